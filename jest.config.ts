@@ -1,0 +1,14 @@
+import type { Config } from "jest";
+
+const config: Config = {
+  testEnvironment: "node",
+  roots: ["<rootDir>/__tests__"],
+  testMatch: ["**/*.test.ts"],
+  transform: {
+    "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2024", parser: { syntax: "typescript" } }, module: { type: "commonjs" } }],
+  },
+  // The pipeline tests start emulators and run real bundles; everything else ends in milliseconds.
+  testTimeout: 30_000,
+};
+
+export default config;

@@ -1,0 +1,79 @@
+/**
+ * Bundles every Lambda function alone and zips it deterministically:
+ * `dist/functions/<name>/index.mjs` (+ source map) and `dist/functions/<name>.zip`.
+ *
+ * Run by `npm run bundle`. Same sources and lock file → byte-identical zips, on every machine: entries have
+ * a fixed time and mode and no machine path reaches the bundle, so `terraform plan` is empty after a rebuild.
+ */
+import { createWriteStream } from "node:fs";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { build } from "esbuild";
+import { ZipFile } from "yazl";
+
+const root = join(import.meta.dirname, "..");
+const outputFolder = join(root, "dist/functions");
+
+/** Names of the folders in `functions/` that hold a `handler.ts`: one Lambda function each. */
+async function functionNames(): Promise<string[]> {
+  const entries = await readdir(join(root, "functions"), { recursive: true });
+  return entries
+    .filter((entry) => /^[^/]+\/handler\.ts$/.test(entry))
+    .map((entry) => entry.slice(0, -"/handler.ts".length))
+    .sort();
+}
+
+async function bundle(name: string, folder: string): Promise<void> {
+  await build({
+    absWorkingDir: root,
+    entryPoints: [`functions/${name}/handler.ts`],
+    outfile: join(folder, name, "index.mjs"),
+    bundle: true,
+    minify: true,
+    // Names of functions and classes appear in logs and in error types.
+    keepNames: true,
+    platform: "node",
+    // nodejs22.x is the oldest runtime that `lambda_runtime` accepts.
+    target: "node22",
+    format: "esm",
+    mainFields: ["module", "main"],
+    sourcemap: "linked",
+    sourcesContent: false,
+    legalComments: "none",
+    // CommonJS packages inside an ES module bundle still call require() for Node's own modules.
+    banner: {
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    },
+    logLevel: "warning",
+  });
+}
+
+async function zip(name: string, folder: string): Promise<void> {
+  const archive = new ZipFile();
+  // The earliest time a zip can hold; DOS time has no zone, so the same bytes everywhere.
+  const options = { mtime: new Date(1980, 0, 1), mode: 0o100644, forceDosTimestamp: true };
+  archive.addFile(join(folder, name, "index.mjs"), "index.mjs", options);
+  archive.end();
+  await pipeline(archive.outputStream, createWriteStream(join(folder, `${name}.zip`)));
+}
+
+/**
+ * Bundles and zips every function into `folder` (default `dist/functions`), replacing what is there.
+ *
+ * @returns the names of the functions, sorted
+ */
+export async function bundleFunctions(folder = outputFolder): Promise<string[]> {
+  const names = await functionNames();
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await Promise.all(
+    names.map(async (name) => {
+      await bundle(name, folder);
+      await zip(name, folder);
+    }),
+  );
+  return names;
+}
+
+if (import.meta.main) await bundleFunctions();
