@@ -1,0 +1,49 @@
+/**
+ * Which delivery events are worth an invocation: the filter patterns of the Kinesis event source mapping.
+ *
+ * They stand beside the functions because a filter and the parser behind it must name the same event types;
+ * the stacks put them into Terraform and the local run applies them as Lambda would. Filtered records cost
+ * nothing and never reach a function: in-progress events, other channels, and records that are not JSON
+ * (Lambda drops those in silence; the archive keeps them).
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis-filtering.html
+ */
+
+/** `all`: record every delivery. `retried`: only where one ends a series. `none`: never look at successes. */
+export const trackDeliveriesValues = ["all", "retried", "none"] as const;
+
+/** How much of the successes the system looks at; see {@link trackDeliveriesValues}. */
+export type TrackDeliveries = (typeof trackDeliveriesValues)[number];
+
+const pinpointFailures = ["_SMS.FAILURE", "_SMS.OPTOUT"];
+const pinpointSuccesses = ["_SMS.SUCCESS"];
+
+const endUserMessagingFailures = [
+  "TEXT_UNREACHABLE",
+  "TEXT_CARRIER_UNREACHABLE",
+  "TEXT_UNKNOWN",
+  "TEXT_TTL_EXPIRED",
+  "TEXT_INVALID",
+  "TEXT_INVALID_MESSAGE",
+  "TEXT_BLOCKED",
+  "TEXT_CARRIER_BLOCKED",
+  "TEXT_SPAM",
+  "TEXT_PROTECT_BLOCKED",
+];
+const endUserMessagingSuccesses = ["TEXT_SUCCESSFUL", "TEXT_DELIVERED"];
+
+/**
+ * The filter patterns, one JSON text per dialect (Pinpoint, then End User Messaging); a record that matches
+ * any of them reaches the function.
+ */
+export function eventFilterPatterns(trackDeliveries: TrackDeliveries): readonly [string, string] {
+  const withSuccesses = trackDeliveries !== "none";
+  return [
+    JSON.stringify({
+      data: { event_type: [...pinpointFailures, ...(withSuccesses ? pinpointSuccesses : [])] },
+    }),
+    JSON.stringify({
+      data: { eventType: [...endUserMessagingFailures, ...(withSuccesses ? endUserMessagingSuccesses : [])] },
+    }),
+  ];
+}
