@@ -1,0 +1,97 @@
+/** The way in from a Kinesis stream. */
+import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping/index.js";
+import { Construct } from "constructs";
+import { eventFilterPatterns } from "../functions/event-filter.ts";
+import { allOf } from "./access.ts";
+import { type EventStream, mayDecryptStream } from "./event-stream.ts";
+import type { Input } from "./input.ts";
+import type { RetryEngine } from "./retry-engine.ts";
+import { retrySettings } from "./settings.ts";
+import { SmsFunction, type Surroundings } from "./sms-function.ts";
+
+/** What the consumer reads and what it feeds. */
+export interface KinesisConsumerOptions extends Surroundings {
+  readonly stream: EventStream;
+  readonly engine: RetryEngine;
+}
+
+/**
+ * The function `consume-kinesis` and its event source mapping: only events that can change a state, from now on,
+ * in batches whose bad records are isolated and kept in the events bucket.
+ */
+export class KinesisConsumer extends Construct {
+  readonly lambda: SmsFunction<"consume-kinesis">;
+  /** Id of the event source mapping, the dimension of its metrics. */
+  readonly mappingId: string;
+
+  constructor(scope: Construct, options: KinesisConsumerOptions) {
+    super(scope, "kinesis-consumer");
+    this.lambda = this.#lambda(options);
+    this.mappingId = this.#mapping(options).uuid;
+  }
+
+  #lambda({ engine, stream, ...surroundings }: KinesisConsumerOptions): SmsFunction<"consume-kinesis"> {
+    return new SmsFunction(this, "consume-kinesis", {
+      ...surroundings,
+      // A full share of a processor costs no more here: batches end sooner.
+      memoryMegabytes: 512,
+      timeoutSeconds: 60,
+      access: allOf(
+        engine.table.access("GetItem", "BatchGetItem", "UpdateItem"),
+        engine.queue.sending,
+        engine.bucket.keepingMalformed,
+        retrySettings(surroundings.inputs),
+      ),
+      statements: [
+        {
+          // ListStreams, which the documentation lists too, serves only the console.
+          Sid: "ReadStream",
+          Action: [
+            "kinesis:DescribeStream",
+            "kinesis:DescribeStreamSummary",
+            "kinesis:GetRecords",
+            "kinesis:GetShardIterator",
+            "kinesis:ListShards",
+          ],
+          Resource: stream.arn,
+        },
+        ...engine.bucket.keepingFailedBatches,
+      ],
+    });
+  }
+
+  #mapping({ engine, inputs, stream }: KinesisConsumerOptions): LambdaEventSourceMapping {
+    const streamKey = mayDecryptStream(this, "consume_kinesis", this.lambda.roleId, stream);
+    return new LambdaEventSourceMapping(this, "aws_lambda_event_source_mapping.consume_kinesis", {
+      eventSourceArn: stream.arn,
+      functionName: this.lambda.arn,
+      // A first deployment must not send again what failed before it.
+      startingPosition: "LATEST",
+      filterCriteria: { filter: filterPatterns(inputs.trackDeliveries).map((pattern) => ({ pattern })) },
+      batchSize: 500,
+      maximumBatchingWindowInSeconds: 5,
+      parallelizationFactor: inputs.consumerConcurrency.number,
+      functionResponseTypes: ["ReportBatchItemFailures"],
+      bisectBatchOnFunctionError: true,
+      maximumRetryAttempts: 8,
+      // Below the shortest retention of a stream (24 hours), so that a record that never succeeds is kept in
+      // the bucket before Kinesis forgets it.
+      maximumRecordAgeInSeconds: 72_000,
+      destinationConfig: { onFailure: { destinationArn: engine.bucket.arn } },
+      // Without these metrics nobody sees a record that Lambda gave up.
+      metricsConfig: { metrics: ["EventCount"] },
+      dependsOn: [...this.lambda.permissions, ...streamKey],
+    });
+  }
+}
+
+/** The two filter patterns, each chosen by Terraform when it knows the input. */
+function filterPatterns(trackDeliveries: Input): string[] {
+  const withoutSuccesses = eventFilterPatterns("none");
+  const withSuccesses = eventFilterPatterns("all");
+  return withSuccesses.map((pattern, index) => {
+    // A JSON text's JSON is its HCL literal: the patterns hold neither ${ nor %{.
+    const [without, otherwise] = [JSON.stringify(withoutSuccesses[index]), JSON.stringify(pattern)];
+    return `\${${trackDeliveries.hcl} == "none" ? ${without} : ${otherwise}}`;
+  });
+}

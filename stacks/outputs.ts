@@ -1,0 +1,69 @@
+/** The outputs that every stack has. */
+import { TerraformOutput } from "cdktf";
+import type { Construct } from "constructs";
+import type { EventArchive } from "./event-archive.ts";
+import type { KinesisConsumer } from "./kinesis-consumer.ts";
+import type { RetryEngine } from "./retry-engine.ts";
+
+/** Declares an output, `<thing>_<attribute>`; the description says what a caller does with it. */
+export function output(scope: Construct, name: string, value: string, description: string): void {
+  new TerraformOutput(scope, name, { value, description });
+}
+
+/** Declares what an application or an operator needs to know of a deployment. */
+export function sharedOutputs(
+  scope: Construct,
+  {
+    engine: { table, queue, bucket, resend, produce },
+    consumer,
+    archive,
+  }: { readonly engine: RetryEngine; readonly consumer: KinesisConsumer; readonly archive: EventArchive },
+): void {
+  output(
+    scope,
+    "message_table_name",
+    table.tableName,
+    "Name of the table of message states, into which an application that sends by itself writes its items.",
+  );
+  output(scope, "message_table_arn", table.arn, "ARN of the table of message states.");
+  output(scope, "retry_queue_url", queue.url, "URL of the queue of due retries.");
+  output(scope, "retry_queue_arn", queue.arn, "ARN of the queue of due retries.");
+  output(
+    scope,
+    "dead_letter_queue_url",
+    queue.deadLetterUrl,
+    "URL of the queue of retries that were given up.",
+  );
+  output(
+    scope,
+    "dead_letter_queue_arn",
+    queue.deadLetterArn,
+    "ARN of the queue of retries that were given up.",
+  );
+  output(
+    scope,
+    "produce_function_name",
+    produce.functionName,
+    "Name of the function that sends a message and writes its item; invoke it to try the system out.",
+  );
+  output(scope, "produce_function_arn", produce.arn, "ARN of the function that sends a message.");
+  output(scope, "resend_function_name", resend.functionName, "Name of the function that sends the retries.");
+  output(
+    scope,
+    "consumer_function_name",
+    consumer.lambda.functionName,
+    "Name of the function that reads the delivery events.",
+  );
+  output(
+    scope,
+    "events_bucket_name",
+    bucket.bucketName,
+    "Name of the bucket with the archive of all events (archive/), malformed records (malformed/) and batches that were given up (aws/lambda/).",
+  );
+  output(
+    scope,
+    "event_archive_name",
+    archive.deliveryStreamName,
+    "Name of the Firehose stream that writes the archive.",
+  );
+}

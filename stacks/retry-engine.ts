@@ -1,0 +1,81 @@
+/** What every way in shares: the state, the queue, and the functions behind it. */
+import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping/index.js";
+import { Construct } from "constructs";
+import { allOf } from "./access.ts";
+import { EventsBucket } from "./events-bucket.ts";
+import { MessageTable } from "./message-table.ts";
+import { pinpointSending } from "./pinpoint-sending.ts";
+import { RetryQueue } from "./retry-queue.ts";
+import {
+  guaranteeSetting,
+  paceSettings,
+  producerDefaults,
+  retrySettings,
+  senderConcurrency,
+  validitySetting,
+} from "./settings.ts";
+import { SmsFunction, type Surroundings } from "./sms-function.ts";
+
+/** The message-state table, the retry queue, the events bucket, and the functions `resend` and `produce`. */
+export class RetryEngine extends Construct {
+  readonly table: MessageTable;
+  readonly queue: RetryQueue;
+  readonly bucket: EventsBucket;
+  readonly resend: SmsFunction<"resend">;
+  readonly produce: SmsFunction<"produce">;
+
+  constructor(scope: Construct, surroundings: Surroundings) {
+    super(scope, "retry-engine");
+    this.table = new MessageTable(this, surroundings);
+    this.queue = new RetryQueue(this, surroundings);
+    this.bucket = new EventsBucket(this, surroundings);
+    this.resend = this.#resend(surroundings);
+    this.#wakeUps();
+    this.produce = this.#produce(surroundings);
+  }
+
+  #resend(surroundings: Surroundings): SmsFunction<"resend"> {
+    const { inputs, place } = surroundings;
+    return new SmsFunction(this, "resend", {
+      ...surroundings,
+      memoryMegabytes: 256,
+      timeoutSeconds: 30,
+      access: allOf(
+        this.table.access("GetItem", "BatchGetItem", "UpdateItem"),
+        this.queue.sending,
+        pinpointSending(inputs, place),
+        retrySettings(inputs),
+        guaranteeSetting(inputs),
+        paceSettings(inputs),
+      ),
+      statements: [this.queue.receiving],
+    });
+  }
+
+  #wakeUps(): void {
+    new LambdaEventSourceMapping(this, "aws_lambda_event_source_mapping.resend", {
+      eventSourceArn: this.queue.arn,
+      functionName: this.resend.arn,
+      batchSize: 10,
+      functionResponseTypes: ["ReportBatchItemFailures"],
+      scalingConfig: { maximumConcurrency: senderConcurrency },
+      dependsOn: this.resend.permissions,
+    });
+  }
+
+  #produce(surroundings: Surroundings): SmsFunction<"produce"> {
+    const { inputs, place } = surroundings;
+    return new SmsFunction(this, "produce", {
+      ...surroundings,
+      memoryMegabytes: 256,
+      timeoutSeconds: 30,
+      access: allOf(
+        this.table.access("PutItem", "UpdateItem"),
+        pinpointSending(inputs, place),
+        validitySetting(inputs),
+        guaranteeSetting(inputs),
+        producerDefaults(inputs),
+      ),
+    });
+  }
+}

@@ -1,0 +1,104 @@
+/** What every stack of this project has in common before its first resource. */
+import { DataAwsCallerIdentity } from "@cdktf/provider-aws/lib/data-aws-caller-identity/index.js";
+import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition/index.js";
+import { DataAwsRegion } from "@cdktf/provider-aws/lib/data-aws-region/index.js";
+import { AwsProvider } from "@cdktf/provider-aws/lib/provider/index.js";
+import {
+  LocalBackend,
+  TerraformDataSource,
+  TerraformElement,
+  TerraformResource,
+  TerraformStack,
+} from "cdktf";
+import type { Construct, Node } from "constructs";
+
+/** The providers that the stacks are written for: nothing is used that one end of the range lacks. */
+export const providerVersions = ">= 5.100.0, < 7.0.0";
+
+/** The oldest Terraform that reads what the stacks write. */
+export const terraformVersions = ">= 1.5.0";
+
+/** What a build produced and a stack ships. */
+export interface Artefacts {
+  /** Version of this project; the functions print it in every log line. */
+  readonly version: string;
+  /** Absolute path of the folder that holds `<function name>.zip` of every function. */
+  readonly functionsFolder: string;
+}
+
+/** Where a stack is deployed, as Terraform will know it. Every value is a token: do not compare it. */
+export interface Place {
+  readonly partition: string;
+  readonly region: string;
+  readonly accountId: string;
+  /** ARN of something in this account and region. */
+  arn(service: string, resource: string): string;
+}
+
+/**
+ * A stack whose construct ids are Terraform addresses: `new IamRole(scope, "aws_iam_role.resend", …)` becomes
+ * exactly `aws_iam_role.resend`, however deep the construct is nested. Moving code between constructs thus
+ * never renames, and so never destroys, a resource.
+ *
+ * The region and the credentials are those of the AWS environment (`AWS_REGION`, `AWS_PROFILE`).
+ *
+ * @throws Error on synthesis if an id does not name its resource's type, or if two resources share an address
+ */
+export class SmsRetryStack extends TerraformStack {
+  /** Account, region and partition of the deployment. */
+  readonly place: Place;
+  readonly #owners = new Map<string, TerraformElement>();
+
+  constructor(scope: Construct, name: string) {
+    super(scope, name);
+    this.#providerAndBackend(name);
+    this.place = this.#place();
+  }
+
+  // The only place that knows a provider or a backend: a plain module drops both and keeps the ranges.
+  #providerAndBackend(name: string): void {
+    new AwsProvider(this, "aws", {});
+    // Relative to cdktf.out/stacks/<name>: the state lies beside cdktf.json, on whatever machine it runs.
+    new LocalBackend(this, { path: `../../../terraform.${name}.tfstate` });
+    this.addOverride("terraform.required_version", terraformVersions);
+    this.addOverride("terraform.required_providers.aws", {
+      source: "hashicorp/aws",
+      version: providerVersions,
+    });
+  }
+
+  #place(): Place {
+    const { partition } = new DataAwsPartition(this, "data.aws_partition.current");
+    const { accountId } = new DataAwsCallerIdentity(this, "data.aws_caller_identity.current");
+    // `name` is deprecated in provider 6 and `region` unknown to provider 5; `id` is the region in both.
+    const region = new DataAwsRegion(this, "data.aws_region.current").id;
+    return {
+      partition,
+      region,
+      accountId,
+      arn: (service, resource) => `arn:${partition}:${service}:${region}:${accountId}:${resource}`,
+    };
+  }
+
+  protected override allocateLogicalId(element: TerraformElement | Node): string {
+    if (!TerraformElement.isTerraformElement(element)) return element.id;
+    const address = element.node.id;
+    const logicalId = address.slice(address.lastIndexOf(".") + 1);
+    const type = terraformType(element);
+    if (type !== undefined && address !== `${type}.${logicalId}`)
+      throw new Error(`The id "${element.node.path}" must end in "${type}.<name>".`);
+    const owner = this.#owners.get(address);
+    if (owner !== undefined && owner !== element)
+      throw new Error(
+        `Two constructs claim the address "${address}": ${owner.node.path}, ${element.node.path}.`,
+      );
+    this.#owners.set(address, element);
+    return logicalId;
+  }
+}
+
+function terraformType(element: TerraformElement): string | undefined {
+  if (TerraformResource.isTerraformResource(element)) return element.terraformResourceType;
+  if (TerraformDataSource.isTerraformDataSource(element)) return `data.${element.terraformResourceType}`;
+  return undefined;
+}
