@@ -64,6 +64,7 @@ export const environmentNames = {
   produce: [
     ...everyFunction,
     "MESSAGE_VALIDITY_SECONDS",
+    "DELIVERY_GUARANTEE",
     "PINPOINT_APPLICATION_ID",
     "ORIGINATION_NUMBER",
     "DEFAULT_DESTINATION_NUMBER",

@@ -1,0 +1,55 @@
+/**
+ * The normal form of a delivery event: what the SMS service says about one attempt, in either dialect.
+ *
+ * The dialects are told apart by their keys: Pinpoint writes `event_type`, End User Messaging `eventType`.
+ * Everything but the type is optional, because real events lack documented attributes (a captured
+ * `_SMS.FAILURE` had a sentence as status and neither number nor message type).
+ */
+import { parseEndUserMessagingEvent } from "./end-user-messaging-event.ts";
+import { parsePinpointEvent } from "./pinpoint-event.ts";
+import { isRecord } from "./send-context.ts";
+
+/** The API family that an event, or a send, belongs to. */
+export type Dialect = "pinpoint" | "end-user-messaging";
+
+/** What kind of statement an event makes, before its status is looked at. */
+export type EventKind = "in-progress" | "success" | "failure" | "opt-out" | "unrecognised";
+
+/** One delivery event in the normal form. Numbers in it are personal data: never log an event. */
+export interface DeliveryEvent {
+  readonly dialect: Dialect;
+  readonly kind: EventKind;
+  /** The service's word for what happened, e.g. `UNREACHABLE`; free text occurs. */
+  readonly status: string;
+  /** The service's id of the attempt. */
+  readonly messageId?: string;
+  /** From the context of the send; absent where the application gave none. */
+  readonly applicationMessageId?: string;
+  /** The retry tag: number of the attempt. Absent on the application's own sends. */
+  readonly attempt?: number;
+  readonly destinationNumber?: string;
+  readonly messageType?: "TRANSACTIONAL" | "PROMOTIONAL";
+  /** When the event happened by the service's clock, epoch seconds. */
+  readonly occurredAt?: number;
+  /** When the send was requested by the service's clock, epoch seconds; only End User Messaging tells. */
+  readonly requestedAt?: number;
+}
+
+/** What became of a piece of data: an SMS event, something else that passes through, or nothing readable. */
+export type ParsedEvent =
+  | { readonly type: "sms"; readonly event: DeliveryEvent }
+  | { readonly type: "not-sms" }
+  | { readonly type: "malformed"; readonly problem: string };
+
+/**
+ * Reads one parsed JSON value as a delivery event. Never throws.
+ *
+ * Email, campaign, journey, voice, media and RCS events are `not-sms`; a value that is no event of either
+ * dialect is `malformed`, with a problem that quotes nothing of it.
+ */
+export function parseDeliveryEvent(value: unknown): ParsedEvent {
+  if (!isRecord(value)) return { type: "malformed", problem: "not a JSON object" };
+  if ("event_type" in value) return parsePinpointEvent(value);
+  if ("eventType" in value) return parseEndUserMessagingEvent(value);
+  return { type: "malformed", problem: "neither event_type nor eventType" };
+}

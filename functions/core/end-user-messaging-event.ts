@@ -1,0 +1,73 @@
+/**
+ * The End User Messaging (v2) dialect of delivery events.
+ *
+ * @see https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
+ */
+import * as v from "valibot";
+import type { DeliveryEvent, EventKind, ParsedEvent } from "./delivery-event.ts";
+import { readContext } from "./send-context.ts";
+
+const optionalText = v.fallback(v.optional(v.pipe(v.string(), v.nonEmpty())), undefined);
+const optionalMilliseconds = v.fallback(v.optional(v.pipe(v.number(), v.finite())), undefined);
+
+const endUserMessagingEvent = v.object({
+  eventType: v.string(),
+  eventTimestamp: optionalMilliseconds,
+  messageRequestTimestamp: optionalMilliseconds,
+  isFinal: v.fallback(v.optional(v.boolean()), undefined),
+  messageId: optionalText,
+  destinationPhoneNumber: optionalText,
+  messageType: optionalText,
+  messageStatus: optionalText,
+  context: v.optional(v.unknown()),
+});
+
+const inProgress = ["TEXT_QUEUED", "TEXT_PENDING", "TEXT_SENT"];
+const successes = ["TEXT_DELIVERED", "TEXT_SUCCESSFUL"];
+const failures = [
+  "TEXT_UNREACHABLE",
+  "TEXT_CARRIER_UNREACHABLE",
+  "TEXT_UNKNOWN",
+  "TEXT_TTL_EXPIRED",
+  "TEXT_INVALID",
+  "TEXT_INVALID_MESSAGE",
+  "TEXT_BLOCKED",
+  "TEXT_CARRIER_BLOCKED",
+  "TEXT_SPAM",
+  "TEXT_PROTECT_BLOCKED",
+];
+
+function kindOf(type: string, isFinal: boolean | undefined): EventKind {
+  if (inProgress.includes(type)) return "in-progress";
+  // A long code says SUCCESSFUL when the carrier has accepted the message and may still report a failure;
+  // a short code's SUCCESSFUL is final. Only the flag tells them apart.
+  if (type === "TEXT_SUCCESSFUL") return isFinal === true ? "success" : "in-progress";
+  if (isFinal === false) return "in-progress";
+  if (successes.includes(type)) return "success";
+  if (failures.includes(type)) return "failure";
+  return "unrecognised";
+}
+
+/** Reads an object with an `eventType` as an End User Messaging event; see {@link parseDeliveryEvent}. */
+export function parseEndUserMessagingEvent(value: Record<string, unknown>): ParsedEvent {
+  const parsed = v.safeParse(endUserMessagingEvent, value);
+  if (!parsed.success) return { type: "malformed", problem: "eventType is not a text" };
+  const { eventType, isFinal, messageId, destinationPhoneNumber, eventTimestamp, messageRequestTimestamp } =
+    parsed.output;
+  if (!eventType.startsWith("TEXT_")) return { type: "not-sms" };
+
+  const messageType = parsed.output.messageType?.toUpperCase();
+  const event: DeliveryEvent = {
+    dialect: "end-user-messaging",
+    kind: kindOf(eventType, isFinal),
+    // The type, not `messageStatus`: AWS lists the types, of the statuses it shows only three.
+    status: eventType.slice("TEXT_".length),
+    ...(messageId !== undefined && { messageId }),
+    ...readContext(parsed.output.context),
+    ...(destinationPhoneNumber !== undefined && { destinationNumber: destinationPhoneNumber }),
+    ...((messageType === "TRANSACTIONAL" || messageType === "PROMOTIONAL") && { messageType }),
+    ...(eventTimestamp !== undefined && { occurredAt: eventTimestamp / 1000 }),
+    ...(messageRequestTimestamp !== undefined && { requestedAt: messageRequestTimestamp / 1000 }),
+  };
+  return { type: "sms", event };
+}

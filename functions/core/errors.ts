@@ -1,0 +1,63 @@
+/** Errors of this project: one class per situation that a caller handles. */
+
+/** Base of all errors below: `instanceof SmsRetryError` means that the text is ours and holds no secret. */
+export abstract class SmsRetryError extends Error {
+  override readonly name: string = "SmsRetryError";
+}
+
+/** The settings of a function are wrong: it cannot start. The text lists every problem. */
+export class InvalidSettingsError extends SmsRetryError {
+  override readonly name = "InvalidSettingsError";
+  /** One sentence per wrong or missing setting. */
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(
+      `The function cannot start because of ${problems.length} wrong setting(s); correct the Terraform inputs and deploy again: ${problems.join(" ")}`,
+    );
+    this.problems = problems;
+  }
+}
+
+/** An item of the table has attributes of types that no version of this project writes. */
+export class UnreadableMessageError extends SmsRetryError {
+  override readonly name = "UnreadableMessageError";
+
+  constructor(attributes: readonly string[]) {
+    super(
+      `A message-state item cannot be read because of its attribute(s) ${attributes.join(", ")}; correct the code that writes the item.`,
+    );
+  }
+}
+
+/** A conditional write lost against other writers every time; trying the event again later will do. */
+export class ContentionError extends SmsRetryError {
+  override readonly name = "ContentionError";
+
+  constructor(tries: number) {
+    super(`A message changed under ${tries} decisions in a row; the event or wake-up is tried again later.`);
+  }
+}
+
+/** A request to the producer lacks something or has it wrong. The text lists every problem. */
+export class InvalidRequestError extends SmsRetryError {
+  override readonly name = "InvalidRequestError";
+  /** One sentence per problem. */
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The message cannot be produced; correct the invocation event: ${problems.join(" ")}`);
+    this.problems = problems;
+  }
+}
+
+/** The service did not take the producer's send now; the same request (same id) may be made again. */
+export class SendDeferredError extends SmsRetryError {
+  override readonly name = "SendDeferredError";
+
+  constructor(applicationMessageId: string, reason: string) {
+    super(
+      `The SMS service did not take the message now (${reason}); invoke again with application_message_id "${applicationMessageId}".`,
+    );
+  }
+}

@@ -1,0 +1,62 @@
+/** Reads the bytes of a stream record as the JSON values in it. */
+
+/** The values of a record in order, or why it holds none. */
+export type DecodedRecord =
+  | { readonly type: "values"; readonly values: readonly unknown[] }
+  | { readonly type: "malformed"; readonly problem: string };
+
+/**
+ * Decodes a record: UTF-8, then one JSON value or several, joined by line breaks or by nothing at all, as
+ * producers and Firehose write them. Never throws; a record that is not entirely readable is malformed.
+ */
+export function decodeRecord(data: Uint8Array): DecodedRecord {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(data);
+  } catch {
+    return { type: "malformed", problem: "not UTF-8" };
+  }
+  if (text.trim() === "") return { type: "malformed", problem: "empty" };
+  const single = parse(text);
+  if (single !== undefined) return { type: "values", values: [single] };
+
+  const values: unknown[] = [];
+  for (const part of splitObjects(text)) {
+    const value = parse(part);
+    if (value === undefined) return { type: "malformed", problem: "not JSON" };
+    values.push(value);
+  }
+  return values.length === 0 ? { type: "malformed", problem: "not JSON" } : { type: "values", values };
+}
+
+/** JSON has no `undefined`, so that says "unreadable" without an exception. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Splits a text after each brace that closes an object of the top level; the rest is the last part. */
+function* splitObjects(text: string): Generator<string> {
+  let depth = 0;
+  let start = 0;
+  let isInText = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index];
+    if (isInText) {
+      if (character === "\\") index += 1;
+      else if (character === '"') isInText = false;
+    } else if (character === '"') isInText = true;
+    else if (character === "{") depth += 1;
+    else if (character === "}") {
+      depth -= 1;
+      if (depth === 0) {
+        yield text.slice(start, index + 1);
+        start = index + 1;
+      }
+    }
+  }
+  if (text.slice(start).trim() !== "") yield text.slice(start);
+}

@@ -1,0 +1,253 @@
+/**
+ * What happens to one delivery event: find its message, decide, write the decision with one conditional
+ * update, and say which wake-up has to go out. Sends nothing.
+ */
+import { canonicalStatus, classify, type EventClass, loggableStatus } from "./classification.ts";
+import type { Clock, Random } from "./clock.ts";
+import { type AttemptPosition, type Decision, decide, type Reason } from "./decision.ts";
+import type { DeliveryEvent } from "./delivery-event.ts";
+import { ContentionError } from "./errors.ts";
+import { isGone, latestAttemptOf, type Message, statusOf } from "./message.ts";
+import { type AttemptOutcome, endSeries, scheduleRetry } from "./message-changes.ts";
+import type { Change, MessageStore } from "./message-store.ts";
+import { allowsAttempt, deadlineOf, dueAt, type RetryPolicy } from "./retry-policy.ts";
+import type { QueueEntry } from "./retry-queue.ts";
+
+/** What handling an event needs. */
+export interface EventHandling {
+  readonly store: MessageStore;
+  readonly policy: RetryPolicy;
+  /** Whether to write the delivery of a message that was never in a series (`track_deliveries = "all"`). */
+  readonly recordsEveryDelivery: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What became of an event; each is a metric, see `telemetry.ts`. */
+export type EventOutcome =
+  | "retry-scheduled"
+  | "exhausted"
+  | "expired"
+  | "rejected"
+  | "opted-out"
+  | "delivered"
+  | "delivered-at-once"
+  /** Changed nothing: a repetition, a stale event, or one after the end of the series. */
+  | "absorbed"
+  /** Says nothing yet. */
+  | "in-progress"
+  /** Its item is not there yet; looked at again later. */
+  | "waiting"
+  /** Its item never came. */
+  | "orphaned"
+  /** A delivery without an item: nothing to correct. */
+  | "unknown-message";
+
+/** The result of handling one event. */
+export interface HandledEvent {
+  readonly outcome: EventOutcome;
+  readonly reason: Reason | "no-item";
+  /** Set where the status is none that this version knows, in a form that may be logged. */
+  readonly unrecognisedStatus?: string;
+  readonly applicationMessageId?: string;
+  readonly attempt?: number;
+  /** What has to be put on the retry queue; until it is there the event is not handled. */
+  readonly entry?: QueueEntry;
+}
+
+/** How often a decision is made again because the item changed meanwhile. */
+const maxDecisions = 6;
+
+/** How long an event waits for its item (design rule 9), and the first wait. */
+const itemWait = { longestSeconds: 300, firstSeconds: 5 };
+
+/** The keys under which an event's item may stand: the context's id, else the service's message id. */
+export function itemKeysOf(event: DeliveryEvent): string[] {
+  const keys = [event.applicationMessageId ?? event.messageId];
+  return keys.filter((key) => key !== undefined);
+}
+
+/**
+ * Handles one event. The same event again changes nothing; it may only repeat a wake-up.
+ *
+ * @param known the item where the caller has read it already, possibly an old version of it
+ * @param firstSeenAt when the event was first seen without an item, where it has been waiting
+ * @throws ContentionError if the item changed under every decision; any error of the store
+ */
+export async function handleDeliveryEvent(
+  event: DeliveryEvent,
+  handling: EventHandling,
+  known?: Message,
+  firstSeenAt?: number,
+): Promise<HandledEvent> {
+  const eventClass = classify(event, handling.policy.retryableStatuses);
+  const unrecognised =
+    eventClass === "unrecognised" ? { unrecognisedStatus: loggableStatus(event.status) } : {};
+  if (eventClass === "in-progress") return { outcome: "in-progress", reason: "in-progress" };
+
+  // An absent item and an attempt that the item does not know may both be an old read: look again.
+  let message = known;
+  if (message === undefined || positionOf(event, message) === "unknown")
+    message = await find(event, handling);
+  for (let decisions = 0; decisions < maxDecisions; decisions += 1) {
+    const now = handling.clock.now();
+    if (message === undefined || isGone(message, now)) {
+      return { ...withoutItem(event, eventClass, now, firstSeenAt), ...unrecognised };
+    }
+    const decided = decideFor(event, eventClass, message, handling, now);
+    if (decided.change === undefined) return { ...decided.handled, ...unrecognised };
+    const result = await handling.store.change(message.application_message_id, decided.change);
+    if (result.applied) return { ...decided.handled, ...unrecognised };
+    message = result.current;
+  }
+  throw new ContentionError(maxDecisions);
+}
+
+async function find(event: DeliveryEvent, { store }: EventHandling): Promise<Message | undefined> {
+  for (const key of itemKeysOf(event)) {
+    const message = await store.read(key);
+    if (message !== undefined) return message;
+  }
+  return undefined;
+}
+
+/** The number of the event's attempt: its retry tag, else the attempt with its id, else the first send. */
+function attemptOf(event: DeliveryEvent, message: Message): number {
+  if (event.attempt !== undefined) return event.attempt;
+  if (event.messageId !== undefined) {
+    for (const [number, attempt] of Object.entries(message.attempts ?? {})) {
+      if (attempt.message_id === event.messageId) return Number(number);
+    }
+    if (event.messageId === message.pinpoint_message_id) return latestAttemptOf(message);
+  }
+  // Every retry that we send is tagged, so an untagged event is about the application's own send.
+  return 0;
+}
+
+function positionOf(event: DeliveryEvent, message: Message): AttemptPosition {
+  const attempt = attemptOf(event, message);
+  const latest = latestAttemptOf(message);
+  if (attempt > latest) return "unknown";
+  if (attempt < latest) return "earlier";
+  return attempt === 0 ? "only" : "latest";
+}
+
+/** An event whose item is not there waits for it, save a delivery: that has nothing to correct then. */
+function withoutItem(
+  event: DeliveryEvent,
+  eventClass: EventClass,
+  now: number,
+  firstSeenAt = now,
+): HandledEvent {
+  const about = {
+    ...(event.applicationMessageId !== undefined && { applicationMessageId: event.applicationMessageId }),
+    ...(event.attempt !== undefined && { attempt: event.attempt }),
+    reason: "no-item" as const,
+  };
+  if (eventClass === "delivered") return { ...about, outcome: "unknown-message" };
+  const waited = now - firstSeenAt;
+  const canBeFound = itemKeysOf(event).length > 0;
+  if (!canBeFound || waited >= itemWait.longestSeconds) return { ...about, outcome: "orphaned" };
+  // Waiting as long again as it has waited already: few hops, and a short wait for the usual short race.
+  const wait = Math.min(Math.max(itemWait.firstSeconds, waited), itemWait.longestSeconds - waited);
+  return {
+    ...about,
+    outcome: "waiting",
+    entry: { message: { kind: "waiting-event", event, first_seen_at: firstSeenAt }, dueAt: now + wait },
+  };
+}
+
+interface Decided {
+  readonly handled: HandledEvent;
+  readonly change?: Change;
+}
+
+function decideFor(
+  event: DeliveryEvent,
+  eventClass: EventClass,
+  message: Message,
+  handling: EventHandling,
+  now: number,
+): Decided {
+  const { policy } = handling;
+  const attempt = attemptOf(event, message);
+  const deadline = deadlineOf(message, event, policy, now);
+  const nextDueAt = dueAt(policy, attempt + 1, now, handling.random.next());
+  const decision = decide({
+    event: eventClass,
+    status: statusOf(message),
+    attempt: positionOf(event, message),
+    sendable:
+      message.message_body !== undefined &&
+      (message.destination_number ?? event.destinationNumber) !== undefined,
+    retriesLeft: allowsAttempt(policy, attempt + 1),
+    beforeDeadline: nextDueAt < deadline,
+  });
+  const outcome: AttemptOutcome = {
+    attempt,
+    outcome: loggableStatus(canonicalStatus(event.status)),
+    at: now,
+    ...(event.messageId !== undefined && { messageId: event.messageId }),
+  };
+  const about = { applicationMessageId: message.application_message_id, attempt, reason: decision.reason };
+  const end = (status: Parameters<typeof endSeries>[1], reason: string): Change =>
+    endSeries(message, status, reason, outcome);
+
+  switch (decision.action) {
+    case "ignore":
+      return { handled: { ...about, outcome: "absorbed" } };
+    case "note-delivery":
+      return {
+        handled: { ...about, outcome: "delivered-at-once" },
+        ...(handling.recordsEveryDelivery && { change: end("DELIVERED", outcome.outcome) }),
+      };
+    case "deliver":
+    case "deliver-marked":
+      return { handled: { ...about, outcome: "delivered" }, change: deliver(message, outcome, decision) };
+    case "opt-out":
+      return { handled: { ...about, outcome: "opted-out" }, change: end("OPTED_OUT", outcome.outcome) };
+    case "reject":
+      return { handled: { ...about, outcome: "rejected" }, change: rejected(message, outcome, decision) };
+    case "exhaust":
+      return { handled: { ...about, outcome: "exhausted" }, change: end("EXHAUSTED", outcome.outcome) };
+    case "expire":
+      return { handled: { ...about, outcome: "expired" }, change: end("EXPIRED", decision.reason) };
+    case "wake-up":
+      return {
+        handled: {
+          ...about,
+          outcome: "absorbed",
+          entry: wakeUp(message, attempt + 1, message.next_attempt_at ?? now),
+        },
+      };
+    case "schedule":
+      return {
+        handled: { ...about, outcome: "retry-scheduled", entry: wakeUp(message, attempt + 1, nextDueAt) },
+        change: scheduleRetry(message, outcome, {
+          dueAt: nextDueAt,
+          deadline,
+          ...(event.destinationNumber !== undefined && { destinationNumber: event.destinationNumber }),
+          ...(event.messageType !== undefined && { messageType: event.messageType }),
+        }),
+      };
+  }
+}
+
+function wakeUp(message: Message, attempt: number, at: number): QueueEntry {
+  return {
+    message: { kind: "wake-up", application_message_id: message.application_message_id, attempt },
+    dueAt: at,
+  };
+}
+
+/** A delivery of an earlier attempt, while a later one is out, means that two may arrive: mark the later. */
+function deliver(message: Message, outcome: AttemptOutcome, { action }: Decision): Change {
+  return endSeries(message, "DELIVERED", outcome.outcome, {
+    ...outcome,
+    possibleDuplicate: action === "deliver-marked",
+  });
+}
+
+function rejected(message: Message, outcome: AttemptOutcome, { reason }: Decision): Change {
+  return endSeries(message, "REJECTED", reason === "nothing-to-send" ? reason : outcome.outcome, outcome);
+}

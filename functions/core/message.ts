@@ -1,0 +1,116 @@
+/**
+ * A message and its state, in the words of the `message-state` table.
+ *
+ * Attributes keep their names from the table (snake_case), so that a person who looks at an item in the
+ * console reads the same words as in this code. Times are epoch seconds.
+ */
+
+/** Every state that an item can name; `docs/protocol.md` has the diagram. */
+export const messageStatuses = [
+  "SENDING",
+  "SENT",
+  "RETRY_SCHEDULED",
+  "DELIVERED",
+  "EXHAUSTED",
+  "EXPIRED",
+  "REJECTED",
+  "OPTED_OUT",
+  "CANCELLED",
+] as const;
+
+/** State of a message; the first three are open, the others end the series. */
+export type MessageStatus = (typeof messageStatuses)[number];
+
+/** States in which a message waits for something that will still happen. */
+export const openStatuses = ["SENDING", "SENT", "RETRY_SCHEDULED"] as const satisfies MessageStatus[];
+
+/** States that end the series. */
+export type FinalStatus = Exclude<MessageStatus, (typeof openStatuses)[number]>;
+
+/** `at-least-once` sends an attempt of unknown outcome once more; `at-most-once` never does. */
+export const deliveryGuarantees = ["at-least-once", "at-most-once"] as const;
+
+/** Which way a crash between the API call and its record is resolved (design rule 8). */
+export type DeliveryGuarantee = (typeof deliveryGuarantees)[number];
+
+/** How the service treats a message; only `TRANSACTIONAL` is meant for one-time passwords and notices. */
+export type MessageType = "TRANSACTIONAL" | "PROMOTIONAL";
+
+/** What is known of one hand-over to the SMS service. */
+export interface Attempt {
+  /** Token of the worker that claimed the attempt; tells a worker its own claim after a lost answer. */
+  readonly claim_id?: string;
+  readonly claimed_at?: number;
+  readonly sent_at?: number;
+  /** The service's id of this attempt. */
+  readonly message_id?: string;
+  /** Origination number or sender id that was asked for; absent when the service chose one. */
+  readonly origination?: string;
+  /** The status of the delivery event or API answer that ended the attempt, or `UNCONFIRMED`. */
+  readonly outcome?: string;
+  readonly outcome_at?: number;
+  /** The recipient may have got this attempt twice, or this one besides an earlier one (design rule 8). */
+  readonly possible_duplicate?: boolean;
+}
+
+/** An item of the `message-state` table. An application may write only the first three attributes. */
+export interface Message {
+  readonly application_message_id: string;
+  readonly message_body?: string;
+  /** The service's id of the latest attempt. */
+  readonly pinpoint_message_id?: string;
+  readonly destination_number?: string;
+  readonly message_type?: MessageType;
+  /** Origination number of the first send. */
+  readonly origination_number?: string;
+  /** Sender id of the first send. */
+  readonly sender_id?: string;
+  /** Absent on an item that the application wrote itself: then the message counts as `SENT`. */
+  readonly status?: MessageStatus;
+  /** Why the message is in its state, e.g. the status of the event that ended the series. */
+  readonly status_reason?: string;
+  /** Number of the latest attempt that was claimed; 0 = only the application's own send. */
+  readonly retry_count?: number;
+  readonly all_retries_failed?: boolean;
+  /** After this second the message is useless and is never sent again. */
+  readonly deadline?: number;
+  /** TTL attribute of the table; an item past it counts as gone even while it is still readable. */
+  readonly expires_at?: number;
+  readonly created_at?: number;
+  /** When the next attempt is due; only while `RETRY_SCHEDULED`. */
+  readonly next_attempt_at?: number;
+  /** When the worker that claimed the latest attempt counts as dead; only while `SENDING`. */
+  readonly claim_expires_at?: number;
+  /** Overrides the deployment's guarantee for this message. */
+  readonly delivery_guarantee?: DeliveryGuarantee;
+  /** Attempts by number, `"0"` = the application's own send. */
+  readonly attempts?: Readonly<Record<string, Attempt>>;
+}
+
+/** The status of an item; one that the application wrote without a status has been sent by it. */
+export function statusOf(message: Message): MessageStatus {
+  return message.status ?? "SENT";
+}
+
+/** The number of the latest claimed attempt; 0 where the item does not say. */
+export function latestAttemptOf(message: Message): number {
+  return message.retry_count ?? 0;
+}
+
+/** Whether the series is over, so that only a late success may still change the item. */
+export function isFinal(status: MessageStatus): status is FinalStatus {
+  return !(openStatuses as readonly MessageStatus[]).includes(status);
+}
+
+/** Whether DynamoDB is about to delete the item: its TTL deletes up to two days late. */
+export function isGone(message: Message, now: number): boolean {
+  return message.expires_at !== undefined && message.expires_at <= now;
+}
+
+/**
+ * How long an item outlives its deadline: the service may report for 72 hours after the last send, and one
+ * day is for looking at what happened.
+ *
+ * @see https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
+ */
+export const keptAfterDeadlineSeconds = 4 * 86_400;

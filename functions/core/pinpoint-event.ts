@@ -1,0 +1,59 @@
+/**
+ * The Pinpoint (v1) dialect of delivery events.
+ *
+ * @see https://docs.aws.amazon.com/pinpoint/latest/developerguide/event-streams-data-sms.html
+ */
+import * as v from "valibot";
+import type { DeliveryEvent, EventKind, ParsedEvent } from "./delivery-event.ts";
+import { readContext } from "./send-context.ts";
+
+/** A value of another type than documented counts as absent: it must not cost us the rest of the event. */
+const optionalText = v.fallback(v.optional(v.pipe(v.string(), v.nonEmpty())), undefined);
+const optionalMilliseconds = v.fallback(v.optional(v.pipe(v.number(), v.finite())), undefined);
+
+const pinpointEvent = v.object({
+  event_type: v.string(),
+  event_timestamp: optionalMilliseconds,
+  attributes: v.fallback(
+    v.object({
+      message_id: optionalText,
+      destination_phone_number: optionalText,
+      record_status: optionalText,
+      message_type: optionalText,
+      customer_context: v.optional(v.unknown()),
+    }),
+    {},
+  ),
+});
+
+const kinds: Readonly<Record<string, EventKind>> = {
+  "_SMS.BUFFERED": "in-progress",
+  "_SMS.SEND": "in-progress",
+  "_SMS.RECEIVED": "in-progress",
+  "_SMS.SUCCESS": "success",
+  "_SMS.FAILURE": "failure",
+  "_SMS.OPTOUT": "opt-out",
+};
+
+/** Reads an object with an `event_type` as a Pinpoint event; see {@link parseDeliveryEvent}. */
+export function parsePinpointEvent(value: Record<string, unknown>): ParsedEvent {
+  const parsed = v.safeParse(pinpointEvent, value);
+  if (!parsed.success) return { type: "malformed", problem: "event_type is not a text" };
+  const { event_type: type, event_timestamp: timestamp, attributes } = parsed.output;
+  if (!type.startsWith("_SMS.")) return { type: "not-sms" };
+
+  const messageType = attributes.message_type?.toUpperCase();
+  const event: DeliveryEvent = {
+    dialect: "pinpoint",
+    kind: Object.hasOwn(kinds, type) ? (kinds[type] ?? "unrecognised") : "unrecognised",
+    status: attributes.record_status ?? type.slice("_SMS.".length),
+    ...(attributes.message_id !== undefined && { messageId: attributes.message_id }),
+    ...readContext(attributes.customer_context),
+    ...(attributes.destination_phone_number !== undefined && {
+      destinationNumber: attributes.destination_phone_number,
+    }),
+    ...((messageType === "TRANSACTIONAL" || messageType === "PROMOTIONAL") && { messageType }),
+    ...(timestamp !== undefined && { occurredAt: timestamp / 1000 }),
+  };
+  return { type: "sms", event };
+}

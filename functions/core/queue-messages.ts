@@ -1,0 +1,41 @@
+/** Reads what comes out of the retry queue; a queue is open to whoever has the right to write to it. */
+import * as v from "valibot";
+import type { QueueMessage } from "./retry-queue.ts";
+
+const wholeNumber = v.pipe(v.number(), v.integer(), v.minValue(0));
+const text = v.pipe(v.string(), v.nonEmpty());
+
+const queueMessage = v.variant("kind", [
+  v.object({
+    kind: v.literal("wake-up"),
+    application_message_id: text,
+    attempt: v.pipe(wholeNumber, v.minValue(1)),
+    deferrals: v.exactOptional(wholeNumber),
+  }),
+  v.object({
+    kind: v.literal("waiting-event"),
+    first_seen_at: v.pipe(v.number(), v.finite()),
+    event: v.object({
+      dialect: v.picklist(["pinpoint", "end-user-messaging"]),
+      kind: v.picklist(["in-progress", "success", "failure", "opt-out", "unrecognised"]),
+      status: v.string(),
+      messageId: v.exactOptional(text),
+      applicationMessageId: v.exactOptional(text),
+      attempt: v.exactOptional(wholeNumber),
+      destinationNumber: v.exactOptional(text),
+      messageType: v.exactOptional(v.picklist(["TRANSACTIONAL", "PROMOTIONAL"])),
+      occurredAt: v.exactOptional(v.number()),
+      requestedAt: v.exactOptional(v.number()),
+    }),
+  }),
+]);
+
+/** The message in a queue message's body; `undefined` where the body is none of ours. Never throws. */
+export function readQueueMessage(body: string): QueueMessage | undefined {
+  try {
+    const parsed = v.safeParse(queueMessage, JSON.parse(body));
+    return parsed.success ? parsed.output : undefined;
+  } catch {
+    return undefined;
+  }
+}

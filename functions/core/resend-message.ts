@@ -1,0 +1,255 @@
+/**
+ * What happens when a wake-up comes: claim the attempt, send, record (design rule 1). This is the only place
+ * that sends a retry.
+ */
+import type { Clock, Random } from "./clock.ts";
+import { ContentionError } from "./errors.ts";
+import type { DeliveryGuarantee, Message } from "./message.ts";
+import {
+  awaitEvents,
+  claimAgain,
+  claimAttempt,
+  endSeries,
+  expireUnsent,
+  giveBack,
+  recordSent,
+  recordSentLate,
+} from "./message-changes.ts";
+import type { Change, MessageStore } from "./message-store.ts";
+import { backOffUntil } from "./retry-policy.ts";
+import type { QueueEntry, WakeUp } from "./retry-queue.ts";
+import { sendContext } from "./send-context.ts";
+import type { SendPace } from "./send-pace.ts";
+import type { SendRequest, SendResult, SmsSender } from "./sms-sender.ts";
+import { decideWakeUp } from "./wake-up-decision.ts";
+
+/** What resending needs. */
+export interface Resending {
+  readonly store: MessageStore;
+  readonly sender: SmsSender;
+  readonly pace: SendPace;
+  readonly guarantee: DeliveryGuarantee;
+  /** No send starts after this second: the function's time ends soon after. */
+  readonly sendsUntil: number;
+  /** Origination number or sender id of every retry; absent = as the first send. */
+  readonly origination?: string;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What became of a wake-up; each is a metric, see `telemetry.ts`. */
+export type WakeUpOutcome =
+  | "sent"
+  /** Sent once more after a worker died; the recipient may get it twice. */
+  | "sent-again"
+  /** The outcome of the send is unknown. */
+  | "unconfirmed"
+  /** The service did not take it now. */
+  | "deferred"
+  | "rejected"
+  | "opted-out"
+  | "expired"
+  /** Too early, or another worker is sending: comes again. */
+  | "postponed"
+  /** Nothing to do: done already, ended, or gone. */
+  | "absorbed"
+  /** The worker that claimed the attempt is dead and the guarantee forbids another send. */
+  | "given-up";
+
+/** The result of one wake-up. */
+export interface HandledWakeUp {
+  readonly outcome: WakeUpOutcome;
+  readonly reason: string;
+  /** What has to be put on the retry queue; until it is there the wake-up is not handled. */
+  readonly entry?: QueueEntry;
+}
+
+/**
+ * How long a claim holds. Longer than a worker can live (the function's time-out is 30 s), shorter than the
+ * queue's visibility time-out (180 s): when a dead worker's wake-up comes back, its lease is over.
+ */
+export const claimLeaseSeconds = 60;
+
+/** A worker with less than this left of its lease does not start a send: its answer could come too late. */
+const leaseMarginSeconds = 20;
+
+/** How often a wake-up is decided again because the item changed meanwhile. */
+const maxDecisions = 6;
+
+/**
+ * Handles one wake-up. Early, late, doubled or forged, at most one send results from an attempt, save the one
+ * repetition that at-least-once allows after a lost outcome.
+ *
+ * @throws ContentionError if the item changed under every decision; any error of the store
+ */
+export async function resendMessage(wakeUp: WakeUp, resending: Resending): Promise<HandledWakeUp> {
+  const { store, clock, random, guarantee } = resending;
+  const { application_message_id: id, attempt } = wakeUp;
+  const claimId = random.id();
+
+  let next: { claim: Change; again: boolean } = { claim: claimNow(), again: false };
+  for (let decisions = 0; decisions < maxDecisions; decisions += 1) {
+    const claimed = await store.change(id, next.claim);
+    if (claimed.applied) return sendClaimed(wakeUp, claimed.message, next.again, resending);
+
+    const current = claimed.current;
+    // The answer of our own write was lost and the repeated write refused: the claim is ours all the same.
+    if (current?.status === "SENDING" && current.attempts?.[attempt]?.claim_id === claimId) {
+      return sendClaimed(wakeUp, current, next.again, resending);
+    }
+    const decision = decideWakeUp(current, attempt, clock.now(), guarantee);
+    const { reason } = decision;
+    if (decision.action === "drop" || current === undefined) return { outcome: "absorbed", reason };
+    switch (decision.action) {
+      case "postpone":
+        return { outcome: "postponed", reason, entry: { message: wakeUp, dueAt: decision.until } };
+      case "claim":
+        next = { claim: claimNow(), again: false };
+        break;
+      case "claim-again":
+        next = { claim: claimAgain(current, claim()), again: true };
+        break;
+      case "expire":
+        if ((await store.change(id, endSeries(current, "EXPIRED", reason))).applied) {
+          return { outcome: "expired", reason };
+        }
+        break;
+      case "give-up":
+        if ((await store.change(id, awaitEvents(current, attempt, clock.now()))).applied) {
+          return { outcome: "given-up", reason };
+        }
+        break;
+    }
+  }
+  throw new ContentionError(maxDecisions);
+
+  function claim() {
+    const now = clock.now();
+    return { attempt, claimId, now, until: Math.ceil(now + claimLeaseSeconds) };
+  }
+  function claimNow(): Change {
+    return claimAttempt(claim());
+  }
+}
+
+/** Sends a claimed attempt and records what came of it. */
+async function sendClaimed(
+  wakeUp: WakeUp,
+  message: Message,
+  again: boolean,
+  resending: Resending,
+): Promise<HandledWakeUp> {
+  const { store, clock, sender, pace } = resending;
+  const { application_message_id: id, attempt } = wakeUp;
+  const request = requestOf(message, attempt, resending.origination);
+  if (request === undefined) {
+    await store.change(id, endSeries(message, "REJECTED", "nothing-to-send"));
+    return { outcome: "rejected", reason: "nothing-to-send" };
+  }
+
+  const isInTurn = await pace.wait(request.body, resending.sendsUntil);
+  const now = clock.now();
+  if (message.deadline !== undefined && message.deadline <= now) {
+    await store.change(id, expireUnsent(message, attempt));
+    return { outcome: "expired", reason: "deadline" };
+  }
+  if (!isInTurn) return putOff(wakeUp, message, resending, now, "no-turn");
+  // Paused for long between claim and send, the worker may be taken for dead: another may send.
+  if ((message.claim_expires_at ?? now) - now < leaseMarginSeconds) {
+    return putOff(wakeUp, message, resending, now, "lease-nearly-over");
+  }
+
+  const result = await sender.send(request);
+  return record(result, wakeUp, message, again, resending);
+}
+
+function requestOf(
+  message: Message,
+  attempt: number,
+  origination: string | undefined,
+): SendRequest | undefined {
+  const { message_body: body, destination_number: destinationNumber } = message;
+  if (body === undefined || destinationNumber === undefined) return undefined;
+  const originationFields =
+    origination === undefined
+      ? {
+          ...(message.origination_number !== undefined && { originationNumber: message.origination_number }),
+          ...(message.sender_id !== undefined && { senderId: message.sender_id }),
+        }
+      : originationOf(origination);
+  return {
+    destinationNumber,
+    body,
+    messageType: message.message_type ?? "TRANSACTIONAL",
+    ...originationFields,
+    context: sendContext(message.application_message_id, attempt),
+  };
+}
+
+/** `origination_number` takes a phone number or a sender id; only a sender id has letters. */
+function originationOf(origination: string): Pick<SendRequest, "originationNumber" | "senderId"> {
+  return /[A-Za-z]/.test(origination) ? { senderId: origination } : { originationNumber: origination };
+}
+
+async function record(
+  result: SendResult,
+  wakeUp: WakeUp,
+  message: Message,
+  again: boolean,
+  resending: Resending,
+): Promise<HandledWakeUp> {
+  const { store, clock } = resending;
+  const { application_message_id: id, attempt } = wakeUp;
+  const now = clock.now();
+  switch (result.kind) {
+    case "accepted": {
+      const origination = resending.origination ?? message.origination_number ?? message.sender_id;
+      const sent = {
+        at: now,
+        messageId: result.messageId,
+        ...(origination !== undefined && { origination }),
+      };
+      const recorded = await store.change(id, recordSent(message, attempt, sent));
+      // An event about this very attempt, or the end of the series, was faster than we are.
+      if (!recorded.applied && recorded.current !== undefined) {
+        await store.change(id, recordSentLate(recorded.current, attempt, sent));
+      }
+      return again ? { outcome: "sent-again", reason: "lease-over" } : { outcome: "sent", reason: "due" };
+    }
+    case "deferred":
+      return putOff(wakeUp, message, resending, now, result.reason);
+    case "refused": {
+      const status = result.optedOut ? "OPTED_OUT" : "REJECTED";
+      const last = { attempt, outcome: result.reason, at: now };
+      await store.change(id, endSeries(message, status, result.reason, last));
+      return { outcome: result.optedOut ? "opted-out" : "rejected", reason: result.reason };
+    }
+    case "unconfirmed":
+      // The claim stays: when its lease is over, the guarantee decides whether to send once more.
+      return {
+        outcome: "unconfirmed",
+        reason: result.reason,
+        entry: { message: wakeUp, dueAt: message.claim_expires_at ?? now },
+      };
+  }
+}
+
+/** Gives the claim back and comes again later, or ends the message where later is too late. */
+async function putOff(
+  wakeUp: WakeUp,
+  message: Message,
+  { store, random }: Resending,
+  now: number,
+  reason: string,
+): Promise<HandledWakeUp> {
+  const { application_message_id: id, attempt, deferrals = 0 } = wakeUp;
+  const dueAt = backOffUntil(deferrals, now, random.next());
+  if (message.deadline !== undefined && dueAt >= message.deadline) {
+    await store.change(id, expireUnsent(message, attempt));
+    return { outcome: "expired", reason: "deadline" };
+  }
+  const given = await store.change(id, giveBack(message, attempt, dueAt, reason));
+  // Refused: the series ended or was taken over while we were asking; nothing is left to come back for.
+  if (!given.applied) return { outcome: "absorbed", reason: "superseded-attempt" };
+  return { outcome: "deferred", reason, entry: { message: { ...wakeUp, deferrals: deferrals + 1 }, dueAt } };
+}

@@ -1,0 +1,61 @@
+/** When the next attempt is due, and whether there may be one. Pure arithmetic: time and chance come in. */
+import type { DeliveryEvent } from "./delivery-event.ts";
+import type { Message } from "./message.ts";
+
+/** The deployment's rules about retries. */
+export interface RetryPolicy {
+  /** Retries after the application's own send: 0 sends none, 3 at most three more. */
+  readonly maxRetries: number;
+  /** Longest delay before retry 1, 2, …; the last repeats; 0 = at once. Not empty. */
+  readonly retryDelaysSeconds: readonly number[];
+  /** Statuses worth another try, in canonical spelling. */
+  readonly retryableStatuses: ReadonlySet<string>;
+  /** Age at which a message without a deadline of its own is useless. */
+  readonly messageValiditySeconds: number;
+}
+
+/** Whether the policy allows attempt number `attempt`; attempt 0 is the application's own send. */
+export function allowsAttempt(policy: RetryPolicy, attempt: number): boolean {
+  return attempt <= policy.maxRetries;
+}
+
+/**
+ * When attempt `attempt` (≥ 1) is due: full jitter, so anywhere between now and the configured delay.
+ * Failures of one carrier come together; without jitter their retries would too.
+ *
+ * @param chance a number in [0, 1)
+ * @returns whole epoch seconds, never before `now`
+ * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ */
+export function dueAt(policy: RetryPolicy, attempt: number, now: number, chance: number): number {
+  const delays = policy.retryDelaysSeconds;
+  const longest = delays[Math.min(attempt, delays.length) - 1] ?? 0;
+  return Math.ceil(now + longest * chance);
+}
+
+/** Shortest and longest wait after the service answered "not now", in seconds. */
+const backOffSeconds = { first: 1, longest: 120 };
+
+/**
+ * When to try again after the service did not take an attempt: doubling waits with jitter over their upper
+ * half, so that a throttled worker always pauses.
+ *
+ * @param deferrals how often this attempt was put off before
+ * @param chance a number in [0, 1)
+ * @returns whole epoch seconds, at least one second after `now`
+ */
+export function backOffUntil(deferrals: number, now: number, chance: number): number {
+  const longest = Math.min(backOffSeconds.first * 2 ** Math.min(deferrals, 10), backOffSeconds.longest);
+  return Math.ceil(now + longest * (0.5 + chance / 2));
+}
+
+/**
+ * The second after which the message is useless: its own deadline, else its age by our own record, else its
+ * age since the first failure seen. The service's clock may only make that earlier, never later: it can be
+ * wrong, and an event can be a day old when a stream is first attached.
+ */
+export function deadlineOf(message: Message, event: DeliveryEvent, policy: RetryPolicy, now: number): number {
+  if (message.deadline !== undefined) return message.deadline;
+  const since = message.created_at ?? Math.min(now, event.requestedAt ?? event.occurredAt ?? now);
+  return Math.floor(since + policy.messageValiditySeconds);
+}

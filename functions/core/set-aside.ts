@@ -1,0 +1,36 @@
+/** Puts malformed records where they are kept, so that a batch can go on without them. */
+import type { FailureDestination } from "./failure-destination.ts";
+import type { RecordResult, StreamRecord } from "./handle-records.ts";
+import { errorName, type Telemetry } from "./telemetry.ts";
+
+/**
+ * Keeps every malformed record in the failure destination.
+ *
+ * @param results of `handleRecords`, in the order of `records`
+ * @returns the results, with `malformed` records that could not be kept now turned into `failed` ones: they
+ *   come again rather than get lost
+ */
+export async function setAside(
+  results: readonly RecordResult[],
+  records: readonly StreamRecord[],
+  destination: FailureDestination,
+  telemetry: Telemetry,
+): Promise<RecordResult[]> {
+  return Promise.all(
+    results.map(async (result, position) => {
+      const record = records[position];
+      if (result.result !== "malformed" || record === undefined) return result;
+      try {
+        await destination.keep(record, result.problem ?? "malformed");
+        return result;
+      } catch (error) {
+        telemetry.error("A malformed record could not be kept; its batch comes again.", {
+          record_id: record.id,
+          position,
+          error: errorName(error),
+        });
+        return { ...result, result: "failed" as const };
+      }
+    }),
+  );
+}

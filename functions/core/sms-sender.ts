@@ -1,0 +1,34 @@
+/** The port to the SMS service: one send, and what its answer means for the attempt. */
+import type { Message } from "./message.ts";
+import type { SendContext } from "./send-context.ts";
+
+/** One SMS to hand over. Body and number are secrets: never log a request. */
+export interface SendRequest {
+  readonly destinationNumber: string;
+  readonly body: string;
+  readonly messageType: NonNullable<Message["message_type"]>;
+  /** Origination number of the send; absent = the service chooses. */
+  readonly originationNumber?: string;
+  /** Sender id of the send. */
+  readonly senderId?: string;
+  readonly context: SendContext;
+}
+
+/** What the service's answer means (design rules 7 and 8). */
+export type SendResult =
+  /** Taken: events will follow under this id. */
+  | { readonly kind: "accepted"; readonly messageId: string }
+  /** Certainly not taken, and worth trying again: the attempt is not used up. */
+  | {
+      readonly kind: "deferred";
+      readonly reason: "throttled" | "temporary-failure" | "unreachable" | "not-allowed";
+    }
+  /** Certainly not taken, and never will be. `reason` is the service's word for it. */
+  | { readonly kind: "refused"; readonly reason: string; readonly optedOut: boolean }
+  /** The answer is lost or says nothing: the service may have taken it. */
+  | { readonly kind: "unconfirmed"; readonly reason: string };
+
+/** Sends SMS; never repeats a request by itself and never rejects. */
+export interface SmsSender {
+  send(request: SendRequest): Promise<SendResult>;
+}
