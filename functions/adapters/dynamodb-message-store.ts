@@ -1,0 +1,201 @@
+/** The `message-state` table in DynamoDB. */
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+import {
+  BatchGetCommand,
+  type BatchGetCommandInput,
+  type BatchGetCommandOutput,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  UpdateCommand,
+  type UpdateCommandInput,
+} from "@aws-sdk/lib-dynamodb";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
+import pMap from "p-map";
+import type { Clock, Random } from "../core/clock.ts";
+import type { Message } from "../core/message.ts";
+import { readMessageItem } from "../core/message-item.ts";
+import type { Change, ChangeResult, Clause, MessageStore } from "../core/message-store.ts";
+
+/** Most keys that one BatchGetItem takes. */
+const batchGetLimit = 100;
+
+/** How often keys that a throttled table left unprocessed are asked for again. */
+const unprocessedTries = 5;
+
+/**
+ * The store on a DynamoDB table whose key is `application_message_id` (S).
+ *
+ * @param client retries throttled calls by itself; its retried writes may be refused by their own effect,
+ *   which {@link MessageStore.change} leaves to the caller to recognise
+ */
+export function dynamodbMessageStore(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  { sleep }: Pick<Clock, "sleep">,
+  { next }: Pick<Random, "next">,
+): MessageStore {
+  async function read(id: string): Promise<Message | undefined> {
+    const { Item } = await client.send(
+      new GetCommand({ TableName: tableName, Key: { application_message_id: id }, ConsistentRead: true }),
+    );
+    return Item === undefined ? undefined : readMessageItem(Item);
+  }
+
+  async function readBatch(ids: readonly string[]): Promise<Record<string, unknown>[]> {
+    const items: Record<string, unknown>[] = [];
+    let request: BatchGetCommandInput["RequestItems"] = {
+      [tableName]: { Keys: ids.map((id) => ({ application_message_id: id })) },
+    };
+    for (let tries = 0; tries < unprocessedTries; tries += 1) {
+      const answer: BatchGetCommandOutput = await client.send(new BatchGetCommand({ RequestItems: request }));
+      const { Responses, UnprocessedKeys } = answer;
+      items.push(...(Responses?.[tableName] ?? []));
+      if (UnprocessedKeys?.[tableName] === undefined) break;
+      request = UnprocessedKeys;
+      await sleep(0.05 * 2 ** tries * (0.5 + next() / 2));
+    }
+    // What is still missing then is read one by one, consistently, when its event is handled.
+    return items;
+  }
+
+  return {
+    read,
+
+    async readMany(ids) {
+      const batches = chunks([...new Set(ids)], batchGetLimit);
+      const items = (await pMap(batches, readBatch, { concurrency: 10 })).flat();
+      const messages = new Map<string, Message>();
+      for (const item of items) {
+        const message = readable(item);
+        if (message !== undefined) messages.set(message.application_message_id, message);
+      }
+      return messages;
+    },
+
+    async create(message) {
+      try {
+        await client.send(
+          new PutCommand({
+            TableName: tableName,
+            Item: message,
+            ConditionExpression: "attribute_not_exists(application_message_id)",
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
+    },
+
+    async change(id, change): Promise<ChangeResult> {
+      try {
+        const { Attributes } = await client.send(
+          new UpdateCommand({
+            TableName: tableName,
+            Key: { application_message_id: id },
+            ...updateExpressions(change),
+            ReturnValues: "ALL_NEW",
+            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+          }),
+        );
+        return { applied: true, message: readMessageItem(Attributes ?? {}) };
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        // DynamoDB hands the item over with its refusal, in its own notation; emulators leave it out.
+        const current = error.Item === undefined ? await read(id) : readMessageItem(unmarshall(error.Item));
+        return { applied: false, current };
+      }
+    },
+  };
+}
+
+function readable(item: Record<string, unknown>): Message | undefined {
+  try {
+    return readMessageItem(item);
+  } catch {
+    return undefined;
+  }
+}
+
+function chunks<T>(values: readonly T[], size: number): T[][] {
+  const result: T[][] = [];
+  for (let start = 0; start < values.length; start += size) result.push(values.slice(start, start + size));
+  return result;
+}
+
+type Expressions = Pick<
+  UpdateCommandInput,
+  "UpdateExpression" | "ConditionExpression" | "ExpressionAttributeNames" | "ExpressionAttributeValues"
+>;
+
+/** A change in DynamoDB's expression language. Exported for its test. */
+export function updateExpressions(change: Change): Expressions {
+  const names: Record<string, string> = {};
+  const values: Record<string, unknown> = {};
+  const path = (attribute: string): string =>
+    attribute
+      .split(".")
+      .map((part) => {
+        const name = `#${part}`;
+        names[name] = part;
+        return name;
+      })
+      .join(".");
+  const value = (content: unknown): string => {
+    const name = `:v${Object.keys(values).length}`;
+    values[name] = content;
+    return name;
+  };
+
+  const conditions = Object.values(change.require).map((clause) => condition(clause, path, value));
+  const sets = Object.entries(change.set).map(
+    ([attribute, content]) => `${path(attribute)} = ${value(content)}`,
+  );
+  const removes = (change.remove ?? []).map((attribute) => path(attribute));
+  const { attempt } = change;
+  if (attempt !== undefined) {
+    const record = `attempts.${attempt.number}`;
+    if (attempt.how === "map") sets.push(`${path("attempts")} = ${value({ [attempt.number]: attempt.set })}`);
+    if (attempt.how === "record") sets.push(`${path(record)} = ${value(attempt.set)}`);
+    if (attempt.how === "remove") removes.push(path(record));
+    if (attempt.how === "fields") {
+      for (const [field, content] of Object.entries(attempt.set)) {
+        sets.push(`${path(`${record}.${field}`)} = ${value(content)}`);
+      }
+    }
+  }
+
+  const update = [
+    sets.length > 0 ? `SET ${sets.join(", ")}` : "",
+    removes.length > 0 ? `REMOVE ${removes.join(", ")}` : "",
+  ];
+  return {
+    UpdateExpression: update.filter((part) => part !== "").join(" "),
+    ConditionExpression: conditions.join(" AND "),
+    ExpressionAttributeNames: names,
+    ...(Object.keys(values).length > 0 && { ExpressionAttributeValues: values }),
+  };
+}
+
+function condition(
+  clause: Clause,
+  path: (attribute: string) => string,
+  value: (content: unknown) => string,
+): string {
+  const name = path(clause.path);
+  switch (clause.is) {
+    case "present":
+      return `attribute_exists(${name})`;
+    case "absent":
+      return `attribute_not_exists(${name})`;
+    case "equal":
+      return `${name} = ${value(clause.value)}`;
+    case "at-most":
+    case "more-than": {
+      const comparison = `${name} ${clause.is === "at-most" ? "<=" : ">"} ${value(clause.value)}`;
+      return clause.orAbsent === true ? `(attribute_not_exists(${name}) OR ${comparison})` : comparison;
+    }
+  }
+}

@@ -1,0 +1,94 @@
+/** Sends SMS with Amazon Pinpoint's `SendMessages`, which AWS keeps up under End User Messaging. */
+import {
+  type MessageResult,
+  type PinpointClient,
+  PinpointServiceException,
+  SendMessagesCommand,
+} from "@aws-sdk/client-pinpoint";
+import type { SendRequest, SendResult, SmsSender } from "../core/sms-sender.ts";
+
+/**
+ * The sender on Pinpoint.
+ *
+ * @param client must not retry by itself (`maxAttempts: 1`): no API takes an idempotency token, and a
+ *   repeated ambiguous call would send twice without saying so
+ */
+export function pinpointSender(client: PinpointClient, applicationId: string): SmsSender {
+  return {
+    async send(request): Promise<SendResult> {
+      try {
+        const { MessageResponse } = await client.send(commandOf(request, applicationId));
+        return resultOf(MessageResponse?.Result?.[request.destinationNumber]);
+      } catch (error) {
+        return resultOfError(error);
+      }
+    },
+  };
+}
+
+function commandOf(request: SendRequest, applicationId: string): SendMessagesCommand {
+  return new SendMessagesCommand({
+    ApplicationId: applicationId,
+    MessageRequest: {
+      Addresses: { [request.destinationNumber]: { ChannelType: "SMS" } },
+      Context: { ...request.context },
+      MessageConfiguration: {
+        SMSMessage: {
+          Body: request.body,
+          MessageType: request.messageType,
+          ...(request.originationNumber !== undefined && { OriginationNumber: request.originationNumber }),
+          ...(request.senderId !== undefined && { SenderId: request.senderId }),
+        },
+      },
+    },
+  });
+}
+
+/** HTTP 200 says nothing yet: the answer for the address decides (design rule 7). */
+function resultOf(result: MessageResult | undefined): SendResult {
+  switch (result?.DeliveryStatus as string | undefined) {
+    case "SUCCESSFUL":
+      // An accepted message without an id would be found by its retry tag all the same.
+      return { kind: "accepted", messageId: result?.MessageId ?? "" };
+    case "THROTTLED":
+      return { kind: "deferred", reason: "throttled" };
+    case "TEMPORARY_FAILURE":
+      return { kind: "deferred", reason: "temporary-failure" };
+    case "OPT_OUT":
+      return { kind: "refused", reason: "OPT_OUT", optedOut: true };
+    case "PERMANENT_FAILURE":
+    case "DUPLICATE":
+      return { kind: "refused", reason: result?.DeliveryStatus ?? "", optedOut: false };
+    default:
+      // UNKNOWN_FAILURE, the undocumented TIMEOUT, or no answer for the address: it may have been sent.
+      return { kind: "unconfirmed", reason: "unknown-failure" };
+  }
+}
+
+/** Errors of a connection that was never made: the request cannot have reached the service. */
+const notReached: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+]);
+
+function resultOfError(error: unknown): SendResult {
+  if (error instanceof PinpointServiceException) {
+    const httpStatus = error.$metadata.httpStatusCode ?? 0;
+    if (httpStatus === 429) return { kind: "deferred", reason: "throttled" };
+    // A right that is missing, or a project that is not there, is for the operator to mend; until the
+    // deadline there is hope, and an alarm.
+    if (httpStatus === 403 || httpStatus === 404) return { kind: "deferred", reason: "not-allowed" };
+    if (httpStatus >= 400 && httpStatus < 500)
+      return { kind: "refused", reason: error.name, optedOut: false };
+    return { kind: "unconfirmed", reason: error.name };
+  }
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (notReached.has(code)) return { kind: "deferred", reason: "unreachable" };
+  if (error instanceof Error && error.name === "CredentialsProviderError") {
+    return { kind: "deferred", reason: "not-allowed" };
+  }
+  return { kind: "unconfirmed", reason: error instanceof Error ? error.name : "error" };
+}

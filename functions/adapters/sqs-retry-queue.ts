@@ -1,0 +1,116 @@
+/** The retry queue: SQS, and EventBridge Scheduler for delays that SQS cannot hold. */
+import { createHash } from "node:crypto";
+import type { SchedulerClient } from "@aws-sdk/client-scheduler";
+import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import pMap from "p-map";
+import type { Clock } from "../core/clock.ts";
+import type { QueueEntry, RetryQueue } from "../core/retry-queue.ts";
+import { errorName, type Telemetry } from "../core/telemetry.ts";
+
+/** Longest `DelaySeconds` of SQS. */
+const longestDelaySeconds = 900;
+
+/** Most entries of one SendMessageBatch. */
+const batchSize = 10;
+
+/** Where delayed messages go. */
+export interface RetryQueueTarget {
+  readonly queueUrl: string;
+  readonly queueArn: string;
+  readonly scheduleGroupName: string;
+  /** Role that EventBridge Scheduler assumes to put a message on the queue. */
+  readonly schedulerRoleArn: string;
+}
+
+/** What the queue needs; the Scheduler's client is made at the first delay beyond 900 s. */
+export interface RetryQueueClients {
+  readonly sqs: SQSClient;
+  readonly scheduler: () => Promise<SchedulerClient>;
+}
+
+interface NumberedEntry {
+  readonly index: number;
+  readonly entry: QueueEntry;
+  readonly delaySeconds: number;
+}
+
+/** The retry queue on SQS; see {@link RetryQueue}. Failures are logged by class and told by the flags. */
+export function sqsRetryQueue(
+  clients: RetryQueueClients,
+  target: RetryQueueTarget,
+  clock: Pick<Clock, "now">,
+  telemetry: Telemetry,
+): RetryQueue {
+  async function send(batch: readonly NumberedEntry[]): Promise<number[]> {
+    try {
+      const { Successful, Failed } = await clients.sqs.send(
+        new SendMessageBatchCommand({
+          QueueUrl: target.queueUrl,
+          Entries: batch.map(({ index, entry, delaySeconds }) => ({
+            Id: String(index),
+            MessageBody: JSON.stringify(entry.message),
+            DelaySeconds: delaySeconds,
+          })),
+        }),
+      );
+      for (const failure of Failed ?? []) {
+        telemetry.error("SQS did not take a retry-queue message.", { error: failure.Code ?? "unknown" });
+      }
+      return (Successful ?? []).map(({ Id }) => Number(Id));
+    } catch (error) {
+      telemetry.error("SQS did not take a batch of retry-queue messages.", { error: errorName(error) });
+      return [];
+    }
+  }
+
+  async function schedule({ index, entry }: NumberedEntry): Promise<number[]> {
+    const { ConflictException, CreateScheduleCommand } = await import("@aws-sdk/client-scheduler");
+    const body = JSON.stringify(entry.message);
+    const second = Math.ceil(entry.dueAt);
+    try {
+      await (await clients.scheduler()).send(
+        new CreateScheduleCommand({
+          Name: scheduleName(body, second),
+          GroupName: target.scheduleGroupName,
+          ScheduleExpression: `at(${new Date(second * 1000).toISOString().slice(0, 19)})`,
+          FlexibleTimeWindow: { Mode: "OFF" },
+          ActionAfterCompletion: "DELETE",
+          Target: { Arn: target.queueArn, RoleArn: target.schedulerRoleArn, Input: body },
+        }),
+      );
+      return [index];
+    } catch (error) {
+      // The same message for the same second is scheduled already.
+      if (error instanceof ConflictException) return [index];
+      telemetry.error("EventBridge Scheduler did not take a retry-queue message.", {
+        error: errorName(error),
+      });
+      return [];
+    }
+  }
+
+  return {
+    async put(entries) {
+      const now = clock.now();
+      const numbered = entries.map((entry, index): NumberedEntry => {
+        return { index, entry, delaySeconds: Math.max(0, Math.ceil(entry.dueAt - now)) };
+      });
+      const soon = numbered.filter(({ delaySeconds }) => delaySeconds <= longestDelaySeconds);
+      const later = numbered.filter(({ delaySeconds }) => delaySeconds > longestDelaySeconds);
+      const batches = Array.from({ length: Math.ceil(soon.length / batchSize) }, (_, number) =>
+        soon.slice(number * batchSize, (number + 1) * batchSize),
+      );
+      const queued = await Promise.all([
+        pMap(batches, send, { concurrency: 10 }),
+        pMap(later, schedule, { concurrency: 10 }),
+      ]);
+      const taken = new Set(queued.flat(2));
+      return entries.map((_, index) => taken.has(index));
+    },
+  };
+}
+
+/** A schedule's name holds 64 characters of a small alphabet; a digest also keeps ids out of it. */
+function scheduleName(body: string, second: number): string {
+  return createHash("sha256").update(`${body}@${second}`).digest("hex");
+}

@@ -1,0 +1,149 @@
+/**
+ * The settings of the functions: the only reader of `process.env`. Parsed once, at cold start; all problems
+ * are gathered into one error, so that one deployment shows them all.
+ *
+ * The variables are described in `environment.ts`.
+ */
+import * as v from "valibot";
+import { canonicalStatus } from "./core/classification.ts";
+import { InvalidSettingsError } from "./core/errors.ts";
+import { deliveryGuarantees } from "./core/message.ts";
+import type { RetryPolicy } from "./core/retry-policy.ts";
+import { environmentNames, type FunctionName } from "./environment.ts";
+import { trackDeliveriesValues } from "./event-filter.ts";
+
+const text = v.pipe(v.string("is not set"), v.nonEmpty("is empty"));
+
+/** Terraform's null arrives as the empty string. */
+const optionalText = v.pipe(
+  v.string("is not set"),
+  v.transform((value) => (value === "" ? undefined : value)),
+);
+
+function number(check: string, isValid: (value: number) => boolean) {
+  return v.pipe(
+    v.string("is not set"),
+    v.check((value) => value.trim() !== "" && isValid(Number(value)), `must be ${check}`),
+    v.transform(Number),
+  );
+}
+
+function list<T>(check: string, isValid: (value: unknown) => value is T) {
+  return v.pipe(
+    v.string("is not set"),
+    v.rawTransform<string, T[]>(({ dataset, addIssue, NEVER }) => {
+      const values = parseJson(dataset.value);
+      if (Array.isArray(values) && values.length > 0 && values.every(isValid)) return values;
+      addIssue({ message: `must be a JSON list, not empty, of ${check}` });
+      return NEVER;
+    }),
+  );
+}
+
+function parseJson(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}
+
+const isWholeNumber = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0;
+const isStatus = (value: unknown): value is string =>
+  typeof value === "string" && /^[A-Z][A-Z_]*$/.test(value);
+
+/** Statuses that no deployment may retry: they say that the message arrived or is on its way. */
+const notFailures: ReadonlySet<string> = new Set(["DELIVERED", "SUCCESSFUL", "PENDING", "QUEUED", "SENT"]);
+
+/** How each variable is read. */
+const readers = {
+  SMS_RETRY_VERSION: text,
+  POWERTOOLS_SERVICE_NAME: text,
+  POWERTOOLS_METRICS_NAMESPACE: text,
+  POWERTOOLS_LOG_LEVEL: v.picklist(["DEBUG", "INFO", "WARN", "ERROR"], "must be DEBUG, INFO, WARN or ERROR"),
+  MESSAGE_TABLE_NAME: text,
+  RETRY_QUEUE_URL: text,
+  RETRY_QUEUE_ARN: text,
+  SCHEDULE_GROUP_NAME: text,
+  SCHEDULER_ROLE_ARN: text,
+  FAILURE_BUCKET_NAME: text,
+  MAX_RETRIES: number("a whole number, 0 or more", isWholeNumber),
+  RETRY_DELAYS_SECONDS: list("whole numbers of seconds, 0 or more", isWholeNumber),
+  RETRYABLE_STATUSES: v.pipe(
+    list("statuses in capital letters", isStatus),
+    v.check(
+      (statuses) => !statuses.some((status) => notFailures.has(status)),
+      `must hold only statuses of failures, so none of ${[...notFailures].join(", ")}`,
+    ),
+    v.transform((statuses): ReadonlySet<string> => new Set(statuses.map(canonicalStatus))),
+  ),
+  MESSAGE_VALIDITY_SECONDS: number(
+    "a whole number of seconds, 1 or more",
+    (value) => isWholeNumber(value) && value >= 1,
+  ),
+  TRACK_DELIVERIES: v.picklist(trackDeliveriesValues, `must be ${trackDeliveriesValues.join(", ")}`),
+  DELIVERY_GUARANTEE: v.picklist(deliveryGuarantees, `must be ${deliveryGuarantees.join(" or ")}`),
+  MAX_SENDS_PER_SECOND: number("a number above 0", (value) => Number.isFinite(value) && value > 0),
+  SENDER_CONCURRENCY: number("a whole number, 1 or more", (value) => isWholeNumber(value) && value >= 1),
+  PINPOINT_APPLICATION_ID: text,
+  ORIGINATION_NUMBER: optionalText,
+  DEFAULT_DESTINATION_NUMBER: optionalText,
+  DEFAULT_MESSAGE_BODY: optionalText,
+} as const;
+
+type Readers = typeof readers;
+
+/** The parsed settings of one function, by the names of its variables. */
+export type Settings<Name extends FunctionName> = {
+  readonly [Key in (typeof environmentNames)[Name][number]]: v.InferOutput<Readers[Key]>;
+};
+
+/**
+ * Reads the settings of a function.
+ *
+ * @throws InvalidSettingsError listing every wrong or missing variable; it quotes no value
+ */
+export function readSettings<Name extends FunctionName>(
+  name: Name,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Settings<Name> {
+  const settings: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const key of environmentNames[name]) {
+    const parsed = v.safeParse(readers[key], environment[key]);
+    if (parsed.success) settings[key] = parsed.output;
+    else problems.push(`${key} ${parsed.issues[0].message}.`);
+  }
+  if (problems.length > 0) throw new InvalidSettingsError(problems);
+  return settings as Settings<Name>;
+}
+
+/** The retry policy in the settings of a function that handles events. */
+export function retryPolicyOf(
+  settings: Pick<
+    Settings<"resend">,
+    "MAX_RETRIES" | "RETRY_DELAYS_SECONDS" | "RETRYABLE_STATUSES" | "MESSAGE_VALIDITY_SECONDS"
+  >,
+): RetryPolicy {
+  return {
+    maxRetries: settings.MAX_RETRIES,
+    retryDelaysSeconds: settings.RETRY_DELAYS_SECONDS,
+    retryableStatuses: settings.RETRYABLE_STATUSES,
+    messageValiditySeconds: settings.MESSAGE_VALIDITY_SECONDS,
+  };
+}
+
+/**
+ * Whether the SDK is pointed at an endpoint other than AWS's, by its own variables.
+ *
+ * @param service in the SDK's spelling for these variables, e.g. `s3`
+ */
+export function hasOwnEndpoint(
+  service: string,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): boolean {
+  return (
+    environment[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] !== undefined ||
+    environment.AWS_ENDPOINT_URL !== undefined
+  );
+}
