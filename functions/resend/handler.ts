@@ -1,0 +1,60 @@
+/** The resend worker on the retry queue: parse, call the core, answer with the messages to redeliver. */
+import type { SQSHandler } from "aws-lambda";
+import { documentClient, pinpointClient, schedulerClient, sqsClient } from "../adapters/aws-clients.ts";
+import { dynamodbMessageStore } from "../adapters/dynamodb-message-store.ts";
+import { pinpointSender } from "../adapters/pinpoint-sender.ts";
+import { powertoolsTelemetry } from "../adapters/powertools-telemetry.ts";
+import { sqsRetryQueue } from "../adapters/sqs-retry-queue.ts";
+import { systemClock, systemRandom } from "../adapters/system-clock.ts";
+import { handleQueueMessages } from "../core/handle-queue-messages.ts";
+import { steadyPace } from "../core/send-pace.ts";
+import { readSettings, retryPolicyOf } from "../settings.ts";
+
+const settings = readSettings("resend");
+const telemetry = powertoolsTelemetry(settings.SMS_RETRY_VERSION);
+const store = dynamodbMessageStore(documentClient(), settings.MESSAGE_TABLE_NAME, systemClock, systemRandom);
+const queue = sqsRetryQueue(
+  { sqs: sqsClient(), scheduler: schedulerClient },
+  {
+    queueUrl: settings.RETRY_QUEUE_URL,
+    queueArn: settings.RETRY_QUEUE_ARN,
+    scheduleGroupName: settings.SCHEDULE_GROUP_NAME,
+    schedulerRoleArn: settings.SCHEDULER_ROLE_ARN,
+  },
+  systemClock,
+  telemetry,
+);
+const events = {
+  store,
+  policy: retryPolicyOf(settings),
+  recordsEveryDelivery: settings.TRACK_DELIVERIES === "all",
+  clock: systemClock,
+  random: systemRandom,
+};
+const resending = {
+  store,
+  sender: pinpointSender(pinpointClient(), settings.PINPOINT_APPLICATION_ID),
+  // The event source mapping runs at most this many workers at once, and each keeps its share.
+  pace: steadyPace(settings.MAX_SENDS_PER_SECOND / settings.SENDER_CONCURRENCY, systemClock),
+  guarantee: settings.DELIVERY_GUARANTEE,
+  ...(settings.ORIGINATION_NUMBER !== undefined && { origination: settings.ORIGINATION_NUMBER }),
+  clock: systemClock,
+  random: systemRandom,
+};
+
+/** What a send and its record may take at worst; no send starts with less time left. */
+const sendReserveSeconds = 12;
+
+/** Handles a batch of retry-queue messages; answers with those that the queue shall redeliver. */
+export const handler: SQSHandler = async (event, context) => {
+  try {
+    const sendsUntil = systemClock.now() + context.getRemainingTimeInMillis() / 1000 - sendReserveSeconds;
+    const redeliver = await handleQueueMessages(
+      event.Records.map(({ messageId, body }) => ({ id: messageId, body })),
+      { resending: { ...resending, sendsUntil }, events, queue, telemetry },
+    );
+    return { batchItemFailures: redeliver.map((itemIdentifier) => ({ itemIdentifier })) };
+  } finally {
+    telemetry.publish();
+  }
+};
