@@ -1,0 +1,93 @@
+/** A message store without a table: obeys the clauses of a change as DynamoDB would. */
+import type { Attempt, Message } from "../../functions/core/message.ts";
+import { readMessageItem } from "../../functions/core/message-item.ts";
+import type { Change, ChangeResult, Clause, MessageStore } from "../../functions/core/message-store.ts";
+
+/** The store, and its items to look at and to write past the protocol, as an application may. */
+export interface InMemoryMessageStore extends MessageStore {
+  readonly items: Map<string, Record<string, unknown>>;
+}
+
+/** Makes a store that holds these items. */
+export function inMemoryMessageStore(...items: Message[]): InMemoryMessageStore {
+  const stored = new Map<string, Record<string, unknown>>(
+    items.map((item) => [item.application_message_id, structuredClone(item) as Record<string, unknown>]),
+  );
+  const get = (id: string): Message | undefined => {
+    const item = stored.get(id);
+    return item === undefined ? undefined : readMessageItem(structuredClone(item));
+  };
+  return {
+    items: stored,
+    async readMany(ids) {
+      const found = new Map<string, Message>();
+      for (const id of ids) {
+        try {
+          const message = get(id);
+          if (message !== undefined) found.set(id, message);
+        } catch {
+          // An unreadable item is missing here; `read` tells why.
+        }
+      }
+      return found;
+    },
+    async read(id) {
+      return get(id);
+    },
+    async create(message) {
+      if (stored.has(message.application_message_id)) return false;
+      stored.set(message.application_message_id, structuredClone(message) as Record<string, unknown>);
+      return true;
+    },
+    async change(id, change): Promise<ChangeResult> {
+      const item = stored.get(id);
+      if (!Object.values(change.require).every((clause) => holds(clause, item ?? {}))) {
+        return { applied: false, current: get(id) };
+      }
+      // Like UpdateItem, a change without a clause on the key would make an item out of nothing.
+      const changed = apply(change, structuredClone(item ?? { application_message_id: id }));
+      stored.set(id, changed);
+      return { applied: true, message: readMessageItem(structuredClone(changed)) };
+    },
+  };
+}
+
+function holds(clause: Clause, item: Record<string, unknown>): boolean {
+  const value = clause.path
+    .split(".")
+    .reduce<unknown>((holder, key) => (holder as Record<string, unknown> | undefined)?.[key], item);
+  switch (clause.is) {
+    case "present":
+      return value !== undefined;
+    case "absent":
+      return value === undefined;
+    case "equal":
+      return value === clause.value;
+    case "at-most":
+      return value === undefined ? clause.orAbsent === true : Number(value) <= clause.value;
+    case "more-than":
+      return value === undefined ? clause.orAbsent === true : Number(value) > clause.value;
+  }
+}
+
+function apply({ set, remove, attempt }: Change, item: Record<string, unknown>): Record<string, unknown> {
+  Object.assign(item, set);
+  for (const attribute of remove ?? []) delete item[attribute];
+  if (attempt === undefined) return item;
+
+  if (attempt.how === "map") {
+    item.attempts = { [attempt.number]: attempt.set };
+    return item;
+  }
+  const attempts = item.attempts as Record<string, Attempt> | undefined;
+  // DynamoDB refuses a document path whose map is missing; a change must have a clause against that.
+  if (attempts === undefined) throw new Error("The document path is invalid for update: no attempts.");
+  if (attempt.how === "record") attempts[attempt.number] = attempt.set;
+  if (attempt.how === "remove") delete attempts[attempt.number];
+  if (attempt.how === "fields") {
+    const record = attempts[attempt.number];
+    if (record === undefined) throw new Error("The document path is invalid for update: no record.");
+    attempts[attempt.number] = { ...record, ...attempt.set };
+  }
+  return item;
+}
