@@ -4,17 +4,10 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { App } from "cdktf";
-import { KinesisStack } from "./stacks/kinesis-stack.ts";
-import { NewStreamStack } from "./stacks/new-stream-stack.ts";
+import { synthesise } from "./stacks/app.ts";
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8")) as {
   version: string;
 };
-const artefacts = { version, functionsFolder: join(import.meta.dirname, "dist/functions") };
 
-// Stack traces would write the paths of this machine into the output.
-const app = new App({ stackTraces: false });
-new NewStreamStack(app, artefacts);
-new KinesisStack(app, artefacts);
-app.synth();
+synthesise({ version, functionsFolder: join(import.meta.dirname, "dist/functions") });

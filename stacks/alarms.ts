@@ -84,7 +84,7 @@ export class Alarms extends Construct {
       });
   }
 
-  #stream({ lambda, mappingId }: KinesisConsumer): void {
+  #stream({ lambda, mapping }: KinesisConsumer): void {
     this.#alarm("consume_kinesis_iterator_age", {
       description:
         "Events are read more than five minutes late; raise consumer_concurrency or look at the errors.",
@@ -98,7 +98,7 @@ export class Alarms extends Construct {
       description: "Lambda gave up a batch of events and kept it in the events bucket under aws/lambda/.",
       namespace: "AWS/Lambda",
       metric: "OnFailureDestinationDeliveredEventCount",
-      dimensions: { EventSourceMappingUUID: mappingId },
+      dimensions: { EventSourceMappingUUID: mapping.uuid },
       statistic: "Sum",
       above: 0,
     });
@@ -107,18 +107,18 @@ export class Alarms extends Construct {
         "Lambda dropped events and could not keep them in the events bucket; the archive has them.",
       namespace: "AWS/Lambda",
       metric: "DroppedEventCount",
-      dimensions: { EventSourceMappingUUID: mappingId },
+      dimensions: { EventSourceMappingUUID: mapping.uuid },
       statistic: "Sum",
       above: 0,
     });
   }
 
-  #archive({ deliveryStreamName }: EventArchive): void {
+  #archive({ deliveryStream }: EventArchive): void {
     this.#alarm("event_archive_freshness", {
       description: "The archive is more than half an hour behind the stream.",
       namespace: "AWS/Firehose",
       metric: "DeliveryToS3.DataFreshness",
-      dimensions: { DeliveryStreamName: deliveryStreamName },
+      dimensions: { DeliveryStreamName: deliveryStream.name },
       statistic: "Maximum",
       above: 1800,
     });

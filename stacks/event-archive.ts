@@ -21,7 +21,7 @@ export interface EventArchiveOptions extends Surroundings {
  * folder for each hour. It works without the retry path: a broken function never costs an audit record.
  */
 export class EventArchive extends Construct {
-  readonly deliveryStreamName: string;
+  readonly deliveryStream: KinesisFirehoseDeliveryStream;
 
   constructor(scope: Construct, options: EventArchiveOptions) {
     super(scope, "event-archive");
@@ -33,7 +33,7 @@ export class EventArchive extends Construct {
     const role = this.#role(options);
     const permissions = this.#permissions(role, logGroup, logStream, options);
     const { bucket, inputs, stream } = options;
-    this.deliveryStreamName = new KinesisFirehoseDeliveryStream(
+    this.deliveryStream = new KinesisFirehoseDeliveryStream(
       this,
       "aws_kinesis_firehose_delivery_stream.event_archive",
       {
@@ -62,7 +62,7 @@ export class EventArchive extends Construct {
         },
         dependsOn: permissions,
       },
-    ).name;
+    );
   }
 
   #logGroup({ inputs }: Surroundings): CloudwatchLogGroup {

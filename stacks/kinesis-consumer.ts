@@ -21,13 +21,12 @@ export interface KinesisConsumerOptions extends Surroundings {
  */
 export class KinesisConsumer extends Construct {
   readonly lambda: SmsFunction<"consume-kinesis">;
-  /** Id of the event source mapping, the dimension of its metrics. */
-  readonly mappingId: string;
+  readonly mapping: LambdaEventSourceMapping;
 
   constructor(scope: Construct, options: KinesisConsumerOptions) {
     super(scope, "kinesis-consumer");
     this.lambda = this.#lambda(options);
-    this.mappingId = this.#mapping(options).uuid;
+    this.mapping = this.#mapping(options);
   }
 
   #lambda({ engine, stream, ...surroundings }: KinesisConsumerOptions): SmsFunction<"consume-kinesis"> {

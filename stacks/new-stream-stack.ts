@@ -19,7 +19,7 @@ export class NewStreamStack extends SmsRetryStack {
     const engine = new RetryEngine(this, surroundings);
     const consumer = new KinesisConsumer(this, { ...surroundings, stream, engine });
     const archive = new EventArchive(this, { ...surroundings, stream, bucket: engine.bucket });
-    stream.fill([consumer, archive]);
+    stream.fill([consumer.mapping, archive.deliveryStream]);
     new Alarms(this, { ...surroundings, engine, consumer, archive });
     sharedOutputs(this, { engine, consumer, archive });
     output(this, "kinesis_stream_name", stream.streamName, "Name of the Kinesis stream of delivery events.");

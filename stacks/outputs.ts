@@ -63,7 +63,7 @@ export function sharedOutputs(
   output(
     scope,
     "event_archive_name",
-    archive.deliveryStreamName,
+    archive.deliveryStream.name,
     "Name of the Firehose stream that writes the archive.",
   );
 }

@@ -4,7 +4,7 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js"
 import { KinesisStream } from "@cdktf/provider-aws/lib/kinesis-stream/index.js";
 import { PinpointEventStream as EventStreamOfProject } from "@cdktf/provider-aws/lib/pinpoint-event-stream/index.js";
 import { type ITerraformDependable, Token } from "cdktf";
-import { Construct, type IConstruct } from "constructs";
+import { Construct } from "constructs";
 import { mayUseKey, policyDocument, trustPolicy } from "./access.ts";
 import type { EventStream } from "./event-stream.ts";
 import { Input } from "./input.ts";
@@ -32,15 +32,15 @@ export class PinpointEventStream extends Construct implements EventStream {
    *
    * @param readers what must read before the first event is written: they start at the newest record
    */
-  fill(readers: readonly IConstruct[]): void {
+  fill(readers: readonly ITerraformDependable[]): void {
     const { inputs } = this.#surroundings;
     const { role, permissions } = this.#role();
-    new EventStreamOfProject(this, "aws_pinpoint_event_stream.this", {
+    new EventStreamOfProject(this, "aws_pinpoint_event_stream.events", {
       applicationId: inputs.pinpointApplicationId.text,
       destinationStreamArn: this.arn,
       roleArn: role.arn,
-      dependsOn: [...permissions],
-    }).node.addDependency(...readers);
+      dependsOn: [...permissions, ...readers],
+    });
   }
 
   #stream(): KinesisStream {

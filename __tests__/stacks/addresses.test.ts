@@ -1,0 +1,213 @@
+import { type StackName, stackNames } from "../../stacks/app.ts";
+import { type SynthesisedStack, synthesiseAll } from "./synthesised.ts";
+
+let stacks: Record<StackName, SynthesisedStack>;
+beforeAll(() => {
+  stacks = synthesiseAll();
+});
+
+const addresses = (stack: SynthesisedStack): string[] =>
+  Object.entries(stack.resource)
+    .flatMap(([type, byName]) => Object.keys(byName).map((name) => `${type}.${name}`))
+    .sort();
+
+// A changed line here destroys and creates the resource of everybody who has deployed the stack.
+test("the stack for an existing Kinesis stream has exactly these resources", () => {
+  expect(addresses(stacks["sms-retry-kinesis"])).toMatchInlineSnapshot(`
+    [
+      "aws_cloudwatch_log_group.consume_kinesis",
+      "aws_cloudwatch_log_group.event_archive",
+      "aws_cloudwatch_log_group.produce",
+      "aws_cloudwatch_log_group.resend",
+      "aws_cloudwatch_log_stream.event_archive",
+      "aws_cloudwatch_metric_alarm.consume_kinesis_dropped",
+      "aws_cloudwatch_metric_alarm.consume_kinesis_errors",
+      "aws_cloudwatch_metric_alarm.consume_kinesis_event_orphaned",
+      "aws_cloudwatch_metric_alarm.consume_kinesis_given_up",
+      "aws_cloudwatch_metric_alarm.consume_kinesis_iterator_age",
+      "aws_cloudwatch_metric_alarm.event_archive_freshness",
+      "aws_cloudwatch_metric_alarm.produce_errors",
+      "aws_cloudwatch_metric_alarm.record_malformed",
+      "aws_cloudwatch_metric_alarm.resend_errors",
+      "aws_cloudwatch_metric_alarm.resend_event_orphaned",
+      "aws_cloudwatch_metric_alarm.retry_dead_letters",
+      "aws_cloudwatch_metric_alarm.retry_queue_age",
+      "aws_cloudwatch_metric_alarm.send_blocked",
+      "aws_dynamodb_table.message_state",
+      "aws_iam_role.consume_kinesis",
+      "aws_iam_role.event_archive",
+      "aws_iam_role.produce",
+      "aws_iam_role.resend",
+      "aws_iam_role.retry_scheduler",
+      "aws_iam_role_policy.consume_kinesis",
+      "aws_iam_role_policy.consume_kinesis_key",
+      "aws_iam_role_policy.consume_kinesis_stream_key",
+      "aws_iam_role_policy.event_archive",
+      "aws_iam_role_policy.event_archive_key",
+      "aws_iam_role_policy.event_archive_stream_key",
+      "aws_iam_role_policy.produce",
+      "aws_iam_role_policy.produce_key",
+      "aws_iam_role_policy.resend",
+      "aws_iam_role_policy.resend_key",
+      "aws_iam_role_policy.retry_scheduler",
+      "aws_iam_role_policy.retry_scheduler_key",
+      "aws_kinesis_firehose_delivery_stream.event_archive",
+      "aws_lambda_event_source_mapping.consume_kinesis",
+      "aws_lambda_event_source_mapping.resend",
+      "aws_lambda_function.consume_kinesis",
+      "aws_lambda_function.produce",
+      "aws_lambda_function.resend",
+      "aws_s3_bucket.events",
+      "aws_s3_bucket_lifecycle_configuration.events",
+      "aws_s3_bucket_ownership_controls.events",
+      "aws_s3_bucket_policy.events",
+      "aws_s3_bucket_public_access_block.events",
+      "aws_s3_bucket_server_side_encryption_configuration.events",
+      "aws_scheduler_schedule_group.retries",
+      "aws_sqs_queue.retry",
+      "aws_sqs_queue.retry_dead_letters",
+      "aws_sqs_queue_policy.retry",
+      "aws_sqs_queue_policy.retry_dead_letters",
+      "aws_sqs_queue_redrive_allow_policy.retry_dead_letters",
+    ]
+  `);
+});
+
+test("the stack for a new stream has the same resources, the stream and what fills it", () => {
+  const shared = new Set(addresses(stacks["sms-retry-kinesis"]));
+  const own = addresses(stacks["sms-retry-new-stream"]);
+  expect(own.filter((address) => !shared.has(address))).toMatchInlineSnapshot(`
+    [
+      "aws_iam_role.pinpoint_event_stream",
+      "aws_iam_role_policy.pinpoint_event_stream",
+      "aws_iam_role_policy.pinpoint_event_stream_key",
+      "aws_kinesis_stream.events",
+      "aws_pinpoint_event_stream.events",
+    ]
+  `);
+  expect([...shared].filter((address) => !own.includes(address))).toMatchInlineSnapshot(`
+    [
+      "aws_iam_role_policy.consume_kinesis_stream_key",
+      "aws_iam_role_policy.event_archive_stream_key",
+    ]
+  `);
+});
+
+// A removed or renamed input or output breaks the configuration of everybody who sets or reads it.
+test("the stack for an existing Kinesis stream has exactly these inputs and outputs", () => {
+  const { variable, output } = stacks["sms-retry-kinesis"];
+  expect(
+    Object.entries(variable).map(
+      ([name, input]) =>
+        `${name}: ${input.type}${"default" in input ? ` = ${JSON.stringify(input.default)}` : ""}`,
+    ),
+  ).toMatchInlineSnapshot(`
+    [
+      "alarm_topic_arn: string = null",
+      "archive_retention_days: number = 365",
+      "consumer_concurrency: number = 1",
+      "default_destination_number: string = null",
+      "default_message_body: string = null",
+      "deletion_protection: bool = true",
+      "delivery_guarantee: string = "at-least-once"",
+      "kinesis_stream_arn: string",
+      "kinesis_stream_kms_key_arn: string = null",
+      "kms_key_arn: string = null",
+      "lambda_runtime: string = "nodejs24.x"",
+      "log_retention_days: number = 30",
+      "max_retries: number = 3",
+      "max_sends_per_second: number = 10",
+      "message_validity_seconds: number = 86400",
+      "name_prefix: string = "sms-retry"",
+      "origination_number: string = null",
+      "pinpoint_application_id: string",
+      "retry_delays_seconds: list(number) = [60,300,900]",
+      "retryable_statuses: list(string) = ["UNREACHABLE","UNKNOWN","CARRIER_UNREACHABLE","TTL_EXPIRED"]",
+      "table_capacity: object({ read_units = number, write_units = number }) = null",
+      "track_deliveries: string = "retried"",
+    ]
+  `);
+  expect(Object.keys(output)).toMatchInlineSnapshot(`
+    [
+      "consumer_function_name",
+      "dead_letter_queue_arn",
+      "dead_letter_queue_url",
+      "event_archive_name",
+      "events_bucket_name",
+      "message_table_arn",
+      "message_table_name",
+      "produce_function_arn",
+      "produce_function_name",
+      "resend_function_name",
+      "retry_queue_arn",
+      "retry_queue_url",
+    ]
+  `);
+});
+
+test("the stack for a new stream differs from it only in what concerns the stream", () => {
+  const existing = stacks["sms-retry-kinesis"];
+  const created = stacks["sms-retry-new-stream"];
+  const onlyIn = (a: object, b: object) => Object.keys(a).filter((name) => !(name in b));
+  expect(onlyIn(created.variable, existing.variable)).toEqual(["stream_shard_count"]);
+  expect(onlyIn(existing.variable, created.variable)).toEqual([
+    "kinesis_stream_arn",
+    "kinesis_stream_kms_key_arn",
+  ]);
+  expect(onlyIn(created.output, existing.output)).toEqual(["kinesis_stream_arn", "kinesis_stream_name"]);
+  expect(onlyIn(existing.output, created.output)).toEqual([]);
+});
+
+describe.each(stackNames)("inputs and outputs of %s", (name) => {
+  test("there are no more inputs than a person can oversee", () => {
+    expect(Object.keys(stacks[name].variable).length).toBeLessThanOrEqual(22);
+  });
+
+  test("every input has a type, a description in sentences, and says whether it may be null", () => {
+    for (const [input, { type, description, nullable }] of Object.entries(stacks[name].variable)) {
+      expect({ input, type }).toEqual({
+        input,
+        type: expect.stringMatching(/^(string|number|bool|list|object)/),
+      });
+      expect({ input, description }).toEqual({
+        input,
+        description: expect.stringMatching(/^[A-Z].{20,}\.$/),
+      });
+      expect({ input, nullable }).toEqual({
+        input,
+        nullable: expect.any(Boolean),
+      });
+    }
+  });
+
+  test("a null default is allowed to be null", () => {
+    for (const [input, { default: value, nullable }] of Object.entries(stacks[name].variable))
+      if (value === null) expect({ input, nullable }).toEqual({ input, nullable: true });
+  });
+
+  test("every input but a boolean is validated, in a sentence that names it", () => {
+    for (const [input, { type, validation }] of Object.entries(stacks[name].variable)) {
+      if (type === "bool") continue;
+      expect({ input, validations: validation?.length }).toEqual({
+        input,
+        validations: 1,
+      });
+      expect(validation?.[0]?.error_message).toMatch(new RegExp(`^The input ${input} must .+\\.$`));
+      expect(validation?.[0]?.condition).toContain(`var.${input}`);
+    }
+  });
+
+  test("the text of a message and a phone number are sensitive inputs", () => {
+    const { variable } = stacks[name];
+    expect(variable.default_message_body?.sensitive).toBe(true);
+    expect(variable.default_destination_number?.sensitive).toBe(true);
+  });
+
+  test("every output is described", () => {
+    for (const [output, { description }] of Object.entries(stacks[name].output))
+      expect({ output, description }).toEqual({
+        output,
+        description: expect.stringMatching(/^[A-Z].{10,}\.$/),
+      });
+  });
+});

@@ -1,0 +1,70 @@
+import { environmentNames, type FunctionName } from "../../functions/environment.ts";
+import { type StackName, stackNames } from "../../stacks/app.ts";
+import { resource, resourcesOf, type SynthesisedStack, synthesiseAll } from "./synthesised.ts";
+
+let stacks: Record<StackName, SynthesisedStack>;
+beforeAll(() => {
+  stacks = synthesiseAll();
+});
+
+const functionNames = Object.keys(environmentNames) as FunctionName[];
+const addressOf = (name: string): string => `aws_lambda_function.${name.replaceAll("-", "_")}`;
+
+function environmentOf(stack: SynthesisedStack, name: FunctionName): Record<string, string> {
+  const { environment } = resource(stack, addressOf(name)) as {
+    environment: { variables: Record<string, string> };
+  };
+  return environment.variables;
+}
+
+describe.each(stackNames)("functions of %s", (stackName) => {
+  test.each(functionNames)("%s gets exactly the variables of its contract", (name) => {
+    expect(Object.keys(environmentOf(stacks[stackName], name)).sort()).toEqual(
+      [...environmentNames[name]].sort(),
+    );
+  });
+
+  test.each(functionNames)(
+    "%s is told its own name, the version and the namespace of its metrics",
+    (name) => {
+      expect(environmentOf(stacks[stackName], name)).toMatchObject({
+        SMS_RETRY_VERSION: "1.2.3",
+        POWERTOOLS_SERVICE_NAME: name,
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is HCL
+        POWERTOOLS_METRICS_NAMESPACE: "${var.name_prefix}",
+        POWERTOOLS_LOG_LEVEL: "INFO",
+      });
+    },
+  );
+
+  test("every function of the stack is a function of the contract", () => {
+    expect(resourcesOf(stacks[stackName], "aws_lambda_function").map(([name]) => name)).toEqual(
+      functionNames.map((name) => name.replaceAll("-", "_")).sort(),
+    );
+  });
+
+  test("lists are JSON, and a null becomes the empty string", () => {
+    expect(environmentOf(stacks[stackName], "resend")).toMatchObject({
+      // biome-ignore-start lint/suspicious/noTemplateCurlyInString: this is HCL
+      RETRY_DELAYS_SECONDS: "${jsonencode(var.retry_delays_seconds)}",
+      RETRYABLE_STATUSES: "${jsonencode(var.retryable_statuses)}",
+      ORIGINATION_NUMBER: '${var.origination_number == null ? "" : var.origination_number}',
+      // biome-ignore-end lint/suspicious/noTemplateCurlyInString: this is HCL
+    });
+  });
+
+  test("the number of workers that resend is told is the number that the queue may start", () => {
+    const mapping = resource(stacks[stackName], "aws_lambda_event_source_mapping.resend") as {
+      scaling_config: { maximum_concurrency: number };
+    };
+    expect(environmentOf(stacks[stackName], "resend").SENDER_CONCURRENCY).toBe(
+      String(mapping.scaling_config.maximum_concurrency),
+    );
+  });
+
+  test("the queue hides a wake-up for six times the time that resend may take", () => {
+    const { timeout } = resource(stacks[stackName], addressOf("resend"));
+    const { visibility_timeout_seconds } = resource(stacks[stackName], "aws_sqs_queue.retry");
+    expect(visibility_timeout_seconds).toBe(6 * Number(timeout));
+  });
+});

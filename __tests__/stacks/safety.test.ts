@@ -1,0 +1,191 @@
+import { eventFilterPatterns } from "../../functions/event-filter.ts";
+import { type StackName, stackNames } from "../../stacks/app.ts";
+import { resource, resourcesOf, type SynthesisedStack, synthesiseAll } from "./synthesised.ts";
+
+let stacks: Record<StackName, SynthesisedStack>;
+beforeAll(() => {
+  stacks = synthesiseAll();
+});
+
+// biome-ignore-start lint/suspicious/noTemplateCurlyInString: these are HCL expressions
+const key = "${var.kms_key_arn}";
+const protection = "${var.deletion_protection}";
+
+describe.each(stackNames)("what %s keeps", (name) => {
+  test("every log group has a retention and takes the user's key", () => {
+    for (const [id, group] of resourcesOf(stacks[name], "aws_cloudwatch_log_group"))
+      expect({ id, ...group }).toMatchObject({
+        id,
+        retention_in_days: "${var.log_retention_days}",
+        kms_key_id: key,
+      });
+  });
+
+  test("every function logs to a group of ours", () => {
+    for (const [id, lambda] of resourcesOf(stacks[name], "aws_lambda_function"))
+      expect(lambda.logging_config).toMatchObject({ log_group: `\${aws_cloudwatch_log_group.${id}.name}` });
+  });
+
+  test("the table is encrypted, recoverable and protected, and its items leave at expires_at", () => {
+    expect(resource(stacks[name], "aws_dynamodb_table.message_state")).toMatchObject({
+      hash_key: "application_message_id",
+      attribute: [{ name: "application_message_id", type: "S" }],
+      ttl: { attribute_name: "expires_at", enabled: true },
+      point_in_time_recovery: { enabled: true },
+      server_side_encryption: { enabled: "${var.kms_key_arn != null}", kms_key_arn: key },
+      deletion_protection_enabled: protection,
+      billing_mode: '${var.table_capacity == null ? "PAY_PER_REQUEST" : "PROVISIONED"}',
+    });
+  });
+
+  test("every queue is encrypted and reached over TLS only", () => {
+    const policies = resourcesOf(stacks[name], "aws_sqs_queue_policy").map(([, { queue_url }]) => queue_url);
+    for (const [id, queue] of resourcesOf(stacks[name], "aws_sqs_queue")) {
+      expect(queue).toMatchObject({
+        kms_master_key_id: key,
+        sqs_managed_sse_enabled: "${var.kms_key_arn == null ? true : null}",
+      });
+      expect(policies).toContain(`\${aws_sqs_queue.${id}.url}`);
+    }
+  });
+
+  test("a wake-up that fails five times goes to a queue that keeps it longer than it can have waited", () => {
+    const retry = resource(stacks[name], "aws_sqs_queue.retry");
+    const deadLetters = resource(stacks[name], "aws_sqs_queue.retry_dead_letters");
+    expect(JSON.parse(String(retry.redrive_policy))).toEqual({
+      deadLetterTargetArn: "${aws_sqs_queue.retry_dead_letters.arn}",
+      maxReceiveCount: 5,
+    });
+    expect(deadLetters.message_retention_seconds).toBe(14 * 86_400);
+    expect(Number(retry.message_retention_seconds)).toBeLessThan(14 * 86_400);
+  });
+
+  test("the bucket is private, encrypted, owned by the account, and protected", () => {
+    expect(resource(stacks[name], "aws_s3_bucket.events").force_destroy).toBe("${!var.deletion_protection}");
+    expect(resource(stacks[name], "aws_s3_bucket_public_access_block.events")).toMatchObject({
+      block_public_acls: true,
+      block_public_policy: true,
+      ignore_public_acls: true,
+      restrict_public_buckets: true,
+    });
+    expect(resource(stacks[name], "aws_s3_bucket_ownership_controls.events").rule).toEqual({
+      object_ownership: "BucketOwnerEnforced",
+    });
+    expect(resource(stacks[name], "aws_s3_bucket_server_side_encryption_configuration.events").rule).toEqual([
+      {
+        apply_server_side_encryption_by_default: {
+          kms_master_key_id: key,
+          sse_algorithm: '${var.kms_key_arn == null ? "AES256" : "aws:kms"}',
+        },
+        bucket_key_enabled: true,
+      },
+    ]);
+  });
+
+  test("phone numbers in the bucket leave after the time that the user chose", () => {
+    expect(resource(stacks[name], "aws_s3_bucket_lifecycle_configuration.events").rule).toEqual([
+      {
+        id: "expire",
+        status: '${var.archive_retention_days == null ? "Disabled" : "Enabled"}',
+        filter: [{ prefix: "" }],
+        expiration: [{ days: "${coalesce(var.archive_retention_days, 365)}" }],
+      },
+      expect.objectContaining({ id: "abort-unfinished-uploads", status: "Enabled" }),
+    ]);
+  });
+
+  test("the archive keeps every event, whatever the functions do", () => {
+    const archive = resource(stacks[name], "aws_kinesis_firehose_delivery_stream.event_archive");
+    expect(archive).toMatchObject({
+      destination: "extended_s3",
+      extended_s3_configuration: {
+        bucket_arn: "${aws_s3_bucket.events.arn}",
+        prefix: "archive/!{timestamp:yyyy/MM/dd/HH}/",
+        compression_format: "GZIP",
+        kms_key_arn: key,
+      },
+    });
+    expect(JSON.stringify(archive)).not.toContain("aws_lambda_function");
+  });
+});
+
+describe.each(stackNames)("what reaches the functions of %s", (name) => {
+  const mapping = () =>
+    resource(stacks[name], "aws_lambda_event_source_mapping.consume_kinesis") as Record<string, unknown> & {
+      filter_criteria: { filter: { pattern: string }[] };
+    };
+
+  test("a first deployment reads only what comes after it", () => {
+    expect(mapping().starting_position).toBe("LATEST");
+  });
+
+  test("a bad record is isolated, tried a few times, and kept before the stream forgets it", () => {
+    expect(mapping()).toMatchObject({
+      function_response_types: ["ReportBatchItemFailures"],
+      bisect_batch_on_function_error: true,
+      maximum_retry_attempts: 8,
+      destination_config: { on_failure: { destination_arn: "${aws_s3_bucket.events.arn}" } },
+    });
+    const shortestRetentionSeconds = 24 * 3600;
+    expect(Number(mapping().maximum_record_age_in_seconds)).toBeLessThan(shortestRetentionSeconds);
+    expect(Number(mapping().batch_size)).toBeGreaterThanOrEqual(100);
+  });
+
+  test("Terraform filters by the patterns that the functions know, one for each dialect", () => {
+    const [none, all] = [eventFilterPatterns("none"), eventFilterPatterns("retried")];
+    expect(mapping().filter_criteria.filter).toEqual(
+      all.map((pattern, index) => ({
+        pattern: `\${var.track_deliveries == "none" ? ${JSON.stringify(none[index])} : ${JSON.stringify(pattern)}}`,
+      })),
+    );
+  });
+
+  test("recording all deliveries needs no other filter than recording those of retried messages", () => {
+    expect(eventFilterPatterns("all")).toEqual(eventFilterPatterns("retried"));
+  });
+
+  test("every source is connected only after the function has its permissions", () => {
+    for (const [id, { depends_on }] of resourcesOf(stacks[name], "aws_lambda_event_source_mapping"))
+      expect(depends_on).toEqual(
+        expect.arrayContaining([`aws_iam_role_policy.${id}`, `aws_iam_role_policy.${id}_key`]),
+      );
+  });
+
+  test("one failed wake-up does not bring back its neighbours", () => {
+    expect(resource(stacks[name], "aws_lambda_event_source_mapping.resend")).toMatchObject({
+      batch_size: 10,
+      function_response_types: ["ReportBatchItemFailures"],
+    });
+  });
+
+  test("every alarm notifies the topic if there is one, and takes silence for health", () => {
+    for (const [, alarm] of resourcesOf(stacks[name], "aws_cloudwatch_metric_alarm"))
+      expect(alarm).toMatchObject({
+        alarm_actions: "${compact([var.alarm_topic_arn])}",
+        treat_missing_data: "notBreaching",
+      });
+  });
+});
+
+describe("the new stream", () => {
+  test("it is encrypted, and scales on demand unless shards are asked for", () => {
+    expect(resource(stacks["sms-retry-new-stream"], "aws_kinesis_stream.events")).toMatchObject({
+      encryption_type: "KMS",
+      kms_key_id: '${coalesce(var.kms_key_arn, "alias/aws/kinesis")}',
+      stream_mode_details: {
+        stream_mode: '${var.stream_shard_count == null ? "ON_DEMAND" : "PROVISIONED"}',
+      },
+    });
+  });
+
+  test("Pinpoint writes to it only after its readers, who start at the newest record, are there", () => {
+    expect(resource(stacks["sms-retry-new-stream"], "aws_pinpoint_event_stream.events").depends_on).toEqual(
+      expect.arrayContaining([
+        "aws_iam_role_policy.pinpoint_event_stream",
+        "aws_lambda_event_source_mapping.consume_kinesis",
+        "aws_kinesis_firehose_delivery_stream.event_archive",
+      ]),
+    );
+  });
+});
+// biome-ignore-end lint/suspicious/noTemplateCurlyInString: these are HCL expressions

@@ -1,0 +1,129 @@
+/**
+ * Writes the tables of inputs and outputs of every stack into README.md, between
+ * `<!-- BEGIN_TF_DOCS <stack> -->` and `<!-- END_TF_DOCS <stack> -->`.
+ *
+ * `npm run docs` writes; `npm run docs:check` (`--check`) changes nothing and exits 1 if the file is not what would
+ * be written. The tables come from the synthesised stacks, so they cannot say what the code does not; no bundle is
+ * needed, empty zips stand in.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { environmentNames } from "../functions/environment.ts";
+import { stackNames, synthesise } from "../stacks/app.ts";
+
+/** What the tables take from a synthesised stack (`cdk.tf.json`). */
+export interface SynthesisedStack {
+  readonly terraform: {
+    readonly required_version: string;
+    readonly required_providers: { readonly aws: { readonly version: string } };
+  };
+  readonly variable: Readonly<
+    Record<string, { readonly type: string; readonly description: string; readonly default?: unknown }>
+  >;
+  readonly output: Readonly<Record<string, { readonly description: string }>>;
+}
+
+/**
+ * The tables of one stack as Markdown, folded.
+ *
+ * @param anchored names of inputs that have their anchor `input_<name>` already; those of this stack are added,
+ *   so that an anchor that two stacks share stands once in a file
+ */
+export function renderTables(stackName: string, stack: SynthesisedStack, anchored: Set<string>): string {
+  const inputs = Object.entries(stack.variable).sort(byNeed);
+  return [
+    "<details>",
+    `<summary>Inputs and outputs of <code>${stackName}</code></summary>`,
+    "",
+    `Needs Terraform ${code(stack.terraform.required_version)} and the AWS provider ${code(stack.terraform.required_providers.aws.version)}.`,
+    "",
+    "| Input | Description | Type | Default | Required |",
+    "|---|---|---|---|:-:|",
+    ...inputs.map(([name, input]) => inputRow(name, input, anchored)),
+    "",
+    "| Output | Description |",
+    "|---|---|",
+    ...Object.entries(stack.output)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, { description }]) => `| \`${name}\` | ${cell(description)} |`),
+    "",
+    "</details>",
+  ].join("\n");
+}
+
+/**
+ * The document with the text between the two markers of a stack replaced.
+ *
+ * @throws Error if a marker is missing
+ */
+export function replaceBetweenMarkers(document: string, stackName: string, text: string): string {
+  const [begin, end] = [`<!-- BEGIN_TF_DOCS ${stackName} -->`, `<!-- END_TF_DOCS ${stackName} -->`];
+  const [start, stop] = [document.indexOf(begin), document.indexOf(end)];
+  if (start < 0 || stop < start)
+    throw new Error(`README.md must contain "${begin}" and, after it, "${end}".`);
+  return `${document.slice(0, start + begin.length)}\n${text}\n${document.slice(stop)}`;
+}
+
+type Entry = [name: string, input: SynthesisedStack["variable"][string]];
+
+function byNeed([nameA, a]: Entry, [nameB, b]: Entry): number {
+  const required = Number("default" in a) - Number("default" in b);
+  return required !== 0 ? required : nameA < nameB ? -1 : 1;
+}
+
+function inputRow(name: string, input: SynthesisedStack["variable"][string], anchored: Set<string>): string {
+  const anchor = anchored.has(name) ? "" : `<a id="input_${name}"></a>`;
+  anchored.add(name);
+  const hasDefault = "default" in input;
+  const defaultValue = hasDefault ? code(JSON.stringify(input.default)) : "";
+  return `| ${anchor}\`${name}\` | ${cell(input.description)} | ${code(input.type)} | ${defaultValue} | ${hasDefault ? "no" : "yes"} |`;
+}
+
+const cell = (text: string): string => text.replaceAll("|", "\\|");
+const code = (text: string): string => `\`${cell(text)}\``;
+
+function synthesisedStacks(): Map<string, SynthesisedStack> {
+  const folder = mkdtempSync(join(tmpdir(), "sms-retry-docs-"));
+  try {
+    for (const name of Object.keys(environmentNames)) writeFileSync(join(folder, `${name}.zip`), "");
+    const output = join(folder, "out");
+    synthesise({ version: "0.0.0", functionsFolder: folder }, output);
+    return new Map(
+      stackNames.map((name) => [
+        name,
+        JSON.parse(readFileSync(join(output, "stacks", name, "cdk.tf.json"), "utf8")),
+      ]),
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function main(readmePath: string, check: boolean): number {
+  if (!existsSync(readmePath)) throw new Error("README.md, which holds the tables, is missing.");
+  const readme = readFileSync(readmePath, "utf8");
+  const anchored = new Set<string>();
+  let written = readme;
+  for (const [name, stack] of synthesisedStacks())
+    written = replaceBetweenMarkers(written, name, renderTables(name, stack, anchored));
+  if (written === readme) return 0;
+  if (check) {
+    console.error(
+      "The tables in README.md are not those of the stacks: run `npm run docs` and commit README.md.",
+    );
+    return 1;
+  }
+  writeFileSync(readmePath, written);
+  console.log(`Wrote the tables of ${stackNames.join(" and ")} into ${relative(process.cwd(), readmePath)}.`);
+  return 0;
+}
+
+if (import.meta.main) {
+  try {
+    process.exitCode = main(join(import.meta.dirname, "../README.md"), process.argv.includes("--check"));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}

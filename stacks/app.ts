@@ -1,0 +1,30 @@
+/** The application as CDKTF sees it: all stacks, and where they are written. */
+import { App } from "cdktf";
+import { KinesisStack } from "./kinesis-stack.ts";
+import { NewStreamStack } from "./new-stream-stack.ts";
+import type { Artefacts } from "./sms-retry-stack.ts";
+
+/** The names of all stacks, in the order in which a user chooses among them. */
+export const stackNames = ["sms-retry-new-stream", "sms-retry-kinesis"] as const;
+
+/** Name of a stack: of its folder in `<output folder>/stacks`. */
+export type StackName = (typeof stackNames)[number];
+
+/**
+ * Writes every stack to `<output folder>/stacks/<name>/cdk.tf.json`, its zips beside it. The same artefacts give
+ * the same bytes on every machine.
+ *
+ * @param outputFolder existing or new folder
+ * @default outputFolder - what the cdktf command line asks for, else `cdktf.out`
+ * @throws Error if a zip is missing
+ */
+export function synthesise(artefacts: Artefacts, outputFolder?: string): void {
+  // Stack traces would write the paths of this machine into the output.
+  const app = new App({
+    stackTraces: false,
+    ...(outputFolder !== undefined ? { outdir: outputFolder } : {}),
+  });
+  new NewStreamStack(app, artefacts);
+  new KinesisStack(app, artefacts);
+  app.synth();
+}
