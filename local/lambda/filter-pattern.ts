@@ -1,0 +1,77 @@
+/**
+ * Event filter patterns as Lambda's event source mappings apply them: the part of EventBridge's language that
+ * lists of values, `prefix`, `anything-but` and `exists` make up.
+ *
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html
+ */
+
+/** Decides whether an event matches a pattern. */
+export type EventMatcher = (event: unknown) => boolean;
+
+/** A pattern that is no JSON, or uses what this implementation does not know. */
+export class InvalidFilterPatternError extends Error {
+  override readonly name = "InvalidFilterPatternError";
+}
+
+/**
+ * A matcher for any of the patterns; with none of them, everything matches.
+ *
+ * @param patterns JSON texts, as in `FilterCriteria.Filters[].Pattern`
+ * @throws InvalidFilterPatternError
+ */
+export function eventMatcher(patterns: readonly string[]): EventMatcher {
+  const matchers = patterns.map((pattern) => matcherOf(parsePattern(pattern)));
+  return (event) => matchers.length === 0 || matchers.some((matches) => matches(event));
+}
+
+function parsePattern(pattern: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(pattern);
+  } catch (cause) {
+    throw new InvalidFilterPatternError("A filter pattern is not JSON.", { cause });
+  }
+  if (!isObject(value)) throw new InvalidFilterPatternError("A filter pattern is no JSON object.");
+  return value;
+}
+
+/** Every key of a pattern must match; keys that the pattern does not name are free. */
+function matcherOf(pattern: Record<string, unknown>): EventMatcher {
+  const fields = Object.entries(pattern).map(([key, rule]) => ({ key, matches: fieldMatcher(key, rule) }));
+  return (event) =>
+    fields.every(({ key, matches }) => matches(isObject(event) && key in event ? event[key] : absent));
+}
+
+/** Stands for a key that an event does not have; `null` is a value. */
+const absent = Symbol("absent");
+
+function fieldMatcher(key: string, rule: unknown): EventMatcher {
+  if (Array.isArray(rule)) {
+    const rules = rule.map((each) => valueMatcher(key, each));
+    // A list in the event matches if any of its values does.
+    return (value) => rules.some((matches) => (Array.isArray(value) ? value.some(matches) : matches(value)));
+  }
+  if (isObject(rule)) return matcherOf(rule);
+  throw new InvalidFilterPatternError(`The rule for "${key}" is neither a list nor an object.`);
+}
+
+function valueMatcher(key: string, rule: unknown): EventMatcher {
+  if (!isObject(rule)) return (value) => value === rule;
+  const [[operator, operand] = []] = Object.entries(rule);
+  switch (operator) {
+    case "exists":
+      return (value) => (value !== absent) === operand;
+    case "prefix":
+      return (value) => typeof value === "string" && value.startsWith(String(operand));
+    case "anything-but": {
+      const others: unknown[] = Array.isArray(operand) ? operand : [operand];
+      return (value) => value !== absent && !others.includes(value);
+    }
+    default:
+      throw new InvalidFilterPatternError(`The rule for "${key}" uses an unknown operator.`);
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
