@@ -94,7 +94,7 @@ function retryInputs(scope: Construct) {
       validation: {
         condition:
           "length(var.retryable_statuses) >= 1 && alltrue([for status in var.retryable_statuses : " +
-          `can(regex("^[A-Z_]+$", status)) && !contains([${quoted(neverRetried)}], status)])`,
+          `can(regex("^[A-Z][A-Z_]*$", status)) && !contains([${quoted(neverRetried)}], status)])`,
         message:
           "The input retryable_statuses must be a list of at least one status in capital letters and underscores, " +
           `and must not contain ${neverRetried.join(", ")}.`,

@@ -41,7 +41,7 @@ export class RetryEngine extends Construct {
       memoryMegabytes: 256,
       timeoutSeconds: 30,
       access: allOf(
-        this.table.access("GetItem", "BatchGetItem", "UpdateItem"),
+        this.table.access("GetItem", "UpdateItem"),
         this.queue.sending,
         pinpointSending(inputs, place),
         retrySettings(inputs),
@@ -70,7 +70,7 @@ export class RetryEngine extends Construct {
       memoryMegabytes: 256,
       timeoutSeconds: 30,
       access: allOf(
-        this.table.access("PutItem", "UpdateItem"),
+        this.table.access("GetItem", "PutItem", "UpdateItem"),
         pinpointSending(inputs, place),
         validitySetting(inputs),
         guaranteeSetting(inputs),

@@ -1,4 +1,5 @@
 import { environmentNames, type FunctionName } from "../../functions/environment.ts";
+import { readSettings } from "../../functions/settings.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
 import { resource, resourcesOf, type SynthesisedStack, synthesiseAll } from "./synthesised.ts";
 
@@ -15,6 +16,24 @@ function environmentOf(stack: SynthesisedStack, name: FunctionName): Record<stri
     environment: { variables: Record<string, string> };
   };
   return environment.variables;
+}
+
+/** What Lambda hands over when the user sets only what is required; unknown references become texts. */
+function environmentWithDefaults(stack: SynthesisedStack, name: FunctionName): Record<string, string> {
+  const defaultOf = (input: string): unknown => {
+    const variable = stack.variable[input];
+    if (variable === undefined) throw new Error(`The stack has no input ${input}.`);
+    return "default" in variable ? variable.default : "0123456789abcdef0123456789abcdef";
+  };
+  const evaluate = (text: string): string =>
+    text
+      .replace(/^\$\{jsonencode\(var\.(\w+)\)\}$/, (_, input) => JSON.stringify(defaultOf(input)))
+      .replace(/^\$\{var\.(\w+) == null \? "" : var\.\1\}$/, (_, input) => String(defaultOf(input) ?? ""))
+      .replace(/^\$\{var\.(\w+)\}$/, (_, input) => String(defaultOf(input)))
+      .replace(/^\$\{(aws_[\w.]+)\}$/, "$1");
+  const evaluated = Object.entries(environmentOf(stack, name)).map(([key, text]) => [key, evaluate(text)]);
+  expect(evaluated.filter(([, text]) => text?.includes("${"))).toEqual([]);
+  return Object.fromEntries(evaluated);
 }
 
 describe.each(stackNames)("functions of %s", (stackName) => {
@@ -36,6 +55,12 @@ describe.each(stackNames)("functions of %s", (stackName) => {
       });
     },
   );
+
+  test.each(functionNames)("%s accepts at its cold start what the stack sets by default", (name) => {
+    const settings = readSettings(name, environmentWithDefaults(stacks[stackName], name));
+    expect(Object.keys(settings)).toHaveLength(environmentNames[name].length);
+    expect(settings).toMatchObject({ MESSAGE_VALIDITY_SECONDS: 86_400 });
+  });
 
   test("every function of the stack is a function of the contract", () => {
     expect(resourcesOf(stacks[stackName], "aws_lambda_function").map(([name]) => name)).toEqual(
