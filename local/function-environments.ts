@@ -1,0 +1,80 @@
+/** The environment variables of the functions in a local run: the stacks' contract, and where things are. */
+import { devNull } from "node:os";
+import { environmentNames, type FunctionName } from "../functions/environment.ts";
+import { accountId, localCredentials, region } from "./aws-clients.ts";
+import { namePrefix, type Resources } from "./resources.ts";
+
+/** What the functions are told about a run. */
+export interface EnvironmentFacts {
+  readonly resources: Resources;
+  /** Base URLs by the SDK's name for the service. */
+  readonly endpoints: Readonly<Record<"DYNAMODB" | "SQS" | "S3" | "SCHEDULER" | "PINPOINT", string>>;
+  readonly applicationId: string;
+  readonly maxRetries: number;
+  /** Most resend workers at once. */
+  readonly senderConcurrency: number;
+  readonly trackDeliveries: "all" | "retried" | "none";
+}
+
+/** Seconds and not minutes between retries, so that a run ends while one watches. */
+const retryDelaysSeconds = [1, 2, 3];
+
+/** More than a local run can send, so that the pace is never what it waits for. */
+const maxSendsPerSecond = 200;
+
+/**
+ * All variables of one function: those of the contract that it may read, and those that Lambda and the SDK
+ * read. Nothing of the machine's own environment is among them.
+ */
+export function functionEnvironment(name: FunctionName, facts: EnvironmentFacts): Record<string, string> {
+  const values = contract(name, facts);
+  const own = environmentNames[name].map((key) => [key, values[key]] as const);
+  const endpoints = Object.entries(facts.endpoints).map(([service, url]) => [
+    `AWS_ENDPOINT_URL_${service}`,
+    url,
+  ]);
+  return {
+    ...Object.fromEntries(own),
+    ...Object.fromEntries(endpoints),
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
+    AWS_EC2_METADATA_DISABLED: "true",
+    AWS_LAMBDA_FUNCTION_NAME: `${namePrefix}-${name}`,
+    AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "256",
+    TZ: ":UTC",
+  };
+}
+
+type VariableName = (typeof environmentNames)[FunctionName][number];
+
+function contract(name: FunctionName, facts: EnvironmentFacts): Record<VariableName, string> {
+  const { resources } = facts;
+  return {
+    SMS_RETRY_VERSION: "local",
+    POWERTOOLS_SERVICE_NAME: name,
+    POWERTOOLS_METRICS_NAMESPACE: namePrefix,
+    POWERTOOLS_LOG_LEVEL: "INFO",
+    MESSAGE_TABLE_NAME: resources.tableName,
+    RETRY_QUEUE_URL: resources.queueUrl,
+    RETRY_QUEUE_ARN: resources.queueArn,
+    SCHEDULE_GROUP_NAME: namePrefix,
+    SCHEDULER_ROLE_ARN: `arn:aws:iam::${accountId}:role/${namePrefix}-scheduler`,
+    FAILURE_BUCKET_NAME: resources.failureBucketName,
+    MAX_RETRIES: String(facts.maxRetries),
+    RETRY_DELAYS_SECONDS: JSON.stringify(retryDelaysSeconds),
+    RETRYABLE_STATUSES: JSON.stringify(["UNREACHABLE", "UNKNOWN", "CARRIER_UNREACHABLE", "TTL_EXPIRED"]),
+    MESSAGE_VALIDITY_SECONDS: "86400",
+    TRACK_DELIVERIES: facts.trackDeliveries,
+    DELIVERY_GUARANTEE: "at-least-once",
+    MAX_SENDS_PER_SECOND: String(maxSendsPerSecond),
+    SENDER_CONCURRENCY: String(facts.senderConcurrency),
+    PINPOINT_APPLICATION_ID: facts.applicationId,
+    ORIGINATION_NUMBER: "",
+    DEFAULT_DESTINATION_NUMBER: "",
+    DEFAULT_MESSAGE_BODY: "",
+  };
+}

@@ -1,0 +1,75 @@
+/** The application of a local run: it produces messages at a steady rate, through the `produce` function. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FunctionRuntime } from "./lambda/function-runtime.ts";
+import { seededChance } from "./seeded-chance.ts";
+import { assignScripts } from "./sms-simulator/carrier.ts";
+import type { MessageScript, Scenario } from "./sms-simulator/scenario.ts";
+
+/** A message of a run, and what is going to happen to it. */
+export interface ScriptedMessage {
+  readonly id: string;
+  readonly destination: string;
+  readonly body: string;
+  readonly script: MessageScript;
+}
+
+/** How often a message that the service did not take is produced again, and the pause before the first time. */
+const again = { times: 8, firstPauseSeconds: 0.25 };
+
+/** The messages of a run: the same seed and scenario give the same ones. */
+export function scriptedMessages(scenario: Scenario, count: number, seed: number): ScriptedMessage[] {
+  const codes = seededChance(seed, "codes");
+  return assignScripts(scenario.messages, count, seed).map((script, index) => ({
+    id: `message-${String(index + 1).padStart(6, "0")}`,
+    // No telephone has an area code of 555.
+    destination: `+1555${String(index + 1).padStart(7, "0")}`,
+    body: `Your code is ${String(Math.floor(codes() * 1_000_000)).padStart(6, "0")}. It is good for one sign-in ✔`,
+    script,
+  }));
+}
+
+/**
+ * Produces messages, `perSecond` at a time; resolves when the service has taken or refused each of them. A
+ * message that it did not take now is produced again with the same id, as an application would.
+ *
+ * @param onProblem is told, in a sentence, of messages that could not be produced at all
+ */
+export async function produceMessages(
+  messages: readonly ScriptedMessage[],
+  perSecond: number,
+  produce: FunctionRuntime,
+  signal: AbortSignal,
+  onProblem: (problem: string) => void,
+): Promise<void> {
+  const startedAt = performance.now();
+  const produced: Promise<void>[] = [];
+  for (const [index, message] of messages.entries()) {
+    const wait = startedAt + (index / perSecond) * 1000 - performance.now();
+    if (wait > 0) await sleep(wait, undefined, { signal });
+    signal.throwIfAborted();
+    produced.push(produceOne(message, produce, signal, onProblem));
+  }
+  await Promise.all(produced);
+}
+
+async function produceOne(
+  { id, destination, body, script }: ScriptedMessage,
+  produce: FunctionRuntime,
+  signal: AbortSignal,
+  onProblem: (problem: string) => void,
+): Promise<void> {
+  let lastError = "";
+  for (let tries = 0; tries <= again.times && !signal.aborted; tries += 1) {
+    const result = await produce.invoke({
+      application_message_id: id,
+      destination_number: destination,
+      message_body: body,
+      ...(script.validity_seconds !== undefined && { validity_seconds: script.validity_seconds }),
+    });
+    if (result.ok) return;
+    lastError = result.error.errorType;
+    if (lastError !== "SendDeferredError") break;
+    await sleep(again.firstPauseSeconds * 2 ** tries * 1000);
+  }
+  if (!signal.aborted) onProblem(`The message ${id} was not produced: ${lastError}`);
+}

@@ -1,0 +1,175 @@
+/** One local run: deploy, produce, wait until nothing moves any more, and count up. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { paginateScan } from "@aws-sdk/client-dynamodb";
+import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
+import { type Deployment, deploy } from "./deployment.ts";
+import { produceMessages, scriptedMessages } from "./produce-messages.ts";
+import { scriptedCarrier } from "./sms-simulator/carrier.ts";
+import type { Scenario } from "./sms-simulator/scenario.ts";
+import { failureNumbers, successNumbers } from "./sms-simulator/simulator-numbers.ts";
+import { outcomeOf, type StateRow, type Summary, summarise } from "./summary.ts";
+
+/** What a run is made of. */
+export interface RunOptions {
+  readonly scenario: Scenario;
+  readonly scenarioName: string;
+  readonly messages: number;
+  /** Messages that the application produces per second. */
+  readonly rate: number;
+  readonly seed: number;
+  readonly maxRetries: number;
+  readonly bundleFolder: string;
+  readonly onProgress: (progress: Progress) => void;
+  /** Is told, in a sentence, of everything that went wrong and was tried again. */
+  readonly onProblem: (problem: string) => void;
+  /** Ends the run early; it then rejects with the signal's reason. */
+  readonly signal: AbortSignal;
+}
+
+/** How far a run is. */
+export interface Progress {
+  readonly stage: "starting" | "running" | "stopping";
+  /** Messages whose series is over. */
+  readonly over: number;
+  readonly sends: number;
+  readonly events: number;
+}
+
+/** What a run leaves. */
+export interface RunResult {
+  readonly summary: Summary;
+  readonly rows: readonly StateRow[];
+}
+
+/** How long the shortest pause between two looks is, and how much of the time may be spent looking. */
+const look = { everyMilliseconds: 400, pausePerLook: 4 };
+
+/**
+ * Runs a scenario to its end, on emulators that it starts and stops.
+ *
+ * @throws the errors of {@link deploy}; EmulatorError if an emulator dies meanwhile
+ */
+export async function run(options: RunOptions): Promise<RunResult> {
+  const startedAt = performance.now();
+  const { scenario, seed, signal } = options;
+  const progress = (stage: Progress["stage"], over = 0, deployment?: Deployment): void =>
+    options.onProgress({
+      stage,
+      over,
+      sends: deployment?.simulator.ledger.sends.length ?? 0,
+      events: deployment?.simulator.ledger.eventCounts().emitted ?? 0,
+    });
+
+  progress("starting");
+  const messages = scriptedMessages(scenario, options.messages, seed);
+  const scripts = new Map(messages.map(({ destination, script }) => [destination, script]));
+  const carrier = scriptedCarrier(scenario, seed, scripts, {
+    success: new Set(Object.values(successNumbers)),
+    failure: new Set(Object.values(failureNumbers)),
+    failureStatus: "UNREACHABLE",
+  });
+  const deployment = await deploy({ ...options, carrier });
+  try {
+    const produced = produceMessages(messages, options.rate, deployment.produce, signal, options.onProblem);
+    const done = watch(deployment, options, produced, (over) => progress("running", over, deployment));
+    const rows = await Promise.race([done, deployment.died]);
+    const durationMs = Math.round(performance.now() - startedAt);
+    progress("stopping", rows.length, deployment);
+    // The last lines of the functions, and so their metrics, are read when they have ended.
+    await deployment.stop();
+    const { log, simulator } = deployment;
+    const summary = summarise({
+      messages: messages.length,
+      rows,
+      ledger: simulator.ledger,
+      log,
+      durationMs,
+      seed,
+      scenario: options.scenarioName,
+    });
+    return { summary, rows };
+  } finally {
+    await deployment.stop();
+  }
+}
+
+/** Looks at everything again and again until nothing moves; answers with the rows of the table. */
+async function watch(
+  deployment: Deployment,
+  { scenario, signal, onProblem }: RunOptions,
+  produced: Promise<void>,
+  onOver: (over: number) => void,
+): Promise<StateRow[]> {
+  let isProduced = false;
+  let failure: unknown;
+  produced.then(
+    () => {
+      isProduced = true;
+    },
+    (error: unknown) => {
+      failure = error;
+    },
+  );
+  const endsAt = performance.now() + scenario.time_limit_seconds * 1000;
+  const stillness = stillnessDetector(deployment);
+  for (;;) {
+    const lookedAt = performance.now();
+    const rows = await readRows(deployment);
+    const sends = deployment.simulator.ledger.sendsByMessage();
+    const isOver = (row: StateRow) => outcomeOf(row, sends.get(row.application_message_id) ?? []) !== "open";
+    onOver(rows.filter(isOver).length);
+    if (failure !== undefined) throw failure;
+    if (isProduced && (await stillness())) return rows;
+    if (performance.now() > endsAt) {
+      onProblem(`The time limit of ${scenario.time_limit_seconds} s is over; what is open stays open.`);
+      return rows;
+    }
+    const took = performance.now() - lookedAt;
+    await sleep(Math.max(look.everyMilliseconds, took * look.pausePerLook), undefined, { signal });
+  }
+}
+
+/**
+ * Tells whether nothing moves any more: no event on its way, no batch with a function, nothing on the queue,
+ * and no invocation or send since the look before.
+ */
+function stillnessDetector(deployment: Deployment): () => Promise<boolean> {
+  const { simulator, events, wakeUps, scheduler, functions } = deployment;
+  let before = { activity: -1, polls: 0 };
+  return async () => {
+    const activity =
+      simulator.ledger.calls.length +
+      simulator.ledger.eventCounts().emitted +
+      functions.reduce((sum, { invocations }) => sum + invocations, 0);
+    if (activity !== before.activity) {
+      before = { activity, polls: events.polls };
+      return false;
+    }
+    // Two more reads of every shard have found nothing.
+    const isRead = events.polls >= before.polls + 2;
+    const isStill = simulator.pendingEvents + scheduler.pending + wakeUps.running === 0 && events.isIdle;
+    return isRead && isStill && (await isQueueEmpty(deployment));
+  };
+}
+
+async function isQueueEmpty({ clients, resources }: Deployment): Promise<boolean> {
+  const { Attributes = {} } = await clients.sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: resources.queueUrl, AttributeNames: ["All"] }),
+  );
+  const counts = [
+    Attributes.ApproximateNumberOfMessages,
+    Attributes.ApproximateNumberOfMessagesDelayed,
+    Attributes.ApproximateNumberOfMessagesNotVisible,
+  ];
+  return counts.every((count) => Number(count) === 0);
+}
+
+async function readRows({ clients, resources }: Deployment): Promise<StateRow[]> {
+  const rows: StateRow[] = [];
+  const pages = paginateScan({ client: clients.dynamodb }, { TableName: resources.tableName });
+  for await (const { Items = [] } of pages) {
+    for (const item of Items) rows.push(unmarshall(item) as StateRow);
+  }
+  return rows;
+}

@@ -1,0 +1,130 @@
+/** What came of a run, from the state table, the simulator's ledger and the functions' metrics. */
+import type { FunctionLog } from "./lambda/function-log.ts";
+import type { Ledger, LedgerSend } from "./sms-simulator/ledger.ts";
+
+/** An item of the message-state table, in the attributes that a run looks at. */
+export interface StateRow {
+  readonly application_message_id: string;
+  readonly status?: string;
+  readonly status_reason?: string;
+  readonly retry_count?: number;
+  readonly [attribute: string]: unknown;
+}
+
+/** How a message ended. */
+export type Outcome =
+  | "deliveredAtOnce"
+  | "recovered"
+  | "exhausted"
+  | "expired"
+  | "rejected"
+  | "optedOut"
+  | "cancelled"
+  | "open";
+
+/** The summary that `--json` prints. */
+export interface Summary {
+  readonly messages: number;
+  /** SMS that the service took. */
+  readonly sends: number;
+  readonly maxSendsPerMessage: number;
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  readonly events: {
+    /** Events on the stream, second copies included. */
+    readonly emitted: number;
+    /** Second copies among them. */
+    readonly duplicated: number;
+    /** Events that a function saw and that changed nothing. */
+    readonly absorbed: number;
+    /** Events whose message never came. */
+    readonly orphaned: number;
+    readonly malformed: number;
+  };
+  readonly durationMs: number;
+  readonly seed: number;
+  readonly scenario: string;
+}
+
+const endStatuses: Readonly<Record<string, Outcome>> = {
+  EXHAUSTED: "exhausted",
+  EXPIRED: "expired",
+  REJECTED: "rejected",
+  OPTED_OUT: "optedOut",
+  CANCELLED: "cancelled",
+};
+
+/**
+ * How a message ended, or `open`.
+ *
+ * A delivery without a failure before it costs no write, so the row of a message delivered at once still says
+ * `SENT`: the ledger knows that its success was reported.
+ */
+export function outcomeOf(row: StateRow, sends: readonly LedgerSend[]): Outcome {
+  const end = endStatuses[row.status ?? ""];
+  if (end !== undefined) return end;
+  const hasRetries = (row.retry_count ?? 0) > 0;
+  const published = sends.flatMap(({ events }) => events.filter((event) => event.published > 0));
+  const hasFailed = published.some(({ kind }) => kind === "failure");
+  if (row.status === "DELIVERED") return hasRetries || hasFailed ? "recovered" : "deliveredAtOnce";
+  const isDelivered = published.some(({ kind }) => kind === "success");
+  return !hasRetries && !hasFailed && isDelivered ? "deliveredAtOnce" : "open";
+}
+
+/** Counts everything up. */
+export function summarise(run: {
+  readonly messages: number;
+  readonly rows: readonly StateRow[];
+  readonly ledger: Ledger;
+  readonly log: FunctionLog;
+  readonly durationMs: number;
+  readonly seed: number;
+  readonly scenario: string;
+}): Summary {
+  const sendsByMessage = run.ledger.sendsByMessage();
+  const outcomes: Record<Outcome, number> = {
+    deliveredAtOnce: 0,
+    recovered: 0,
+    exhausted: 0,
+    expired: 0,
+    rejected: 0,
+    optedOut: 0,
+    cancelled: 0,
+    open: 0,
+  };
+  for (const row of run.rows) {
+    outcomes[outcomeOf(row, sendsByMessage.get(row.application_message_id) ?? [])] += 1;
+  }
+  const { emitted, duplicated } = run.ledger.eventCounts();
+  const metric = (name: string) => run.log.metrics.get(name) ?? 0;
+  return {
+    messages: run.messages,
+    sends: run.ledger.sends.length,
+    maxSendsPerMessage: Math.max(0, ...[...sendsByMessage.values()].map((sends) => sends.length)),
+    outcomes,
+    events: {
+      emitted,
+      duplicated,
+      absorbed: metric("EventAbsorbed"),
+      orphaned: metric("EventOrphaned"),
+      malformed: metric("RecordMalformed"),
+    },
+    durationMs: run.durationMs,
+    seed: run.seed,
+    scenario: run.scenario,
+  };
+}
+
+/** What contradicts the system's promises, in a sentence each; none = the run is a success. */
+export function violations(summary: Summary, maxRetries: number): string[] {
+  const found: string[] = [];
+  const counted = Object.values(summary.outcomes).reduce((sum, count) => sum + count, 0);
+  if (counted !== summary.messages) {
+    found.push(`${summary.messages} messages were produced, but the outcomes add up to ${counted}.`);
+  }
+  if (summary.maxSendsPerMessage > 1 + maxRetries) {
+    found.push(
+      `A message was sent ${summary.maxSendsPerMessage} times; ${1 + maxRetries} is the most allowed.`,
+    );
+  }
+  return found;
+}
