@@ -1,0 +1,591 @@
+/**
+ * What every message store must do, whatever is behind it. Run it against each:
+ *
+ *     messageStoreContract("the table in DynamoDB", async () => ({ store, put, get }));
+ */
+import { UnreadableMessageError } from "../../functions/core/errors.ts";
+import type { Message } from "../../functions/core/message.ts";
+import {
+  awaitEvents,
+  claimAgain,
+  claimAttempt,
+  claimFirstSend,
+  endSeries,
+  expireUnsent,
+  giveBack,
+  recordSent,
+  recordSentLate,
+  releaseFirstSend,
+  scheduleRetry,
+} from "../../functions/core/message-changes.ts";
+import type { Change, Clause, MessageStore } from "../../functions/core/message-store.ts";
+import { sentMessage, startOfTest as start } from "../support/messages.ts";
+
+/** A store, and the items behind it to look at and to write past the protocol. */
+export interface StoreUnderTest {
+  readonly store: MessageStore;
+  put(item: Record<string, unknown>): Promise<void>;
+  get(id: string): Promise<Record<string, unknown> | undefined>;
+}
+
+type Item = Record<string, unknown>;
+
+const sent = { claim_id: "claim-0", claimed_at: start, sent_at: start, message_id: "msg-0" };
+const failed = { ...sent, outcome: "UNREACHABLE", outcome_at: start + 5 };
+const failure = { attempt: 0, outcome: "UNREACHABLE", at: start + 5.7, messageId: "msg-0" };
+const claim = { attempt: 1, claimId: "claim-1", now: start + 70.25, until: start + 131 };
+const firstClaim = { ...claim, attempt: 0 };
+const claimed = { claim_id: "claim-1", claimed_at: start + 70 };
+
+/** Items in the positions that the protocol knows. The id is the case's. */
+const byTheApplication: Message = { application_message_id: "", message_body: "Your table is ready." };
+const scheduled = sentMessage({
+  status: "RETRY_SCHEDULED",
+  status_reason: "UNREACHABLE",
+  next_attempt_at: start + 65,
+  attempts: { "0": failed },
+});
+const sending = sentMessage({
+  status: "SENDING",
+  retry_count: 1,
+  claim_expires_at: start + 131,
+  attempts: { "0": failed, "1": claimed },
+});
+const sendingAgain = sentMessage({
+  ...sending,
+  attempts: { "0": failed, "1": { ...claimed, possible_duplicate: true } },
+});
+const producing = sentMessage({
+  status: "SENDING",
+  claim_expires_at: start + 60,
+  attempts: { "0": { claim_id: "claim-0", claimed_at: start } },
+});
+const exhausted = sentMessage({
+  status: "EXHAUSTED",
+  retry_count: 1,
+  all_retries_failed: true,
+  attempts: { "0": failed, "1": { message_id: "msg-1", outcome: "UNKNOWN" } },
+});
+
+interface ChangeCase {
+  readonly name: string;
+  readonly item: Message;
+  readonly change: (item: Message) => Change;
+  /** The item afterwards, but for what stays as it was; `undefined` = the attribute is gone. */
+  readonly becomes: Item;
+}
+
+/** Every change of the protocol, on each shape of item that it meets. */
+const cases: readonly ChangeCase[] = [
+  {
+    name: "scheduleRetry on an item of the application: makes the map and completes the item",
+    item: byTheApplication,
+    change: (item) =>
+      scheduleRetry(item, failure, {
+        dueAt: start + 65,
+        deadline: start + 86_400,
+        destinationNumber: "+447700900123",
+        messageType: "TRANSACTIONAL",
+      }),
+    becomes: {
+      status: "RETRY_SCHEDULED",
+      status_reason: "UNREACHABLE",
+      retry_count: 0,
+      next_attempt_at: start + 65,
+      deadline: start + 86_400,
+      expires_at: start + 86_400 + 4 * 86_400,
+      destination_number: "+447700900123",
+      message_type: "TRANSACTIONAL",
+      attempts: { "0": { outcome: "UNREACHABLE", outcome_at: start + 5, message_id: "msg-0" } },
+    },
+  },
+  {
+    name: "scheduleRetry on a sent message: adds to the attempt's record, keeps number, type and deadline",
+    item: sentMessage(),
+    change: (item) =>
+      scheduleRetry(item, failure, {
+        dueAt: start + 65,
+        deadline: start + 1,
+        destinationNumber: "+447700900666",
+        messageType: "PROMOTIONAL",
+      }),
+    becomes: {
+      status: "RETRY_SCHEDULED",
+      status_reason: "UNREACHABLE",
+      next_attempt_at: start + 65,
+      attempts: { "0": failed },
+    },
+  },
+  {
+    name: "scheduleRetry on an item with an empty map of attempts: puts a record into it",
+    item: sentMessage({ attempts: {} }),
+    change: (item) => scheduleRetry(item, failure, { dueAt: start, deadline: start + 86_400 }),
+    becomes: {
+      status: "RETRY_SCHEDULED",
+      status_reason: "UNREACHABLE",
+      next_attempt_at: start,
+      attempts: { "0": { outcome: "UNREACHABLE", outcome_at: start + 5, message_id: "msg-0" } },
+    },
+  },
+  {
+    name: "endSeries as exhausted",
+    item: sending,
+    change: (item) => endSeries(item, "EXHAUSTED", "UNKNOWN", { attempt: 1, outcome: "UNKNOWN", at: start }),
+    becomes: {
+      status: "EXHAUSTED",
+      status_reason: "UNKNOWN",
+      all_retries_failed: true,
+      claim_expires_at: undefined,
+      attempts: { "0": failed, "1": { ...claimed, outcome: "UNKNOWN", outcome_at: start } },
+    },
+  },
+  {
+    name: "endSeries corrects an exhausted message to delivered and marks the possible duplicate",
+    item: exhausted,
+    change: (item) =>
+      endSeries(item, "DELIVERED", "DELIVERED", {
+        attempt: 0,
+        outcome: "DELIVERED",
+        at: start + 9,
+        possibleDuplicate: true,
+      }),
+    becomes: {
+      status: "DELIVERED",
+      status_reason: "DELIVERED",
+      all_retries_failed: false,
+      attempts: {
+        "0": { ...failed, outcome: "DELIVERED", outcome_at: start + 9, possible_duplicate: true },
+        "1": { message_id: "msg-1", outcome: "UNKNOWN" },
+      },
+    },
+  },
+  {
+    name: "endSeries while a retry waits, without an attempt to note",
+    item: scheduled,
+    change: (item) => endSeries(item, "CANCELLED", "code-used"),
+    becomes: { status: "CANCELLED", status_reason: "code-used", next_attempt_at: undefined },
+  },
+  {
+    name: "endSeries on an item of the application",
+    item: byTheApplication,
+    change: (item) => endSeries(item, "REJECTED", "INVALID", { attempt: 0, outcome: "INVALID", at: start }),
+    becomes: {
+      status: "REJECTED",
+      status_reason: "INVALID",
+      attempts: { "0": { outcome: "INVALID", outcome_at: start } },
+    },
+  },
+  {
+    name: "claimAttempt",
+    item: scheduled,
+    change: () => claimAttempt(claim),
+    becomes: {
+      status: "SENDING",
+      retry_count: 1,
+      claim_expires_at: start + 131,
+      next_attempt_at: undefined,
+      attempts: { "0": failed, "1": claimed },
+    },
+  },
+  {
+    name: "claimAttempt on an item without deadline and expiry",
+    item: {
+      application_message_id: "",
+      status: "RETRY_SCHEDULED",
+      retry_count: 0,
+      next_attempt_at: start,
+      attempts: {},
+    },
+    change: () => claimAttempt(claim),
+    becomes: {
+      status: "SENDING",
+      retry_count: 1,
+      claim_expires_at: start + 131,
+      next_attempt_at: undefined,
+      attempts: { "1": claimed },
+    },
+  },
+  {
+    name: "claimAgain",
+    item: sending,
+    change: (item) =>
+      claimAgain(item, { ...claim, claimId: "claim-2", now: start + 140, until: start + 200 }),
+    becomes: {
+      claim_expires_at: start + 200,
+      attempts: {
+        "0": failed,
+        "1": { claim_id: "claim-2", claimed_at: start + 140, possible_duplicate: true },
+      },
+    },
+  },
+  {
+    name: "recordSent",
+    item: sending,
+    change: (item) => recordSent(item, 1, { at: start + 71.9, messageId: "msg-1", origination: "SHOP" }),
+    becomes: {
+      status: "SENT",
+      pinpoint_message_id: "msg-1",
+      claim_expires_at: undefined,
+      attempts: {
+        "0": failed,
+        "1": { ...claimed, sent_at: start + 71, message_id: "msg-1", origination: "SHOP" },
+      },
+    },
+  },
+  {
+    name: "recordSentLate of the latest attempt",
+    item: exhausted,
+    change: (item) => recordSentLate(item, 1, { at: start + 71, messageId: "msg-1b" }),
+    becomes: {
+      pinpoint_message_id: "msg-1b",
+      attempts: { "0": failed, "1": { message_id: "msg-1b", outcome: "UNKNOWN", sent_at: start + 71 } },
+    },
+  },
+  {
+    name: "recordSentLate of an earlier attempt sets nothing but its record",
+    item: exhausted,
+    change: (item) => recordSentLate(item, 0, { at: start + 1, messageId: "msg-0" }),
+    becomes: {
+      attempts: { "0": { ...failed, sent_at: start + 1 }, "1": { message_id: "msg-1", outcome: "UNKNOWN" } },
+    },
+  },
+  {
+    name: "giveBack takes the attempt's record away",
+    item: sending,
+    change: (item) => giveBack(item, 1, start + 80, "throttled"),
+    becomes: {
+      status: "RETRY_SCHEDULED",
+      status_reason: "throttled",
+      retry_count: 0,
+      next_attempt_at: start + 80,
+      claim_expires_at: undefined,
+      attempts: { "0": failed },
+    },
+  },
+  {
+    name: "giveBack of a repeated claim keeps its number",
+    item: sendingAgain,
+    change: (item) => giveBack(item, 1, start + 210, "throttled"),
+    becomes: {
+      status_reason: "throttled",
+      claim_expires_at: start + 210,
+      attempts: { "0": failed, "1": { ...claimed, possible_duplicate: false } },
+    },
+  },
+  {
+    name: "releaseFirstSend leaves a record without a claim",
+    item: producing,
+    change: (item) => releaseFirstSend(item, start + 3.9, "throttled"),
+    becomes: { status_reason: "throttled", claim_expires_at: start + 3, attempts: { "0": {} } },
+  },
+  {
+    name: "claimFirstSend",
+    item: sentMessage({ ...producing, attempts: { "0": {} } }),
+    change: (item) => claimFirstSend(item, firstClaim),
+    becomes: { claim_expires_at: start + 131, attempts: { "0": claimed } },
+  },
+  {
+    name: "expireUnsent takes the unsent attempt back",
+    item: sending,
+    change: (item) => expireUnsent(item, 1),
+    becomes: {
+      status: "EXPIRED",
+      status_reason: "deadline",
+      retry_count: 0,
+      claim_expires_at: undefined,
+      attempts: { "0": failed },
+    },
+  },
+  {
+    name: "expireUnsent of a repeated claim keeps the attempt",
+    item: sendingAgain,
+    change: (item) => expireUnsent(item, 1),
+    becomes: { status: "EXPIRED", status_reason: "deadline", claim_expires_at: undefined },
+  },
+  {
+    name: "awaitEvents",
+    item: sending,
+    change: (item) => awaitEvents(item, 1, start + 76.5),
+    becomes: {
+      status: "SENT",
+      status_reason: "outcome-unknown",
+      claim_expires_at: undefined,
+      attempts: { "0": failed, "1": { ...claimed, outcome: "UNCONFIRMED", outcome_at: start + 76 } },
+    },
+  },
+];
+
+/** The cases once for each clause of their change. */
+const refusals = cases.flatMap(({ name, item, change }) =>
+  Object.entries(change(item).require)
+    .filter(([, clause]) => clause.path !== "application_message_id")
+    .map(([clauseName, clause]) => ({ name, clauseName, clause, item, change })),
+);
+
+/** An item that differs from `item` in that one clause does not hold, by the least that breaks it. */
+function breaking(clause: Clause, item: Message): Item {
+  const broken = structuredClone(item) as unknown as Item;
+  const [attribute = "", number] = clause.path.split(".");
+  if (number !== undefined) {
+    const attempts = broken.attempts as Record<string, unknown>;
+    if (clause.is === "present") delete attempts[number];
+    else attempts[number] = {};
+    return broken;
+  }
+  switch (clause.is) {
+    case "present":
+      delete broken[attribute];
+      break;
+    case "absent":
+      broken[attribute] = { attempts: {}, status: "SENT", retry_count: 0 }[attribute] ?? start;
+      break;
+    case "equal":
+      if (typeof clause.value === "number") broken[attribute] = clause.value + 1;
+      else broken[attribute] = clause.value === "CANCELLED" ? "SENT" : "CANCELLED";
+      break;
+    case "at-most":
+      broken[attribute] = clause.value + 0.001;
+      break;
+    case "more-than":
+      broken[attribute] = clause.value;
+      break;
+  }
+  return broken;
+}
+
+function without(item: Item): Item {
+  return Object.fromEntries(Object.entries(item).filter(([, value]) => value !== undefined));
+}
+
+/** Texts that a careless step between table and handset would change (fault 47). */
+export const awkwardBodies = {
+  "emoji, also of several code points": "Your parcel is here 📦👩‍👩‍👧‍👦🏳️‍🌈 ✅",
+  "the edges of GSM-7": "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà^{}\\[~]|€\f",
+  "line breaks of every kind": "one\ntwo\r\nthree\rfour\u2028five\u2029six\u0085",
+  "white space at both ends": "  \t code 493817 \n\n ",
+  "letters that normalisation would join": "e\u0301 is not \u00e9",
+  "scripts from right to left": "الرمز 493817 \u200f!",
+  "what looks like an escape": "\\n \\u0041 %0A &amp; {{code}} #attempts :v0",
+} as const;
+
+/** Runs the suite; `open` gives a store, which may hold items of earlier tests. */
+export function messageStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {
+  describe(`message store contract: ${name}`, () => {
+    let ids = 0;
+    /** An id of the test's own, as an application might choose it. */
+    const newId = (): string => `${name}: order ${++ids}/#1 für 東京`;
+
+    async function opened(item?: Item): Promise<StoreUnderTest & { readonly id: string }> {
+      const under = await open();
+      const id = newId();
+      if (item !== undefined) await under.put({ ...item, application_message_id: id });
+      return { ...under, id };
+    }
+
+    describe("a change whose clauses hold is applied", () => {
+      test.each(cases)("$name", async ({ item, change, becomes }) => {
+        const { store, get, id } = await opened({ ...item });
+        const read = await store.read(id);
+
+        const result = await store.change(id, change(read as Message));
+
+        const expected = without({ ...item, ...becomes, application_message_id: id });
+        expect(await get(id)).toEqual(expected);
+        expect(result).toEqual({ applied: true, message: expected });
+      });
+    });
+
+    describe("a change is refused where one clause does not hold", () => {
+      test.each(refusals)("$clauseName of $name", async ({ item, clause, change }) => {
+        const broken = breaking(clause, item);
+        const { store, get, id } = await opened(broken);
+
+        const result = await store.change(id, change({ ...item, application_message_id: id }));
+
+        const unchanged = { ...broken, application_message_id: id };
+        expect(result).toEqual({ applied: false, current: unchanged });
+        expect(await get(id)).toEqual(unchanged);
+      });
+
+      test.each(cases)("fault 44: a missing item is not made by $name", async ({ item, change }) => {
+        const { store, get, id } = await opened();
+
+        const result = await store.change(id, change({ ...item, application_message_id: id }));
+
+        expect(result).toEqual({ applied: false, current: undefined });
+        expect(await get(id)).toBeUndefined();
+      });
+    });
+
+    test("the same change a second time is refused, and the item that it made comes back", async () => {
+      const { store, id } = await opened({ ...scheduled });
+      const first = await store.change(id, claimAttempt(claim));
+
+      const second = await store.change(id, claimAttempt({ ...claim, claimId: "claim-2" }));
+
+      expect(first.applied).toBe(true);
+      expect(second).toEqual({ applied: false, current: first.applied ? first.message : undefined });
+    });
+
+    test("fault 2: of 100 claims at once exactly one is applied", async () => {
+      const { store, get, id } = await opened({ ...scheduled });
+
+      const results = await Promise.all(
+        Array.from({ length: 100 }, (_, n) =>
+          store.change(id, claimAttempt({ ...claim, claimId: `claim of worker ${n}` })),
+        ),
+      );
+
+      const winners = results.flatMap((result, n) => (result.applied ? [n] : []));
+      expect(winners).toHaveLength(1);
+      expect(await get(id)).toMatchObject({
+        retry_count: 1,
+        attempts: { "1": { claim_id: `claim of worker ${winners[0]}` } },
+      });
+    });
+
+    test("fault 46: what was decided from an old read is refused and the new item comes back", async () => {
+      const { store, get, id } = await opened({ ...sentMessage() });
+      const old = (await store.read(id)) as Message;
+      const retry = { dueAt: start + 65, deadline: start + 86_400 };
+      await store.change(id, scheduleRetry(old, failure, retry));
+      await store.change(id, claimAttempt(claim));
+      const now = await get(id);
+
+      const result = await store.change(id, scheduleRetry(old, failure, retry));
+
+      expect(result).toEqual({ applied: false, current: now });
+      expect(await get(id)).toEqual(now);
+    });
+
+    test.each([
+      ["in the past", start + 70, false],
+      ["at this very moment", start + 70.25, false],
+      ["in the future", start + 71, true],
+    ])("fault 45: a claim with expires_at %s: applied is %s %s", async (_when, expiresAt, applied) => {
+      const { store, id } = await opened({ ...scheduled, expires_at: expiresAt });
+
+      expect((await store.change(id, claimAttempt(claim))).applied).toBe(applied);
+    });
+
+    test.each([
+      ["in the past", start + 70, false],
+      ["at this very moment", start + 70.25, false],
+      ["in the future", start + 71, true],
+    ])("fault 26: a claim with a deadline %s: applied is %s %s", async (_when, deadline, applied) => {
+      const { store, id } = await opened({ ...scheduled, deadline });
+
+      expect((await store.change(id, claimAttempt(claim))).applied).toBe(applied);
+    });
+
+    test("create writes a message once and leaves the first one as it is", async () => {
+      const { store, get, id } = await opened();
+
+      const created = await store.create(sentMessage({ application_message_id: id }));
+      const again = await store.create(sentMessage({ application_message_id: id, message_body: "Other." }));
+
+      expect([created, again]).toEqual([true, false]);
+      expect(await get(id)).toEqual(sentMessage({ application_message_id: id }));
+    });
+
+    test("of 20 creates at once exactly one is applied", async () => {
+      const { store, id } = await opened();
+
+      const created = await Promise.all(
+        Array.from({ length: 20 }, () => store.create(sentMessage({ application_message_id: id }))),
+      );
+
+      expect(created.filter(Boolean)).toHaveLength(1);
+    });
+
+    test("read gives the item, and nothing for an id that is not there", async () => {
+      const { store, id } = await opened({ ...sending });
+
+      expect(await store.read(id)).toEqual({ ...sending, application_message_id: id });
+      expect(await store.read(newId())).toBeUndefined();
+    });
+
+    test("attributes that only an application knows stay, and are not read", async () => {
+      const { store, get, id } = await opened({ ...byTheApplication, customer: { tier: "gold" }, TTL: 5 });
+
+      const read = await store.read(id);
+      await store.change(
+        id,
+        endSeries(read as Message, "REJECTED", "INVALID", { attempt: 0, outcome: "INVALID", at: start }),
+      );
+
+      expect(read).toEqual({ ...byTheApplication, application_message_id: id });
+      expect(await get(id)).toMatchObject({ customer: { tier: "gold" }, TTL: 5, status: "REJECTED" });
+    });
+
+    test("readMany gives every item of 250 ids and leaves absent and unreadable ones out", async () => {
+      const { store, put } = await open();
+      const present = Array.from({ length: 120 }, newId);
+      const absent = Array.from({ length: 129 }, newId);
+      const unreadable = newId();
+      await Promise.all([
+        ...present.map((id) => put({ ...sentMessage({ application_message_id: id }) })),
+        put({ application_message_id: unreadable, retry_count: "many" }),
+      ]);
+
+      const found = await store.readMany([...absent, unreadable, ...present, ...present]);
+
+      expect([...found.keys()].sort()).toEqual([...present].sort());
+      expect([...found].every(([id, message]) => message.application_message_id === id)).toBe(true);
+    });
+
+    test("readMany of no ids gives nothing", async () => {
+      const { store } = await open();
+
+      expect(await store.readMany([])).toEqual(new Map());
+    });
+
+    test.each([
+      ["retry_count", { retry_count: "2" }],
+      ["retry_count", { retry_count: 1.5 }],
+      ["status", { status: "DONE" }],
+      ["message_body", { message_body: 42 }],
+      ["attempts", { attempts: ["first"] }],
+    ])("an item whose %s is unreadable is told by its attribute, not by its content", async (name, wrong) => {
+      const { store, get, id } = await opened({ ...scheduled, ...wrong });
+      const before = await get(id);
+
+      await expect(store.read(id)).rejects.toThrow(UnreadableMessageError);
+      await expect(store.read(id)).rejects.toThrow(
+        `A message-state item cannot be read because of its attribute(s) ${name};`,
+      );
+      await expect(store.change(id, awaitEvents(sending, 1, start))).rejects.toThrow(UnreadableMessageError);
+      expect(await get(id)).toEqual(before);
+    });
+
+    test.each(Object.entries(awkwardBodies))(
+      "fault 47: a body with %s comes back byte for byte",
+      async (_name, body) => {
+        const { store, id } = await opened();
+        await store.create(sentMessage({ application_message_id: id, message_body: body }));
+
+        const single = await store.read(id);
+        const many = await store.readMany([id]);
+        const changed = await store.change(
+          id,
+          scheduleRetry(single as Message, failure, { dueAt: 0, deadline: 1 }),
+        );
+        const refused = await store.change(id, claimAgain(sendingAgain, claim));
+
+        const bytes = Buffer.from(body);
+        const bodies = [
+          single?.message_body,
+          many.get(id)?.message_body,
+          changed.applied ? changed.message.message_body : undefined,
+          refused.applied ? undefined : refused.current?.message_body,
+        ];
+        expect(bodies.map((text) => Buffer.from(text ?? "missing").equals(bytes))).toEqual([
+          true,
+          true,
+          true,
+          true,
+        ]);
+      },
+    );
+  });
+}

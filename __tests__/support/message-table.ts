@@ -1,0 +1,65 @@
+/** The `message-state` table on an emulator. */
+import { CreateTableCommand, DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
+import { DynamoDBDocumentClient, GetCommand, PutCommand, ScanCommand } from "@aws-sdk/lib-dynamodb";
+
+/** A table to look into and to write past the protocol, as an application may. */
+export interface MessageTable {
+  readonly name: string;
+  put(item: Record<string, unknown>): Promise<void>;
+  get(id: string): Promise<Record<string, unknown> | undefined>;
+  /** All items. */
+  all(): Promise<Record<string, unknown>[]>;
+}
+
+/** Credentials and region that every emulator accepts. */
+export const emulatorAccess = {
+  region: "us-east-1",
+  credentials: { accessKeyId: "test", secretAccessKey: "test" },
+} as const;
+
+/** A document client of an emulator or a proxy. */
+export function documentClientOf(
+  endpoint: string,
+  options: DynamoDBClientConfig = {},
+): DynamoDBDocumentClient {
+  return DynamoDBDocumentClient.from(new DynamoDBClient({ ...emulatorAccess, endpoint, ...options }), {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+}
+
+/** Creates the table with the key that the stacks give it. */
+export async function createMessageTable(endpoint: string, name = "message-state"): Promise<MessageTable> {
+  const client = documentClientOf(endpoint);
+  await client.send(
+    new CreateTableCommand({
+      TableName: name,
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: [{ AttributeName: "application_message_id", AttributeType: "S" }],
+      KeySchema: [{ AttributeName: "application_message_id", KeyType: "HASH" }],
+    }),
+  );
+  return {
+    name,
+    async put(item) {
+      await client.send(new PutCommand({ TableName: name, Item: item }));
+    },
+    async get(id) {
+      const { Item } = await client.send(
+        new GetCommand({ TableName: name, Key: { application_message_id: id }, ConsistentRead: true }),
+      );
+      return Item;
+    },
+    async all() {
+      const items: Record<string, unknown>[] = [];
+      let start: Record<string, unknown> | undefined;
+      do {
+        const page = await client.send(
+          new ScanCommand({ TableName: name, ...(start !== undefined && { ExclusiveStartKey: start }) }),
+        );
+        items.push(...(page.Items ?? []));
+        start = page.LastEvaluatedKey;
+      } while (start !== undefined);
+      return items;
+    },
+  };
+}
