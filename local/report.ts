@@ -71,15 +71,22 @@ export function sampleRows(rows: readonly StateRow[]): StateRow[] {
 /** Attributes of a row in the order in which one reads them; the others follow by name. */
 const attributeOrder = ["application_message_id", "status", "status_reason", "retry_count"];
 
+/** Attributes that hold epoch seconds. */
+const timeAttributes = new Set([
+  "created_at",
+  "deadline",
+  "expires_at",
+  "next_attempt_at",
+  "claim_expires_at",
+]);
+
 /** A row as lines of `attribute  value`; number and body are masked, attempts stand one to a line. */
 export function rowText(row: StateRow): string {
   const names = Object.keys(row).sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
   const width = Math.max(...names.map((name) => name.length));
   return names
     .flatMap((name) =>
-      valueLines(name, row[name]).map(
-        (line, index) => `  ${(index === 0 ? name : "").padEnd(width)}  ${line}`,
-      ),
+      valueLines(name, row).map((line, index) => `  ${(index === 0 ? name : "").padEnd(width)}  ${line}`),
     )
     .join("\n");
 }
@@ -90,16 +97,34 @@ function rank(name: string): number {
   return position === -1 ? attributeOrder.length : position;
 }
 
-function valueLines(name: string, value: unknown): string[] {
+function valueLines(name: string, row: StateRow): string[] {
+  const value = row[name];
   if (name === "destination_number") return [maskedNumber(String(value))];
   if (name === "message_body") return [`(${[...String(value)].length} characters)`];
-  if (name === "attempts" && typeof value === "object" && value !== null) {
-    return Object.entries(value).map(([number, attempt]) => `${number}: ${JSON.stringify(attempt)}`);
+  if (timeAttributes.has(name)) return [`${value}  (${new Date(Number(value) * 1000).toISOString()})`];
+  if (name === "attempts" && isRecord(value)) {
+    return Object.entries(value).map(([number, attempt]) => `${number}: ${attemptText(attempt, row)}`);
   }
   return [typeof value === "string" ? value : JSON.stringify(value)];
+}
+
+/** An attempt in one line: ids cut short, times counted from the creation of the message. */
+function attemptText(attempt: unknown, { created_at: createdAt }: StateRow): string {
+  if (!isRecord(attempt)) return JSON.stringify(attempt);
+  return Object.entries(attempt)
+    .map(([name, value]) => {
+      if (name.endsWith("_at") && typeof createdAt === "number")
+        return `${name} +${Number(value) - createdAt} s`;
+      return `${name} ${name.endsWith("_id") ? `${String(value).slice(0, 8)}…` : value}`;
+    })
+    .join(", ");
 }
 
 /** A phone number of which only the first digits, its country and area, can be read. */
 function maskedNumber(number: string): string {
   return `${number.slice(0, 5)}${"*".repeat(Math.max(number.length - 5, 0))}`;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

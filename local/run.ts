@@ -97,7 +97,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
 /** Looks at everything again and again until nothing moves; answers with the rows of the table. */
 async function watch(
   deployment: Deployment,
-  { scenario, signal, onProblem }: RunOptions,
+  { scenario, messages, signal, onProblem }: RunOptions,
   produced: Promise<void>,
   onOver: (over: number) => void,
 ): Promise<StateRow[]> {
@@ -118,9 +118,10 @@ async function watch(
     const rows = await readRows(deployment);
     const sends = deployment.simulator.ledger.sendsByMessage();
     const isOver = (row: StateRow) => outcomeOf(row, sends.get(row.application_message_id) ?? []) !== "open";
-    onOver(rows.filter(isOver).length);
+    const over = rows.filter(isOver).length;
+    onOver(over);
     if (failure !== undefined) throw failure;
-    if (isProduced && (await stillness())) return rows;
+    if (isProduced && (await stillness(over === messages))) return rows;
     if (performance.now() > endsAt) {
       onProblem(`The time limit of ${scenario.time_limit_seconds} s is over; what is open stays open.`);
       return rows;
@@ -133,11 +134,14 @@ async function watch(
 /**
  * Tells whether nothing moves any more: no event on its way, no batch with a function, nothing on the queue,
  * and no invocation or send since the look before.
+ *
+ * Once every message is over, wake-ups that are not due yet do not count: they can change nothing. Such a one
+ * stays for a minute where the answer to a send was lost.
  */
-function stillnessDetector(deployment: Deployment): () => Promise<boolean> {
+function stillnessDetector(deployment: Deployment): (areAllOver: boolean) => Promise<boolean> {
   const { simulator, events, wakeUps, scheduler, functions } = deployment;
   let before = { activity: -1, polls: 0 };
-  return async () => {
+  return async (areAllOver) => {
     const activity =
       simulator.ledger.calls.length +
       simulator.ledger.eventCounts().emitted +
@@ -149,17 +153,17 @@ function stillnessDetector(deployment: Deployment): () => Promise<boolean> {
     // Two more reads of every shard have found nothing.
     const isRead = events.polls >= before.polls + 2;
     const isStill = simulator.pendingEvents + scheduler.pending + wakeUps.running === 0 && events.isIdle;
-    return isRead && isStill && (await isQueueEmpty(deployment));
+    return isRead && isStill && (await isQueueEmpty(deployment, areAllOver));
   };
 }
 
-async function isQueueEmpty({ clients, resources }: Deployment): Promise<boolean> {
+async function isQueueEmpty({ clients, resources }: Deployment, ignoresDelayed: boolean): Promise<boolean> {
   const { Attributes = {} } = await clients.sqs.send(
     new GetQueueAttributesCommand({ QueueUrl: resources.queueUrl, AttributeNames: ["All"] }),
   );
   const counts = [
     Attributes.ApproximateNumberOfMessages,
-    Attributes.ApproximateNumberOfMessagesDelayed,
+    ignoresDelayed ? 0 : Attributes.ApproximateNumberOfMessagesDelayed,
     Attributes.ApproximateNumberOfMessagesNotVisible,
   ];
   return counts.every((count) => Number(count) === 0);
