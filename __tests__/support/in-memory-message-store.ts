@@ -11,7 +11,7 @@ export interface InMemoryMessageStore extends MessageStore {
 /** Makes a store that holds these items. */
 export function inMemoryMessageStore(...items: Message[]): InMemoryMessageStore {
   const stored = new Map<string, Record<string, unknown>>(
-    items.map((item) => [item.application_message_id, structuredClone(item) as Record<string, unknown>]),
+    items.map((item) => [item.application_message_id, { ...structuredClone(item) }]),
   );
   const get = (id: string): Message | undefined => {
     const item = stored.get(id);
@@ -36,7 +36,7 @@ export function inMemoryMessageStore(...items: Message[]): InMemoryMessageStore 
     },
     async create(message) {
       if (stored.has(message.application_message_id)) return false;
-      stored.set(message.application_message_id, structuredClone(message) as Record<string, unknown>);
+      stored.set(message.application_message_id, { ...structuredClone(message) });
       return true;
     },
     async change(id, change): Promise<ChangeResult> {

@@ -1,0 +1,196 @@
+import fc from "fast-check";
+import { classify, defaultRetryableStatuses } from "../../functions/core/classification.ts";
+import { parseDeliveryEvent } from "../../functions/core/delivery-event.ts";
+import { pinpointRecord, startOfTest } from "../support/messages.ts";
+
+function smsEvent(value: unknown) {
+  const parsed = parseDeliveryEvent(value);
+  if (parsed.type !== "sms") throw new Error(`parsed as ${parsed.type}`);
+  return parsed.event;
+}
+
+const endUserMessagingRecord = (changes: Record<string, unknown> = {}) => ({
+  eventType: "TEXT_UNREACHABLE",
+  eventVersion: "1.0",
+  eventTimestamp: (startOfTest + 5) * 1000,
+  isFinal: true,
+  originationPhoneNumber: "+447700900999",
+  destinationPhoneNumber: "+447700900123",
+  isoCountryCode: "GB",
+  messageId: "msg-0",
+  messageRequestTimestamp: startOfTest * 1000,
+  messageEncoding: "GSM",
+  messageType: "TRANSACTIONAL",
+  messageStatus: "UNREACHABLE",
+  context: { application_message_id: "order-4711", retry_attempt: "2" },
+  totalMessageParts: 1,
+  ...changes,
+});
+
+describe("a Pinpoint event", () => {
+  test("is read with all that we use of it", () => {
+    expect(smsEvent(pinpointRecord())).toEqual({
+      dialect: "pinpoint",
+      kind: "failure",
+      status: "UNREACHABLE",
+      messageId: "msg-0",
+      applicationMessageId: "order-4711",
+      attempt: 0,
+      destinationNumber: "+447700900123",
+      messageType: "TRANSACTIONAL",
+      occurredAt: startOfTest + 5,
+    });
+  });
+
+  test("may carry its context as an object, as text, as nonsense, or not at all", () => {
+    const contextOf = (customer_context: unknown) => {
+      const { applicationMessageId, attempt } = smsEvent(
+        pinpointRecord({ attributes: { customer_context } }),
+      );
+      return { applicationMessageId, attempt };
+    };
+    const full = { applicationMessageId: "a", attempt: 2 };
+    expect(contextOf({ application_message_id: "a", retry_attempt: "2" })).toEqual(full);
+    expect(contextOf('{"application_message_id":"a","retry_attempt":2}')).toEqual(full);
+    expect(contextOf('{"application_message_id":"a","retry_attempt":"two"}')).toEqual({
+      applicationMessageId: "a",
+    });
+    for (const nothing of ["not JSON", "[]", "null", 7, null, undefined, { application_message_id: "" }]) {
+      expect(contextOf(nothing)).toEqual({});
+    }
+  });
+
+  test("fault 15: a sentence as status, without number, type and price, is read for what it is", () => {
+    const event = smsEvent({
+      event_type: "_SMS.FAILURE",
+      attributes: {
+        record_status: "Failed to send because phoneNumber provided is empty or null.",
+        iso_country_code: "XX",
+      },
+    });
+    expect(event).toEqual({
+      dialect: "pinpoint",
+      kind: "failure",
+      status: "Failed to send because phoneNumber provided is empty or null.",
+    });
+  });
+
+  test("with attributes of wrong types keeps its right ones", () => {
+    const event = smsEvent(
+      pinpointRecord({ event_timestamp: "today", attributes: { destination_phone_number: 447700900123 } }),
+    );
+    expect(event).toMatchObject({ status: "UNREACHABLE", messageId: "msg-0" });
+    expect(event).not.toHaveProperty("destinationNumber");
+    expect(event).not.toHaveProperty("occurredAt");
+  });
+
+  test("fault 7: BUFFERED is in progress, whatever its status", () => {
+    for (const record_status of ["PENDING", "SUCCESSFUL"]) {
+      const value = pinpointRecord({ event_type: "_SMS.BUFFERED", attributes: { record_status } });
+      expect(smsEvent(value).kind).toBe("in-progress");
+    }
+  });
+});
+
+describe("an End User Messaging event", () => {
+  test("is read into the same form", () => {
+    expect(smsEvent(endUserMessagingRecord())).toEqual({
+      dialect: "end-user-messaging",
+      kind: "failure",
+      status: "UNREACHABLE",
+      messageId: "msg-0",
+      applicationMessageId: "order-4711",
+      attempt: 2,
+      destinationNumber: "+447700900123",
+      messageType: "TRANSACTIONAL",
+      occurredAt: startOfTest + 5,
+      requestedAt: startOfTest,
+    });
+  });
+
+  test("fault 7: queued, pending, sent and anything not final is in progress", () => {
+    for (const eventType of ["TEXT_QUEUED", "TEXT_PENDING", "TEXT_SENT"]) {
+      expect(smsEvent(endUserMessagingRecord({ eventType })).kind).toBe("in-progress");
+    }
+    expect(smsEvent(endUserMessagingRecord({ isFinal: false })).kind).toBe("in-progress");
+  });
+
+  test("fault 8: SUCCESSFUL is a delivery only where it is final; an UNREACHABLE after it is a failure", () => {
+    const kindOf = (eventType: string, isFinal: boolean) => {
+      return smsEvent(endUserMessagingRecord({ eventType, isFinal })).kind;
+    };
+    expect(kindOf("TEXT_SUCCESSFUL", true)).toBe("success");
+    expect(kindOf("TEXT_SUCCESSFUL", false)).toBe("in-progress");
+    expect(kindOf("TEXT_UNREACHABLE", true)).toBe("failure");
+  });
+
+  test("of a type that nobody knows is unrecognised", () => {
+    expect(smsEvent(endUserMessagingRecord({ eventType: "TEXT_TELEPORTED" })).kind).toBe("unrecognised");
+    expect(smsEvent(pinpointRecord({ event_type: "_SMS.TELEPORTED" })).kind).toBe("unrecognised");
+    expect(smsEvent(pinpointRecord({ event_type: "_SMS.constructor" })).kind).toBe("unrecognised");
+  });
+});
+
+describe("what is not an SMS event", () => {
+  test.each(["_email.delivered", "_campaign.send", "_journey.send", "_session.start", "_VOICE.SUCCESS"])(
+    "fault 14: %s passes through",
+    (event_type) => expect(parseDeliveryEvent({ event_type, attributes: {} })).toEqual({ type: "not-sms" }),
+  );
+
+  test.each(["VOICE_COMPLETED", "MEDIA_DELIVERED", "RCS_FAILED"])(
+    "fault 14: %s passes through",
+    (eventType) => expect(parseDeliveryEvent({ eventType })).toEqual({ type: "not-sms" }),
+  );
+
+  test.each([null, 7, "text", [], {}, { event_type: 7 }, { eventType: null }])("%j is malformed", (value) =>
+    expect(parseDeliveryEvent(value)).toMatchObject({ type: "malformed" }),
+  );
+});
+
+describe("the parser", () => {
+  test("never throws and never quotes, whatever JSON comes", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const parsed = parseDeliveryEvent(value);
+        expect(["sms", "not-sms", "malformed"]).toContain(parsed.type);
+      }),
+    );
+  });
+
+  test("never throws on an event with any attributes", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom("_SMS.FAILURE", "_SMS.SUCCESS", "_SMS.OPTOUT"),
+        fc.dictionary(
+          fc.constantFrom("message_id", "record_status", "customer_context", "destination_phone_number", "x"),
+          fc.jsonValue(),
+        ),
+        (event_type, attributes) => {
+          expect(parseDeliveryEvent({ event_type, attributes }).type).toBe("sms");
+        },
+      ),
+    );
+  });
+});
+
+describe("classification", () => {
+  const retryable = new Set(defaultRetryableStatuses);
+  const classOf = (record_status: string, event_type = "_SMS.FAILURE", statuses = retryable) =>
+    classify(smsEvent(pinpointRecord({ event_type, attributes: { record_status } })), statuses);
+
+  test("knows the four retryable statuses and the alias EXPIRED", () => {
+    for (const status of [...defaultRetryableStatuses, "EXPIRED"]) expect(classOf(status)).toBe("retryable");
+  });
+
+  test("lets a deployment retry what AWS calls permanent, and leave out what it calls retryable", () => {
+    expect(classOf("BLOCKED", "_SMS.FAILURE", new Set(["BLOCKED"]))).toBe("retryable");
+    expect(classOf("UNKNOWN", "_SMS.FAILURE", new Set(["BLOCKED"]))).toBe("permanent");
+  });
+
+  test("never retries a success, an opt-out or an event in progress by its status", () => {
+    expect(classOf("UNREACHABLE", "_SMS.SUCCESS")).toBe("delivered");
+    expect(classOf("UNREACHABLE", "_SMS.OPTOUT")).toBe("opted-out");
+    expect(classOf("UNREACHABLE", "_SMS.BUFFERED")).toBe("in-progress");
+    expect(classOf("OPTED_OUT")).toBe("opted-out");
+  });
+});

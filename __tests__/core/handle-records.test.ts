@@ -1,0 +1,293 @@
+import fc from "fast-check";
+import { decodeRecord } from "../../functions/core/event-records.ts";
+import { handleQueueMessages } from "../../functions/core/handle-queue-messages.ts";
+import { handleRecords, type StreamRecord } from "../../functions/core/handle-records.ts";
+import { readQueueMessage } from "../../functions/core/queue-messages.ts";
+import type { QueueEntry } from "../../functions/core/retry-queue.ts";
+import { setAside } from "../../functions/core/set-aside.ts";
+import type { LogFields } from "../../functions/core/telemetry.ts";
+import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
+import { failureEvent, pinpointRecord, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
+
+/** Handling with everything remembered, and a queue that takes only what `takes` allows. */
+function recordHandling(items = [sentMessage()], takes: (entry: QueueEntry) => boolean = () => true) {
+  const counts: Record<string, number> = {};
+  const logs: { text: string; fields?: LogFields | undefined }[] = [];
+  const queued: QueueEntry[] = [];
+  const log = (text: string, fields?: LogFields) => void logs.push({ text, fields });
+  const store = inMemoryMessageStore(...items);
+  return {
+    store,
+    counts,
+    logs,
+    queued,
+    policy: retryPolicy(),
+    recordsEveryDelivery: false,
+    clock: { now: () => startOfTest + 10, sleep: async () => {} },
+    random: { next: () => 0.5, id: () => "id" },
+    queue: {
+      async put(entries: readonly QueueEntry[]) {
+        queued.push(...entries.filter(takes));
+        return entries.map(takes);
+      },
+    },
+    telemetry: {
+      count(metric: string, value = 1) {
+        counts[metric] = (counts[metric] ?? 0) + value;
+      },
+      info: log,
+      warn: log,
+      error: log,
+    },
+  };
+}
+
+const record = (id: string, value: unknown): StreamRecord => ({
+  id,
+  data: Buffer.from(typeof value === "string" ? value : JSON.stringify(value)),
+});
+
+/** A failure of one of many messages. */
+const failureOf = (id: string) =>
+  pinpointRecord({
+    attributes: {
+      customer_context: { application_message_id: id, retry_attempt: "0" },
+      message_id: `sms-${id}`,
+    },
+  });
+
+describe("a batch of records", () => {
+  test("answers every record once and in order, whatever the bytes", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 20 }), async (datas) => {
+        const records = datas.map((data, index) => ({ id: `r${index}`, data }));
+        const results = await handleRecords(records, recordHandling());
+        expect(results.map(({ id }) => id)).toEqual(records.map(({ id }) => id));
+      }),
+    );
+  });
+
+  test("fault 38: poison is isolated by position, its neighbours are handled", async () => {
+    const poison = [Buffer.from([0xff, 0xfe]), Buffer.from("{"), Buffer.from(""), Buffer.from("not JSON")];
+    const handling = recordHandling([sentMessage(), sentMessage({ application_message_id: "other" })]);
+    const results = await handleRecords(
+      [
+        record("a", failureOf("order-4711")),
+        ...poison.map((data, index) => ({ id: `p${index}`, data })),
+        record("z", failureOf("other")),
+      ],
+      handling,
+    );
+    expect(results.map(({ result }) => result)).toEqual([
+      "handled",
+      "malformed",
+      "malformed",
+      "malformed",
+      "malformed",
+      "handled",
+    ]);
+    expect(handling.counts).toMatchObject({ RecordMalformed: 4, RetryScheduled: 2 });
+    expect(handling.logs.flatMap(({ fields }) => fields?.position ?? [])).toEqual([1, 2, 3, 4]);
+    expect(handling.queued).toHaveLength(2);
+  });
+
+  test("fault 12: both dialects in one batch are handled", async () => {
+    const handling = recordHandling([sentMessage(), sentMessage({ application_message_id: "v2" })]);
+    const v2 = {
+      eventType: "TEXT_UNREACHABLE",
+      isFinal: true,
+      messageId: "sms-v2",
+      context: { application_message_id: "v2" },
+    };
+    await handleRecords([record("a", failureOf("order-4711")), record("b", v2)], handling);
+    expect(handling.counts).toMatchObject({ RetryScheduled: 2 });
+  });
+
+  test("fault 14: events of other channels pass and are counted", async () => {
+    const handling = recordHandling();
+    const results = await handleRecords([record("a", { event_type: "_email.delivered" })], handling);
+    expect(results[0]).toMatchObject({ result: "handled", events: [] });
+    expect(handling.counts).toEqual({ NotSms: 1 });
+  });
+
+  test("fault 13: a status that nobody knows is counted and logged by its name", async () => {
+    const handling = recordHandling();
+    await handleRecords(
+      [record("a", pinpointRecord({ attributes: { record_status: "TELEPORTED" } }))],
+      handling,
+    );
+    expect(handling.counts).toMatchObject({ StatusUnrecognised: 1, MessageRejected: 1 });
+    expect(handling.logs[0]?.fields).toMatchObject({ status: "TELEPORTED" });
+  });
+
+  test("several events of one message are handled in their order", async () => {
+    const handling = recordHandling();
+    const success = pinpointRecord({
+      event_type: "_SMS.SUCCESS",
+      attributes: { record_status: "DELIVERED" },
+    });
+    await handleRecords([record("a", pinpointRecord()), record("b", success)], handling);
+    expect(handling.store.items.get("order-4711")).toMatchObject({ status: "DELIVERED" });
+  });
+
+  test("a record whose wake-up did not get onto the queue has failed, its neighbours have not", async () => {
+    const handling = recordHandling(
+      [sentMessage(), sentMessage({ application_message_id: "other" })],
+      ({ message }) => message.kind === "wake-up" && message.application_message_id === "other",
+    );
+    const batch = [record("a", failureOf("order-4711")), record("b", failureOf("other"))];
+    expect((await handleRecords(batch, handling)).map(({ result }) => result)).toEqual(["failed", "handled"]);
+
+    // Handed over again: the decision stands, only the wake-up is repeated.
+    const before = structuredClone(handling.store.items.get("order-4711"));
+    handling.queue.put = async (entries) => {
+      handling.queued.push(...entries);
+      return entries.map(() => true);
+    };
+    expect((await handleRecords(batch.slice(0, 1), handling))[0]?.result).toBe("handled");
+    expect(handling.store.items.get("order-4711")).toEqual(before);
+    expect(handling.queued.map(({ dueAt }) => dueAt)).toContain(before?.next_attempt_at);
+  });
+
+  test("fault 35: an item whose table is out of reach fails its own record only", async () => {
+    const handling = recordHandling([sentMessage(), sentMessage({ application_message_id: "other" })]);
+    const { change } = handling.store;
+    handling.store.change = async (id, given) => {
+      if (id === "other") throw Object.assign(new Error("slow down"), { name: "ThrottlingException" });
+      return change(id, given);
+    };
+    handling.store.readMany = async () => {
+      throw new Error("slow down");
+    };
+    const results = await handleRecords(
+      [record("a", failureOf("order-4711")), record("b", failureOf("other"))],
+      handling,
+    );
+    expect(results.map(({ result }) => result)).toEqual(["handled", "failed"]);
+    expect(handling.counts).toMatchObject({ EventFailed: 1, RetryScheduled: 1 });
+  });
+
+  test("an item that cannot be read makes its record malformed, not eternal", async () => {
+    const handling = recordHandling();
+    handling.store.items.set("order-4711", { application_message_id: "order-4711", retry_count: "many" });
+    const results = await handleRecords([record("a", pinpointRecord())], handling);
+    expect(results[0]).toMatchObject({ result: "malformed", problem: "unreadable item" });
+  });
+});
+
+describe("malformed records", () => {
+  const malformed = { id: "a", result: "malformed", problem: "not JSON", events: [] } as const;
+
+  test("are kept with all their bytes", async () => {
+    const kept: unknown[] = [];
+    const data = Buffer.from([0, 255, 10]);
+    const results = await setAside(
+      [malformed],
+      [{ id: "a", data }],
+      {
+        async keep(given, problem) {
+          kept.push(given, problem);
+        },
+      },
+      recordHandling().telemetry,
+    );
+    expect(kept).toEqual([{ id: "a", data }, "not JSON"]);
+    expect(results).toEqual([malformed]);
+  });
+
+  test("fault 37: that cannot be kept fail rather than get lost", async () => {
+    const results = await setAside(
+      [malformed, { ...malformed, id: "b", result: "handled" }],
+      [record("a", "x"), record("b", "y")],
+      {
+        async keep() {
+          throw new Error("no bucket");
+        },
+      },
+      recordHandling().telemetry,
+    );
+    expect(results.map(({ result }) => result)).toEqual(["failed", "handled"]);
+  });
+});
+
+describe("the bytes of a record", () => {
+  test("hold one JSON value or several, joined by line breaks or by nothing", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.dictionary(fc.string(), fc.jsonValue()), { minLength: 1, maxLength: 5 }),
+        fc.constantFrom("\n", "", "\r\n", " "),
+        (values, joint) => {
+          const texts = values.map((value) => JSON.stringify(value));
+          expect(decodeRecord(Buffer.from(texts.join(joint)))).toEqual({
+            type: "values",
+            values: texts.map((text) => JSON.parse(text) as unknown),
+          });
+        },
+      ),
+    );
+  });
+
+  test("are malformed as a whole where a part cannot be read", () => {
+    for (const text of ['{"a":1}{"b":', '{"a":1}\nrest', "{}}", "{'a':1}", "   "]) {
+      expect(decodeRecord(Buffer.from(text)).type).toBe("malformed");
+    }
+  });
+});
+
+describe("messages of the retry queue", () => {
+  test("come out as they went in", () => {
+    const wakeUp = { kind: "wake-up", application_message_id: "a", attempt: 2, deferrals: 1 };
+    const waiting = { kind: "waiting-event", event: failureEvent(), first_seen_at: startOfTest };
+    expect(readQueueMessage(JSON.stringify(wakeUp))).toEqual(wakeUp);
+    expect(readQueueMessage(JSON.stringify(waiting))).toEqual(waiting);
+  });
+
+  test("that are none of ours are not read, whatever they are", () => {
+    for (const body of [
+      "",
+      "{",
+      "null",
+      "{}",
+      '{"kind":"wake-up","application_message_id":"a","attempt":0}',
+    ]) {
+      expect(readQueueMessage(body)).toBeUndefined();
+    }
+    fc.assert(fc.property(fc.string(), (body) => expect(readQueueMessage(body)).toBeUndefined()));
+  });
+
+  test("come again when they cannot be read, when the table is down, or when what follows is not queued", async () => {
+    const handling = recordHandling(
+      [sentMessage({ status: "RETRY_SCHEDULED", next_attempt_at: startOfTest + 60 })],
+      () => false,
+    );
+    const { change } = handling.store;
+    handling.store.change = async (id, given) => {
+      if (id === "down") throw new Error("table is down");
+      return change(id, given);
+    };
+    const wakeUp = (id: string) =>
+      JSON.stringify({ kind: "wake-up", application_message_id: id, attempt: 1 });
+    const redeliver = await handleQueueMessages(
+      [
+        { id: "1", body: "nonsense" },
+        { id: "2", body: wakeUp("down") },
+        { id: "3", body: wakeUp("order-4711") },
+        { id: "4", body: wakeUp("gone") },
+      ],
+      {
+        resending: {
+          ...handling,
+          sender: { send: async () => ({ kind: "accepted", messageId: "x" }) },
+          pace: { wait: async () => true },
+          sendsUntil: Number.POSITIVE_INFINITY,
+          guarantee: "at-least-once",
+        },
+        events: handling,
+        queue: handling.queue,
+        telemetry: handling.telemetry,
+      },
+    );
+    expect(redeliver).toEqual(["1", "2", "3"]);
+    expect(handling.counts).toEqual({ WakeUpMalformed: 1, WakeUpFailed: 1, WakeUpAbsorbed: 1 });
+  });
+});

@@ -1,0 +1,679 @@
+/**
+ * The protocol, fault by fault: the real core in a small world (`../support/world.ts`) that kills, repeats
+ * and reorders. Numbers are those of the list of faults in `docs/faults.md`.
+ */
+import type { SendResult } from "../../functions/core/sms-sender.ts";
+import { failureEvent, sentMessage, startOfTest, successEvent } from "../support/messages.ts";
+import { world } from "../support/world.ts";
+
+const throttled: SendResult = { kind: "deferred", reason: "throttled" };
+const wakeUp = { kind: "wake-up", application_message_id: "order-4711", attempt: 1 } as const;
+
+/** The failure event of retry number `attempt` of the default message. */
+const failureOfRetry = (attempt: number, status = "UNREACHABLE") =>
+  failureEvent({ attempt, status, messageId: `msg-${attempt}` });
+
+describe("a failed message", () => {
+  test("is sent again after its delay, with the table's number and body and its retry tag", async () => {
+    const { event, drain, sends, message, clock } = world([sentMessage()]);
+
+    const handled = await event(failureEvent());
+    expect(handled).toMatchObject({ outcome: "retry-scheduled", reason: "retryable-failure" });
+    expect(message()).toMatchObject({
+      status: "RETRY_SCHEDULED",
+      status_reason: "UNREACHABLE",
+      next_attempt_at: startOfTest + 70,
+      attempts: { "0": { outcome: "UNREACHABLE", message_id: "msg-0" } },
+    });
+    await drain();
+
+    expect(clock.now()).toBe(startOfTest + 70);
+    expect(sends).toEqual([
+      {
+        destinationNumber: "+447700900123",
+        body: "Your code is 493817. It is valid for 10 minutes.",
+        messageType: "TRANSACTIONAL",
+        originationNumber: "+447700900999",
+        context: { application_message_id: "order-4711", retry_attempt: "1" },
+      },
+    ]);
+    expect(message()).toMatchObject({
+      status: "SENT",
+      retry_count: 1,
+      pinpoint_message_id: "msg-1",
+      attempts: { "1": { message_id: "msg-1", origination: "+447700900999", sent_at: startOfTest + 70 } },
+    });
+    expect(message()).not.toHaveProperty("claim_expires_at");
+  });
+
+  test("goes the whole way: failed, retried, failed, retried, failed, retried, exhausted", async () => {
+    const { event, drain, sends, message } = world([sentMessage()]);
+    for (let attempt = 0; attempt <= 3; attempt += 1) {
+      await event(failureOfRetry(attempt));
+      await drain();
+    }
+    expect(sends.map(({ context }) => context.retry_attempt)).toEqual(["1", "2", "3"]);
+    expect(message()).toMatchObject({ status: "EXHAUSTED", all_retries_failed: true, retry_count: 3 });
+  });
+
+  test("goes out by the deployment's origination identity, a sender id told by its letters", async () => {
+    const byNumber = world([sentMessage()], { origination: "+447700900555" });
+    await byNumber.event(failureEvent());
+    await byNumber.drain();
+    expect(byNumber.sends[0]).toMatchObject({ originationNumber: "+447700900555" });
+
+    const bySender = world([sentMessage()], { origination: "MYBANK" });
+    await bySender.event(failureEvent());
+    await bySender.drain();
+    expect(bySender.sends[0]).toMatchObject({ senderId: "MYBANK" });
+    expect(bySender.sends[0]).not.toHaveProperty("originationNumber");
+    expect(bySender.message().attempts?.["1"]).toMatchObject({ origination: "MYBANK" });
+  });
+
+  test("written by the application alone (id and body) is completed from its first failure and retried", async () => {
+    const item = { application_message_id: "msg-0", message_body: "Your order is on its way." };
+    const { event, drain, sends, message } = world([item]);
+    const { applicationMessageId: _, attempt: __, ...withoutContext } = failureEvent();
+
+    await event(withoutContext);
+    expect(message("msg-0")).toMatchObject({
+      destination_number: "+447700900123",
+      deadline: startOfTest + 5 + 86_400,
+      expires_at: startOfTest + 5 + 5 * 86_400,
+      retry_count: 0,
+    });
+    await drain();
+    expect(sends).toHaveLength(1);
+    expect(sends[0]).toMatchObject({ body: item.message_body, context: { retry_attempt: "1" } });
+  });
+
+  test("without a body in its item is rejected with that reason", async () => {
+    const { message_body: _, ...withoutBody } = sentMessage();
+    const { event, message, queue } = world([withoutBody]);
+    expect(await event(failureEvent())).toMatchObject({ outcome: "rejected", reason: "nothing-to-send" });
+    expect(message()).toMatchObject({ status: "REJECTED", status_reason: "nothing-to-send" });
+    expect(queue).toEqual([]);
+  });
+});
+
+describe("events and order", () => {
+  test("fault 1: the same failure twice, one after the other, leads to one send", async () => {
+    const { event, drain, sends } = world([sentMessage()]);
+    await event(failureEvent());
+    expect(await event(failureEvent())).toMatchObject({ outcome: "absorbed", reason: "already-scheduled" });
+    await drain();
+    expect(await event(failureEvent())).toMatchObject({ outcome: "absorbed", reason: "superseded-attempt" });
+    await drain();
+    expect(sends).toHaveLength(1);
+  });
+
+  test("fault 2: the same failure in 100 invocations at once leads to one send", async () => {
+    const { event, drain, sends } = world([sentMessage()]);
+    const handled = await Promise.all(Array.from({ length: 100 }, () => event(failureEvent())));
+    expect(handled.filter(({ outcome }) => outcome === "retry-scheduled")).toHaveLength(1);
+    await drain();
+    expect(sends).toHaveLength(1);
+  });
+
+  test("fault 3: the failure of attempt 1 after that of attempt 2 claims nothing", async () => {
+    const { event, drain, sends, message, queue } = world([sentMessage()]);
+    await event(failureEvent());
+    await drain();
+    await event(failureOfRetry(1));
+    await drain();
+    await event(failureOfRetry(2));
+    const before = structuredClone(message());
+    queue.length = 0;
+
+    expect(await event(failureOfRetry(1))).toMatchObject({
+      outcome: "absorbed",
+      reason: "superseded-attempt",
+    });
+    expect(message()).toEqual(before);
+    expect(queue).toEqual([]);
+    expect(sends).toHaveLength(2);
+  });
+
+  test("fault 4: a success of attempt 0 cancels the retry that waits", async () => {
+    const { event, drain, sends, message } = world([sentMessage()]);
+    await event(failureEvent());
+    expect(await event(successEvent())).toMatchObject({ outcome: "delivered" });
+    await drain();
+    expect(sends).toEqual([]);
+    expect(message()).toMatchObject({ status: "DELIVERED", status_reason: "DELIVERED" });
+    expect(message()).not.toHaveProperty("next_attempt_at");
+  });
+
+  test("fault 5: a success of attempt 0 after attempt 1 went out ends the series and marks it", async () => {
+    const { event, drain, sends, message } = world([sentMessage()]);
+    await event(failureEvent());
+    await drain();
+    expect(await event(successEvent())).toMatchObject({ outcome: "delivered", reason: "late-delivery" });
+    expect(message()).toMatchObject({ status: "DELIVERED", attempts: { "0": { possible_duplicate: true } } });
+    await event(failureOfRetry(1));
+    await drain();
+    expect(sends).toHaveLength(1);
+  });
+
+  test("fault 6: a failure after the success of the same attempt is absorbed", async () => {
+    const inSeries = world([sentMessage()]);
+    await inSeries.event(failureEvent());
+    await inSeries.drain();
+    await inSeries.event(successEvent({ attempt: 1, messageId: "msg-1" }));
+    expect(await inSeries.event(failureOfRetry(1))).toMatchObject({
+      outcome: "absorbed",
+      reason: "series-over",
+    });
+    expect(inSeries.message().status).toBe("DELIVERED");
+
+    const tracked = world([sentMessage()], { recordsEveryDelivery: true });
+    expect(await tracked.event(successEvent())).toMatchObject({ outcome: "delivered-at-once" });
+    expect(await tracked.event(failureEvent())).toMatchObject({ outcome: "absorbed" });
+    expect(tracked.message().status).toBe("DELIVERED");
+  });
+
+  test("a delivery at once costs no write unless every delivery is tracked", async () => {
+    const { event, message } = world([sentMessage()]);
+    expect(await event(successEvent())).toMatchObject({ outcome: "delivered-at-once" });
+    expect(message()).toEqual(sentMessage());
+  });
+
+  test("fault 7: events in progress change nothing", async () => {
+    const { event, message } = world([sentMessage()]);
+    expect(await event(failureEvent({ kind: "in-progress" }))).toMatchObject({ outcome: "in-progress" });
+    expect(message()).toEqual(sentMessage());
+  });
+
+  test("fault 9: an event before its item waits, and is handled when the item is there", async () => {
+    const { event, drain, sends, store, queue, clock } = world([]);
+    expect(await event(failureEvent())).toMatchObject({ outcome: "waiting" });
+    expect(queue[0]).toMatchObject({ message: { kind: "waiting-event" }, dueAt: startOfTest + 15 });
+    store.items.set("order-4711", { ...sentMessage() });
+    await drain();
+    expect(sends).toHaveLength(1);
+    expect(clock.now()).toBe(startOfTest + 75);
+  });
+
+  test("fault 9: an event whose item never comes is an orphan after five minutes, not before", async () => {
+    const { event, wakeUp, queue, clock } = world([]);
+    await event(failureEvent());
+    const outcomes: string[] = [];
+    for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) {
+      clock.advance(entry.dueAt - clock.now());
+      outcomes.push((await wakeUp(entry.message)).outcome);
+    }
+    expect(outcomes.at(-1)).toBe("orphaned");
+    expect(new Set(outcomes.slice(0, -1))).toEqual(new Set(["waiting"]));
+    expect(clock.now()).toBe(startOfTest + 10 + 300);
+    expect(outcomes.length).toBeLessThan(10);
+  });
+
+  test("fault 10: an UNKNOWN after 72 hours sends no one-time password", async () => {
+    const { event, message, queue, clock } = world([sentMessage({ deadline: startOfTest + 600 })]);
+    clock.advance(72 * 3_600);
+    expect(await event(failureEvent({ status: "UNKNOWN" }))).toMatchObject({
+      outcome: "expired",
+      reason: "deadline",
+    });
+    expect(message()).toMatchObject({ status: "EXPIRED", status_reason: "deadline" });
+    expect(queue).toEqual([]);
+  });
+
+  test("fault 11: without a context the item is found by the service's message id, else it is an orphan", async () => {
+    const { event } = world([sentMessage({ application_message_id: "msg-0" })]);
+    const { applicationMessageId: _, attempt: __, ...bare } = failureEvent();
+    expect(await event(bare)).toMatchObject({ outcome: "retry-scheduled", applicationMessageId: "msg-0" });
+
+    const { messageId: ___, ...nameless } = bare;
+    expect(await event(nameless)).toMatchObject({ outcome: "orphaned", reason: "no-item" });
+  });
+
+  test("fault 13 and 15: a status that nobody knows is not retried and reported by name only if it is a name", async () => {
+    const named = world([sentMessage()]);
+    expect(await named.event(failureEvent({ status: "RATE_EXCEEDED" }))).toMatchObject({
+      outcome: "rejected",
+      reason: "unrecognised-status",
+      unrecognisedStatus: "RATE_EXCEEDED",
+    });
+    const free = world([sentMessage()]);
+    const text = "Failed to send to +447700900123 because phoneNumber provided is empty or null.";
+    expect(await free.event(failureEvent({ status: text }))).toMatchObject({
+      unrecognisedStatus: "FREE_TEXT",
+    });
+    expect(free.message()).toMatchObject({ status: "REJECTED", status_reason: "FREE_TEXT" });
+    expect(free.queue).toEqual([]);
+  });
+
+  test.each(["INVALID", "INVALID_MESSAGE", "BLOCKED", "CARRIER_BLOCKED", "SPAM", "MAX_PRICE_EXCEEDED"])(
+    "a failure by %s is not retried",
+    async (status) => {
+      const { event, message, queue } = world([sentMessage()]);
+      expect(await event(failureEvent({ status }))).toMatchObject({ outcome: "rejected" });
+      expect(message()).toMatchObject({ status: "REJECTED", status_reason: status });
+      expect(queue).toEqual([]);
+    },
+  );
+
+  test("fault 25: an opt-out while a retry waits means no send", async () => {
+    const { event, drain, sends, message } = world([sentMessage()]);
+    await event(failureEvent());
+    await event(failureEvent({ kind: "opt-out", status: "OPTOUT" }));
+    await drain();
+    expect(sends).toEqual([]);
+    expect(message().status).toBe("OPTED_OUT");
+  });
+
+  test("a late success corrects EXHAUSTED, EXPIRED and REJECTED", async () => {
+    for (const status of ["EXHAUSTED", "EXPIRED", "REJECTED"] as const) {
+      const { event, message } = world([sentMessage({ status, all_retries_failed: status === "EXHAUSTED" })]);
+      expect(await event(successEvent())).toMatchObject({ outcome: "delivered", reason: "late-delivery" });
+      expect(message()).toMatchObject({ status: "DELIVERED", all_retries_failed: false });
+    }
+  });
+});
+
+describe("send and record", () => {
+  test("fault 16: a worker that dies after its claim, before the send: one send after the lease", async () => {
+    const {
+      event,
+      wakeUp: wake,
+      sends,
+      message,
+      queue,
+      clock,
+    } = world([sentMessage()], {
+      answers: [
+        () => {
+          sends.pop();
+          throw new Error("the worker died before the request was written");
+        },
+      ],
+    });
+    await event(failureEvent());
+    clock.advance(60);
+    await expect(wake(wakeUp)).rejects.toThrow("died");
+    expect(message()).toMatchObject({ status: "SENDING", retry_count: 1 });
+
+    // The queue hands the wake-up over again while the lease holds: it waits, and nothing is sent.
+    queue.length = 0;
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "postponed", reason: "being-sent" });
+    expect(sends).toEqual([]);
+    clock.advance(60);
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "sent-again" });
+    expect(sends).toHaveLength(1);
+    expect(message()).toMatchObject({ status: "SENT", retry_count: 1 });
+  });
+
+  /** A world whose first worker dies after the service took the message, before it could record that. */
+  async function diedAfterTheSend(guarantee: "at-least-once" | "at-most-once") {
+    const dead = () => {
+      throw new Error("the worker died after the send");
+    };
+    const it = world([sentMessage()], { guarantee, answers: [dead] });
+    await it.event(failureEvent());
+    it.queue.length = 0;
+    it.clock.advance(60);
+    await expect(it.wakeUp(wakeUp)).rejects.toThrow("died");
+    it.clock.advance(61);
+    return it;
+  }
+
+  test("fault 17: at-least-once, death after the send: one more send, marked", async () => {
+    const { wakeUp: wake, sends, message } = await diedAfterTheSend("at-least-once");
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "sent-again" });
+    expect(sends).toHaveLength(2);
+    expect(message()).toMatchObject({ status: "SENT", attempts: { "1": { possible_duplicate: true } } });
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "absorbed" });
+    expect(sends).toHaveLength(2);
+  });
+
+  test("fault 17: at-most-once, death after the send: none, and the events still tell", async () => {
+    const { wakeUp: wake, sends, message, event } = await diedAfterTheSend("at-most-once");
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "given-up" });
+    expect(sends).toHaveLength(1);
+    expect(message()).toMatchObject({
+      status: "SENT",
+      status_reason: "outcome-unknown",
+      attempts: { "1": { outcome: "UNCONFIRMED" } },
+    });
+    await event(successEvent({ attempt: 1, messageId: "msg-1" }));
+    expect(message().status).toBe("DELIVERED");
+  });
+
+  test("fault 17: a second death is not followed by a third send", async () => {
+    const dead = () => {
+      throw new Error("died");
+    };
+    const { event, wakeUp: wake, clock, sends, queue } = world([sentMessage()], { answers: [dead, dead] });
+    await event(failureEvent());
+    queue.length = 0;
+    for (let round = 0; round < 2; round += 1) {
+      clock.advance(61);
+      await expect(wake(wakeUp)).rejects.toThrow("died");
+    }
+    clock.advance(61);
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "given-up" });
+    expect(sends).toHaveLength(2);
+  });
+
+  test("fault 18: a lost answer waits for the lease, then counts like a death after the send", async () => {
+    const lost: SendResult = { kind: "unconfirmed", reason: "TimeoutError" };
+    const once = world([sentMessage()], { guarantee: "at-most-once", answers: [lost] });
+    await once.event(failureEvent());
+    await once.drain();
+    expect(once.sends).toHaveLength(1);
+    expect(once.message()).toMatchObject({ status: "SENT", status_reason: "outcome-unknown" });
+
+    const least = world([sentMessage()], { answers: [lost] });
+    await least.event(failureEvent());
+    await least.drain();
+    expect(least.sends).toHaveLength(2);
+    expect(least.message()).toMatchObject({
+      status: "SENT",
+      attempts: { "1": { possible_duplicate: true } },
+    });
+    expect(least.clock.now()).toBeGreaterThanOrEqual(startOfTest + 70 + 60);
+  });
+
+  test("an event that comes before the send is recorded is kept, and so is the service's id", async () => {
+    const {
+      event,
+      wakeUp: wake,
+      message,
+      sends,
+      queue,
+      clock,
+    } = world([sentMessage()], {
+      answers: [
+        async () => {
+          await event(failureOfRetry(1));
+          return { kind: "accepted", messageId: "msg-1" };
+        },
+      ],
+    });
+    await event(failureEvent());
+    clock.advance(60);
+    queue.length = 0;
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "sent" });
+    expect(message()).toMatchObject({
+      status: "RETRY_SCHEDULED",
+      retry_count: 1,
+      pinpoint_message_id: "msg-1",
+      attempts: { "1": { message_id: "msg-1", outcome: "UNREACHABLE" } },
+    });
+    expect(queue).toHaveLength(1);
+    expect(sends).toHaveLength(1);
+  });
+
+  test("fault 19: an answer of THROTTLED uses up no retry and comes again with back-off", async () => {
+    const { event, drain, sends, message, clock } = world([sentMessage()], {
+      answers: [throttled, { kind: "deferred", reason: "temporary-failure" }, throttled],
+    });
+    await event(failureEvent());
+    await drain();
+    expect(sends).toHaveLength(4);
+    expect(new Set(sends.map(({ context }) => context.retry_attempt))).toEqual(new Set(["1"]));
+    expect(message()).toMatchObject({ status: "SENT", retry_count: 1 });
+    expect(clock.now()).toBe(startOfTest + 70 + 1 + 2 + 4);
+    expect(message().attempts?.["1"]).not.toHaveProperty("possible_duplicate");
+  });
+
+  test("fault 20: refusals of the service in its answer end the series", async () => {
+    const refused = world([sentMessage()], {
+      answers: [{ kind: "refused", reason: "PERMANENT_FAILURE", optedOut: false }],
+    });
+    await refused.event(failureEvent());
+    await refused.drain();
+    expect(refused.message()).toMatchObject({ status: "REJECTED", status_reason: "PERMANENT_FAILURE" });
+
+    const optedOut = world([sentMessage()], {
+      answers: [{ kind: "refused", reason: "OPT_OUT", optedOut: true }],
+    });
+    await optedOut.event(failureEvent());
+    await optedOut.drain();
+    expect(optedOut.message()).toMatchObject({ status: "OPTED_OUT", status_reason: "OPT_OUT" });
+  });
+
+  test("fault 21: throttled for ten minutes, it backs off, uses up no retry and keeps the deadline", async () => {
+    const outage = startOfTest + 70 + 600;
+    const { event, drain, sends, message, clock } = world([sentMessage()], {
+      answers: Array.from({ length: 100 }, () => () => {
+        return clock.now() < outage ? throttled : ({ kind: "accepted", messageId: "msg-1" } as const);
+      }),
+    });
+    await event(failureEvent());
+    await drain();
+    expect(message()).toMatchObject({ status: "SENT", retry_count: 1 });
+    expect(sends.length).toBeLessThan(15);
+
+    const late = world([sentMessage({ deadline: startOfTest + 300 })], {
+      answers: Array.from({ length: 100 }, () => throttled),
+    });
+    await late.event(failureEvent());
+    await late.drain();
+    expect(late.message()).toMatchObject({ status: "EXPIRED", status_reason: "deadline", retry_count: 0 });
+    expect(late.clock.now()).toBeLessThan(startOfTest + 300);
+  });
+
+  test("a throttled repetition of an attempt stays marked and is repeated only once", async () => {
+    const dead = () => {
+      throw new Error("died");
+    };
+    const {
+      event,
+      wakeUp: wake,
+      drain,
+      clock,
+      sends,
+      queue,
+      message,
+    } = world([sentMessage()], {
+      answers: [dead, throttled],
+    });
+    await event(failureEvent());
+    queue.length = 0;
+    clock.advance(61);
+    await expect(wake(wakeUp)).rejects.toThrow("died");
+    clock.advance(61);
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "deferred" });
+    await drain();
+    // The dead one's, the throttled one, and the one that was taken.
+    expect(sends).toHaveLength(3);
+    expect(message()).toMatchObject({ status: "SENT", attempts: { "1": { possible_duplicate: true } } });
+  });
+
+  test("fault 26: a wake-up after the deadline sends nothing", async () => {
+    const {
+      event,
+      wakeUp: wake,
+      sends,
+      message,
+      clock,
+    } = world([sentMessage({ deadline: startOfTest + 100 })]);
+    await event(failureEvent());
+    expect(message().status).toBe("RETRY_SCHEDULED");
+    clock.advance(200);
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "expired", reason: "deadline" });
+    expect(sends).toEqual([]);
+    expect(message()).toMatchObject({ status: "EXPIRED", status_reason: "deadline" });
+  });
+
+  test("fault 26: the deadline is looked at once more right before the send", async () => {
+    const {
+      event,
+      wakeUp: wake,
+      sends,
+      message,
+      clock,
+      store,
+    } = world([sentMessage({ deadline: startOfTest + 100 })]);
+    await event(failureEvent());
+    clock.advance(60);
+    const change = store.change;
+    store.change = async (id, given) => {
+      const result = await change(id, given);
+      clock.advance(40);
+      return result;
+    };
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "expired" });
+    expect(sends).toEqual([]);
+    expect(message()).toMatchObject({ status: "EXPIRED", retry_count: 0 });
+  });
+
+  test("a worker that was paused until its lease is nearly over does not send", async () => {
+    const { event, wakeUp: wake, sends, message, clock, store } = world([sentMessage()]);
+    await event(failureEvent());
+    clock.advance(60);
+    const change = store.change;
+    store.change = async (id, given) => {
+      const result = await change(id, given);
+      if (given.set.status === "SENDING") clock.advance(45);
+      return result;
+    };
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "deferred", reason: "lease-nearly-over" });
+    expect(sends).toEqual([]);
+    expect(message()).toMatchObject({ status: "RETRY_SCHEDULED", retry_count: 0 });
+  });
+
+  test.each([0, 1, 2, 3, 7])(
+    "fault 28: max_retries %i means exactly that many retries",
+    async (maxRetries) => {
+      const { event, drain, sends, message } = world([sentMessage()], { policy: { maxRetries } });
+      for (let attempt = 0; attempt <= maxRetries + 2; attempt += 1) {
+        await event(failureOfRetry(attempt));
+        await drain();
+      }
+      expect(sends).toHaveLength(maxRetries);
+      expect(message()).toMatchObject({
+        status: "EXHAUSTED",
+        all_retries_failed: true,
+        retry_count: maxRetries,
+      });
+    },
+  );
+
+  test("fault 30: a message that the application cancels while a retry waits is not sent", async () => {
+    const { event, drain, sends, store, message } = world([sentMessage()]);
+    await event(failureEvent());
+    store.items.set("order-4711", { ...message(), status: "CANCELLED" });
+    await drain();
+    expect(sends).toEqual([]);
+    expect(message().status).toBe("CANCELLED");
+  });
+});
+
+describe("wake-ups without authority", () => {
+  test("fault 36: twice, early or 15 minutes late: the claim decides", async () => {
+    const { event, wakeUp: wake, sends, clock, queue } = world([sentMessage()]);
+    await event(failureEvent());
+    queue.length = 0;
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "postponed", reason: "not-due" });
+    expect(queue).toEqual([{ message: wakeUp, dueAt: startOfTest + 70 }]);
+    clock.advance(60 + 900);
+    const both = await Promise.all([wake(wakeUp), wake(wakeUp)]);
+    expect(both.map(({ outcome }) => outcome).sort()).toEqual(["postponed", "sent"]);
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "absorbed", reason: "already-sent" });
+    expect(sends).toHaveLength(1);
+  });
+
+  test("forged for a message that is not failed, or for a later attempt, it sends nothing", async () => {
+    const { wakeUp: wake, event, sends, clock } = world([sentMessage()]);
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "absorbed" });
+    await event(failureEvent());
+    clock.advance(61);
+    expect(await wake({ ...wakeUp, attempt: 3 })).toMatchObject({ reason: "superseded-attempt" });
+    expect(sends).toEqual([]);
+  });
+
+  test("a consumer that dies between its write and the wake-up is repaired by the event's repetition", async () => {
+    const { event, drain, sends, queue } = world([sentMessage()]);
+    await event(failureEvent(), { dies: true });
+    expect(queue).toEqual([]);
+    await event(failureEvent());
+    await drain();
+    expect(sends).toHaveLength(1);
+  });
+
+  test("a worker whose claim was written but not answered knows its own claim", async () => {
+    const { event, wakeUp: wake, sends, store, clock } = world([sentMessage()]);
+    await event(failureEvent());
+    clock.advance(60);
+    const change = store.change;
+    let lost = false;
+    store.change = async (id, given) => {
+      const result = await change(id, given);
+      if (lost) return result;
+      lost = true;
+      return change(id, given);
+    };
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "sent" });
+    expect(sends).toHaveLength(1);
+  });
+});
+
+describe("state, time and identity", () => {
+  test("fault 44: a message missing in the table is a reason, not an exception", async () => {
+    const { wakeUp: wake, event } = world([]);
+    expect(await wake(wakeUp)).toEqual({ outcome: "absorbed", reason: "message-gone" });
+    expect(await event(successEvent())).toMatchObject({ outcome: "unknown-message", reason: "no-item" });
+  });
+
+  test("fault 45: an item past expires_at counts as gone for events, claims and late wake-ups", async () => {
+    const expired = { expires_at: startOfTest + 10 };
+    const { event } = world([sentMessage(expired)]);
+    expect(await event(failureEvent())).toMatchObject({ outcome: "waiting", reason: "no-item" });
+
+    const scheduled = world([
+      sentMessage({ ...expired, status: "RETRY_SCHEDULED", next_attempt_at: startOfTest }),
+    ]);
+    expect(await scheduled.wakeUp(wakeUp)).toMatchObject({ reason: "message-gone" });
+    expect(scheduled.sends).toEqual([]);
+  });
+
+  test("fault 46: an old read cannot schedule twice, nor hide an attempt", async () => {
+    const { event, drain, sends } = world([sentMessage()]);
+    const old = sentMessage();
+    await event(failureEvent());
+    await drain();
+    expect(await event(failureEvent(), { known: old })).toMatchObject({
+      outcome: "absorbed",
+      reason: "superseded-attempt",
+    });
+    // The old read knows of no attempt 1: it is read again, consistently.
+    expect(await event(failureOfRetry(1), { known: old })).toMatchObject({ outcome: "retry-scheduled" });
+    await drain();
+    expect(sends).toHaveLength(2);
+  });
+
+  test("fault 47: emoji, GSM-7 edge characters and line breaks are sent as they were", async () => {
+    const body = "Código €12 {[~]}\\^|\n👩‍👩‍👧 \u00a0\u000cé\u0301 end\r\n";
+    const { event, drain, sends } = world([sentMessage({ message_body: body })]);
+    await event(failureEvent());
+    await drain();
+    expect(Buffer.from(sends[0]?.body ?? "")).toEqual(Buffer.from(body));
+  });
+
+  test("fault 48: the deadline comes from our own record, whatever the service's clock says", async () => {
+    for (const skew of [-300, 300]) {
+      const { deadline: _, expires_at: __, ...open } = sentMessage();
+      const { event, message } = world([open]);
+      await event(failureEvent({ occurredAt: startOfTest + 10 + skew }));
+      expect(message().deadline).toBe(startOfTest + 86_400);
+    }
+  });
+
+  test("fault 40: on first deployment, events of the day before about items of the application send nothing", async () => {
+    const item = { application_message_id: "order-4711", message_body: "Your order is on its way." };
+    const { event, message, queue } = world([item]);
+    await event(failureEvent({ occurredAt: startOfTest - 86_400 }));
+    expect(message()).toMatchObject({ status: "EXPIRED", status_reason: "deadline" });
+    expect(queue).toEqual([]);
+  });
+
+  test("fault 56: a forged event with another number cannot redirect a message", async () => {
+    const { event, drain, sends } = world([sentMessage()]);
+    await event(failureEvent({ destinationNumber: "+15550001111" }));
+    await drain();
+    expect(sends[0]).toMatchObject({ destinationNumber: "+447700900123", body: sentMessage().message_body });
+  });
+});

@@ -1,0 +1,118 @@
+/**
+ * A world for protocol tests: the real core on an in-memory store, a queue that delivers when the clock says
+ * so, and an SMS service that answers as told and remembers every send.
+ */
+import type { Clock, Random } from "../../functions/core/clock.ts";
+import type { DeliveryEvent } from "../../functions/core/delivery-event.ts";
+import { type HandledEvent, handleDeliveryEvent } from "../../functions/core/handle-delivery-event.ts";
+import type { DeliveryGuarantee, Message } from "../../functions/core/message.ts";
+import { type HandledWakeUp, resendMessage } from "../../functions/core/resend-message.ts";
+import type { RetryPolicy } from "../../functions/core/retry-policy.ts";
+import type { QueueEntry, QueueMessage } from "../../functions/core/retry-queue.ts";
+import type { SendRequest, SendResult } from "../../functions/core/sms-sender.ts";
+import { type InMemoryMessageStore, inMemoryMessageStore } from "./in-memory-message-store.ts";
+import { retryPolicy, startOfTest } from "./messages.ts";
+
+/** What a world can be given. */
+export interface WorldOptions {
+  readonly policy?: Partial<RetryPolicy>;
+  readonly guarantee?: DeliveryGuarantee;
+  readonly origination?: string;
+  readonly recordsEveryDelivery?: boolean;
+  /** Answers of the SMS service, in order; then it accepts. A function runs before its answer is given. */
+  readonly answers?: (SendResult | (() => SendResult | Promise<SendResult>))[];
+}
+
+/** The world; see the module's comment. */
+export interface World {
+  readonly store: InMemoryMessageStore;
+  readonly clock: Clock & { advance(seconds: number): void };
+  readonly sends: SendRequest[];
+  readonly queue: QueueEntry[];
+  /** Handles an event and puts its wake-up on the queue, unless the worker `dies` before that. */
+  event(event: DeliveryEvent, options?: { dies?: boolean; known?: Message }): Promise<HandledEvent>;
+  /** Handles one queue message as it is, whenever it is due; what follows goes onto the queue. */
+  wakeUp(message: QueueMessage): Promise<HandledWakeUp | HandledEvent>;
+  /** Moves the clock to each due queue entry in turn and handles it, until none is left. */
+  drain(): Promise<void>;
+  message(id?: string): Message;
+}
+
+/** Makes a world that holds these items. */
+export function world(items: Message[], options: WorldOptions = {}): World {
+  const store = inMemoryMessageStore(...items);
+  const queue: QueueEntry[] = [];
+  const sends: SendRequest[] = [];
+  const answers = [...(options.answers ?? [])];
+  let now = startOfTest + 10;
+  let ids = 0;
+  const clock = {
+    now: () => now,
+    sleep: async (seconds: number) => {
+      now += seconds;
+    },
+    advance(seconds: number) {
+      now += seconds;
+    },
+  };
+  // Chance at its highest: a delay is as long as configured, so that tests can say when a retry is due.
+  const random: Random = { next: () => 1 - Number.EPSILON, id: () => `id-${++ids}` };
+  const handling = {
+    store,
+    policy: retryPolicy(options.policy),
+    recordsEveryDelivery: options.recordsEveryDelivery ?? false,
+    clock,
+    random,
+  };
+  const resending = {
+    store,
+    sender: {
+      async send(request: SendRequest): Promise<SendResult> {
+        sends.push(request);
+        const answer = answers.shift() ?? { kind: "accepted" as const, messageId: `msg-${sends.length}` };
+        return typeof answer === "function" ? answer() : answer;
+      },
+    },
+    pace: { wait: async () => true },
+    sendsUntil: Number.POSITIVE_INFINITY,
+    guarantee: options.guarantee ?? "at-least-once",
+    ...(options.origination !== undefined && { origination: options.origination }),
+    clock,
+    random,
+  };
+
+  const self: World = {
+    store,
+    clock,
+    sends,
+    queue,
+    async event(event, { dies = false, known } = {}) {
+      const handled = await handleDeliveryEvent(event, handling, known);
+      if (handled.entry !== undefined && !dies) queue.push(handled.entry);
+      return handled;
+    },
+    async wakeUp(message) {
+      const handled =
+        message.kind === "wake-up"
+          ? await resendMessage(message, resending)
+          : await handleDeliveryEvent(message.event, handling, undefined, message.first_seen_at);
+      if (handled.entry !== undefined) queue.push(handled.entry);
+      return handled;
+    },
+    async drain() {
+      for (let steps = 0; queue.length > 0; steps += 1) {
+        if (steps > 1_000) throw new Error("The queue does not drain.");
+        queue.sort((a, b) => a.dueAt - b.dueAt);
+        const entry = queue.shift() as QueueEntry;
+        now = Math.max(now, entry.dueAt);
+        await self.wakeUp(entry.message);
+      }
+    },
+    message(id = "order-4711") {
+      const item = store.items.get(id);
+      if (item === undefined) throw new Error(`no item ${id}`);
+      return item as unknown as Message;
+    },
+  };
+  return self;
+}
