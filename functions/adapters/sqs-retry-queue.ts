@@ -48,7 +48,7 @@ export function sqsRetryQueue(
           QueueUrl: target.queueUrl,
           Entries: batch.map(({ index, entry, delaySeconds }) => ({
             Id: String(index),
-            MessageBody: JSON.stringify(entry.message),
+            MessageBody: textOf(entry),
             DelaySeconds: delaySeconds,
           })),
         }),
@@ -65,7 +65,7 @@ export function sqsRetryQueue(
 
   async function schedule({ index, entry }: NumberedEntry): Promise<number[]> {
     const { ConflictException, CreateScheduleCommand } = await import("@aws-sdk/client-scheduler");
-    const body = JSON.stringify(entry.message);
+    const body = textOf(entry);
     const second = Math.ceil(entry.dueAt);
     try {
       await (await clients.scheduler()).send(
@@ -108,6 +108,17 @@ export function sqsRetryQueue(
       return entries.map((_, index) => taken.has(index));
     },
   };
+}
+
+/**
+ * The message as JSON in ASCII alone: SQS refuses some characters that an id or a status may hold (U+FFFF),
+ * and emulators refuse more (emoji); a refused message would never get onto the queue.
+ */
+function textOf({ message }: QueueEntry): string {
+  return JSON.stringify(message).replaceAll(
+    /[^ -~]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** A schedule's name holds 64 characters of a small alphabet; a digest also keeps ids out of it. */
