@@ -1,0 +1,250 @@
+import { execFile } from "node:child_process";
+import type { AddressInfo } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { PinpointClient } from "@aws-sdk/client-pinpoint";
+import { pinpointClient } from "../../functions/adapters/aws-clients.ts";
+import { pinpointSender } from "../../functions/adapters/pinpoint-sender.ts";
+import { sendContext } from "../../functions/core/send-context.ts";
+import type { SendRequest, SendResult } from "../../functions/core/sms-sender.ts";
+import { emulatorAccess } from "../support/message-table.ts";
+import { type PinpointStandIn, startPinpointStandIn } from "../support/pinpoint-stand-in.ts";
+import { awkwardBodies } from "./message-store.contract.ts";
+
+const applicationId = "0123456789abcdef0123456789abcdef";
+
+let service: PinpointStandIn;
+const environment = { ...process.env };
+beforeAll(async () => {
+  service = await startPinpointStandIn();
+});
+afterAll(() => service.close());
+beforeEach(() => {
+  service.reset();
+  Object.assign(process.env, {
+    AWS_REGION: emulatorAccess.region,
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+    AWS_ENDPOINT_URL_PINPOINT: service.endpoint,
+  });
+});
+afterEach(() => {
+  process.env = { ...environment };
+});
+
+function request(changes: Partial<SendRequest> = {}): SendRequest {
+  return {
+    destinationNumber: "+447700900123",
+    body: "Your code is 493817.",
+    messageType: "TRANSACTIONAL",
+    context: sendContext("order-4711", 2),
+    ...changes,
+  };
+}
+
+/** Sends with the very client that the functions use. */
+function send(changes: Partial<SendRequest> = {}): Promise<SendResult> {
+  return pinpointSender(pinpointClient(), applicationId).send(request(changes));
+}
+
+/**
+ * Sends from a process of its own: inside jest the SDK takes Node's errors for no errors, because their class
+ * is of another realm, and drops their codes.
+ */
+async function sendOutsideJest(endpoint: string): Promise<unknown> {
+  const script = join(__dirname, "../support/send-once.ts");
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", script, applicationId, JSON.stringify(request())],
+    { env: { ...process.env, AWS_ENDPOINT_URL_PINPOINT: endpoint } },
+  );
+  return JSON.parse(stdout);
+}
+
+/** A port of loopback where nobody listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+describe("what goes over the wire", () => {
+  test("one recipient, the project, type and body, and the context that ties events to the attempt", async () => {
+    await send();
+
+    expect(service.requests).toEqual([
+      {
+        applicationId,
+        destination: "+447700900123",
+        addresses: { "+447700900123": { ChannelType: "SMS" } },
+        context: { application_message_id: "order-4711", retry_attempt: "2" },
+        sms: { Body: "Your code is 493817.", MessageType: "TRANSACTIONAL" },
+      },
+    ]);
+  });
+
+  test.each([
+    [{ originationNumber: "+447700900999" }, { OriginationNumber: "+447700900999" }],
+    [{ senderId: "SHOP" }, { SenderId: "SHOP" }],
+    [{ messageType: "PROMOTIONAL" as const }, { MessageType: "PROMOTIONAL" }],
+  ])("%j becomes %j", async (asked, sms) => {
+    await send(asked);
+
+    expect(service.requests[0]?.sms).toEqual({
+      Body: "Your code is 493817.",
+      MessageType: "TRANSACTIONAL",
+      ...sms,
+    });
+  });
+
+  test.each(Object.entries(awkwardBodies))(
+    "fault 47: a body with %s arrives byte for byte",
+    async (_name, body) => {
+      await send({ body });
+
+      expect(Buffer.from(service.requests[0]?.sms.Body ?? "missing").equals(Buffer.from(body))).toBe(true);
+    },
+  );
+});
+
+describe("faults 19 and 20: HTTP 200 says nothing, the answer for the address does", () => {
+  test.each<[string, SendResult]>([
+    ["SUCCESSFUL", { kind: "accepted", messageId: "msg-7" }],
+    ["THROTTLED", { kind: "deferred", reason: "throttled" }],
+    ["TEMPORARY_FAILURE", { kind: "deferred", reason: "temporary-failure" }],
+    ["OPT_OUT", { kind: "refused", reason: "OPT_OUT", optedOut: true }],
+    ["PERMANENT_FAILURE", { kind: "refused", reason: "PERMANENT_FAILURE", optedOut: false }],
+    ["DUPLICATE", { kind: "refused", reason: "DUPLICATE", optedOut: false }],
+    ["UNKNOWN_FAILURE", { kind: "unconfirmed", reason: "unknown-failure" }],
+    ["TIMEOUT", { kind: "unconfirmed", reason: "unknown-failure" }],
+    ["SOMETHING_NEW", { kind: "unconfirmed", reason: "unknown-failure" }],
+  ])("%s → %j", async (deliveryStatus, result) => {
+    service.answer = () => ({ deliveryStatus, messageId: "msg-7" });
+
+    expect(await send()).toEqual(result);
+    expect(service.requests).toHaveLength(1);
+  });
+
+  test.each([
+    ["no result at all", {}],
+    [
+      "a result for another number only",
+      { "+447700900666": { DeliveryStatus: "SUCCESSFUL", StatusCode: 200 } },
+    ],
+  ])("%s may have been a send", async (_name, result) => {
+    service.answer = () => ({ result });
+
+    expect(await send()).toEqual({ kind: "unconfirmed", reason: "unknown-failure" });
+  });
+});
+
+describe("HTTP errors", () => {
+  test.each<[number, string, SendResult]>([
+    [400, "BadRequestException", { kind: "refused", reason: "BadRequestException", optedOut: false }],
+    [403, "ForbiddenException", { kind: "deferred", reason: "not-allowed" }],
+    [404, "NotFoundException", { kind: "deferred", reason: "not-allowed" }],
+    [
+      405,
+      "MethodNotAllowedException",
+      { kind: "refused", reason: "MethodNotAllowedException", optedOut: false },
+    ],
+    [
+      413,
+      "PayloadTooLargeException",
+      { kind: "refused", reason: "PayloadTooLargeException", optedOut: false },
+    ],
+    [429, "TooManyRequestsException", { kind: "deferred", reason: "throttled" }],
+    [500, "InternalServerErrorException", { kind: "unconfirmed", reason: "InternalServerErrorException" }],
+    [403, "UnrecognizedClientException", { kind: "deferred", reason: "not-allowed" }],
+    [429, "SomethingNewException", { kind: "deferred", reason: "throttled" }],
+  ])("%i %s → %j, after one request", async (httpStatus, error, result) => {
+    service.answer = () => ({ httpStatus, error });
+
+    expect(await send()).toEqual(result);
+    expect(service.requests).toHaveLength(1);
+  });
+});
+
+describe("fault 18: the answer is lost", () => {
+  /** A server of bare sockets, and how many connections brought it a request. */
+  async function socketServer(
+    onRequest: (socket: Socket) => void,
+  ): Promise<{ server: Server; requests: () => number }> {
+    let requests = 0;
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () => {
+        requests += 1;
+        onRequest(socket);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    process.env.AWS_ENDPOINT_URL_PINPOINT = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return { server, requests: () => requests };
+  }
+
+  test("no answer within five seconds → unconfirmed, and the SDK made one request", async () => {
+    service.answer = () => "no-answer";
+    const begin = performance.now();
+
+    const result = await send();
+
+    const seconds = (performance.now() - begin) / 1000;
+    expect(result).toEqual({ kind: "unconfirmed", reason: "TimeoutError" });
+    expect(seconds).toBeGreaterThan(4.5);
+    expect(seconds).toBeLessThan(10);
+    expect(service.requests).toHaveLength(1);
+  });
+
+  test.each([
+    ["the connection breaks", (socket: Socket) => socket.destroy()],
+    [
+      "a proxy answers 502 with a page",
+      (socket: Socket) => socket.end("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 15\r\n\r\n<html>no</html>"),
+    ],
+    [
+      "the answer is cut off",
+      (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{"Result":{"+44'),
+    ],
+    [
+      "the answer is no JSON",
+      (socket: Socket) => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nokay"),
+    ],
+  ])("%s → unconfirmed, after one request", async (_name, onRequest) => {
+    const { server, requests } = await socketServer(onRequest);
+
+    const result = await send();
+
+    server.close();
+    expect(result.kind).toBe("unconfirmed");
+    expect(requests()).toBe(1);
+  });
+});
+
+describe("a request that was never made is put off, not lost", () => {
+  test.each([
+    ["connection refused", async () => `http://127.0.0.1:${await closedPort()}`],
+    ["a host name that does not exist", async () => "http://pinpoint.invalid"],
+  ])("%s", async (_name, endpoint) => {
+    expect(await sendOutsideJest(await endpoint())).toEqual({ kind: "deferred", reason: "unreachable" });
+  });
+
+  test("no credentials", async () => {
+    const client = new PinpointClient({
+      region: emulatorAccess.region,
+      endpoint: service.endpoint,
+      credentials: async () => {
+        throw Object.assign(new Error("none"), { name: "CredentialsProviderError" });
+      },
+    });
+
+    expect(await pinpointSender(client, applicationId).send(request())).toEqual({
+      kind: "deferred",
+      reason: "not-allowed",
+    });
+    expect(service.requests).toEqual([]);
+  });
+});

@@ -1,0 +1,304 @@
+import {
+  ConflictException,
+  CreateScheduleCommand,
+  SchedulerClient,
+  ThrottlingException,
+} from "@aws-sdk/client-scheduler";
+import {
+  CreateQueueCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  type SendMessageBatchRequestEntry,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { mockClient } from "aws-sdk-client-mock";
+import { sqsRetryQueue } from "../../functions/adapters/sqs-retry-queue.ts";
+import { readQueueMessage } from "../../functions/core/queue-messages.ts";
+import type { QueueEntry, QueueMessage } from "../../functions/core/retry-queue.ts";
+import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
+import { startScheduler } from "../../local/emulators/start-scheduler.ts";
+import { emulatorAccess } from "../support/message-table.ts";
+import { failureEvent, startOfTest } from "../support/messages.ts";
+import { recordedTelemetry } from "../support/recorded-telemetry.ts";
+
+const queueArn = "arn:aws:sqs:us-east-1:123456789012:sms-retry-retry";
+const target = {
+  queueUrl: "https://sqs.us-east-1.amazonaws.com/123456789012/sms-retry-retry",
+  queueArn,
+  scheduleGroupName: "sms-retry",
+  schedulerRoleArn: "arn:aws:iam::123456789012:role/sms-retry-scheduler",
+};
+const now = startOfTest + 0.4;
+const clock = { now: () => now };
+
+function wakeUp(id: string, attempt = 1): QueueMessage {
+  return { kind: "wake-up", application_message_id: id, attempt };
+}
+
+function entriesDueAt(dueAt: number, count: number): QueueEntry[] {
+  return Array.from({ length: count }, (_, n) => ({ message: wakeUp(`order-${n}`), dueAt }));
+}
+
+/** The queue on clients that only note what they are asked. */
+function notedQueue() {
+  const client = new SQSClient(emulatorAccess);
+  const sqs = mockClient(client);
+  const schedulerClient = new SchedulerClient(emulatorAccess);
+  const scheduler = mockClient(schedulerClient);
+  const telemetry = recordedTelemetry();
+  sqs.on(SendMessageBatchCommand).callsFake((input) => ({
+    Successful: input.Entries.map(({ Id }: SendMessageBatchRequestEntry) => ({ Id })),
+  }));
+  scheduler.on(CreateScheduleCommand).resolves({});
+  const queue = sqsRetryQueue(
+    { sqs: client, scheduler: async () => schedulerClient },
+    target,
+    clock,
+    telemetry,
+  );
+  const batches = () => sqs.commandCalls(SendMessageBatchCommand).map(({ args }) => args[0].input);
+  const schedules = () => scheduler.commandCalls(CreateScheduleCommand).map(({ args }) => args[0].input);
+  return { queue, sqs, scheduler, telemetry, batches, schedules };
+}
+
+describe("SQS, up to 900 s", () => {
+  test("25 wake-ups leave in batches of ten, ten and five, each once and whole", async () => {
+    const { queue, batches, schedules } = notedQueue();
+    const entries = entriesDueAt(now + 60, 25);
+
+    const flags = await queue.put(entries);
+
+    expect(flags).toEqual(Array(25).fill(true));
+    expect(batches().map(({ Entries }) => Entries?.length)).toEqual([10, 10, 5]);
+    const bodies = batches().flatMap(({ Entries }) => Entries?.map(({ MessageBody }) => MessageBody) ?? []);
+    expect(bodies.map((body) => readQueueMessage(body ?? ""))).toEqual(entries.map(({ message }) => message));
+    expect(schedules()).toEqual([]);
+  });
+
+  test("ids within a batch differ and are legal", async () => {
+    const { queue, batches } = notedQueue();
+
+    await queue.put(entriesDueAt(now, 10));
+
+    const ids = batches()[0]?.Entries?.map(({ Id }) => Id) ?? [];
+    expect(new Set(ids).size).toBe(10);
+    expect(ids.every((id) => /^[\w-]{1,80}$/.test(id ?? ""))).toBe(true);
+  });
+
+  test.each([
+    ["long ago", -3_600, 0],
+    ["now", 0, 0],
+    ["in a thousandth of a second", 0.001, 1],
+    ["in 59.6 s", 59.6, 60],
+    ["in 60 s", 60, 60],
+    ["in 900 s", 900, 900],
+  ])("what is due %s gets the delay that does not bring it early", async (_when, after, delay) => {
+    const { queue, batches } = notedQueue();
+
+    await queue.put([{ message: wakeUp("order-1"), dueAt: now + after }]);
+
+    expect(batches()[0]?.Entries?.[0]?.DelaySeconds).toBe(delay);
+  });
+
+  test("a batch that fails in parts: exactly the failed entries are told, whatever the order of the answer", async () => {
+    const { queue, sqs, telemetry } = notedQueue();
+    sqs.on(SendMessageBatchCommand).callsFake(({ Entries }) => {
+      const ids = Entries.map(({ Id }: SendMessageBatchRequestEntry) => Id);
+      return {
+        Successful: ids
+          .filter((_: string, n: number) => n !== 3)
+          .reverse()
+          .map((Id: string) => ({ Id })),
+        Failed: [{ Id: ids[3], Code: "InternalError", SenderFault: false, Message: "secret +447700900123" }],
+      };
+    });
+
+    const flags = await queue.put(entriesDueAt(now, 14));
+
+    expect(flags.flatMap((flag, n) => (flag ? [] : [n]))).toEqual([3, 13]);
+    expect(telemetry.lines).toEqual([
+      ["error", "SQS did not take a retry-queue message.", { error: "InternalError" }],
+      ["error", "SQS did not take a retry-queue message.", { error: "InternalError" }],
+    ]);
+  });
+
+  test("a batch that fails as a whole leaves the other batches alone", async () => {
+    const { queue, sqs, telemetry } = notedQueue();
+    sqs.on(SendMessageBatchCommand).callsFake(({ Entries }) => {
+      if (Entries.some(({ Id }: SendMessageBatchRequestEntry) => Id === "12")) {
+        throw Object.assign(new Error("number +447700900123"), { name: "ServiceUnavailable" });
+      }
+      return { Successful: Entries.map(({ Id }: SendMessageBatchRequestEntry) => ({ Id })) };
+    });
+
+    const flags = await queue.put(entriesDueAt(now, 25));
+
+    expect(flags).toEqual([...Array(10).fill(true), ...Array(10).fill(false), ...Array(5).fill(true)]);
+    expect(telemetry.lines).toEqual([
+      ["error", "SQS did not take a batch of retry-queue messages.", { error: "ServiceUnavailable" }],
+    ]);
+  });
+
+  test("no entries, no request", async () => {
+    const { queue, batches } = notedQueue();
+
+    expect(await queue.put([])).toEqual([]);
+    expect(batches()).toEqual([]);
+  });
+});
+
+describe("EventBridge Scheduler, beyond 900 s", () => {
+  test("a one-time schedule in UTC that deletes itself and puts the same message on the queue", async () => {
+    const { queue, batches, schedules } = notedQueue();
+
+    const flags = await queue.put([{ message: wakeUp("order-1", 3), dueAt: startOfTest + 86_400.2 }]);
+
+    expect(flags).toEqual([true]);
+    expect(batches()).toEqual([]);
+    expect(schedules()).toEqual([
+      {
+        Name: expect.stringMatching(/^[0-9a-zA-Z\-_.]{1,64}$/),
+        GroupName: "sms-retry",
+        // Without ScheduleExpressionTimezone the time is UTC.
+        ScheduleExpression: "at(2026-11-24T12:00:01)",
+        FlexibleTimeWindow: { Mode: "OFF" },
+        ActionAfterCompletion: "DELETE",
+        Target: {
+          Arn: queueArn,
+          RoleArn: "arn:aws:iam::123456789012:role/sms-retry-scheduler",
+          Input: '{"kind":"wake-up","application_message_id":"order-1","attempt":3}',
+        },
+      },
+    ]);
+  });
+
+  test("901 s go to the Scheduler, and the flags keep the order of the entries", async () => {
+    const { queue, scheduler, batches, schedules } = notedQueue();
+    scheduler
+      .on(CreateScheduleCommand)
+      .rejects(new ThrottlingException({ message: "slow", Message: "slow", $metadata: {} }));
+
+    const flags = await queue.put([
+      { message: wakeUp("late"), dueAt: now + 900.1 },
+      { message: wakeUp("soon"), dueAt: now + 900 },
+      { message: wakeUp("later"), dueAt: now + 90_000 },
+      { message: wakeUp("now"), dueAt: now },
+    ]);
+
+    expect(flags).toEqual([false, true, false, true]);
+    expect(schedules()).toHaveLength(2);
+    expect(batches()[0]?.Entries).toHaveLength(2);
+  });
+
+  test("a schedule that is there already counts as queued", async () => {
+    const { queue, scheduler, telemetry } = notedQueue();
+    scheduler
+      .on(CreateScheduleCommand)
+      .rejects(new ConflictException({ message: "exists", Message: "exists", $metadata: {} }));
+
+    expect(await queue.put([{ message: wakeUp("order-1"), dueAt: now + 1_000 }])).toEqual([true]);
+    expect(telemetry.lines).toEqual([]);
+  });
+
+  test("the name is the same for the same message and second, and another for any other", async () => {
+    const { queue, schedules } = notedQueue();
+    const name = async (entry: QueueEntry) => {
+      await queue.put([entry]);
+      return schedules().at(-1)?.Name;
+    };
+
+    const first = await name({ message: wakeUp("order-1"), dueAt: startOfTest + 1_000 });
+
+    expect(await name({ message: wakeUp("order-1"), dueAt: startOfTest + 999.5 })).toBe(first);
+    expect(await name({ message: wakeUp("order-2"), dueAt: startOfTest + 1_000 })).not.toBe(first);
+    expect(await name({ message: wakeUp("order-1", 2), dueAt: startOfTest + 1_000 })).not.toBe(first);
+    expect(await name({ message: wakeUp("order-1"), dueAt: startOfTest + 1_001 })).not.toBe(first);
+  });
+
+  test("the name holds neither an id nor a number, however awkward the id", async () => {
+    const { queue, schedules } = notedQueue();
+    const id = "+447700900123/für 東京 ".repeat(20);
+
+    await queue.put([{ message: wakeUp(id), dueAt: now + 1_000 }]);
+
+    const name = schedules()[0]?.Name ?? "";
+    expect(name).toMatch(/^[0-9a-zA-Z\-_.]{1,64}$/);
+    expect(name).not.toContain("447700900123");
+  });
+});
+
+describe("real requests, to the emulators", () => {
+  let emulators: Emulators;
+  let sqs: SQSClient;
+  let queueUrl: string;
+  beforeAll(async () => {
+    emulators = await startEmulators();
+    sqs = new SQSClient({ ...emulatorAccess, endpoint: emulators.endpoints.sqs });
+    const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: "sms-retry-retry" }));
+    queueUrl = QueueUrl;
+  });
+  afterAll(() => emulators?.stop());
+
+  async function received(count: number): Promise<QueueMessage[]> {
+    const messages: QueueMessage[] = [];
+    for (let tries = 0; messages.length < count && tries < 20; tries += 1) {
+      const { Messages } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
+      );
+      for (const { Body } of Messages ?? []) {
+        const message = readQueueMessage(Body ?? "");
+        if (message !== undefined) messages.push(message);
+      }
+    }
+    return messages;
+  }
+
+  test("what went onto SQS is read again as it was, a waiting event with awkward texts too", async () => {
+    const telemetry = recordedTelemetry();
+    const scheduler = async () => new SchedulerClient(emulatorAccess);
+    const queue = sqsRetryQueue({ sqs, scheduler }, { ...target, queueUrl }, clock, telemetry);
+    const event = failureEvent({
+      status: 'free "text"\n\u0000 📦 \ud800 \uffff',
+      destinationNumber: "+447700900123",
+    });
+    const waiting: QueueMessage = { kind: "waiting-event", event, first_seen_at: now };
+
+    const flags = await queue.put([...entriesDueAt(now, 12), { message: waiting, dueAt: now }]);
+
+    expect([flags, telemetry.lines]).toEqual([Array(13).fill(true), []]);
+    const messages = await received(13);
+    expect(messages).toHaveLength(13);
+    expect(messages).toContainEqual(waiting);
+    expect(messages).toContainEqual(wakeUp("order-11"));
+  });
+
+  test("the Scheduler's emulator takes the schedule once, and a second one in its place is no failure", async () => {
+    const delivered: unknown[] = [];
+    const emulator = await startScheduler({
+      accountId: "123456789012",
+      region: "us-east-1",
+      sqs,
+      queueUrlOf: (arn) => (arn === queueArn ? queueUrl : undefined),
+      now: () => startOfTest * 1000,
+      id: () => "request",
+      onError: (error) => delivered.push(error),
+    });
+    const client = new SchedulerClient({ ...emulatorAccess, endpoint: emulator.endpoint });
+    const telemetry = recordedTelemetry();
+    const queue = sqsRetryQueue(
+      { sqs, scheduler: async () => client },
+      { ...target, queueUrl },
+      clock,
+      telemetry,
+    );
+    const entry = { message: wakeUp("scheduled"), dueAt: now + 3_600 };
+
+    const first = await queue.put([entry]);
+    const second = await queue.put([entry]);
+
+    expect([first, second]).toEqual([[true], [true]]);
+    expect(emulator.pending).toBe(1);
+    expect(telemetry.lines).toEqual([]);
+    await emulator.close();
+  });
+});

@@ -1,0 +1,11 @@
+/**
+ * Sends one SMS with the functions' own client and prints the result: `node send-once.ts PROJECT REQUEST`, the
+ * request as JSON. For tests of errors that only a process without jest gets as they are.
+ */
+import { pinpointClient } from "../../functions/adapters/aws-clients.ts";
+import { pinpointSender } from "../../functions/adapters/pinpoint-sender.ts";
+import type { SendRequest } from "../../functions/core/sms-sender.ts";
+
+const [, , applicationId = "", request = ""] = process.argv;
+const result = await pinpointSender(pinpointClient(), applicationId).send(JSON.parse(request) as SendRequest);
+process.stdout.write(JSON.stringify(result));
