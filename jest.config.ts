@@ -5,7 +5,10 @@ const config: Config = {
   roots: ["<rootDir>/__tests__"],
   testMatch: ["**/*.test.ts"],
   transform: {
-    "^.+\\.ts$|/p-map/": ["@swc/jest", { jsc: { target: "es2024", parser: { syntax: "typescript" } }, module: { type: "commonjs" } }],
+    "^.+\\.ts$|/p-map/": [
+      "@swc/jest",
+      { jsc: { target: "es2024", parser: { syntax: "typescript" } }, module: { type: "commonjs" } },
+    ],
   },
   // The one ES-module-only package that the functions import; jest runs CommonJS.
   transformIgnorePatterns: ["/node_modules/(?!p-map/)"],
