@@ -9,6 +9,11 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { PutObject } from "./s3-failure-destination.ts";
 
+/** Without `throwOnRequestTimeout` the SDK only warns when the time is over, and waits on for ever. */
+function timeLimits(requestTimeout: number) {
+  return { connectionTimeout: 1_000, requestTimeout, throwOnRequestTimeout: true };
+}
+
 /**
  * A client of the table. It tries a throttled or lost call up to six times: a write that fails after a send
  * has been made is the most expensive failure that there is.
@@ -16,17 +21,14 @@ import type { PutObject } from "./s3-failure-destination.ts";
 export function documentClient(): DynamoDBDocumentClient {
   const client = new DynamoDBClient({
     maxAttempts: 6,
-    requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000 },
+    requestHandler: timeLimits(3_000),
   });
   return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
 }
 
 /** A client of SQS. */
 export function sqsClient(): SQSClient {
-  return new SQSClient({
-    maxAttempts: 4,
-    requestHandler: { connectionTimeout: 1_000, requestTimeout: 5_000 },
-  });
+  return new SQSClient({ maxAttempts: 4, requestHandler: timeLimits(5_000) });
 }
 
 /** Makes a value at the first call and hands the same one out from then on. */
@@ -41,7 +43,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 /** A client of EventBridge Scheduler, loaded at the first delay beyond 900 s. */
 export const schedulerClient: () => Promise<SchedulerClient> = once(async () => {
   const { SchedulerClient: Client } = await import("@aws-sdk/client-scheduler");
-  return new Client({ maxAttempts: 4 });
+  return new Client({ maxAttempts: 4, requestHandler: timeLimits(5_000) });
 });
 
 /**
@@ -49,10 +51,7 @@ export const schedulerClient: () => Promise<SchedulerClient> = once(async () => 
  * well inside a claim's lease.
  */
 export function pinpointClient(): PinpointClient {
-  return new PinpointClient({
-    maxAttempts: 1,
-    requestHandler: { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
-  });
+  return new PinpointClient({ maxAttempts: 1, requestHandler: timeLimits(5_000) });
 }
 
 /** Stores an object in S3; the client is loaded at the first malformed record. */
@@ -60,7 +59,11 @@ export function s3PutObject(hasOwnEndpoint: boolean): PutObject {
   const client = once(async () => {
     const { S3Client } = await import("@aws-sdk/client-s3");
     // Emulators answer under one host name, AWS under one a bucket.
-    return new S3Client({ maxAttempts: 4, forcePathStyle: hasOwnEndpoint });
+    return new S3Client({
+      maxAttempts: 4,
+      requestHandler: timeLimits(5_000),
+      forcePathStyle: hasOwnEndpoint,
+    });
   });
   return async (input) => {
     const { PutObjectCommand } = await import("@aws-sdk/client-s3");

@@ -1,7 +1,11 @@
 /** Puts malformed records where they are kept, so that a batch can go on without them. */
+import pMap from "p-map";
 import type { FailureDestination } from "./failure-destination.ts";
 import type { RecordResult, StreamRecord } from "./handle-records.ts";
 import { errorName, type Telemetry } from "./telemetry.ts";
+
+/** How many records are written at once: a batch may be malformed as a whole. */
+const concurrency = 20;
 
 /**
  * Keeps every malformed record in the failure destination.
@@ -16,8 +20,9 @@ export async function setAside(
   destination: FailureDestination,
   telemetry: Telemetry,
 ): Promise<RecordResult[]> {
-  return Promise.all(
-    results.map(async (result, position) => {
+  return pMap(
+    results,
+    async (result, position) => {
       const record = records[position];
       if (result.result !== "malformed" || record === undefined) return result;
       try {
@@ -31,6 +36,7 @@ export async function setAside(
         });
         return { ...result, result: "failed" as const };
       }
-    }),
+    },
+    { concurrency },
   );
 }
