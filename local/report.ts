@@ -14,7 +14,7 @@ const outcomeLabels: Readonly<Record<Outcome, string>> = {
 };
 
 /** The whole report. */
-export function reportText({ summary, rows }: RunResult): string {
+export function reportText({ summary, rows }: Pick<RunResult, "summary" | "rows">): string {
   const samples = sampleRows(rows);
   const heading =
     samples.length === 0

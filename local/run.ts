@@ -4,8 +4,10 @@ import { paginateScan } from "@aws-sdk/client-dynamodb";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { type Deployment, deploy } from "./deployment.ts";
+import type { FunctionLog } from "./lambda/function-log.ts";
 import { produceMessages, scriptedMessages } from "./produce-messages.ts";
 import { scriptedCarrier } from "./sms-simulator/carrier.ts";
+import type { Ledger } from "./sms-simulator/ledger.ts";
 import type { Scenario } from "./sms-simulator/scenario.ts";
 import { failureNumbers, successNumbers } from "./sms-simulator/simulator-numbers.ts";
 import { outcomeOf, type StateRow, type Summary, summarise } from "./summary.ts";
@@ -40,6 +42,9 @@ export interface Progress {
 export interface RunResult {
   readonly summary: Summary;
   readonly rows: readonly StateRow[];
+  /** What the functions wrote. */
+  readonly log: FunctionLog;
+  readonly ledger: Ledger;
 }
 
 /** How long the shortest pause between two looks is, and how much of the time may be spent looking. */
@@ -88,7 +93,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
       seed,
       scenario: options.scenarioName,
     });
-    return { summary, rows };
+    return { summary, rows, log, ledger: simulator.ledger };
   } finally {
     await deployment.stop();
   }

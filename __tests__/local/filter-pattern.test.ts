@@ -1,0 +1,66 @@
+import { eventFilterPatterns } from "../../functions/event-filter.ts";
+import { eventMatcher, InvalidFilterPatternError } from "../../local/lambda/filter-pattern.ts";
+
+describe("filter patterns", () => {
+  const matches = (pattern: object, event: unknown) => eventMatcher([JSON.stringify(pattern)])(event);
+
+  it("match exactly one of the listed values, in nested objects", () => {
+    const pattern = { data: { event_type: ["_SMS.FAILURE", "_SMS.OPTOUT"] } };
+
+    expect(matches(pattern, { data: { event_type: "_SMS.OPTOUT", more: 1 } })).toBe(true);
+    expect(matches(pattern, { data: { event_type: "_SMS.BUFFERED" } })).toBe(false);
+    expect(matches(pattern, { data: {} })).toBe(false);
+    expect(matches(pattern, { data: "text" })).toBe(false);
+    expect(matches(pattern, "text")).toBe(false);
+  });
+
+  it("match a list in the event if any of its values does", () => {
+    expect(matches({ a: ["x"] }, { a: ["w", "x"] })).toBe(true);
+    expect(matches({ a: ["x"] }, { a: [] })).toBe(false);
+  });
+
+  it("tell numbers from texts, and null from a missing key", () => {
+    expect(matches({ a: [1] }, { a: "1" })).toBe(false);
+    expect(matches({ a: [null] }, { a: null })).toBe(true);
+    expect(matches({ a: [null] }, {})).toBe(false);
+  });
+
+  it("know exists, prefix and anything-but", () => {
+    expect(matches({ a: [{ exists: true }] }, { a: 1 })).toBe(true);
+    expect(matches({ a: [{ exists: true }] }, {})).toBe(false);
+    expect(matches({ a: [{ exists: false }] }, {})).toBe(true);
+    expect(matches({ a: [{ prefix: "_SMS" }] }, { a: "_SMS.SUCCESS" })).toBe(true);
+    expect(matches({ a: [{ prefix: "_SMS" }] }, { a: 5 })).toBe(false);
+    expect(matches({ a: [{ "anything-but": ["x"] }] }, { a: "y" })).toBe(true);
+    expect(matches({ a: [{ "anything-but": ["x"] }] }, { a: "x" })).toBe(false);
+    expect(matches({ a: [{ "anything-but": "x" }] }, {})).toBe(false);
+  });
+
+  it("let an event through if any of several matches, or if there is none", () => {
+    const either = eventMatcher(['{"a":[1]}', '{"b":[1]}']);
+
+    expect(either({ b: 1 })).toBe(true);
+    expect(either({ c: 1 })).toBe(false);
+    expect(eventMatcher([])({})).toBe(true);
+  });
+
+  it.each([
+    ["no JSON", "{", /not JSON/],
+    ["no object", "[]", /no JSON object/],
+    ["a bare value as a rule", '{"a":1}', /"a" is neither/],
+    ["an operator that Lambda may know and this does not", '{"a":[{"cidr":"x"}]}', /"a" uses an unknown/],
+  ])("refuse %s", (_what, pattern, problem) => {
+    expect(() => eventMatcher([pattern])).toThrow(InvalidFilterPatternError);
+    expect(() => eventMatcher([pattern])).toThrow(problem);
+  });
+
+  it("of the event source mapping let both dialects' final events through, and no others", () => {
+    const reaches = eventMatcher(eventFilterPatterns("retried"));
+
+    expect(reaches({ data: { event_type: "_SMS.SUCCESS" } })).toBe(true);
+    expect(reaches({ data: { eventType: "TEXT_UNREACHABLE" } })).toBe(true);
+    expect(reaches({ data: { event_type: "_SMS.BUFFERED" } })).toBe(false);
+    expect(reaches({ data: { event_type: "_email.send" } })).toBe(false);
+    expect(reaches({ data: { eventType: "TEXT_QUEUED" } })).toBe(false);
+  });
+});
