@@ -16,6 +16,7 @@
  * | `RETRY_QUEUE_URL`, `RETRY_QUEUE_ARN` | the retry queue |
  * | `SCHEDULE_GROUP_NAME`, `SCHEDULER_ROLE_ARN` | EventBridge Scheduler group and role for delays beyond 900 s |
  * | `FAILURE_BUCKET_NAME` | bucket that keeps malformed records, under `malformed/` |
+ * | `FIREHOSE_DROP_RETRIED_EVENTS` | `true` or `false`: whether the event of a message that will be retried is kept out of the archive |
  * | `MAX_RETRIES` | integer ≥ 0: retries after the application's own send |
  * | `RETRY_DELAYS_SECONDS` | JSON list of integers ≥ 0; the last repeats; 0 means at once |
  * | `RETRYABLE_STATUSES` | JSON list of statuses |
@@ -34,10 +35,10 @@ const everyFunction = [
   "POWERTOOLS_SERVICE_NAME",
   "POWERTOOLS_METRICS_NAMESPACE",
   "POWERTOOLS_LOG_LEVEL",
-  "MESSAGE_TABLE_NAME",
 ] as const;
 
 const eventHandling = [
+  "MESSAGE_TABLE_NAME",
   "RETRY_QUEUE_URL",
   "RETRY_QUEUE_ARN",
   "SCHEDULE_GROUP_NAME",
@@ -52,6 +53,8 @@ const eventHandling = [
 /** The variables that each function reads, by the name of its bundle in `dist/functions`. */
 export const environmentNames = {
   "consume-kinesis": [...everyFunction, ...eventHandling, "FAILURE_BUCKET_NAME"],
+  "transform-firehose": [...everyFunction, ...eventHandling, "FIREHOSE_DROP_RETRIED_EVENTS"],
+  "attach-transformation": [...everyFunction],
   resend: [
     ...everyFunction,
     ...eventHandling,
@@ -63,6 +66,7 @@ export const environmentNames = {
   ],
   produce: [
     ...everyFunction,
+    "MESSAGE_TABLE_NAME",
     "MESSAGE_VALIDITY_SECONDS",
     "DELIVERY_GUARANTEE",
     "PINPOINT_APPLICATION_ID",

@@ -67,6 +67,10 @@ const readers = {
   SCHEDULE_GROUP_NAME: text,
   SCHEDULER_ROLE_ARN: text,
   FAILURE_BUCKET_NAME: text,
+  FIREHOSE_DROP_RETRIED_EVENTS: v.pipe(
+    v.picklist(["true", "false"], "must be true or false"),
+    v.transform((value) => value === "true"),
+  ),
   MAX_RETRIES: number("a whole number, 0 or more", isWholeNumber),
   RETRY_DELAYS_SECONDS: list("whole numbers of seconds, 0 or more", isWholeNumber),
   RETRYABLE_STATUSES: v.pipe(
