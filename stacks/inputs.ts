@@ -75,8 +75,9 @@ function retryInputs(scope: Construct) {
     retryDelaysSeconds: new Input(scope, "retry_delays_seconds", {
       type: "list(number)",
       description:
-        "Seconds between a failure and the retry that follows it: first retry, second retry, and so on; " +
-        "the last value repeats. 0 means at once. 1 to 10 whole numbers from 0 to 86400.",
+        "Longest wait in seconds between a failure and the retry that follows it: first retry, second retry, and " +
+        "so on; the last value repeats. The wait is drawn at random up to this (full jitter), so that a carrier's " +
+        "recovery is not met by all retries at once; 0 means at once. 1 to 10 whole numbers from 0 to 86400.",
       default: [60, 300, 900],
       validation: {
         condition:
