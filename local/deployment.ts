@@ -4,12 +4,11 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PinpointClient, PutEventStreamCommand } from "@aws-sdk/client-pinpoint";
-import type { FunctionName } from "../functions/environment.ts";
 import { eventFilterPatterns } from "../functions/event-filter.ts";
 import { accountId, type LocalClients, localClients, localCredentials, region } from "./aws-clients.ts";
 import { type Emulators, startEmulators } from "./emulators/start-emulators.ts";
 import { type SchedulerEmulator, startScheduler } from "./emulators/start-scheduler.ts";
-import { functionEnvironment } from "./function-environments.ts";
+import { functionEnvironment, type LocalFunctionName } from "./function-environments.ts";
 import type { InvocationResult } from "./lambda/execution-environment.ts";
 import { type FunctionLog, functionLog } from "./lambda/function-log.ts";
 import { type FunctionRuntime, functionRuntime } from "./lambda/function-runtime.ts";
@@ -62,7 +61,7 @@ const functionLimits = {
   "consume-kinesis": { timeoutSeconds: 60, maxEnvironments: 4 },
   resend: { timeoutSeconds: 30, maxEnvironments: 2 },
   produce: { timeoutSeconds: 30, maxEnvironments: 3 },
-} as const satisfies Record<FunctionName, object>;
+} as const satisfies Record<LocalFunctionName, object>;
 
 const trackDeliveries = "retried";
 
@@ -126,7 +125,7 @@ async function deployOn(
   await putEventStream(simulator.endpoint, resources.streamArn);
 
   const log = functionLog();
-  const runtimeOf = (name: FunctionName): FunctionRuntime => {
+  const runtimeOf = (name: LocalFunctionName): FunctionRuntime => {
     const runtime = functionRuntime({
       identity: {
         functionName: `${namePrefix}-${name}`,
@@ -233,7 +232,7 @@ async function deployOn(
   };
 }
 
-function functionArn(name: FunctionName): string {
+function functionArn(name: LocalFunctionName): string {
   return `arn:aws:lambda:${region}:${accountId}:function:${namePrefix}-${name}`;
 }
 

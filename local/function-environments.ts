@@ -1,8 +1,11 @@
 /** The environment variables of the functions in a local run: the stacks' contract, and where things are. */
 import { devNull } from "node:os";
-import { environmentNames, type FunctionName } from "../functions/environment.ts";
+import { environmentNames } from "../functions/environment.ts";
 import { accountId, localCredentials, region } from "./aws-clients.ts";
 import { namePrefix, type Resources } from "./resources.ts";
+
+/** The functions that a local run deploys. */
+export type LocalFunctionName = "consume-kinesis" | "resend" | "produce";
 
 /** What the functions are told about a run. */
 export interface EnvironmentFacts {
@@ -26,7 +29,10 @@ const maxSendsPerSecond = 200;
  * All variables of one function: those of the contract that it may read, and those that Lambda and the SDK
  * read. Nothing of the machine's own environment is among them.
  */
-export function functionEnvironment(name: FunctionName, facts: EnvironmentFacts): Record<string, string> {
+export function functionEnvironment(
+  name: LocalFunctionName,
+  facts: EnvironmentFacts,
+): Record<string, string> {
   const values = contract(name, facts);
   const own = environmentNames[name].map((key) => [key, values[key]] as const);
   const endpoints = Object.entries(facts.endpoints).map(([service, url]) => [
@@ -49,9 +55,9 @@ export function functionEnvironment(name: FunctionName, facts: EnvironmentFacts)
   };
 }
 
-type VariableName = (typeof environmentNames)[FunctionName][number];
+type VariableName = (typeof environmentNames)[LocalFunctionName][number];
 
-function contract(name: FunctionName, facts: EnvironmentFacts): Record<VariableName, string> {
+function contract(name: LocalFunctionName, facts: EnvironmentFacts): Record<VariableName, string> {
   const { resources } = facts;
   return {
     SMS_RETRY_VERSION: "local",

@@ -1,0 +1,200 @@
+/**
+ * The whole pipeline: real bundles on emulators, as `npm start` runs them. Needs `npm run bundle`.
+ *
+ * Slow, so there are few of them: one for each promise that only the whole can break.
+ */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { scriptedMessages } from "../../local/produce-messages.ts";
+import { type RunOptions, type RunResult, run } from "../../local/run.ts";
+import { loadScenario, parseScenario, type Scenario } from "../../local/sms-simulator/scenario.ts";
+import { outcomeOf, violations } from "../../local/summary.ts";
+
+const bundleFolder = join(__dirname, "../../dist/functions");
+
+jest.setTimeout(120_000);
+
+async function runScenario(scenario: Scenario, changed: Partial<RunOptions> = {}) {
+  const problems: string[] = [];
+  const result = await run({
+    scenario,
+    scenarioName: "test",
+    messages: 40,
+    rate: 50,
+    seed: 1,
+    maxRetries: 3,
+    bundleFolder,
+    onProgress: () => {},
+    onProblem: (problem) => problems.push(problem),
+    signal: new AbortController().signal,
+    ...changed,
+  });
+  return { ...result, problems };
+}
+
+const scenarioOf = (scenario: object) =>
+  parseScenario(JSON.stringify({ description: "A test.", ...scenario }), "test");
+
+/** How often the service took each attempt of a message, e.g. `m-1/2` → 1. */
+function sendsOfAttempts({ ledger }: RunResult): Map<string, number> {
+  const sends = Map.groupBy(
+    ledger.sends,
+    ({ applicationMessageId, attempt }) => `${applicationMessageId}/${attempt}`,
+  );
+  return new Map([...sends].map(([key, { length }]) => [key, length]));
+}
+
+describe("the mixed scenario", () => {
+  let result: Awaited<ReturnType<typeof runScenario>>;
+  let scenario: Scenario;
+
+  beforeAll(async () => {
+    scenario = await loadScenario("mixed");
+    result = await runScenario(scenario, { messages: 100 });
+  });
+
+  it("ends every message in the state that its script leads to", () => {
+    const { rows, ledger } = result;
+    const sends = ledger.sendsByMessage();
+    const expected = (script: Scenario["messages"][number]): string => {
+      const { outcomes, api_answers: answers = [], validity_seconds: validity } = script;
+      const last = outcomes.at(-1) ?? "";
+      if (answers.flat().includes("OPT_OUT") || last === "OPTOUT") return "optedOut";
+      if (answers.flat().includes("PERMANENT_FAILURE") || ["BLOCKED", "INVALID"].includes(last))
+        return "rejected";
+      if (validity !== undefined) return "expired";
+      if (last !== "DELIVERED" && last !== "SUCCESSFUL") return "exhausted";
+      return outcomes.length === 1 ? "deliveredAtOnce" : "recovered";
+    };
+    const wanted = scriptedMessages(scenario, 100, 1).map(({ id, script }) => [id, expected(script)]);
+    const found = rows.map((row) => [
+      row.application_message_id,
+      outcomeOf(row, sends.get(row.application_message_id) ?? []),
+    ]);
+
+    expect(Object.fromEntries(found)).toEqual(Object.fromEntries(wanted));
+  });
+
+  it("adds up, leaves nothing open and absorbs what came twice", () => {
+    const { summary, problems } = result;
+
+    expect(violations(summary, 3)).toEqual([]);
+    expect(summary.outcomes.open).toBe(0);
+    expect(summary.maxSendsPerMessage).toBe(4);
+    expect(summary.events.duplicated).toBeGreaterThan(0);
+    expect(summary.events.absorbed).toBeGreaterThan(0);
+    expect(summary.events.orphaned).toBe(0);
+    expect(problems).toEqual([]);
+  });
+
+  it("sends every attempt once, also where the service throttled it first", () => {
+    expect(Math.max(...sendsOfAttempts(result).values())).toBe(1);
+  });
+
+  it("writes no phone number and no message body into any log", () => {
+    const { log } = result;
+    const secrets = scriptedMessages(scenario, 100, 1).flatMap(({ destination, body }) => [
+      destination.slice(1),
+      body,
+      body.match(/\d{6}/)?.[0] ?? body,
+    ]);
+    const written = log.lines.join("\n");
+
+    expect(log.lines.length).toBeGreaterThan(100);
+    // Ids and times have digits too: a code counts only where it stands alone.
+    expect(
+      secrets.filter((secret) => new RegExp(`(?<![\\w.-])\\+?${secret}(?![\\w-])`).test(written)),
+    ).toEqual([]);
+  });
+
+  it("logs one JSON object a line", () => {
+    const broken = result.log.lines.filter((line) => {
+      try {
+        return typeof JSON.parse(line) !== "object";
+      } catch {
+        return true;
+      }
+    });
+
+    expect(broken).toEqual([]);
+  });
+});
+
+it("every event twice, late and in disorder: one send for each attempt all the same", async () => {
+  const scenario = scenarioOf({
+    messages: [{ share: 1, outcomes: ["UNREACHABLE", "UNKNOWN", "DELIVERED"] }],
+    events: { doubled: 1, delayed: 0.3, delay_seconds: [0, 2], reordered: 0.5 },
+  });
+
+  const result = await runScenario(scenario);
+
+  expect(result.summary.outcomes.recovered).toBe(40);
+  expect(Math.max(...sendsOfAttempts(result).values())).toBe(1);
+  expect(result.summary.events.absorbed).toBeGreaterThan(0);
+});
+
+it("a lost answer leads to no second send when the event tells what happened", async () => {
+  const scenario = scenarioOf({
+    messages: [
+      { share: 0.5, outcomes: ["DELIVERED"], api_answers: [["HANG"]] },
+      { share: 0.5, outcomes: ["UNREACHABLE", "DELIVERED"], api_answers: [[], ["HANG"]] },
+    ],
+  });
+
+  const result = await runScenario(scenario, { messages: 6 });
+
+  expect(result.summary.outcomes).toMatchObject({ deliveredAtOnce: 3, recovered: 3 });
+  expect(Math.max(...sendsOfAttempts(result).values())).toBe(1);
+});
+
+it.each([0, 1])("max_retries %i allows exactly that many retries", async (maxRetries) => {
+  const scenario = scenarioOf({ messages: [{ share: 1, outcomes: ["UNREACHABLE"] }] });
+
+  const { summary } = await runScenario(scenario, { messages: 10, maxRetries });
+
+  expect(summary.outcomes.exhausted).toBe(10);
+  expect(summary.sends).toBe(10 * (1 + maxRetries));
+  expect(summary.maxSendsPerMessage).toBe(1 + maxRetries);
+});
+
+it("lost events leave their messages open, and nothing is sent for them", async () => {
+  const scenario = scenarioOf({
+    messages: [{ share: 1, outcomes: ["DELIVERED"] }],
+    events: { lost: 1 },
+  });
+
+  const { summary } = await runScenario(scenario, { messages: 5 });
+
+  expect(summary.outcomes.open).toBe(5);
+  expect(summary.sends).toBe(5);
+  expect(violations(summary, 3)).toEqual([]);
+});
+
+it("a carrier's outage is survived", async () => {
+  const { summary } = await runScenario(await loadScenario("carrier-outage"));
+
+  expect(summary.outcomes.recovered).toBeGreaterThan(30);
+  expect(summary.outcomes.recovered + summary.outcomes.deliveredAtOnce).toBe(40);
+});
+
+it("node local/start.ts --json prints the summary as the only line on stdout, and ends in time", async () => {
+  const { code, stdout, stderr } = await new Promise<{ code: number | null; stdout: string; stderr: string }>(
+    (resolve) => {
+      const child = execFile(
+        process.execPath,
+        [join(__dirname, "../../local/start.ts"), "--json", "--messages", "10", "--seed", "5"],
+        (_error, out, err) => resolve({ code: child.exitCode, stdout: out, stderr: err }),
+      );
+    },
+  );
+
+  expect(JSON.parse(stdout)).toMatchObject({
+    messages: 10,
+    seed: 5,
+    scenario: "mixed",
+    outcomes: { open: 0 },
+  });
+  expect(stdout.trim().split("\n")).toHaveLength(1);
+  expect(stderr).toContain("Running");
+  expect(code).toBe(0);
+});

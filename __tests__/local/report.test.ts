@@ -1,0 +1,154 @@
+/** How outcomes are counted and shown. */
+import { functionLog } from "../../local/lambda/function-log.ts";
+import { reportText, rowText, sampleRows } from "../../local/report.ts";
+import { Ledger, type LedgerCall, type LedgerEvent } from "../../local/sms-simulator/ledger.ts";
+import { outcomeOf, type StateRow, type Summary, summarise, violations } from "../../local/summary.ts";
+
+const event = (kind: LedgerEvent["kind"], published = 1): LedgerEvent => ({
+  id: `m:${kind}`,
+  kind,
+  status: "X",
+  copies: Math.max(published, 1),
+  published,
+});
+
+function send(id: string, attempt: number, ...events: LedgerEvent[]): LedgerCall & { messageId: string } {
+  return {
+    at: 0,
+    applicationMessageId: id,
+    attempt,
+    messageId: `${id}-${attempt}`,
+    outcome: "DELIVERED",
+    events,
+  };
+}
+
+const row = (changed: Partial<StateRow>): StateRow => ({
+  application_message_id: "m",
+  retry_count: 0,
+  ...changed,
+});
+
+describe("an outcome", () => {
+  it.each<[string, Partial<StateRow>, LedgerEvent[], string]>([
+    ["SENT with a reported success", { status: "SENT" }, [event("success")], "deliveredAtOnce"],
+    ["SENT whose success is not on the stream yet", { status: "SENT" }, [event("success", 0)], "open"],
+    ["SENT after a reported failure", { status: "SENT" }, [event("failure")], "open"],
+    ["SENT after a retry", { status: "SENT", retry_count: 1 }, [event("success")], "open"],
+    ["DELIVERED without a failure", { status: "DELIVERED" }, [event("success")], "deliveredAtOnce"],
+    ["DELIVERED after a retry", { status: "DELIVERED", retry_count: 2 }, [event("success")], "recovered"],
+    [
+      "DELIVERED after a failure, before the retry",
+      { status: "DELIVERED" },
+      [event("failure"), event("success")],
+      "recovered",
+    ],
+    ["RETRY_SCHEDULED", { status: "RETRY_SCHEDULED" }, [event("failure")], "open"],
+    ["EXHAUSTED", { status: "EXHAUSTED" }, [], "exhausted"],
+    ["EXPIRED", { status: "EXPIRED" }, [], "expired"],
+    ["REJECTED", { status: "REJECTED" }, [], "rejected"],
+    ["OPTED_OUT", { status: "OPTED_OUT" }, [], "optedOut"],
+    ["CANCELLED", { status: "CANCELLED" }, [], "cancelled"],
+  ])("of a row %s", (_what, changed, events, outcome) => {
+    expect(outcomeOf(row(changed), [send("m", 0, ...events)])).toBe(outcome);
+  });
+});
+
+describe("a summary", () => {
+  const ledger = new Ledger();
+  ledger.add(send("a", 0, event("buffered"), event("success", 2)));
+  ledger.add(send("b", 0, event("failure")));
+  ledger.add({ at: 0, applicationMessageId: "b", attempt: 1, answer: "THROTTLED", events: [] });
+  ledger.add(send("b", 1, event("success")));
+  const log = functionLog();
+  log.add(
+    '{"_aws":{"CloudWatchMetrics":[{"Metrics":[{"Name":"EventAbsorbed"},{"Name":"RecordMalformed"}]}]},"EventAbsorbed":3,"RecordMalformed":1}',
+  );
+  const rows = [
+    row({ application_message_id: "a", status: "SENT" }),
+    row({ application_message_id: "b", status: "DELIVERED", retry_count: 1 }),
+  ];
+  const summary = summarise({ messages: 2, rows, ledger, log, durationMs: 5, seed: 7, scenario: "mixed" });
+
+  it("counts sends that were taken, events on the stream, and the functions' metrics", () => {
+    expect(summary).toEqual({
+      messages: 2,
+      sends: 3,
+      maxSendsPerMessage: 2,
+      outcomes: {
+        deliveredAtOnce: 1,
+        recovered: 1,
+        exhausted: 0,
+        expired: 0,
+        rejected: 0,
+        optedOut: 0,
+        cancelled: 0,
+        open: 0,
+      },
+      events: { emitted: 5, duplicated: 1, absorbed: 3, orphaned: 0, malformed: 1 },
+      durationMs: 5,
+      seed: 7,
+      scenario: "mixed",
+    });
+    expect(violations(summary, 1)).toEqual([]);
+  });
+
+  it("shows sums that do not add up and messages that were sent too often", () => {
+    const wrong: Summary = { ...summary, messages: 3 };
+
+    expect(violations(wrong, 0)).toEqual([
+      "3 messages were produced, but the outcomes add up to 2.",
+      "A message was sent 2 times; 1 is the most allowed.",
+    ]);
+  });
+});
+
+describe("the rows that are shown", () => {
+  const full = row({
+    status: "DELIVERED",
+    retry_count: 1,
+    created_at: 1_700_000_000,
+    destination_number: "+15550001234",
+    message_body: "Your code is 123456",
+    attempts: { "0": { message_id: "0123456789", outcome: "UNREACHABLE", outcome_at: 1_700_000_003 } },
+  });
+
+  it("hide number and body", () => {
+    const text = rowText(full);
+
+    expect(text).toContain("destination_number      +1555*******");
+    expect(text).toContain("message_body            (19 characters)");
+    expect(text).toContain("0: message_id 01234567…, outcome UNREACHABLE, outcome_at +3 s");
+    expect(text).not.toMatch(/123456 |0001234/);
+  });
+
+  it("are the longest story of up to three statuses", () => {
+    const rows = [
+      row({ application_message_id: "a", status: "SENT" }),
+      row({ application_message_id: "b", status: "DELIVERED", retry_count: 1 }),
+      row({ application_message_id: "c", status: "DELIVERED", retry_count: 3 }),
+      row({ application_message_id: "d", status: "EXPIRED" }),
+      row({ application_message_id: "e", status: "REJECTED" }),
+    ];
+
+    expect(sampleRows(rows).map(({ application_message_id: id }) => id)).toEqual(["c", "d", "e"]);
+  });
+
+  it("stand under the table", () => {
+    const ledger = new Ledger();
+    const summary = summarise({
+      messages: 1,
+      rows: [full],
+      ledger,
+      log: functionLog(),
+      durationMs: 1_500,
+      seed: 1,
+      scenario: "mixed",
+    });
+    const text = reportText({ summary, rows: [full] });
+
+    expect(text).toMatch(/recovered by a retry +1 +100\.0 %/);
+    expect(text).toMatch(/duration +1\.5 s/);
+    expect(text.indexOf("A row of the state table")).toBeGreaterThan(text.indexOf("duration"));
+  });
+});
