@@ -23,7 +23,13 @@ function recordHandling(items = [sentMessage()], takes: (entry: QueueEntry) => b
     queued,
     policy: retryPolicy(),
     recordsEveryDelivery: false,
-    clock: { now: () => startOfTest + 10, sleep: async () => {} },
+    clock: {
+      now: () => startOfTest + 10,
+      // The time of a test stands still: only an abort ends a wait.
+      sleep: (_: number, signal?: AbortSignal) =>
+        new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve())),
+    },
+    endsAt: startOfTest + 60,
     random: { next: () => 0.5, id: () => "id" },
     queue: {
       async put(entries: readonly QueueEntry[]) {
@@ -176,7 +182,13 @@ describe("a batch of records", () => {
 });
 
 describe("malformed records", () => {
-  const malformed = { id: "a", result: "malformed", problem: "not JSON", events: [] } as const;
+  const malformed = {
+    id: "a",
+    result: "malformed",
+    problem: "not JSON",
+    events: [],
+    holdsOthers: true,
+  } as const;
 
   test("are kept with all their bytes", async () => {
     const kept: unknown[] = [];

@@ -6,7 +6,10 @@ import type { Clock, Random } from "../core/clock.ts";
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now() / 1000,
-  sleep: (seconds) => setTimeout(seconds * 1000),
+  async sleep(seconds, signal) {
+    // An abort rejects the timer's promise, and only that does.
+    await setTimeout(seconds * 1000, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+  },
 };
 
 /** The machine's chance. */

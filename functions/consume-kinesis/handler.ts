@@ -3,38 +3,22 @@
  * again.
  */
 import type { KinesisStreamEvent, KinesisStreamHandler } from "aws-lambda";
-import { documentClient, s3PutObject, schedulerClient, sqsClient } from "../adapters/aws-clients.ts";
-import { dynamodbMessageStore } from "../adapters/dynamodb-message-store.ts";
+import { s3PutObject } from "../adapters/aws-clients.ts";
+import { awsEventHandling } from "../adapters/event-handling.ts";
 import { powertoolsTelemetry } from "../adapters/powertools-telemetry.ts";
 import { s3FailureDestination } from "../adapters/s3-failure-destination.ts";
-import { sqsRetryQueue } from "../adapters/sqs-retry-queue.ts";
-import { systemClock, systemRandom } from "../adapters/system-clock.ts";
+import { systemClock } from "../adapters/system-clock.ts";
 import { handleRecords, type StreamRecord } from "../core/handle-records.ts";
 import { setAside } from "../core/set-aside.ts";
-import { hasOwnEndpoint, readSettings, retryPolicyOf } from "../settings.ts";
+import { hasOwnEndpoint, readSettings } from "../settings.ts";
 
 const settings = readSettings("consume-kinesis");
 const telemetry = powertoolsTelemetry(settings.SMS_RETRY_VERSION);
 const failures = s3FailureDestination(s3PutObject(hasOwnEndpoint("s3")), settings.FAILURE_BUCKET_NAME);
-const handling = {
-  store: dynamodbMessageStore(documentClient(), settings.MESSAGE_TABLE_NAME, systemClock, systemRandom),
-  queue: sqsRetryQueue(
-    { sqs: sqsClient(), scheduler: schedulerClient },
-    {
-      queueUrl: settings.RETRY_QUEUE_URL,
-      queueArn: settings.RETRY_QUEUE_ARN,
-      scheduleGroupName: settings.SCHEDULE_GROUP_NAME,
-      schedulerRoleArn: settings.SCHEDULER_ROLE_ARN,
-    },
-    systemClock,
-    telemetry,
-  ),
-  policy: retryPolicyOf(settings),
-  recordsEveryDelivery: settings.TRACK_DELIVERIES === "all",
-  clock: systemClock,
-  random: systemRandom,
-  telemetry,
-};
+const handling = awsEventHandling(settings, telemetry);
+
+/** What keeping malformed records and answering may take; the rest of the function's time is for the events. */
+const answerReserveSeconds = 10;
 
 /**
  * Handles a batch of Kinesis records; answers with the sequence numbers of those to hand over again.
@@ -44,10 +28,16 @@ const handling = {
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
  */
-export const handler: KinesisStreamHandler = async (event) => {
+export const handler: KinesisStreamHandler = async (event, context) => {
   try {
+    const endsAt = systemClock.now() + context.getRemainingTimeInMillis() / 1000 - answerReserveSeconds;
     const records = event.Records.map(toStreamRecord);
-    const results = await setAside(await handleRecords(records, handling), records, failures, telemetry);
+    const results = await setAside(
+      await handleRecords(records, { ...handling, endsAt }),
+      records,
+      failures,
+      telemetry,
+    );
     return {
       batchItemFailures: results.flatMap(({ result }, index) =>
         result === "failed" ? [{ itemIdentifier: event.Records[index]?.kinesis.sequenceNumber ?? "" }] : [],

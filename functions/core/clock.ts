@@ -2,8 +2,8 @@
 export interface Clock {
   /** Now, in epoch seconds with a fraction. */
   now(): number;
-  /** Resolves after this many seconds. */
-  sleep(seconds: number): Promise<void>;
+  /** Resolves after this many seconds, or at once when the signal is aborted. Never rejects. */
+  sleep(seconds: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** Source of chance. */

@@ -51,6 +51,8 @@ export interface HandledEvent {
   readonly unrecognisedStatus?: string;
   readonly applicationMessageId?: string;
   readonly attempt?: number;
+  /** Whether the event is a failure that a retry answers, now or when the event came before. */
+  readonly isRetried?: boolean;
   /** What has to be put on the retry queue; until it is there the event is not handled. */
   readonly entry?: QueueEntry;
 }
@@ -189,7 +191,14 @@ function decideFor(
     at: now,
     ...(event.messageId !== undefined && { messageId: event.messageId }),
   };
-  const about = { applicationMessageId: message.application_message_id, attempt, reason: decision.reason };
+  const wasRetried =
+    eventClass === "retryable" && message.attempts?.[attempt]?.retry_scheduled_at !== undefined;
+  const about = {
+    applicationMessageId: message.application_message_id,
+    attempt,
+    reason: decision.reason,
+    ...((wasRetried || decision.action === "schedule") && { isRetried: true }),
+  };
   const end = (status: Parameters<typeof endSeries>[1], reason: string): Change =>
     endSeries(message, status, reason, outcome);
 

@@ -3,6 +3,7 @@
  * and none harms another (design rule 10).
  */
 import pMap from "p-map";
+import type { Clock } from "./clock.ts";
 import { type DeliveryEvent, parseDeliveryEvent } from "./delivery-event.ts";
 import { UnreadableMessageError } from "./errors.ts";
 import { decodeRecord } from "./event-records.ts";
@@ -34,12 +35,35 @@ export interface RecordResult {
   readonly problem?: string;
   /** What became of the SMS events in the record, in order. */
   readonly events: readonly HandledEvent[];
+  /** Whether the record holds anything besides those events. */
+  readonly holdsOthers: boolean;
 }
 
 /** What handling records needs. */
 export interface RecordHandling extends EventHandling {
   readonly queue: RetryQueue;
   readonly telemetry: Telemetry;
+  /**
+   * Epoch seconds at which there must be an answer: what has not ended by then has failed. What was begun may
+   * still take effect, which the protocol allows for.
+   */
+  readonly endsAt: number;
+  /**
+   * Whether the stream will not hand a failed record over again: then an event that fails is put on the retry
+   * queue, to be looked at again from there.
+   */
+  readonly queuesFailedEvents?: boolean;
+}
+
+/** When an event that failed is looked at again, where the queue has to bring it back. */
+const failedEventWaitSeconds = 30;
+
+/** What is left for the wake-ups when the time for the events is over. */
+const queueReserveSeconds = 3;
+
+/** Stands for an event that did not end in time. */
+class OutOfTime extends Error {
+  override readonly name = "OutOfTime";
 }
 
 /** How many messages are handled at once: enough to hide the table's latency, too few to throttle it. */
@@ -49,6 +73,8 @@ const concurrency = 50;
 interface EventInBatch {
   readonly recordIndex: number;
   readonly event: DeliveryEvent;
+  /** Set when the time for the events is over: an outcome that comes later is not looked at any more. */
+  isTooLate: boolean;
   handled?: HandledEvent;
   failure?: unknown;
 }
@@ -64,39 +90,60 @@ export async function handleRecords(
   records: readonly StreamRecord[],
   handling: RecordHandling,
 ): Promise<RecordResult[]> {
-  const problems = new Map<number, string>();
-  const events = records.flatMap((record, recordIndex) => {
-    const parsed = parseRecord(record.data, handling.telemetry);
-    if (parsed.problem !== undefined) problems.set(recordIndex, parsed.problem);
-    return parsed.events.map((event): EventInBatch => ({ recordIndex, event }));
-  });
+  const parsed = records.map((record) => parseRecord(record.data, handling.telemetry));
+  const events = parsed.flatMap((record, recordIndex) =>
+    record.events.map(
+      (event): EventInBatch => ({ recordIndex, event, isTooLate: false, failure: new OutOfTime() }),
+    ),
+  );
 
+  const { clock, endsAt } = handling;
+  await inTime(handleAll(events, handling), endsAt - queueReserveSeconds, clock);
+  for (const item of events) item.isTooLate = true;
+  await inTime(putEntries(events, handling), endsAt, clock);
+
+  const eventsOf = Map.groupBy(events, ({ recordIndex }) => recordIndex);
+  return records.map((record, index) =>
+    answer(record, index, parsed[index] ?? noEvents, eventsOf.get(index) ?? [], handling.telemetry),
+  );
+}
+
+/** Resolves with the work or at a time, whichever comes first. The work must not reject. */
+async function inTime(work: Promise<void>, until: number, clock: Clock): Promise<void> {
+  const patience = new AbortController();
+  const timeIsOver = clock.sleep(Math.max(0, until - clock.now()), patience.signal);
+  await Promise.race([work, timeIsOver]);
+  patience.abort();
+}
+
+async function handleAll(events: readonly EventInBatch[], handling: RecordHandling): Promise<void> {
   const known = await readKnown(events, handling);
   await pMap(
     groupByMessage(events),
     async (group) => {
       for (const [index, item] of group.entries()) {
+        if (item.isTooLate) return;
         // After the first event of a group the item read for the batch is old: read it anew.
         await handle(item, handling, index === 0 ? known : undefined);
       }
     },
     { concurrency },
   );
-  await putEntries(events, handling.queue);
-
-  const eventsOf = Map.groupBy(events, ({ recordIndex }) => recordIndex);
-  return records.map((record, index) =>
-    answer(record, index, problems.get(index), eventsOf.get(index) ?? [], handling.telemetry),
-  );
 }
 
-/** The SMS events of a record; with a problem where the record, or one value in it, is malformed. */
-function parseRecord(
-  data: Uint8Array,
-  telemetry: Telemetry,
-): { readonly events: DeliveryEvent[]; readonly problem?: string } {
+/** What stands in a record. */
+interface ParsedRecord {
+  readonly events: readonly DeliveryEvent[];
+  readonly holdsOthers: boolean;
+  /** Set where the record, or one value in it, is malformed. */
+  readonly problem?: string;
+}
+
+const noEvents: ParsedRecord = { events: [], holdsOthers: false };
+
+function parseRecord(data: Uint8Array, telemetry: Telemetry): ParsedRecord {
   const decoded = decodeRecord(data);
-  if (decoded.type === "malformed") return { events: [], problem: decoded.problem };
+  if (decoded.type === "malformed") return { ...noEvents, holdsOthers: true, problem: decoded.problem };
   const events: DeliveryEvent[] = [];
   let problem: string | undefined;
   for (const value of decoded.values) {
@@ -105,7 +152,11 @@ function parseRecord(
     else if (parsed.type === "not-sms") telemetry.count("NotSms");
     else problem = parsed.problem;
   }
-  return { events, ...(problem !== undefined && { problem }) };
+  return {
+    events,
+    holdsOthers: events.length < decoded.values.length,
+    ...(problem !== undefined && { problem }),
+  };
 }
 
 /** One eventually consistent read for the whole batch; where it fails each event reads for itself. */
@@ -136,28 +187,49 @@ async function handle(
   const [key] = itemKeysOf(item.event);
   try {
     const message = key === undefined ? undefined : known?.get(key);
-    item.handled = await handleDeliveryEvent(item.event, handling, message);
+    const handled = await handleDeliveryEvent(item.event, handling, message);
+    if (item.isTooLate) return;
+    item.handled = handled;
+    item.failure = undefined;
   } catch (error) {
-    item.failure = error;
+    if (!item.isTooLate) item.failure = error;
   }
 }
 
-async function putEntries(events: readonly EventInBatch[], queue: RetryQueue): Promise<void> {
+async function putEntries(events: readonly EventInBatch[], handling: RecordHandling): Promise<void> {
   const waiting: { item: EventInBatch; entry: QueueEntry }[] = [];
   for (const item of events) {
-    if (item.handled?.entry !== undefined) waiting.push({ item, entry: item.handled.entry });
+    const entry = item.failure === undefined ? item.handled?.entry : failedEventEntry(item, handling);
+    if (entry !== undefined) waiting.push({ item, entry });
   }
   if (waiting.length === 0) return;
-  const areQueued = await queue.put(waiting.map(({ entry }) => entry));
+  for (const { item } of waiting) item.failure ??= new NotQueued();
+  const areQueued = await handling.queue.put(waiting.map(({ entry }) => entry));
   for (const [index, { item }] of waiting.entries()) {
-    if (areQueued[index] !== true) item.failure = new Error("not queued");
+    if (areQueued[index] === true && item.failure instanceof NotQueued) item.failure = undefined;
   }
+}
+
+/** Stands for an event whose entry did not get onto the retry queue. */
+class NotQueued extends Error {
+  override readonly name = "NotQueued";
+}
+
+/** How a failed event comes back where its stream will not bring it: as one that waits for its item. */
+function failedEventEntry(item: EventInBatch, handling: RecordHandling): QueueEntry | undefined {
+  if (handling.queuesFailedEvents !== true || item.failure instanceof UnreadableMessageError)
+    return undefined;
+  const now = handling.clock.now();
+  return {
+    message: { kind: "waiting-event", event: item.event, first_seen_at: now },
+    dueAt: now + failedEventWaitSeconds,
+  };
 }
 
 function answer(
   record: StreamRecord,
   position: number,
-  problem: string | undefined,
+  { problem, holdsOthers }: ParsedRecord,
   events: readonly EventInBatch[],
   telemetry: Telemetry,
 ): RecordResult {
@@ -174,7 +246,13 @@ function answer(
       position,
       error: errorName(failed.failure),
     });
-    return { id: record.id, result: "failed", problem: errorName(failed.failure), events: handled };
+    return {
+      id: record.id,
+      result: "failed",
+      problem: errorName(failed.failure),
+      events: handled,
+      holdsOthers,
+    };
   }
   const unreadable = failed === undefined ? problem : "unreadable item";
   if (unreadable !== undefined) {
@@ -184,9 +262,9 @@ function answer(
       position,
       reason: unreadable,
     });
-    return { id: record.id, result: "malformed", problem: unreadable, events: handled };
+    return { id: record.id, result: "malformed", problem: unreadable, events: handled, holdsOthers };
   }
-  return { id: record.id, result: "handled", events: handled };
+  return { id: record.id, result: "handled", events: handled, holdsOthers };
 }
 
 /** Counts an outcome, and logs what changed a message. Successes and repetitions are only counted. */

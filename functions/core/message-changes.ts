@@ -82,7 +82,10 @@ export function scheduleRetry(
     readonly messageType?: Message["message_type"];
   },
 ): Change {
-  const record = attemptFields(message, failed.attempt, outcomeFields(failed));
+  const record = attemptFields(message, failed.attempt, {
+    ...outcomeFields(failed),
+    retry_scheduled_at: Math.floor(failed.at),
+  });
   return {
     require: { ...samePosition(message), ...record.clause },
     set: {

@@ -17,6 +17,7 @@ const attempt = v.object({
   origination: optionalText,
   outcome: optionalText,
   outcome_at: optionalNumber,
+  retry_scheduled_at: optionalNumber,
   possible_duplicate: v.fallback(v.optional(v.boolean()), undefined),
 });
 

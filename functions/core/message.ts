@@ -49,6 +49,8 @@ export interface Attempt {
   /** The status of the delivery event or API answer that ended the attempt, or `UNCONFIRMED`. */
   readonly outcome?: string;
   readonly outcome_at?: number;
+  /** When a retry was scheduled because this attempt failed. */
+  readonly retry_scheduled_at?: number;
   /** The recipient may have got this attempt twice, or this one besides an earlier one (design rule 8). */
   readonly possible_duplicate?: boolean;
 }

@@ -1,38 +1,19 @@
 /** The resend worker on the retry queue: parse, call the core, answer with the messages to redeliver. */
 import type { SQSHandler } from "aws-lambda";
-import { documentClient, pinpointClient, schedulerClient, sqsClient } from "../adapters/aws-clients.ts";
-import { dynamodbMessageStore } from "../adapters/dynamodb-message-store.ts";
+import { pinpointClient } from "../adapters/aws-clients.ts";
+import { awsEventHandling } from "../adapters/event-handling.ts";
 import { pinpointSender } from "../adapters/pinpoint-sender.ts";
 import { powertoolsTelemetry } from "../adapters/powertools-telemetry.ts";
-import { sqsRetryQueue } from "../adapters/sqs-retry-queue.ts";
 import { systemClock, systemRandom } from "../adapters/system-clock.ts";
 import { handleQueueMessages } from "../core/handle-queue-messages.ts";
 import { steadyPace } from "../core/send-pace.ts";
-import { readSettings, retryPolicyOf } from "../settings.ts";
+import { readSettings } from "../settings.ts";
 
 const settings = readSettings("resend");
 const telemetry = powertoolsTelemetry(settings.SMS_RETRY_VERSION);
-const store = dynamodbMessageStore(documentClient(), settings.MESSAGE_TABLE_NAME, systemClock, systemRandom);
-const queue = sqsRetryQueue(
-  { sqs: sqsClient(), scheduler: schedulerClient },
-  {
-    queueUrl: settings.RETRY_QUEUE_URL,
-    queueArn: settings.RETRY_QUEUE_ARN,
-    scheduleGroupName: settings.SCHEDULE_GROUP_NAME,
-    schedulerRoleArn: settings.SCHEDULER_ROLE_ARN,
-  },
-  systemClock,
-  telemetry,
-);
-const events = {
-  store,
-  policy: retryPolicyOf(settings),
-  recordsEveryDelivery: settings.TRACK_DELIVERIES === "all",
-  clock: systemClock,
-  random: systemRandom,
-};
+const { queue, ...events } = awsEventHandling(settings, telemetry);
 const resending = {
-  store,
+  store: events.store,
   sender: pinpointSender(pinpointClient(), settings.PINPOINT_APPLICATION_ID),
   // The event source mapping runs at most this many workers at once, and each keeps its share.
   pace: steadyPace(settings.MAX_SENDS_PER_SECOND / settings.SENDER_CONCURRENCY, systemClock),
