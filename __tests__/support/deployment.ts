@@ -1,0 +1,290 @@
+/**
+ * The built bundles, running as Lambda runs them, against emulators: what `npm test` bundles is what is tested.
+ */
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateQueueCommand,
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  PurgeQueueCommand,
+  type Message as QueuedMessage,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import type { KinesisStreamBatchResponse, SQSBatchResponse } from "aws-lambda";
+import { environmentNames, type FunctionName } from "../../functions/environment.ts";
+import { startEmulators } from "../../local/emulators/start-emulators.ts";
+import type { InvocationResult } from "../../local/lambda/execution-environment.ts";
+import { type FunctionRuntime, functionRuntime } from "../../local/lambda/function-runtime.ts";
+import { type DynamodbProxy, startDynamodbProxy } from "./dynamodb-proxy.ts";
+import { createMessageTable, emulatorAccess, type MessageTable } from "./message-table.ts";
+import { type PinpointStandIn, startPinpointStandIn } from "./pinpoint-stand-in.ts";
+
+/** The Pinpoint project that the functions send with. */
+export const applicationId = "0123456789abcdef0123456789abcdef";
+
+/** A deployment on this machine. */
+export interface Deployment {
+  readonly table: MessageTable;
+  /** Between the functions and the table. */
+  readonly proxy: DynamodbProxy;
+  readonly pinpoint: PinpointStandIn;
+  /** Everything that any function has written to stdout and stderr. */
+  readonly output: string[];
+  /** What the function answers; fails where the invocation fails. */
+  invoke<T>(name: FunctionName, event: unknown): Promise<T>;
+  /** The result of an invocation, whatever it is. */
+  tryInvoke(name: FunctionName, event: unknown): Promise<InvocationResult>;
+  /** Hands Kinesis records to `consume-kinesis`; gives the sequence numbers that it wants again. */
+  consume(records: readonly KinesisRecord[]): Promise<string[]>;
+  /**
+   * Hands what is on the retry queue to `resend`, batch by batch, until nothing waits there or nothing comes for
+   * `idleSeconds`: what lost a race waits for the winner's lease, a minute. A message that the function wants
+   * again stays hidden, as on AWS.
+   *
+   * @returns how many messages came
+   */
+  drain(idleSeconds?: number): Promise<number>;
+  /** How many messages wait on the retry queue, the delayed ones included. */
+  queued(): Promise<number>;
+  /** Bodies of what waits on the retry queue, taken off it. */
+  takeMessages(): Promise<string[]>;
+  /** Takes everything off the retry queue. */
+  purge(): Promise<void>;
+  /** Everything in the failure bucket, by key. */
+  kept(): Promise<Map<string, Buffer>>;
+  /** Sum of a metric in the functions' output. */
+  metric(name: string): number;
+  stop(): Promise<void>;
+}
+
+/** One record as Lambda's event source mapping hands it over. */
+export interface KinesisRecord {
+  readonly eventID: string;
+  readonly kinesis: { readonly data: string; readonly sequenceNumber: string };
+}
+
+/** How a deployment differs from the default one. */
+export interface DeploymentOptions {
+  /** Variables of single functions over the test's defaults. */
+  readonly environment?: Partial<Record<FunctionName, Record<string, string>>>;
+  /** Most execution environments of a function at once; more cost a process each. */
+  readonly maxEnvironments?: number;
+}
+
+let sequence = 0;
+
+/** A Kinesis record with these bytes, with all the fields that Lambda gives. */
+export function kinesisRecord(data: Buffer | string | object): KinesisRecord {
+  const bytes =
+    typeof data === "string" || Buffer.isBuffer(data) ? Buffer.from(data) : Buffer.from(JSON.stringify(data));
+  sequence += 1;
+  const sequenceNumber = `4959033827149025660855969253836157109592157598913${String(sequence).padStart(7, "0")}`;
+  return {
+    kinesis: {
+      kinesisSchemaVersion: "1.0",
+      partitionKey: "0123456789abcdef",
+      sequenceNumber,
+      data: bytes.toString("base64"),
+      approximateArrivalTimestamp: 1_795_435_205.123,
+    },
+    eventSource: "aws:kinesis",
+    eventVersion: "1.0",
+    eventID: `shardId-000000000000:${sequenceNumber}`,
+    eventName: "aws:kinesis:record",
+    invokeIdentityArn: "arn:aws:iam::123456789012:role/sms-retry-consume-kinesis",
+    awsRegion: "us-east-1",
+    eventSourceARN: "arn:aws:kinesis:us-east-1:123456789012:stream/sms-retry-events",
+  } as KinesisRecord;
+}
+
+/** An SQS record with this body, with all the fields that Lambda gives. */
+export function sqsRecord(messageId: string, body: string) {
+  return {
+    messageId,
+    receiptHandle: "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
+    body,
+    attributes: {
+      ApproximateReceiveCount: "1",
+      SentTimestamp: "1795435205123",
+      SenderId: "123456789012",
+      ApproximateFirstReceiveTimestamp: "1795435205124",
+    },
+    messageAttributes: {},
+    md5OfBody: "e4e68fb7bd0e697a0ae8f1bb342846b3",
+    eventSource: "aws:sqs",
+    eventSourceARN: "arn:aws:sqs:us-east-1:123456789012:sms-retry-retry",
+    awsRegion: "us-east-1",
+  };
+}
+
+/** The variables of the test's deployment; every retry is due at once and no pace holds it back. */
+export function environmentOf(name: FunctionName, queueUrl: string): Record<string, string> {
+  const all: Record<(typeof environmentNames)[FunctionName][number], string> = {
+    SMS_RETRY_VERSION: "0.0.0-test",
+    POWERTOOLS_SERVICE_NAME: name,
+    POWERTOOLS_METRICS_NAMESPACE: "sms-retry",
+    POWERTOOLS_LOG_LEVEL: "DEBUG",
+    MESSAGE_TABLE_NAME: "message-state",
+    RETRY_QUEUE_URL: queueUrl,
+    RETRY_QUEUE_ARN: "arn:aws:sqs:us-east-1:123456789012:sms-retry-retry",
+    SCHEDULE_GROUP_NAME: "sms-retry",
+    SCHEDULER_ROLE_ARN: "arn:aws:iam::123456789012:role/sms-retry-scheduler",
+    FAILURE_BUCKET_NAME: "sms-retry-events",
+    MAX_RETRIES: "3",
+    RETRY_DELAYS_SECONDS: "[0]",
+    RETRYABLE_STATUSES: '["UNREACHABLE","UNKNOWN","CARRIER_UNREACHABLE","TTL_EXPIRED"]',
+    MESSAGE_VALIDITY_SECONDS: "86400",
+    TRACK_DELIVERIES: "retried",
+    DELIVERY_GUARANTEE: "at-least-once",
+    MAX_SENDS_PER_SECOND: "4000",
+    SENDER_CONCURRENCY: "2",
+    PINPOINT_APPLICATION_ID: applicationId,
+    ORIGINATION_NUMBER: "",
+    DEFAULT_DESTINATION_NUMBER: "",
+    DEFAULT_MESSAGE_BODY: "",
+    FIREHOSE_DROP_RETRIED_EVENTS: "true",
+  };
+  return Object.fromEntries(environmentNames[name].map((key) => [key, all[key]]));
+}
+
+/** Starts emulators, table, queue, bucket and stand-in; the functions start with their first invocation. */
+export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
+  const emulators = await startEmulators();
+  const pinpoint = await startPinpointStandIn();
+  const proxy = await startDynamodbProxy(emulators.endpoints.dynamodb);
+  const table = await createMessageTable(emulators.endpoints.dynamodb);
+  const sqs = new SQSClient({ ...emulatorAccess, endpoint: emulators.endpoints.sqs });
+  const s3 = new S3Client({ ...emulatorAccess, endpoint: emulators.endpoints.s3, forcePathStyle: true });
+  const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: "sms-retry-retry" }));
+  await s3.send(new CreateBucketCommand({ Bucket: "sms-retry-events" }));
+
+  const output: string[] = [];
+  const runtimes = new Map<FunctionName, FunctionRuntime>();
+  function runtimeOf(name: FunctionName): FunctionRuntime {
+    const known = runtimes.get(name);
+    if (known !== undefined) return known;
+    const runtime = functionRuntime({
+      identity: {
+        functionName: name,
+        functionVersion: "$LATEST",
+        invokedFunctionArn: `arn:aws:lambda:us-east-1:123456789012:function:sms-retry-${name}`,
+        memoryLimitInMB: "256",
+        logGroupName: `/aws/lambda/sms-retry-${name}`,
+      },
+      bundle: join(__dirname, "../../dist/functions", name, "index.mjs"),
+      environment: {
+        ...environmentOf(name, QueueUrl),
+        AWS_REGION: emulatorAccess.region,
+        AWS_ACCESS_KEY_ID: emulatorAccess.credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: emulatorAccess.credentials.secretAccessKey,
+        AWS_LAMBDA_FUNCTION_NAME: name,
+        AWS_ENDPOINT_URL_DYNAMODB: proxy.endpoint,
+        AWS_ENDPOINT_URL_SQS: emulators.endpoints.sqs,
+        AWS_ENDPOINT_URL_S3: emulators.endpoints.s3,
+        AWS_ENDPOINT_URL_PINPOINT: pinpoint.endpoint,
+        ...options.environment?.[name],
+      },
+      timeoutSeconds: 60,
+      maxEnvironments: options.maxEnvironments ?? 1,
+      onLine: (line) => output.push(line),
+      id: randomUUID,
+    });
+    runtimes.set(name, runtime);
+    return runtime;
+  }
+
+  async function invoke<T>(name: FunctionName, event: unknown): Promise<T> {
+    const result = await deployment.tryInvoke(name, event);
+    if (!result.ok) throw new Error(`${name}: ${result.error.errorType}: ${result.error.errorMessage}`);
+    return result.payload as T;
+  }
+
+  async function receive(): Promise<QueuedMessage[]> {
+    const { Messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
+    );
+    return Messages;
+  }
+
+  async function remove(messages: readonly QueuedMessage[]): Promise<void> {
+    await Promise.all(
+      messages.map(({ ReceiptHandle }) => sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))),
+    );
+  }
+
+  const deployment: Deployment = {
+    table,
+    proxy,
+    pinpoint,
+    output,
+    invoke,
+    tryInvoke: (name, event) => runtimeOf(name).invoke(event),
+    async consume(Records) {
+      const { batchItemFailures } = await invoke<KinesisStreamBatchResponse>("consume-kinesis", { Records });
+      return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+    },
+    async drain(idleSeconds = 2.5) {
+      let handled = 0;
+      let quietSince = performance.now();
+      while ((await deployment.queued()) > 0 && performance.now() - quietSince < idleSeconds * 1000) {
+        const messages = await receive();
+        if (messages.length === 0) continue;
+        quietSince = performance.now();
+        handled += messages.length;
+        const Records = messages.map(({ MessageId = "", Body = "" }) => sqsRecord(MessageId, Body));
+        const { batchItemFailures } = await invoke<SQSBatchResponse>("resend", { Records });
+        const again = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+        await remove(messages.filter(({ MessageId = "" }) => !again.has(MessageId)));
+      }
+      return handled;
+    },
+    async queued() {
+      const { Attributes } = await sqs.send(
+        new GetQueueAttributesCommand({
+          QueueUrl,
+          AttributeNames: ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"],
+        }),
+      );
+      return Object.values(Attributes ?? {}).reduce((sum, count) => sum + Number(count), 0);
+    },
+    async takeMessages() {
+      const bodies: string[] = [];
+      while ((await deployment.queued()) > 0) {
+        const messages = await receive();
+        bodies.push(...messages.map(({ Body = "" }) => Body));
+        await remove(messages);
+      }
+      return bodies;
+    },
+    async purge() {
+      await sqs.send(new PurgeQueueCommand({ QueueUrl }));
+    },
+    async kept() {
+      const kept = new Map<string, Buffer>();
+      const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: "sms-retry-events" }));
+      for (const { Key = "" } of Contents) {
+        const { Body } = await s3.send(new GetObjectCommand({ Bucket: "sms-retry-events", Key }));
+        kept.set(Key, Buffer.from((await Body?.transformToByteArray()) ?? []));
+      }
+      return kept;
+    },
+    metric(name) {
+      let sum = 0;
+      for (const line of output) {
+        if (!line.includes('"CloudWatchMetrics"')) continue;
+        const value: unknown = JSON.parse(line)[name];
+        if (value !== undefined)
+          sum += [value].flat().reduce((total: number, each) => total + Number(each), 0);
+      }
+      return sum;
+    },
+    async stop() {
+      await Promise.all([...runtimes.values()].map((runtime) => runtime.stop()));
+      await Promise.all([proxy.close(), pinpoint.close(), emulators.stop()]);
+    },
+  };
+  return deployment;
+}
