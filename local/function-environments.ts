@@ -20,7 +20,7 @@ export interface EnvironmentFacts {
 }
 
 /** Seconds and not minutes between retries, so that a run ends while one watches. */
-const retryDelaysSeconds = [1, 2, 3];
+const retryDelaysSeconds = [1, 1, 2];
 
 /** More than a local run can send, so that the pace is never what it waits for. */
 const maxSendsPerSecond = 200;

@@ -20,8 +20,9 @@ function liveBar(messages: number, stream: NodeJS.WriteStream): ProgressDisplay 
   const bar = new SingleBar(
     {
       stream,
-      format:
-        "{stage} {bar} {value}/{total} messages over | {sends} SMS | {events} events | {duration_formatted}",
+      format: "{stage} {bar} {value}/{total} over | {sends} SMS | {events} events | {duration_formatted}",
+      // The whole line fits a terminal of 80 columns.
+      barsize: 20,
       hideCursor: true,
       gracefulExit: false,
       noTTYOutput: false,

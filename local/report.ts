@@ -55,17 +55,13 @@ const interestingStatuses = ["DELIVERED", "EXHAUSTED", "EXPIRED", "OPTED_OUT", "
 
 const sampleCount = 3;
 
-/** The rows with the longest stories: one for each status, the most interesting first. */
+/** The rows with the longest stories: one for each status, the most interesting first, then any others. */
 export function sampleRows(rows: readonly StateRow[]): StateRow[] {
-  const byStatus = Map.groupBy(rows, ({ status }) => status);
-  return interestingStatuses
-    .flatMap((status) => {
-      const [longest] = (byStatus.get(status) ?? []).toSorted(
-        (a, b) => (b.retry_count ?? 0) - (a.retry_count ?? 0),
-      );
-      return longest === undefined ? [] : [longest];
-    })
-    .slice(0, sampleCount);
+  const longestFirst = rows.toSorted((a, b) => (b.retry_count ?? 0) - (a.retry_count ?? 0));
+  const ofEachStatus = interestingStatuses.flatMap(
+    (status) => longestFirst.find((row) => row.status === status) ?? [],
+  );
+  return [...new Set([...ofEachStatus, ...longestFirst])].slice(0, sampleCount);
 }
 
 /** Attributes of a row in the order in which one reads them; the others follow by name. */

@@ -134,6 +134,12 @@ describe("the rows that are shown", () => {
     expect(sampleRows(rows).map(({ application_message_id: id }) => id)).toEqual(["c", "d", "e"]);
   });
 
+  it("are three also where all messages have the same status", () => {
+    const rows = ["a", "b", "c", "d"].map((id) => row({ application_message_id: id, status: "SENT" }));
+
+    expect(sampleRows(rows).map(({ application_message_id: id }) => id)).toEqual(["a", "b", "c"]);
+  });
+
   it("stand under the table", () => {
     const ledger = new Ledger();
     const summary = summarise({
