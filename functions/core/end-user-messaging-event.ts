@@ -5,9 +5,12 @@
  */
 import * as v from "valibot";
 import type { DeliveryEvent, EventKind, ParsedEvent } from "./delivery-event.ts";
-import { readContext } from "./send-context.ts";
+import { longestTextBytes, readContext } from "./send-context.ts";
 
-const optionalText = v.fallback(v.optional(v.pipe(v.string(), v.nonEmpty())), undefined);
+const optionalText = v.fallback(
+  v.optional(v.pipe(v.string(), v.nonEmpty(), v.maxBytes(longestTextBytes))),
+  undefined,
+);
 const optionalMilliseconds = v.fallback(v.optional(v.pipe(v.number(), v.finite())), undefined);
 
 const endUserMessagingEvent = v.object({

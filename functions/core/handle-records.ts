@@ -22,6 +22,8 @@ export interface StreamRecord {
   /** The stream's own id of the record, e.g. a sequence number. */
   readonly id: string;
   readonly data: Uint8Array;
+  /** Why the record cannot be read, where its wrapping tells already; then `data` is what came. */
+  readonly problem?: string;
 }
 
 /**
@@ -90,7 +92,7 @@ export async function handleRecords(
   records: readonly StreamRecord[],
   handling: RecordHandling,
 ): Promise<RecordResult[]> {
-  const parsed = records.map((record) => parseRecord(record.data, handling.telemetry));
+  const parsed = records.map((record) => parseRecord(record, handling.telemetry));
   const events = parsed.flatMap((record, recordIndex) =>
     record.events.map(
       (event): EventInBatch => ({ recordIndex, event, isTooLate: false, failure: new OutOfTime() }),
@@ -141,7 +143,8 @@ interface ParsedRecord {
 
 const noEvents: ParsedRecord = { events: [], holdsOthers: false };
 
-function parseRecord(data: Uint8Array, telemetry: Telemetry): ParsedRecord {
+function parseRecord({ data, problem: unreadable }: StreamRecord, telemetry: Telemetry): ParsedRecord {
+  if (unreadable !== undefined) return { ...noEvents, holdsOthers: true, problem: unreadable };
   const decoded = decodeRecord(data);
   if (decoded.type === "malformed") return { ...noEvents, holdsOthers: true, problem: decoded.problem };
   const events: DeliveryEvent[] = [];

@@ -5,10 +5,13 @@
  */
 import * as v from "valibot";
 import type { DeliveryEvent, EventKind, ParsedEvent } from "./delivery-event.ts";
-import { readContext } from "./send-context.ts";
+import { longestTextBytes, readContext } from "./send-context.ts";
 
 /** A value of another type than documented counts as absent: it must not cost us the rest of the event. */
-const optionalText = v.fallback(v.optional(v.pipe(v.string(), v.nonEmpty())), undefined);
+const optionalText = v.fallback(
+  v.optional(v.pipe(v.string(), v.nonEmpty(), v.maxBytes(longestTextBytes))),
+  undefined,
+);
 const optionalMilliseconds = v.fallback(v.optional(v.pipe(v.number(), v.finite())), undefined);
 
 const pinpointEvent = v.object({

@@ -23,7 +23,7 @@ import {
   releaseFirstSend,
 } from "./message-changes.ts";
 import type { Change, MessageStore } from "./message-store.ts";
-import { claimLeaseSeconds } from "./resend-message.ts";
+import { claimLeaseSeconds, maySendUnder } from "./resend-message.ts";
 import { sendContext } from "./send-context.ts";
 import type { SendRequest, SmsSender } from "./sms-sender.ts";
 
@@ -57,7 +57,7 @@ export interface ProducedMessage {
   readonly application_message_id: string;
   /** Absent where the service refused the message or its answer was lost. */
   readonly pinpoint_message_id?: string;
-  /** `SENT`, or why not: `REJECTED`, `OPTED_OUT`; of an id produced before, its present status. */
+  /** `SENT`, or why not: `REJECTED`, `OPTED_OUT`, `EXPIRED`; of an id produced before, its present status. */
   readonly status: MessageStatus;
 }
 
@@ -76,6 +76,16 @@ export async function produceMessage(
   if ("result" in claimed) return claimed.result;
   const { message } = claimed;
   const id = message.application_message_id;
+
+  const before = clock.now();
+  if (message.deadline !== undefined && message.deadline <= before) {
+    await store.change(id, endSeries(message, "EXPIRED", "deadline"));
+    return { application_message_id: id, status: "EXPIRED" };
+  }
+  if (!maySendUnder(message, before)) {
+    await store.change(id, releaseFirstSend(message, before, "lease-nearly-over"));
+    throw new SendDeferredError(id, "lease-nearly-over");
+  }
 
   const result = await sender.send(requestOf(request, id));
   const now = clock.now();
@@ -141,26 +151,34 @@ async function claimSend(
     const claim = { attempt: 0, claimId, now, until };
     const takeOver = takeOverOf(existing, claim, existing.delivery_guarantee ?? guarantee);
     const taken = takeOver && (await store.change(id, takeOver));
-    if (taken?.applied) return { message: taken.message };
+    if (taken?.applied) {
+      const { message } = taken;
+      return message.status === "SENDING" ? { message } : { result: present(message) };
+    }
   }
+  return { result: present(existing) };
+}
+
+/** What the application is told of a message that was produced before. */
+function present(message: Message): ProducedMessage {
   return {
-    result: {
-      application_message_id: id,
-      ...(existing.pinpoint_message_id !== undefined && {
-        pinpoint_message_id: existing.pinpoint_message_id,
-      }),
-      status: statusOf(existing),
-    },
+    application_message_id: message.application_message_id,
+    ...(message.pinpoint_message_id !== undefined && { pinpoint_message_id: message.pinpoint_message_id }),
+    status: statusOf(message),
   };
 }
 
-/** How to take over a first send: at once where it was given back, else once, after its lease (rule 8). */
+/**
+ * How to take over a first send: at once where it was given back; after its lease once more, or not at all
+ * where the guarantee forbids it (rule 8); not yet while the lease holds.
+ */
 function takeOverOf(existing: Message, claim: Claim, guarantee: DeliveryGuarantee): Change | undefined {
   const first = existing.attempts?.["0"];
   if (first?.claim_id === undefined) return claimFirstSend(existing, claim);
-  const isLeaseOver = (existing.claim_expires_at ?? 0) <= claim.now;
-  const mayRepeat = guarantee === "at-least-once" && first.possible_duplicate !== true;
-  return isLeaseOver && mayRepeat ? claimAgain(existing, claim) : undefined;
+  if ((existing.claim_expires_at ?? 0) > claim.now) return undefined;
+  return guarantee === "at-least-once" && first.possible_duplicate !== true
+    ? claimAgain(existing, claim)
+    : awaitEvents(existing, 0, claim.now);
 }
 
 function requestOf(request: ProduceRequest, id: string): SendRequest {

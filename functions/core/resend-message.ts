@@ -73,6 +73,11 @@ export const claimLeaseSeconds = 60;
 /** A worker with less than this left of its lease does not start a send: its answer could come too late. */
 const leaseMarginSeconds = 20;
 
+/** Whether a worker may still send under its claim; otherwise it may be taken for dead, and another sends. */
+export function maySendUnder(claimed: Message, now: number): boolean {
+  return (claimed.claim_expires_at ?? now) - now >= leaseMarginSeconds;
+}
+
 /** How often a wake-up is decided again because the item changed meanwhile. */
 const maxDecisions = 6;
 
@@ -155,7 +160,7 @@ async function sendClaimed(
   }
   if (!isInTurn) return putOff(wakeUp, message, resending, now, "no-turn");
   // Paused for long between claim and send, the worker may be taken for dead: another may send.
-  if ((message.claim_expires_at ?? now) - now < leaseMarginSeconds) {
+  if (!maySendUnder(message, now)) {
     return putOff(wakeUp, message, resending, now, "lease-nearly-over");
   }
 

@@ -16,6 +16,12 @@ export function sendContext(applicationMessageId: string, attempt: number): Send
   return { application_message_id: applicationMessageId, retry_attempt: String(attempt) };
 }
 
+/**
+ * Longest id or other text of an event that is looked at, in bytes: the longest key of a DynamoDB table. A longer
+ * one cannot be ours, and would be refused by the table and the queue again and again.
+ */
+export const longestTextBytes = 2_048;
+
 /** Whether a value is a JSON object. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -31,7 +37,9 @@ export function readContext(context: unknown): Pick<DeliveryEvent, "applicationM
   const id = fields.application_message_id;
   const attempt = Number(fields.retry_attempt ?? Number.NaN);
   return {
-    ...(typeof id === "string" && id !== "" ? { applicationMessageId: id } : {}),
+    ...(typeof id === "string" && id !== "" && Buffer.byteLength(id) <= longestTextBytes
+      ? { applicationMessageId: id }
+      : {}),
     ...(Number.isInteger(attempt) && attempt >= 0 ? { attempt } : {}),
   };
 }
