@@ -1,0 +1,25 @@
+/** What an error of an AWS control plane means for the core. */
+import { ControlPlaneBusyError } from "../core/delivery-stream.ts";
+import { ControlPlaneError } from "../core/errors.ts";
+
+/** Names under which services ask to come back later. Firehose says `LimitExceededException` for its call rate. */
+const busyNames: ReadonlySet<string> = new Set([
+  "ThrottlingException",
+  "Throttling",
+  "TooManyRequestsException",
+  "LimitExceededException",
+  "RequestLimitExceeded",
+  "ServiceUnavailableException",
+]);
+
+/**
+ * The error for the core in place of one of the SDK.
+ *
+ * @param action as in IAM, e.g. `firehose:UpdateDestination`
+ * @param subject the stream's name or the function's ARN
+ */
+export function controlPlaneError(action: string, subject: string, error: unknown): Error {
+  const name = error instanceof Error ? error.name : "";
+  if (busyNames.has(name)) return new ControlPlaneBusyError(`${action} is throttled.`, { cause: error });
+  return new ControlPlaneError(action, subject, error);
+}

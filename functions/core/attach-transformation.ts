@@ -1,0 +1,149 @@
+/** Attaches our transformation to a delivery stream, or says why it may not be. */
+import type { Clock } from "./clock.ts";
+import {
+  type DeliveryStream,
+  type DeliveryStreams,
+  type Destination,
+  invokesFunction,
+  type Processor,
+  parameterOf,
+} from "./delivery-stream.ts";
+import { StreamNotFoundError, UnreadableStreamError } from "./errors.ts";
+import { eligibilityOf, type RefusalReason } from "./firehose-eligibility.ts";
+import { type FunctionPolicies, grantRole, revokeRole } from "./function-policy.ts";
+import { untilSettled } from "./until-settled.ts";
+
+/** A stream and the function that transforms its records. */
+export interface TransformationPlace {
+  readonly deliveryStreamName: string;
+  /** Unqualified. */
+  readonly functionArn: string;
+}
+
+/** How Firehose shall collect records for an invocation. */
+export interface BufferHints {
+  /** 0.2 to 3. */
+  readonly bufferSizeMegabytes: number;
+  /** 0 to 900. */
+  readonly bufferIntervalSeconds: number;
+}
+
+/** What attaching and detaching work with. */
+export interface AttachmentPorts {
+  readonly streams: DeliveryStreams;
+  readonly policies: FunctionPolicies;
+  readonly clock: Pick<Clock, "sleep">;
+}
+
+/** How it stands with the transformation now; the text is for the stream's owner. */
+export interface Attachment {
+  readonly attached: boolean;
+  readonly reason: RefusalReason | "attached" | "detached";
+  readonly text: string;
+}
+
+const attached: Attachment = {
+  attached: true,
+  reason: "attached",
+  text: "The transformation is attached.",
+};
+
+/**
+ * Attaches the transformation, or brings the one that is attached up to date. Everything else of the stream is
+ * kept; a stream that is as wanted is not written to, and one that is refused not at all. The last thing
+ * written is the stream: only when the role may invoke the function does a record get there.
+ *
+ * @throws StreamNotFoundError if there is no such stream
+ * @throws StreamContentionError if the stream changed under every try, or AWS never had time
+ */
+export async function attachTransformation(
+  request: TransformationPlace & BufferHints,
+  { streams, policies, clock }: AttachmentPorts,
+): Promise<Attachment> {
+  const { deliveryStreamName, functionArn } = request;
+  return untilSettled(deliveryStreamName, clock, async () => {
+    const stream = await streams.describe(deliveryStreamName);
+    if (stream === undefined) throw new StreamNotFoundError(deliveryStreamName);
+    const verdict = eligibilityOf(stream, functionArn);
+    if (!verdict.eligible) {
+      // Where the processor is ours and only resting, Firehose needs the right as soon as it is back.
+      if (!lists(stream, functionArn)) await revokeRole(policies, functionArn);
+      return { attached: false, reason: verdict.reason, text: verdict.text };
+    }
+
+    const [destination] = stream.destinations;
+    if (destination?.id === undefined || destination.roleArn === undefined) {
+      throw new UnreadableStreamError(deliveryStreamName);
+    }
+    const grant = await grantRole(policies, functionArn, destination.roleArn);
+    if (grant === "changed-meanwhile") return grant;
+    const wanted = processorOf(request, destination.roleArn);
+    if (isAsWanted(destination, wanted)) return attached;
+    const outcome = await streams.setProcessing(deliveryStreamName, stream, destination, {
+      enabled: true,
+      processors: withOurs(destination.processing.processors, wanted, functionArn),
+    });
+    return outcome === "updated" ? attached : outcome;
+  });
+}
+
+function lists({ destinations }: DeliveryStream, functionArn: string): boolean {
+  return destinations.some(({ processing }) =>
+    processing.processors.some((processor) => invokesFunction(processor, functionArn)),
+  );
+}
+
+/** The other processors keep their places: they run in the order of the list. */
+function withOurs(
+  processors: readonly Processor[],
+  ours: Processor,
+  functionArn: string,
+): readonly Processor[] {
+  const place = processors.findIndex((processor) => invokesFunction(processor, functionArn));
+  return place === -1 ? [...processors, ours] : processors.with(place, ours);
+}
+
+/**
+ * Our processor.
+ *
+ * The ARN has no `:$LATEST`, as it often does elsewhere: a resource policy cannot name that version, and a
+ * statement on the function alone is valid for the unqualified ARN alone.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
+ */
+function processorOf(
+  { functionArn, bufferSizeMegabytes, bufferIntervalSeconds }: TransformationPlace & BufferHints,
+  roleArn: string,
+): Processor {
+  const parameters = {
+    LambdaArn: functionArn,
+    RoleArn: roleArn,
+    // Firehose's own default, written out because the description has it then in any case.
+    NumberOfRetries: "3",
+    BufferSizeInMBs: String(bufferSizeMegabytes),
+    BufferIntervalInSeconds: String(bufferIntervalSeconds),
+  };
+  return {
+    Type: "Lambda",
+    Parameters: Object.entries(parameters).map(([ParameterName, ParameterValue]) => ({
+      ParameterName,
+      ParameterValue,
+    })),
+  };
+}
+
+function isAsWanted({ processing }: Destination, wanted: Processor): boolean {
+  const arn = parameterOf(wanted, "LambdaArn");
+  const ours = processing.processors.find((processor) => invokesFunction(processor, arn ?? ""));
+  if (!processing.enabled || ours === undefined) return false;
+  return (wanted.Parameters ?? []).every(({ ParameterName = "", ParameterValue = "" }) =>
+    isSame(parameterOf(ours, ParameterName), ParameterValue),
+  );
+}
+
+/** Firehose may write "1.0" where we wrote "1". */
+function isSame(present: string | undefined, wanted: string): boolean {
+  return (
+    present === wanted || (present !== undefined && present !== "" && Number(present) === Number(wanted))
+  );
+}
