@@ -11,6 +11,7 @@ import { systemClock, systemRandom } from "../adapters/system-clock.ts";
 import { InvalidRequestError } from "../core/errors.ts";
 import { deliveryGuarantees } from "../core/message.ts";
 import { type ProducedMessage, type ProduceRequest, produceMessage } from "../core/produce-message.ts";
+import { longestTextBytes } from "../core/send-context.ts";
 import { readSettings } from "../settings.ts";
 
 const settings = readSettings("produce");
@@ -33,7 +34,11 @@ const filledText = v.pipe(v.string("must be a text"), v.nonEmpty("must not be em
 /** The fields of the invocation event. Limits of the services: 1,600 characters a message, numbers in E.164. */
 const invocationFields = {
   application_message_id: v.optional(
-    v.pipe(filledText, v.maxLength(800, "must have at most 800 characters")),
+    v.pipe(
+      filledText,
+      v.maxLength(800, "must have at most 800 characters"),
+      v.maxBytes(longestTextBytes, "must have at most 2,048 bytes"),
+    ),
   ),
   destination_number: v.optional(
     v.pipe(
