@@ -9,7 +9,7 @@ import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { type Access, onlyOverTls, policyDocument, type Statement } from "./access.ts";
 import { expression } from "./input.ts";
-import type { SharedInputs } from "./inputs.ts";
+import type { KinesisInputs } from "./inputs.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
 /** Prefixes of the bucket's objects, by what they hold. */
@@ -35,7 +35,10 @@ export class EventsBucket extends Construct {
   readonly bucketName: string;
   readonly arn: string;
 
-  constructor(scope: Construct, { inputs, place }: { readonly inputs: SharedInputs; readonly place: Place }) {
+  constructor(
+    scope: Construct,
+    { inputs, place }: { readonly inputs: KinesisInputs; readonly place: Place },
+  ) {
     super(scope, "events-bucket");
     const bucket = new S3Bucket(this, "aws_s3_bucket.events", {
       bucket: `${inputs.namePrefix.text}-events-${place.accountId}-${place.region}`,
@@ -95,7 +98,7 @@ export class EventsBucket extends Construct {
     });
   }
 
-  #encrypt(bucket: S3Bucket, { kmsKeyArn }: SharedInputs): void {
+  #encrypt(bucket: S3Bucket, { kmsKeyArn }: KinesisInputs): void {
     new S3BucketServerSideEncryptionConfigurationA(
       this,
       "aws_s3_bucket_server_side_encryption_configuration.events",
@@ -114,7 +117,7 @@ export class EventsBucket extends Construct {
     );
   }
 
-  #expire(bucket: S3Bucket, { archiveRetentionDays }: SharedInputs): void {
+  #expire(bucket: S3Bucket, { archiveRetentionDays }: KinesisInputs): void {
     new S3BucketLifecycleConfiguration(this, "aws_s3_bucket_lifecycle_configuration.events", {
       bucket: bucket.id,
       rule: [

@@ -11,6 +11,9 @@ import { Input } from "./input.ts";
 /** The readings of the inputs, by their TypeScript names; see {@link sharedInputs}. */
 export type SharedInputs = ReturnType<typeof sharedInputs>;
 
+/** The readings of what the stacks on a Kinesis stream have besides; see {@link kinesisInputs}. */
+export type KinesisInputs = ReturnType<typeof kinesisInputs>;
+
 const quoted = (values: readonly string[]): string => values.map((value) => `"${value}"`).join(", ");
 const isInteger = (hcl: string): string => `floor(${hcl}) == ${hcl}`;
 
@@ -30,6 +33,11 @@ export function sharedInputs(scope: Construct) {
     ...keepingInputs(scope),
     ...producerInputs(scope),
   };
+}
+
+/** Declares the shared inputs and those of a stack that reads a Kinesis stream and keeps an archive of it. */
+export function kinesisInputs(scope: Construct) {
+  return { ...sharedInputs(scope), ...readingInputs(scope), ...archiveInputs(scope) };
 }
 
 function identityInputs(scope: Construct) {
@@ -118,8 +126,8 @@ function retryInputs(scope: Construct) {
       type: "string",
       description:
         'Which successes are looked at. "all" records every delivery in the table; "retried" records one only ' +
-        'where it ends or corrects a series; "none" filters successes out before the function, which is cheapest ' +
-        "but may send again what was delivered late.",
+        'where it ends or corrects a series; "none" looks at none, which is cheapest but may send again what was ' +
+        "delivered late.",
       default: "retried",
       validation: {
         condition: `contains([${quoted(trackDeliveriesValues)}], var.track_deliveries)`,
@@ -185,17 +193,6 @@ function capacityInputs(scope: Construct) {
         message: `The input lambda_runtime must be one of ${quoted(runtimes)}.`,
       },
     }),
-    consumerConcurrency: new Input(scope, "consumer_concurrency", {
-      type: "number",
-      description:
-        "How many batches of one shard are processed at the same time (the parallelization factor of the event " +
-        "source mapping). Raise it when the iterator-age alarm fires. A whole number from 1 to 10.",
-      default: 1,
-      validation: {
-        condition: `var.consumer_concurrency >= 1 && var.consumer_concurrency <= 10 && ${isInteger("var.consumer_concurrency")}`,
-        message: "The input consumer_concurrency must be a whole number from 1 to 10.",
-      },
-    }),
     tableCapacity: new Input(scope, "table_capacity", {
       type: "object({ read_units = number, write_units = number })",
       description:
@@ -225,24 +222,10 @@ function keepingInputs(scope: Construct) {
         message: `The input log_retention_days must be one of ${logRetentionDays.join(", ")}.`,
       },
     }),
-    archiveRetentionDays: new Input(scope, "archive_retention_days", {
-      type: "number",
-      description:
-        "Days for which the archive of all delivery events and the copies of failed records are kept; " +
-        "both hold phone numbers. null keeps them for ever. null or a whole number from 1 to 3650.",
-      default: 365,
-      nullable: true,
-      validation: {
-        condition:
-          "var.archive_retention_days == null || try(var.archive_retention_days >= 1 && " +
-          `var.archive_retention_days <= 3650 && ${isInteger("var.archive_retention_days")}, false)`,
-        message: "The input archive_retention_days must be null or a whole number from 1 to 3650.",
-      },
-    }),
     kmsKeyArn: new Input(scope, "kms_key_arn", {
       type: "string",
       description:
-        "ARN of the KMS key that encrypts the table, queues, bucket, logs and whatever else is created. " +
+        "ARN of the KMS key that encrypts the table, queues, logs and whatever else is created. " +
         "Its key policy must let CloudWatch Logs of this region use it. null encrypts with keys that AWS owns or manages.",
       default: null,
       validation: {
@@ -264,9 +247,44 @@ function keepingInputs(scope: Construct) {
     deletionProtection: new Input(scope, "deletion_protection", {
       type: "bool",
       description:
-        "Whether a destroy is refused while the message-state table exists and while the events bucket holds " +
-        "objects. Set it to false and apply before you destroy on purpose. true or false.",
+        "Whether a destroy is refused while the message-state table exists and, in a stack that has an events " +
+        "bucket, while that holds objects. Set it to false and apply before you destroy on purpose. true or false.",
       default: true,
+    }),
+  };
+}
+
+function readingInputs(scope: Construct) {
+  return {
+    consumerConcurrency: new Input(scope, "consumer_concurrency", {
+      type: "number",
+      description:
+        "How many batches of one shard are processed at the same time (the parallelization factor of the event " +
+        "source mapping). Raise it when the iterator-age alarm fires. A whole number from 1 to 10.",
+      default: 1,
+      validation: {
+        condition: `var.consumer_concurrency >= 1 && var.consumer_concurrency <= 10 && ${isInteger("var.consumer_concurrency")}`,
+        message: "The input consumer_concurrency must be a whole number from 1 to 10.",
+      },
+    }),
+  };
+}
+
+function archiveInputs(scope: Construct) {
+  return {
+    archiveRetentionDays: new Input(scope, "archive_retention_days", {
+      type: "number",
+      description:
+        "Days for which the archive of all delivery events and the copies of failed records are kept; " +
+        "both hold phone numbers. null keeps them for ever. null or a whole number from 1 to 3650.",
+      default: 365,
+      nullable: true,
+      validation: {
+        condition:
+          "var.archive_retention_days == null || try(var.archive_retention_days >= 1 && " +
+          `var.archive_retention_days <= 3650 && ${isInteger("var.archive_retention_days")}, false)`,
+        message: "The input archive_retention_days must be null or a whole number from 1 to 3650.",
+      },
     }),
   };
 }

@@ -4,14 +4,19 @@ import { Construct } from "constructs";
 import { eventFilterPatterns } from "../functions/event-filter.ts";
 import { allOf } from "./access.ts";
 import { type EventStream, mayDecryptStream } from "./event-stream.ts";
+import type { EventsBucket } from "./events-bucket.ts";
 import type { Input } from "./input.ts";
+import type { KinesisInputs } from "./inputs.ts";
 import type { RetryEngine } from "./retry-engine.ts";
 import { retrySettings } from "./settings.ts";
 import { SmsFunction, type Surroundings } from "./sms-function.ts";
 
 /** What the consumer reads and what it feeds. */
 export interface KinesisConsumerOptions extends Surroundings {
+  readonly inputs: KinesisInputs;
   readonly stream: EventStream;
+  /** Keeps what can never be handled. */
+  readonly bucket: EventsBucket;
   readonly engine: RetryEngine;
 }
 
@@ -29,7 +34,12 @@ export class KinesisConsumer extends Construct {
     this.mapping = this.#mapping(options);
   }
 
-  #lambda({ engine, stream, ...surroundings }: KinesisConsumerOptions): SmsFunction<"consume-kinesis"> {
+  #lambda({
+    engine,
+    stream,
+    bucket,
+    ...surroundings
+  }: KinesisConsumerOptions): SmsFunction<"consume-kinesis"> {
     return new SmsFunction(this, "consume-kinesis", {
       ...surroundings,
       // A full share of a processor costs no more here: batches end sooner.
@@ -38,7 +48,7 @@ export class KinesisConsumer extends Construct {
       access: allOf(
         engine.table.access("GetItem", "BatchGetItem", "UpdateItem"),
         engine.queue.sending,
-        engine.bucket.keepingMalformed,
+        bucket.keepingMalformed,
         retrySettings(surroundings.inputs),
       ),
       statements: [
@@ -54,12 +64,12 @@ export class KinesisConsumer extends Construct {
           ],
           Resource: stream.arn,
         },
-        ...engine.bucket.keepingFailedBatches,
+        ...bucket.keepingFailedBatches,
       ],
     });
   }
 
-  #mapping({ engine, inputs, stream }: KinesisConsumerOptions): LambdaEventSourceMapping {
+  #mapping({ bucket, inputs, stream }: KinesisConsumerOptions): LambdaEventSourceMapping {
     const streamKey = mayDecryptStream(this, "consume_kinesis", this.lambda.roleId, stream);
     return new LambdaEventSourceMapping(this, "aws_lambda_event_source_mapping.consume_kinesis", {
       eventSourceArn: stream.arn,
@@ -76,7 +86,7 @@ export class KinesisConsumer extends Construct {
       // Below the shortest retention of a stream (24 hours), so that a record that never succeeds is kept in
       // the bucket before Kinesis forgets it.
       maximumRecordAgeInSeconds: 72_000,
-      destinationConfig: { onFailure: { destinationArn: engine.bucket.arn } },
+      destinationConfig: { onFailure: { destinationArn: bucket.arn } },
       // Without these metrics nobody sees a record that Lambda gave up.
       metricsConfig: { metrics: ["EventCount"] },
       dependsOn: [...this.lambda.permissions, ...streamKey],

@@ -1,11 +1,12 @@
 /** For users whose delivery events already go to a Kinesis stream. */
 import type { Construct } from "constructs";
-import { Alarms } from "./alarms.ts";
 import { EventArchive } from "./event-archive.ts";
+import { EventsBucket } from "./events-bucket.ts";
 import { Input } from "./input.ts";
-import { sharedInputs } from "./inputs.ts";
+import { kinesisInputs } from "./inputs.ts";
+import { kinesisAlarms } from "./kinesis-alarms.ts";
 import { KinesisConsumer } from "./kinesis-consumer.ts";
-import { sharedOutputs } from "./outputs.ts";
+import { kinesisOutputs } from "./outputs.ts";
 import { RetryEngine } from "./retry-engine.ts";
 import { type Artefacts, SmsRetryStack } from "./sms-retry-stack.ts";
 
@@ -13,14 +14,15 @@ import { type Artefacts, SmsRetryStack } from "./sms-retry-stack.ts";
 export class KinesisStack extends SmsRetryStack {
   constructor(scope: Construct, artefacts: Artefacts) {
     super(scope, "sms-retry-kinesis");
-    const surroundings = { inputs: sharedInputs(this), place: this.place, artefacts };
+    const surroundings = { inputs: kinesisInputs(this), place: this.place, artefacts };
     const stream = existingStream(this);
 
     const engine = new RetryEngine(this, surroundings);
-    const consumer = new KinesisConsumer(this, { ...surroundings, stream, engine });
-    const archive = new EventArchive(this, { ...surroundings, stream, bucket: engine.bucket });
-    new Alarms(this, { ...surroundings, engine, consumer, archive });
-    sharedOutputs(this, { engine, consumer, archive });
+    const bucket = new EventsBucket(this, surroundings);
+    const consumer = new KinesisConsumer(this, { ...surroundings, stream, engine, bucket });
+    const archive = new EventArchive(this, { ...surroundings, stream, bucket });
+    kinesisAlarms(this, { ...surroundings, engine, consumer, archive });
+    kinesisOutputs(this, { engine, bucket, consumer, archive });
   }
 }
 

@@ -1,10 +1,11 @@
 /** For users whose Pinpoint project has no event stream yet. */
 import type { Construct } from "constructs";
-import { Alarms } from "./alarms.ts";
 import { EventArchive } from "./event-archive.ts";
-import { sharedInputs } from "./inputs.ts";
+import { EventsBucket } from "./events-bucket.ts";
+import { kinesisInputs } from "./inputs.ts";
+import { kinesisAlarms } from "./kinesis-alarms.ts";
 import { KinesisConsumer } from "./kinesis-consumer.ts";
-import { output, sharedOutputs } from "./outputs.ts";
+import { kinesisOutputs, output } from "./outputs.ts";
 import { PinpointEventStream } from "./pinpoint-event-stream.ts";
 import { RetryEngine } from "./retry-engine.ts";
 import { type Artefacts, SmsRetryStack } from "./sms-retry-stack.ts";
@@ -13,15 +14,16 @@ import { type Artefacts, SmsRetryStack } from "./sms-retry-stack.ts";
 export class NewStreamStack extends SmsRetryStack {
   constructor(scope: Construct, artefacts: Artefacts) {
     super(scope, "sms-retry-new-stream");
-    const surroundings = { inputs: sharedInputs(this), place: this.place, artefacts };
+    const surroundings = { inputs: kinesisInputs(this), place: this.place, artefacts };
 
     const stream = new PinpointEventStream(this, surroundings);
     const engine = new RetryEngine(this, surroundings);
-    const consumer = new KinesisConsumer(this, { ...surroundings, stream, engine });
-    const archive = new EventArchive(this, { ...surroundings, stream, bucket: engine.bucket });
+    const bucket = new EventsBucket(this, surroundings);
+    const consumer = new KinesisConsumer(this, { ...surroundings, stream, engine, bucket });
+    const archive = new EventArchive(this, { ...surroundings, stream, bucket });
     stream.fill([consumer.mapping, archive.deliveryStream]);
-    new Alarms(this, { ...surroundings, engine, consumer, archive });
-    sharedOutputs(this, { engine, consumer, archive });
+    kinesisAlarms(this, { ...surroundings, engine, consumer, archive });
+    kinesisOutputs(this, { engine, bucket, consumer, archive });
     output(this, "kinesis_stream_name", stream.streamName, "Name of the Kinesis stream of delivery events.");
     output(this, "kinesis_stream_arn", stream.arn, "ARN of the Kinesis stream of delivery events.");
   }

@@ -1,7 +1,8 @@
-/** The outputs that every stack has. */
+/** The outputs that every stack has, and those of the stacks on a Kinesis stream. */
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import type { EventArchive } from "./event-archive.ts";
+import type { EventsBucket } from "./events-bucket.ts";
 import type { KinesisConsumer } from "./kinesis-consumer.ts";
 import type { RetryEngine } from "./retry-engine.ts";
 
@@ -14,10 +15,9 @@ export function output(scope: Construct, name: string, value: string, descriptio
 export function sharedOutputs(
   scope: Construct,
   {
-    engine: { table, queue, bucket, resend, produce },
+    engine: { table, queue, resend, produce },
     consumer,
-    archive,
-  }: { readonly engine: RetryEngine; readonly consumer: KinesisConsumer; readonly archive: EventArchive },
+  }: { readonly engine: RetryEngine; readonly consumer: { readonly functionName: string } },
 ): void {
   output(
     scope,
@@ -51,9 +51,27 @@ export function sharedOutputs(
   output(
     scope,
     "consumer_function_name",
-    consumer.lambda.functionName,
+    consumer.functionName,
     "Name of the function that reads the delivery events.",
   );
+}
+
+/** Declares the shared outputs, and where the archive of a Kinesis stream lies. */
+export function kinesisOutputs(
+  scope: Construct,
+  {
+    engine,
+    bucket,
+    consumer,
+    archive,
+  }: {
+    readonly engine: RetryEngine;
+    readonly bucket: EventsBucket;
+    readonly consumer: KinesisConsumer;
+    readonly archive: EventArchive;
+  },
+): void {
+  sharedOutputs(scope, { engine, consumer: consumer.lambda });
   output(
     scope,
     "events_bucket_name",

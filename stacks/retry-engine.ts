@@ -1,8 +1,8 @@
 /** What every way in shares: the state, the queue, and the functions behind it. */
 import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping/index.js";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import { allOf } from "./access.ts";
-import { EventsBucket } from "./events-bucket.ts";
 import { MessageTable } from "./message-table.ts";
 import { pinpointSending } from "./pinpoint-sending.ts";
 import { RetryQueue } from "./retry-queue.ts";
@@ -16,21 +16,21 @@ import {
 } from "./settings.ts";
 import { SmsFunction, type Surroundings } from "./sms-function.ts";
 
-/** The message-state table, the retry queue, the events bucket, and the functions `resend` and `produce`. */
+/** The message-state table, the retry queue, and the functions `resend` and `produce`. */
 export class RetryEngine extends Construct {
   readonly table: MessageTable;
   readonly queue: RetryQueue;
-  readonly bucket: EventsBucket;
   readonly resend: SmsFunction<"resend">;
   readonly produce: SmsFunction<"produce">;
+  /** What must exist before a wake-up leads to a retry. */
+  readonly ready: ITerraformDependable[];
 
   constructor(scope: Construct, surroundings: Surroundings) {
     super(scope, "retry-engine");
     this.table = new MessageTable(this, surroundings);
     this.queue = new RetryQueue(this, surroundings);
-    this.bucket = new EventsBucket(this, surroundings);
     this.resend = this.#resend(surroundings);
-    this.#wakeUps();
+    this.ready = [...this.queue.permissions, this.#wakeUps()];
     this.produce = this.#produce(surroundings);
   }
 
@@ -52,8 +52,8 @@ export class RetryEngine extends Construct {
     });
   }
 
-  #wakeUps(): void {
-    new LambdaEventSourceMapping(this, "aws_lambda_event_source_mapping.resend", {
+  #wakeUps(): LambdaEventSourceMapping {
+    return new LambdaEventSourceMapping(this, "aws_lambda_event_source_mapping.resend", {
       eventSourceArn: this.queue.arn,
       functionName: this.resend.arn,
       batchSize: 10,

@@ -49,6 +49,10 @@ export interface SmsFunctionOptions<Name extends FunctionName> extends Surroundi
 export class SmsFunction<Name extends FunctionName> extends Construct {
   readonly functionName: string;
   readonly arn: string;
+  /** Terraform's address of the function, for where a reference is written as plain text. */
+  readonly address: string;
+  /** SHA-256 of the zip: another one is other code. */
+  readonly codeHash: string;
   /** Id of the function's role, to attach what only some stacks need. */
   readonly roleId: string;
   /** What must exist before anything invokes the function: its permissions. */
@@ -65,6 +69,8 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
     const lambda = this.#lambda(name, role, logGroup, options);
     this.functionName = lambda.functionName;
     this.arn = lambda.arn;
+    this.address = `aws_lambda_function.${this.#name}`;
+    this.codeHash = lambda.sourceCodeHash;
   }
 
   #logGroup(name: Name, { inputs }: Surroundings): CloudwatchLogGroup {
