@@ -31,7 +31,7 @@ export interface Deployment {
   /** Between the functions and the table. */
   readonly proxy: DynamodbProxy;
   readonly pinpoint: PinpointStandIn;
-  /** Everything that any function has written to stdout and stderr. */
+  /** Everything that any function has written to stdout and stderr, and the errors that Lambda would log. */
   readonly output: string[];
   /** What the function answers; fails where the invocation fails. */
   invoke<T>(name: FunctionName, event: unknown): Promise<T>;
@@ -70,7 +70,15 @@ export interface KinesisRecord {
 export interface DeploymentOptions {
   /** Variables of single functions over the test's defaults. */
   readonly environment?: Partial<Record<FunctionName, Record<string, string>>>;
-  /** Most execution environments of a function at once; more cost a process each. */
+  /**
+   * Whether the functions reach the table through {@link Deployment.proxy}, which costs time.
+   * @default true
+   */
+  readonly throughProxy?: boolean;
+  /**
+   * Most execution environments of a function at once; each is a process.
+   * @default 1
+   */
   readonly maxEnvironments?: number;
 }
 
@@ -181,7 +189,8 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
         AWS_ACCESS_KEY_ID: emulatorAccess.credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: emulatorAccess.credentials.secretAccessKey,
         AWS_LAMBDA_FUNCTION_NAME: name,
-        AWS_ENDPOINT_URL_DYNAMODB: proxy.endpoint,
+        AWS_ENDPOINT_URL_DYNAMODB:
+          options.throughProxy === false ? emulators.endpoints.dynamodb : proxy.endpoint,
         AWS_ENDPOINT_URL_SQS: emulators.endpoints.sqs,
         AWS_ENDPOINT_URL_S3: emulators.endpoints.s3,
         AWS_ENDPOINT_URL_PINPOINT: pinpoint.endpoint,
@@ -221,7 +230,12 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
     pinpoint,
     output,
     invoke,
-    tryInvoke: (name, event) => runtimeOf(name).invoke(event),
+    async tryInvoke(name, event) {
+      const result = await runtimeOf(name).invoke(event);
+      // Lambda logs the error that an invocation ends with.
+      if (!result.ok) output.push(JSON.stringify(result.error));
+      return result;
+    },
     async consume(Records) {
       const { batchItemFailures } = await invoke<KinesisStreamBatchResponse>("consume-kinesis", { Records });
       return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);

@@ -1,0 +1,271 @@
+/** The bundled producer: the item first, then the send; never twice for one id. */
+import type { ProducedMessage } from "../../functions/core/produce-message.ts";
+import { applicationId, type Deployment, startDeployment } from "../support/deployment.ts";
+
+let deployment: Deployment;
+beforeAll(async () => {
+  deployment = await startDeployment({ maxEnvironments: 3 });
+});
+afterAll(() => deployment?.stop());
+beforeEach(() => {
+  deployment.pinpoint.reset();
+  deployment.proxy.reset();
+});
+
+const sends = () => deployment.pinpoint.requests;
+const produce = (event: object) => deployment.invoke<ProducedMessage>("produce", event);
+
+function event(id: string, changes: object = {}): object {
+  return {
+    application_message_id: id,
+    destination_number: "+447700900123",
+    message_body: "Your code is 493817.",
+    ...changes,
+  };
+}
+
+/** The text of the error that an invocation ends with; fails where it ends well. */
+async function errorOf(invocation: object): Promise<{ errorType: string; errorMessage: string }> {
+  const result = await deployment.tryInvoke("produce", invocation);
+  if (result.ok) throw new Error(`The invocation ended well: ${JSON.stringify(result.payload)}`);
+  return result.error;
+}
+
+test("the item is written before the message is sent, and completed after", async () => {
+  const accept = deployment.pinpoint.answer;
+  let atSend: Promise<Record<string, unknown> | undefined> | undefined;
+  deployment.pinpoint.answer = (request) => {
+    atSend = deployment.table.get("item-first");
+    return accept(request);
+  };
+
+  const produced = await produce(event("item-first"));
+
+  expect(await atSend).toMatchObject({ status: "SENDING", message_body: "Your code is 493817." });
+  expect(produced).toEqual({
+    application_message_id: "item-first",
+    pinpoint_message_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    status: "SENT",
+  });
+  expect(sends()).toEqual([
+    {
+      applicationId,
+      destination: "+447700900123",
+      addresses: { "+447700900123": { ChannelType: "SMS" } },
+      context: { application_message_id: "item-first", retry_attempt: "0" },
+      sms: { Body: "Your code is 493817.", MessageType: "TRANSACTIONAL" },
+    },
+  ]);
+  expect(await deployment.table.get("item-first")).toMatchObject({
+    status: "SENT",
+    retry_count: 0,
+    pinpoint_message_id: produced.pinpoint_message_id,
+    attempts: { "0": { message_id: produced.pinpoint_message_id } },
+  });
+});
+
+test("the item is not written, so nothing is sent", async () => {
+  deployment.proxy.intercept = () => ({ status: 400, body: { __type: "AccessDeniedException" } });
+
+  expect(await errorOf(event("no-table"))).toMatchObject({ errorType: "AccessDeniedException" });
+  expect(sends()).toEqual([]);
+});
+
+test("what the event leaves out gets an id of its own, and the item the deployment's validity", async () => {
+  const before = Math.floor(Date.now() / 1000);
+
+  const { application_message_id: id } = await produce({
+    destination_number: "+447700900123",
+    message_body: "Hello.",
+  });
+
+  const item = await deployment.table.get(id);
+  expect(id).toMatch(/^[0-9a-f-]{36}$/);
+  expect(Number(item?.deadline) - before).toBeGreaterThanOrEqual(86_400);
+  expect(Number(item?.deadline) - before).toBeLessThanOrEqual(86_410);
+});
+
+test("everything that the event may say reaches the send and the item", async () => {
+  const deadline = Math.floor(Date.now() / 1000) + 300;
+
+  await produce(
+    event("all-fields", {
+      message_type: "PROMOTIONAL",
+      origination_number: "+447700900999",
+      sender_id: "SHOP",
+      deadline,
+      delivery_guarantee: "at-most-once",
+    }),
+  );
+
+  expect(sends()[0]?.sms).toEqual({
+    Body: "Your code is 493817.",
+    MessageType: "PROMOTIONAL",
+    OriginationNumber: "+447700900999",
+    SenderId: "SHOP",
+  });
+  expect(await deployment.table.get("all-fields")).toMatchObject({
+    message_type: "PROMOTIONAL",
+    origination_number: "+447700900999",
+    sender_id: "SHOP",
+    deadline,
+    delivery_guarantee: "at-most-once",
+  });
+});
+
+test("the same id a second time sends nothing and tells what became of the first", async () => {
+  const first = await produce(event("same-id"));
+
+  const second = await produce(event("same-id", { message_body: "Another text." }));
+
+  expect(second).toEqual(first);
+  expect(sends()).toHaveLength(1);
+});
+
+test("the same id in ten invocations at once leads to one send", async () => {
+  const results = await Promise.all(Array.from({ length: 10 }, () => produce(event("ten-times"))));
+
+  expect(results.map(({ application_message_id: id }) => id)).toEqual(Array(10).fill("ten-times"));
+  expect(sends()).toHaveLength(1);
+});
+
+test("throttled: an error that names the id and no secret; the same request again sends", async () => {
+  const accept = deployment.pinpoint.answer;
+  deployment.pinpoint.answer = () => ({ deliveryStatus: "THROTTLED" });
+
+  const error = await errorOf(event("put-off"));
+  deployment.pinpoint.answer = accept;
+  const produced = await produce(event("put-off"));
+  const again = await produce(event("put-off"));
+
+  expect(error).toMatchObject({
+    errorType: "SendDeferredError",
+    errorMessage:
+      'The SMS service did not take the message now (throttled); invoke again with application_message_id "put-off".',
+  });
+  expect(produced.status).toBe("SENT");
+  expect(again).toEqual(produced);
+  expect(sends()).toHaveLength(2);
+});
+
+test.each([
+  ["PERMANENT_FAILURE", "REJECTED"],
+  ["OPT_OUT", "OPTED_OUT"],
+])(
+  "the service's answer %s: the message is %s and the id is not sent again",
+  async (deliveryStatus, status) => {
+    deployment.pinpoint.answer = () => ({ deliveryStatus });
+
+    const produced = await produce(event(deliveryStatus));
+    deployment.pinpoint.reset();
+    const again = await produce(event(deliveryStatus));
+
+    expect([produced, again]).toEqual(Array(2).fill({ application_message_id: deliveryStatus, status }));
+    expect(sends()).toEqual([]);
+  },
+);
+
+test("fault 18: the answer is lost: the message counts as sent and waits for its events", async () => {
+  deployment.pinpoint.answer = () => ({ httpStatus: 500, error: "InternalServerErrorException" });
+
+  const produced = await produce(event("lost"));
+  deployment.pinpoint.reset();
+  const again = await produce(event("lost"));
+
+  expect([produced.status, again.status]).toEqual(["SENT", "SENT"]);
+  expect(sends()).toEqual([]);
+  expect(await deployment.table.get("lost")).toMatchObject({
+    status: "SENT",
+    status_reason: "outcome-unknown",
+    attempts: { "0": { outcome: "UNCONFIRMED" } },
+  });
+});
+
+describe("a bad event gets one error with all its problems, and quotes none of its values", () => {
+  test.each<[string, object, string[]]>([
+    [
+      "nothing",
+      {},
+      [
+        "destination_number is missing, and no default is set.",
+        "message_body is missing, and no default is set.",
+      ],
+    ],
+    [
+      "everything wrong",
+      {
+        application_message_id: "",
+        destination_number: "07700 900123",
+        message_body: "",
+        message_type: "URGENT",
+        origination_number: 44,
+        deadline: "tomorrow",
+        validity_seconds: 0,
+        delivery_guarantee: "exactly-once",
+      },
+      [
+        "application_message_id must not be empty.",
+        "destination_number must be a number in E.164 format, like +4470000.",
+        "message_body must not be empty.",
+        "message_type must be TRANSACTIONAL or PROMOTIONAL.",
+        "origination_number must be a text.",
+        "deadline must be a number.",
+        "validity_seconds must be 1 or more.",
+        "delivery_guarantee must be at-least-once or at-most-once.",
+      ],
+    ],
+    [
+      "a body too long",
+      event("x", { message_body: "€".repeat(1_601) }),
+      ["message_body must have at most 1,600 characters."],
+    ],
+    [
+      "an id too long",
+      event("x", { application_message_id: "x".repeat(801) }),
+      ["application_message_id must have at most 800 characters."],
+    ],
+    [
+      "an id too long for a key",
+      event("x", { application_message_id: "東".repeat(700) }),
+      ["application_message_id must have at most 2,048 bytes."],
+    ],
+    [
+      "a list",
+      [event("x")],
+      [
+        "destination_number is missing, and no default is set.",
+        "message_body is missing, and no default is set.",
+      ],
+    ],
+    ["a text", "+447700900123" as unknown as object, ["The event must be a JSON object."]],
+  ])("%s", async (_name, bad, problems) => {
+    const { errorType, errorMessage } = await errorOf(bad);
+
+    expect(errorType).toBe("InvalidRequestError");
+    expect(errorMessage).toBe(
+      `The message cannot be produced; correct the invocation event: ${problems.join(" ")}`,
+    );
+    expect(sends()).toEqual([]);
+  });
+});
+
+test("defaults of the deployment stand in for number and body", async () => {
+  const withDefaults = await startDeployment({
+    environment: {
+      produce: {
+        DEFAULT_DESTINATION_NUMBER: "+14254147755",
+        DEFAULT_MESSAGE_BODY: "A trial.",
+        ORIGINATION_NUMBER: "+447700900999",
+      },
+    },
+  });
+  try {
+    await withDefaults.invoke("produce", {});
+
+    expect(withDefaults.pinpoint.requests).toMatchObject([
+      { destination: "+14254147755", sms: { Body: "A trial.", OriginationNumber: "+447700900999" } },
+    ]);
+  } finally {
+    await withDefaults.stop();
+  }
+});
