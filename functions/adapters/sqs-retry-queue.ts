@@ -1,4 +1,4 @@
-/** The retry queue: SQS, and EventBridge Scheduler for delays that SQS cannot hold. */
+/** The retry queue: SQS, and EventBridge Scheduler for delays that SQS cannot hold and while SQS is down. */
 import { createHash } from "node:crypto";
 import type { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
@@ -100,14 +100,27 @@ export function sqsRetryQueue(
       const batches = Array.from({ length: Math.ceil(soon.length / batchSize) }, (_, number) =>
         soon.slice(number * batchSize, (number + 1) * batchSize),
       );
-      const queued = await Promise.all([
+      const taken = new Set<number>();
+      const [bySqs, byScheduler] = await Promise.all([
         pMap(batches, send, { concurrency: 10 }),
         pMap(later, schedule, { concurrency: 10 }),
       ]);
-      const taken = new Set(queued.flat(2));
+      for (const index of [...bySqs.flat(), ...byScheduler.flat()]) taken.add(index);
+
+      // Scheduler keeps trying to reach a queue that is down for a day; a Firehose transformation, which is
+      // not invoked again for its failures, has nobody else to keep its wake-ups.
+      const refused = soon.filter(({ index }) => !taken.has(index));
+      const rescued = await pMap(refused, (entry) => schedule(soonest(entry, now)), { concurrency: 10 });
+      for (const index of rescued.flat()) taken.add(index);
       return entries.map((_, index) => taken.has(index));
     },
   };
+}
+
+/** Scheduler refuses times that have passed, and starts up to a minute late. */
+function soonest(numbered: NumberedEntry, now: number): NumberedEntry {
+  const { entry } = numbered;
+  return { ...numbered, entry: { ...entry, dueAt: Math.max(entry.dueAt, now + 60) } };
 }
 
 /**
