@@ -43,8 +43,8 @@ Options:
   --json                print the summary as one JSON object on the last line
   --help                print this
 
-Exit status: 0 if the sums add up and no message was sent more than 1 + max-retries times, 1 if not,
-2 if an option is wrong.
+Exit status: 0 if the sums add up, no message was sent more than 1 + max-retries times, and none is open
+without a lost event; 1 if not; 2 if an option is wrong.
 `;
 
 /**

@@ -1,6 +1,7 @@
 /** The whole system on this machine: emulators, the SMS service simulator, the bundles, and their triggers. */
 import { randomUUID } from "node:crypto";
-import { access } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PinpointClient, PutEventStreamCommand } from "@aws-sdk/client-pinpoint";
@@ -71,9 +72,7 @@ const trackDeliveries = "retried";
  * @throws MissingBundleError if a bundle is not there; EmulatorError if an emulator does not start
  */
 export async function deploy(options: DeploymentOptions): Promise<Deployment> {
-  await checkBundles(options.bundleFolder);
-  const emulators = await startEmulators();
-  const opened: (() => Promise<unknown> | undefined)[] = [() => emulators.stop()];
+  const opened: (() => Promise<unknown>)[] = [];
   let stopping: Promise<void> | undefined;
   // What was started last is stopped first: a trigger before its function, a function before its services.
   const stop = () => {
@@ -83,7 +82,12 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     return stopping;
   };
   try {
-    return await deployOn(emulators, options, opened, stop);
+    const bundleFolder = await mkdtemp(join(tmpdir(), `${namePrefix}-bundles-`));
+    opened.push(() => rm(bundleFolder, { recursive: true }));
+    await copyBundles(options.bundleFolder, bundleFolder);
+    const emulators = await startEmulators();
+    opened.push(() => emulators.stop());
+    return await deployOn(emulators, { ...options, bundleFolder }, opened, stop);
   } catch (error) {
     await stop();
     throw error;
@@ -93,7 +97,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
 async function deployOn(
   emulators: Emulators,
   options: DeploymentOptions,
-  opened: (() => Promise<unknown> | undefined)[],
+  opened: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<Deployment> {
   const { endpoints } = emulators;
@@ -236,10 +240,11 @@ function functionArn(name: LocalFunctionName): string {
   return `arn:aws:lambda:${region}:${accountId}:function:${namePrefix}-${name}`;
 }
 
-async function checkBundles(folder: string): Promise<void> {
+/** Copies the bundles, so that a build meanwhile does not change a function while it runs. */
+async function copyBundles(from: string, to: string): Promise<void> {
   for (const name of Object.keys(functionLimits)) {
     try {
-      await access(join(folder, name, "index.mjs"));
+      await cp(join(from, name), join(to, name), { recursive: true });
     } catch (cause) {
       throw new MissingBundleError(`The function ${name} is not bundled; run "npm run bundle" first.`, {
         cause,

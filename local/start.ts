@@ -7,7 +7,7 @@ import { progressDisplay } from "./progress.ts";
 import { reportText } from "./report.ts";
 import { run } from "./run.ts";
 import { InvalidScenarioError, loadScenario } from "./sms-simulator/scenario.ts";
-import { violations } from "./summary.ts";
+import { countStuck, violations } from "./summary.ts";
 
 const exitCodes = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 
@@ -46,7 +46,7 @@ async function start(
   const display = progressDisplay(messages, process.stderr);
   const problems = new Map<string, number>();
   try {
-    const { summary, rows } = await run({
+    const { summary, rows, ledger } = await run({
       scenario,
       scenarioName,
       messages,
@@ -64,7 +64,7 @@ async function start(
     });
     display.end();
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : `\n${reportText({ summary, rows })}`);
-    const found = violations(summary, maxRetries);
+    const found = violations(summary, maxRetries, countStuck(rows, ledger));
     for (const violation of found) process.stderr.write(`${violation}\n`);
     return found.length === 0 ? exitCodes.success : exitCodes.failure;
   } catch (error) {

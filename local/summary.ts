@@ -114,8 +114,27 @@ export function summarise(run: {
   };
 }
 
-/** What contradicts the system's promises, in a sentence each; none = the run is a success. */
-export function violations(summary: Summary, maxRetries: number): string[] {
+/**
+ * How many messages are open without a reason: every event about them was put on the stream, so they should
+ * have come to an end. A message whose event was lost, or never sent, may stay open.
+ */
+export function countStuck(rows: readonly StateRow[], ledger: Ledger): number {
+  const sendsByMessage = ledger.sendsByMessage();
+  return rows.filter((row) => {
+    const sends = sendsByMessage.get(row.application_message_id) ?? [];
+    const isHeardOf = sends.every(
+      ({ outcome, events }) => outcome !== "SILENCE" && events.every(({ copies }) => copies > 0),
+    );
+    return isHeardOf && outcomeOf(row, sends) === "open";
+  }).length;
+}
+
+/**
+ * What contradicts the system's promises, in a sentence each; none = the run is a success.
+ *
+ * @param stuck see {@link countStuck}
+ */
+export function violations(summary: Summary, maxRetries: number, stuck: number): string[] {
   const found: string[] = [];
   const counted = Object.values(summary.outcomes).reduce((sum, count) => sum + count, 0);
   if (counted !== summary.messages) {
@@ -124,6 +143,11 @@ export function violations(summary: Summary, maxRetries: number): string[] {
   if (summary.maxSendsPerMessage > 1 + maxRetries) {
     found.push(
       `A message was sent ${summary.maxSendsPerMessage} times; ${1 + maxRetries} is the most allowed.`,
+    );
+  }
+  if (stuck > 0) {
+    found.push(
+      `${stuck === 1 ? "A message is" : `${stuck} messages are`} still open, though no event was lost.`,
     );
   }
   return found;

@@ -2,7 +2,14 @@
 import { functionLog } from "../../local/lambda/function-log.ts";
 import { reportText, rowText, sampleRows } from "../../local/report.ts";
 import { Ledger, type LedgerCall, type LedgerEvent } from "../../local/sms-simulator/ledger.ts";
-import { outcomeOf, type StateRow, type Summary, summarise, violations } from "../../local/summary.ts";
+import {
+  countStuck,
+  outcomeOf,
+  type StateRow,
+  type Summary,
+  summarise,
+  violations,
+} from "../../local/summary.ts";
 
 const event = (kind: LedgerEvent["kind"], published = 1): LedgerEvent => ({
   id: `m:${kind}`,
@@ -90,17 +97,28 @@ describe("a summary", () => {
       seed: 7,
       scenario: "mixed",
     });
-    expect(violations(summary, 1)).toEqual([]);
+    expect(violations(summary, 1, countStuck(rows, ledger))).toEqual([]);
   });
 
   it("shows sums that do not add up and messages that were sent too often", () => {
     const wrong: Summary = { ...summary, messages: 3 };
 
-    expect(violations(wrong, 0)).toEqual([
+    expect(violations(wrong, 0, 2)).toEqual([
       "3 messages were produced, but the outcomes add up to 2.",
       "A message was sent 2 times; 1 is the most allowed.",
+      "2 messages are still open, though no event was lost.",
     ]);
   });
+});
+
+it.each<[string, LedgerEvent[], number]>([
+  ["whose failure is on the stream is stuck", [event("failure")], 1],
+  ["whose event was lost may be open", [{ ...event("failure", 0), copies: 0 }], 0],
+])("an open message %s", (_what, events, stuck) => {
+  const ledger = new Ledger();
+  ledger.add(send("m", 0, ...events));
+
+  expect(countStuck([row({ status: "SENT" })], ledger)).toBe(stuck);
 });
 
 describe("the rows that are shown", () => {
