@@ -49,11 +49,21 @@ function parseJson(value: string): unknown {
 }
 
 const isWholeNumber = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0;
-const isStatus = (value: unknown): value is string =>
-  typeof value === "string" && /^[A-Z][A-Z_]*$/.test(value);
+const isStatus = (value: unknown): value is string => typeof value === "string" && /^[A-Z_]+$/.test(value);
 
-/** Statuses that no deployment may retry: they say that the message arrived or is on its way. */
-const notFailures: ReadonlySet<string> = new Set(["DELIVERED", "SUCCESSFUL", "PENDING", "QUEUED", "SENT"]);
+/**
+ * Statuses that no deployment may retry: they say that the message arrived, is on its way, or is not wanted. The
+ * validation of the input `retryable_statuses` refuses the same.
+ */
+const notFailures: ReadonlySet<string> = new Set([
+  "DELIVERED",
+  "SUCCESSFUL",
+  "PENDING",
+  "QUEUED",
+  "SENT",
+  "OPTOUT",
+  "OPTED_OUT",
+]);
 
 /** How each variable is read. */
 const readers = {
