@@ -1,0 +1,223 @@
+/** Fault 55: a bad setting is refused at cold start, all problems in one message, and no value in it. */
+import { environmentNames, type FunctionName } from "../../functions/environment.ts";
+import { hasOwnEndpoint, readSettings, retryPolicyOf } from "../../functions/settings.ts";
+import { type StackName, stackNames } from "../../stacks/app.ts";
+import { type SynthesisedStack, synthesiseAll } from "../stacks/synthesised.ts";
+import { environmentOf } from "../support/deployment.ts";
+
+type Environment = Record<string, string>;
+
+const functionNames = Object.keys(environmentNames) as FunctionName[];
+
+function resendWith(changes: Record<string, string | undefined>) {
+  return readSettings("resend", { ...environmentOf("resend", "https://sqs.example/q"), ...changes });
+}
+
+/** The problems that a cold start with these variables names; none where it would start. */
+function problemsWith(
+  name: FunctionName,
+  environment: Record<string, string | undefined>,
+): readonly string[] {
+  try {
+    readSettings(name, environment);
+    return [];
+  } catch (error) {
+    return (error as { problems: readonly string[] }).problems;
+  }
+}
+
+describe("fault 55: wrong settings", () => {
+  test.each(functionNames)(
+    "%s with nothing set names every variable of its contract, in one error",
+    (name) => {
+      const problems = problemsWith(name, {});
+
+      expect(problems.map((problem) => problem.split(" ")[0])).toEqual([...environmentNames[name]]);
+      expect(() => readSettings(name, {})).toThrow(
+        expect.objectContaining({
+          name: "InvalidSettingsError",
+          message: `The function cannot start because of ${problems.length} wrong setting(s); correct the Terraform inputs and deploy again: ${problems.join(" ")}`,
+        }),
+      );
+    },
+  );
+
+  test.each<[string, string, string]>([
+    ["MESSAGE_TABLE_NAME", "", "is empty."],
+    ["POWERTOOLS_LOG_LEVEL", "debug", "must be DEBUG, INFO, WARN or ERROR."],
+    ["MAX_RETRIES", "-1", "must be a whole number, 0 or more."],
+    ["MAX_RETRIES", "1.5", "must be a whole number, 0 or more."],
+    ["MAX_RETRIES", "", "must be a whole number, 0 or more."],
+    ["MAX_RETRIES", " ", "must be a whole number, 0 or more."],
+    ["MAX_RETRIES", "three", "must be a whole number, 0 or more."],
+    ["MAX_RETRIES", "Infinity", "must be a whole number, 0 or more."],
+    ["MESSAGE_VALIDITY_SECONDS", "0", "must be a whole number of seconds, 1 or more."],
+    ["MAX_SENDS_PER_SECOND", "0", "must be a number above 0."],
+    ["MAX_SENDS_PER_SECOND", "-0.5", "must be a number above 0."],
+    ["MAX_SENDS_PER_SECOND", "NaN", "must be a number above 0."],
+    ["SENDER_CONCURRENCY", "0", "must be a whole number, 1 or more."],
+    [
+      "RETRY_DELAYS_SECONDS",
+      "60,300",
+      "must be a JSON list, not empty, of whole numbers of seconds, 0 or more.",
+    ],
+    ["RETRY_DELAYS_SECONDS", "[]", "must be a JSON list, not empty, of whole numbers of seconds, 0 or more."],
+    [
+      "RETRY_DELAYS_SECONDS",
+      "[60,-1]",
+      "must be a JSON list, not empty, of whole numbers of seconds, 0 or more.",
+    ],
+    [
+      "RETRY_DELAYS_SECONDS",
+      '["60"]',
+      "must be a JSON list, not empty, of whole numbers of seconds, 0 or more.",
+    ],
+    ["RETRY_DELAYS_SECONDS", "60", "must be a JSON list, not empty, of whole numbers of seconds, 0 or more."],
+    ["RETRYABLE_STATUSES", "UNREACHABLE", "must be a JSON list, not empty, of statuses in capital letters."],
+    [
+      "RETRYABLE_STATUSES",
+      '["unreachable"]',
+      "must be a JSON list, not empty, of statuses in capital letters.",
+    ],
+    ["TRACK_DELIVERIES", "some", "must be all, retried, none."],
+    ["DELIVERY_GUARANTEE", "exactly-once", "must be at-least-once or at-most-once."],
+  ])("%s = %j: %s", (key, value, problem) => {
+    const environment = { ...environmentOf("resend", "https://sqs.example/q"), [key]: value };
+
+    expect(problemsWith("resend", environment)).toEqual([`${key} ${problem}`]);
+  });
+
+  test.each(["DELIVERED", "SUCCESSFUL", "PENDING", "QUEUED", "SENT", "OPTOUT", "OPTED_OUT"])(
+    "the status %s is never retried, as the plan says",
+    (status) => {
+      const environment = {
+        ...environmentOf("resend", "https://sqs.example/q"),
+        RETRYABLE_STATUSES: JSON.stringify(["UNREACHABLE", status]),
+      };
+
+      expect(problemsWith("resend", environment)).toEqual([
+        expect.stringMatching(/^RETRYABLE_STATUSES must hold only statuses of failures, so none of /),
+      ]);
+    },
+  );
+
+  test("no problem quotes a value", () => {
+    const secret = "493817";
+    const environment = Object.fromEntries(environmentNames.produce.map((key) => [key, `!${secret}`]));
+    const problems = [
+      ...problemsWith("produce", environment),
+      ...problemsWith(
+        "resend",
+        Object.fromEntries(environmentNames.resend.map((key) => [key, `["${secret}"]`])),
+      ),
+    ];
+
+    expect(problems.length).toBeGreaterThan(5);
+    expect(problems.join(" ")).not.toContain(secret);
+  });
+});
+
+describe("what is read", () => {
+  test("numbers, lists and statuses", () => {
+    const settings = resendWith({
+      MAX_RETRIES: "0",
+      RETRY_DELAYS_SECONDS: "[0,300]",
+      RETRYABLE_STATUSES: '["EXPIRED","BLOCKED"]',
+      MAX_SENDS_PER_SECOND: "0.5",
+    });
+
+    expect(settings.MAX_SENDS_PER_SECOND).toBe(0.5);
+    expect(retryPolicyOf(settings)).toEqual({
+      maxRetries: 0,
+      retryDelaysSeconds: [0, 300],
+      // EXPIRED is an alias.
+      retryableStatuses: new Set(["TTL_EXPIRED", "BLOCKED"]),
+      messageValiditySeconds: 86_400,
+    });
+  });
+
+  test("Terraform's null, the empty string, is undefined", () => {
+    expect(resendWith({ ORIGINATION_NUMBER: "" }).ORIGINATION_NUMBER).toBeUndefined();
+    expect(resendWith({ ORIGINATION_NUMBER: "SHOP" }).ORIGINATION_NUMBER).toBe("SHOP");
+    expect(() => resendWith({ ORIGINATION_NUMBER: undefined })).toThrow("ORIGINATION_NUMBER is not set.");
+  });
+
+  test.each([
+    [{}, false],
+    [{ AWS_ENDPOINT_URL_SQS: "http://127.0.0.1" }, false],
+    [{ AWS_ENDPOINT_URL_S3: "http://127.0.0.1" }, true],
+    [{ AWS_ENDPOINT_URL: "http://127.0.0.1" }, true],
+  ])("with %j S3 has an endpoint of its own: %s", (environment, expected) => {
+    expect(hasOwnEndpoint("s3", environment)).toBe(expected);
+  });
+});
+
+/** A value of a Terraform expression that the stacks write into an environment. */
+function evaluate(text: string, inputs: Record<string, unknown>): string {
+  return text.replaceAll(/\$\{([^{}]+)\}/g, (_whole, expression: string) => {
+    const json = /^jsonencode\(var\.(\w+)\)$/.exec(expression)?.[1];
+    if (json !== undefined) return JSON.stringify(inputs[json]);
+    const orEmpty = /^var\.(\w+) == null \? "" : var\.\1$/.exec(expression)?.[1];
+    if (orEmpty !== undefined) return String(inputs[orEmpty] ?? "");
+    const plain = /^var\.(\w+)$/.exec(expression)?.[1];
+    if (plain !== undefined) return String(inputs[plain]);
+    // An attribute of a resource is known only after apply; it is never empty.
+    if (/^(aws|data\.aws)_\w+\.[\w.-]+$/.test(expression)) return "known-after-apply";
+    throw new Error(`This test cannot evaluate ${expression}.`);
+  });
+}
+
+describe("the settings accept what the stacks emit", () => {
+  let stacks: Record<StackName, SynthesisedStack>;
+  beforeAll(() => {
+    stacks = synthesiseAll();
+  });
+
+  /** The environment of every function of a stack, as Lambda would get it. */
+  function environmentsOf(
+    stack: SynthesisedStack,
+    given: Record<string, unknown>,
+  ): [FunctionName, Environment][] {
+    const defaults = Object.fromEntries(
+      Object.entries(stack.variable).map(([name, { default: value }]) => [name, value ?? null]),
+    );
+    const inputs = { ...defaults, pinpoint_application_id: "0123456789abcdef0123456789abcdef", ...given };
+    const functions = Object.entries(stack.resource.aws_lambda_function ?? {});
+    return functions.map(([address, attributes]) => {
+      const { variables } = attributes.environment as { variables: Environment };
+      return [
+        address.replaceAll("_", "-") as FunctionName,
+        Object.fromEntries(Object.entries(variables).map(([key, text]) => [key, evaluate(text, inputs)])),
+      ];
+    });
+  }
+
+  // The values at the edges of each input's validation in stacks/inputs.ts.
+  test.each<[string, unknown[]]>([
+    ["max_retries", [0, 10]],
+    ["retry_delays_seconds", [[0], [86_400], Array(10).fill(60)]],
+    ["retryable_statuses", [["UNREACHABLE"], ["_"], ["EXPIRED", "BLOCKED"]]],
+    ["message_validity_seconds", [1, 604_800]],
+    ["track_deliveries", ["all", "retried", "none"]],
+    ["delivery_guarantee", ["at-least-once", "at-most-once"]],
+    ["max_sends_per_second", [0.000_001, 0.1, 4_000]],
+    ["origination_number", [null, "+12065550100", "12345", "SHOP"]],
+    ["default_destination_number", [null, "+14254147755"]],
+    ["default_message_body", [null, "Hello {name} 📦\n"]],
+  ])("%s, at the edges of what the plan lets through", (input, values) => {
+    let started = 0;
+    for (const name of stackNames) {
+      for (const value of values) {
+        for (const [functionName, environment] of environmentsOf(stacks[name], { [input]: value })) {
+          expect([functionName, value, problemsWith(functionName, environment)]).toEqual([
+            functionName,
+            value,
+            [],
+          ]);
+          started += 1;
+        }
+      }
+    }
+    expect(started).toBeGreaterThanOrEqual(values.length * stackNames.length);
+  });
+});
