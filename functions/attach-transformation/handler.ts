@@ -48,6 +48,16 @@ const place = {
   ),
 };
 
+/** Text for a field that is not there, and for a value that is no object. */
+function objectText(noObject: string) {
+  return ({ path: [first] = [] }: { readonly path?: readonly { readonly key: unknown }[] | undefined }) => {
+    if (first === undefined) return noObject;
+    return first.key === "tf"
+      ? 'is missing; aws_lambda_invocation adds it with lifecycle_scope = "CRUD"'
+      : "is missing";
+  };
+}
+
 /** Limits of the hints: those of Firehose. */
 const invocation = v.object(
   {
@@ -59,12 +69,12 @@ const invocation = v.object(
       {
         action: v.picklist(["create", "update", "delete"], "must be create, update or delete"),
         // Null on create. Only the place matters: what is attached there by us is to go.
-        prev_input: v.nullish(v.object(place, "must be the input of the invocation before")),
+        prev_input: v.nullish(v.object(place, objectText("must be the input of the invocation before"))),
       },
-      'must be what aws_lambda_invocation adds with lifecycle_scope = "CRUD"',
+      objectText("must be a JSON object"),
     ),
   },
-  "must be a JSON object",
+  objectText("must be a JSON object"),
 );
 
 /** The input of an invocation, `tf` included. */
