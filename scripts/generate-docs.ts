@@ -115,7 +115,7 @@ function main(readmePath: string, check: boolean): number {
     return 1;
   }
   writeFileSync(readmePath, written);
-  console.log(`Wrote the tables of ${stackNames.join(" and ")} into ${relative(process.cwd(), readmePath)}.`);
+  console.log(`Wrote the tables of ${stackNames.join(", ")} into ${relative(process.cwd(), readmePath)}.`);
   return 0;
 }
 

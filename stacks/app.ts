@@ -1,11 +1,12 @@
 /** The application as CDKTF sees it: all stacks, and where they are written. */
 import { App } from "cdktf";
+import { FirehoseStack } from "./firehose-stack.ts";
 import { KinesisStack } from "./kinesis-stack.ts";
 import { NewStreamStack } from "./new-stream-stack.ts";
 import type { Artefacts } from "./sms-retry-stack.ts";
 
 /** The names of all stacks, in the order in which a user chooses among them. */
-export const stackNames = ["sms-retry-new-stream", "sms-retry-kinesis"] as const;
+export const stackNames = ["sms-retry-new-stream", "sms-retry-kinesis", "sms-retry-firehose"] as const;
 
 /** Name of a stack: of its folder in `<output folder>/stacks`. */
 export type StackName = (typeof stackNames)[number];
@@ -26,5 +27,6 @@ export function synthesise(artefacts: Artefacts, outputFolder?: string): void {
   });
   new NewStreamStack(app, artefacts);
   new KinesisStack(app, artefacts);
+  new FirehoseStack(app, artefacts);
   app.synth();
 }

@@ -1,7 +1,16 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import type { FunctionName } from "../../functions/environment.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
-import { resource, resourcesOf, type SynthesisedStack, statementsOf, synthesiseAll } from "./synthesised.ts";
+import {
+  functionsOf,
+  kinesisStackNames,
+  resource,
+  resourcesOf,
+  type SynthesisedStack,
+  statementsOf,
+  synthesiseAll,
+} from "./synthesised.ts";
 
 let stacks: Record<StackName, SynthesisedStack>;
 beforeAll(() => {
@@ -13,7 +22,7 @@ const here = "${data.aws_region.current.id}:${data.aws_caller_identity.current.a
 const partition = "arn:${data.aws_partition.current.partition}";
 const project = `${partition}:mobiletargeting:${here}:apps/\${var.pinpoint_application_id}`;
 const account = "${data.aws_caller_identity.current.account_id}";
-const streams: Record<StackName, string> = {
+const streams: Record<(typeof kinesisStackNames)[number], string> = {
   "sms-retry-new-stream": "${aws_kinesis_stream.events.arn}",
   "sms-retry-kinesis": "${var.kinesis_stream_arn}",
 };
@@ -56,16 +65,28 @@ const actionOfCommand: Readonly<Record<string, string>> = {
   CreateScheduleCommand: "scheduler:CreateSchedule",
   PutObjectCommand: "s3:PutObject",
   SendMessagesCommand: "mobiletargeting:SendMessages",
+  DescribeDeliveryStreamCommand: "firehose:DescribeDeliveryStream",
+  UpdateDestinationCommand: "firehose:UpdateDestination",
+  GetPolicyCommand: "lambda:GetPolicy",
+  AddPermissionCommand: "lambda:AddPermission",
+  RemovePermissionCommand: "lambda:RemovePermission",
 };
 
-/** The actions of all commands in the adapters that a function's handler imports. */
+/** The sources of the adapters that a module imports, and of those that they import. */
+function adaptersOf(path: string, found = new Map<string, string>()): Map<string, string> {
+  for (const [, imported] of readFileSync(path, "utf8").matchAll(/ from "(\.{1,2}\/[^"]+)";$/gm)) {
+    const adapter = join(dirname(path), String(imported));
+    if (basename(dirname(adapter)) !== "adapters" || found.has(adapter)) continue;
+    found.set(adapter, readFileSync(adapter, "utf8"));
+    adaptersOf(adapter, found);
+  }
+  return found;
+}
+
+/** The actions of all commands in the adapters that a function's handler uses. */
 function actionsCalledBy(functionName: string): Set<string> {
-  const folder = join(process.cwd(), "functions", functionName);
-  const handler = readFileSync(join(folder, "handler.ts"), "utf8");
-  const adapters = [...handler.matchAll(/^import \{.*\} from "(\.\.\/adapters\/.*)";$/gm)].map(([, path]) =>
-    readFileSync(join(folder, String(path)), "utf8"),
-  );
-  const commands = adapters.flatMap((source) =>
+  const adapters = adaptersOf(join(process.cwd(), "functions", functionName, "handler.ts"));
+  const commands = [...adapters.values()].flatMap((source) =>
     [...source.matchAll(/new (\w+Command)\(/g)].map(([, it]) => String(it)),
   );
   expect(commands.filter((command) => !(command in actionOfCommand))).toEqual([]);
@@ -82,7 +103,18 @@ const wakeUps = {
   "iam:PassRole": [schedulerRole],
 };
 
-describe.each(stackNames)("permissions of %s", (name) => {
+/** What Lambda calls on a function's behalf. */
+const neededByLambdaItself: Readonly<Partial<Record<FunctionName, readonly string[]>>> = {
+  "consume-kinesis": ["s3:ListBucket", "kinesis:"],
+  resend: [
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ChangeMessageVisibility",
+  ],
+};
+
+describe.each(kinesisStackNames)("permissions on the stream and the archive of %s", (name) => {
   test("consume-kinesis may read the stream, move states, schedule retries and keep failures", () => {
     expect(grantsOf(stacks[name], "consume_kinesis")).toEqual({
       ...logOf("consume_kinesis"),
@@ -100,6 +132,76 @@ describe.each(stackNames)("permissions of %s", (name) => {
     });
   });
 
+  test("the archive may read the stream and write its two folders", () => {
+    const written = [`${bucket}/archive/*`, `${bucket}/archive-errors/*`];
+    expect(grantsOf(stacks[name], "event_archive")).toEqual({
+      "kinesis:DescribeStream": [streams[name]],
+      "kinesis:GetShardIterator": [streams[name]],
+      "kinesis:GetRecords": [streams[name]],
+      "kinesis:ListShards": [streams[name]],
+      "s3:PutObject": written,
+      "s3:GetObject": written,
+      "s3:AbortMultipartUpload": written,
+      "s3:GetBucketLocation": [bucket],
+      "s3:ListBucket": [bucket],
+      "s3:ListBucketMultipartUploads": [bucket],
+      "logs:PutLogEvents": [
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is HCL
+        "${aws_cloudwatch_log_group.event_archive.arn}:log-stream:${aws_cloudwatch_log_stream.event_archive.name}",
+      ],
+    });
+  });
+});
+
+describe("permissions on the user's Firehose stream", () => {
+  const stack = () => stacks["sms-retry-firehose"];
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: this is HCL
+  const transformation = "${aws_lambda_function.transform_firehose.arn}";
+
+  test("transform-firehose may move states and schedule retries, and nothing with the stream", () => {
+    expect(grantsOf(stack(), "transform_firehose")).toEqual({
+      ...logOf("transform_firehose"),
+      ...wakeUps,
+      "dynamodb:GetItem": [table],
+      "dynamodb:BatchGetItem": [table],
+      "dynamodb:UpdateItem": [table],
+    });
+  });
+
+  test("attach-transformation may change that stream and the policy of that function", () => {
+    const stream = `${partition}:firehose:${here}:deliverystream/\${var.firehose_delivery_stream_name}`;
+    expect(grantsOf(stack(), "attach_transformation")).toEqual({
+      ...logOf("attach_transformation"),
+      "lambda:GetPolicy": [transformation],
+      "lambda:AddPermission": [transformation],
+      "lambda:RemovePermission": [transformation],
+    });
+    expect(grantsOf(stack(), "attach_transformation_stream")).toEqual({
+      "firehose:DescribeDeliveryStream": [stream],
+      "firehose:UpdateDestination": [stream],
+    });
+  });
+
+  test("the stream's role is given two actions on that function, and only where the user named it", () => {
+    expect(resource(stack(), "aws_iam_role_policy.firehose_role")).toMatchObject({
+      // biome-ignore-start lint/suspicious/noTemplateCurlyInString: this is HCL
+      count: "${var.firehose_role_name == null ? 0 : 1}",
+      role: "${var.firehose_role_name}",
+      // biome-ignore-end lint/suspicious/noTemplateCurlyInString: this is HCL
+    });
+    const forms = [transformation, `${transformation}:$LATEST`];
+    expect(grantsOf(stack(), "firehose_role")).toEqual({
+      "lambda:InvokeFunction": forms,
+      "lambda:GetFunctionConfiguration": forms,
+    });
+  });
+
+  test("nobody else is let into a function by the stack", () => {
+    expect(stack().resource).not.toHaveProperty("aws_lambda_permission");
+  });
+});
+
+describe.each(stackNames)("permissions of %s", (name) => {
   test("resend may take wake-ups, move states, schedule retries and send through the user's project", () => {
     expect(grantsOf(stacks[name], "resend")).toEqual({
       ...logOf("resend"),
@@ -128,38 +230,15 @@ describe.each(stackNames)("permissions of %s", (name) => {
     expect(grantsOf(stacks[name], "retry_scheduler")).toEqual({ "sqs:SendMessage": [queue] });
   });
 
-  test("the archive may read the stream and write its two folders", () => {
-    const written = [`${bucket}/archive/*`, `${bucket}/archive-errors/*`];
-    expect(grantsOf(stacks[name], "event_archive")).toEqual({
-      "kinesis:DescribeStream": [streams[name]],
-      "kinesis:GetShardIterator": [streams[name]],
-      "kinesis:GetRecords": [streams[name]],
-      "kinesis:ListShards": [streams[name]],
-      "s3:PutObject": written,
-      "s3:GetObject": written,
-      "s3:AbortMultipartUpload": written,
-      "s3:GetBucketLocation": [bucket],
-      "s3:ListBucket": [bucket],
-      "s3:ListBucketMultipartUploads": [bucket],
-      "logs:PutLogEvents": [
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is HCL
-        "${aws_cloudwatch_log_group.event_archive.arn}:log-stream:${aws_cloudwatch_log_stream.event_archive.name}",
-      ],
-    });
-  });
-
-  test.each([
-    ["consume-kinesis", ["s3:ListBucket", "kinesis:"]],
-    [
-      "resend",
-      ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
-    ],
-    ["produce", []],
-  ])("%s is granted nothing that its code does not call", (functionName, neededByLambdaItself) => {
+  test.each(functionsOf[name])("%s is granted nothing that its code does not call", (functionName) => {
     const called = actionsCalledBy(functionName);
     // Logs are written, and the role is passed on, without a call of ours.
-    const indirect = [...neededByLambdaItself, "logs:", "iam:PassRole"];
-    const granted = Object.keys(grantsOf(stacks[name], functionName.replaceAll("-", "_")));
+    const indirect = [...(neededByLambdaItself[functionName] ?? []), "logs:", "iam:PassRole"];
+    const id = functionName.replaceAll("-", "_");
+    const granted = resourcesOf(stacks[name], "aws_iam_role_policy")
+      .filter(([policy, { role }]) => role === `\${aws_iam_role.${id}.id}` && !policy.endsWith("_key"))
+      .flatMap(([policy]) => Object.keys(grantsOf(stacks[name], policy)));
+    expect(granted).toEqual(expect.arrayContaining(["logs:PutLogEvents"]));
     expect(
       granted.filter(
         (action) => !called.has(action) && !indirect.some((prefix) => action.startsWith(prefix)),
@@ -168,21 +247,23 @@ describe.each(stackNames)("permissions of %s", (name) => {
   });
 
   test("the scheduler's role can only be handed to the scheduler", () => {
-    for (const role of ["consume_kinesis", "resend"]) {
-      const passing = statementsOf(resource(stacks[name], `aws_iam_role_policy.${role}`).policy).find(
-        ({ actions }) => actions.includes("iam:PassRole"),
-      );
-      expect(passing?.condition).toEqual({
-        StringEquals: { "iam:PassedToService": "scheduler.amazonaws.com" },
+    const passing = resourcesOf(stacks[name], "aws_iam_role_policy")
+      .flatMap(([, { policy }]) => statementsOf(policy))
+      .filter(({ actions }) => actions.some((action) => action.startsWith("iam:")));
+    expect(passing).toHaveLength(2);
+    for (const statement of passing)
+      expect(statement).toMatchObject({
+        actions: ["iam:PassRole"],
+        resources: [schedulerRole],
+        condition: { StringEquals: { "iam:PassedToService": "scheduler.amazonaws.com" } },
       });
-    }
   });
 
   test("a KMS key is granted only where the user gave one, and only that key", () => {
     const keyPolicies = resourcesOf(stacks[name], "aws_iam_role_policy").filter(([id]) =>
       id.endsWith("_key"),
     );
-    expect(keyPolicies.length).toBeGreaterThanOrEqual(5);
+    expect(keyPolicies.length).toBeGreaterThan(functionsOf[name].length);
     for (const [id, { count, policy }] of keyPolicies) {
       const input =
         id.endsWith("_stream_key") && id !== "pinpoint_event_stream_key"
@@ -217,7 +298,7 @@ describe.each(stackNames)("permissions of %s", (name) => {
 
   test("a wildcard in a resource policy only ever denies, and denies what is not TLS", () => {
     for (const type of ["aws_sqs_queue_policy", "aws_s3_bucket_policy"])
-      for (const [, { policy }] of resourcesOf(stacks[name], type))
+      for (const { policy } of Object.values(stacks[name].resource[type] ?? {}))
         expect(statementsOf(policy)).toEqual([
           expect.objectContaining({
             effect: "Deny",
@@ -228,22 +309,24 @@ describe.each(stackNames)("permissions of %s", (name) => {
   });
 });
 
-describe.each(stackNames)("trust of %s", (name) => {
-  const trustOf = (role: string) => {
-    const [statement, ...others] = statementsOf(
-      resource(stacks[name], `aws_iam_role.${role}`).assume_role_policy,
-    );
-    expect(others).toEqual([]);
-    expect(statement?.actions).toEqual(["sts:AssumeRole"]);
-    return { principal: statement?.principal, condition: statement?.condition };
-  };
+/** Who assumes a role, and on which condition. */
+function trustOf(stack: SynthesisedStack, role: string) {
+  const [statement, ...others] = statementsOf(resource(stack, `aws_iam_role.${role}`).assume_role_policy);
+  expect(others).toEqual([]);
+  expect(statement?.actions).toEqual(["sts:AssumeRole"]);
+  return { principal: statement?.principal, condition: statement?.condition };
+}
 
-  test.each(["consume_kinesis", "resend", "produce"])("only Lambda assumes the role of %s", (role) => {
-    expect(trustOf(role)).toEqual({ principal: { Service: "lambda.amazonaws.com" }, condition: undefined });
+describe.each(stackNames)("trust of %s", (name) => {
+  test.each(functionsOf[name])("only Lambda assumes the role of %s", (functionName) => {
+    expect(trustOf(stacks[name], functionName.replaceAll("-", "_"))).toEqual({
+      principal: { Service: "lambda.amazonaws.com" },
+      condition: undefined,
+    });
   });
 
   test("only this account's schedule group assumes the scheduler's role", () => {
-    expect(trustOf("retry_scheduler")).toEqual({
+    expect(trustOf(stacks[name], "retry_scheduler")).toEqual({
       principal: { Service: "scheduler.amazonaws.com" },
       condition: {
         StringEquals: {
@@ -254,9 +337,11 @@ describe.each(stackNames)("trust of %s", (name) => {
       },
     });
   });
+});
 
+describe.each(kinesisStackNames)("trust of the archive of %s", (name) => {
   test("Firehose assumes the archive's role only for this account", () => {
-    expect(trustOf("event_archive")).toEqual({
+    expect(trustOf(stacks[name], "event_archive")).toEqual({
       principal: { Service: "firehose.amazonaws.com" },
       condition: { StringEquals: { "sts:ExternalId": account } },
     });

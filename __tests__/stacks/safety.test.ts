@@ -1,6 +1,12 @@
 import { eventFilterPatterns } from "../../functions/event-filter.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
-import { resource, resourcesOf, type SynthesisedStack, synthesiseAll } from "./synthesised.ts";
+import {
+  kinesisStackNames,
+  resource,
+  resourcesOf,
+  type SynthesisedStack,
+  synthesiseAll,
+} from "./synthesised.ts";
 
 let stacks: Record<StackName, SynthesisedStack>;
 beforeAll(() => {
@@ -59,7 +65,9 @@ describe.each(stackNames)("what %s keeps", (name) => {
     expect(deadLetters.message_retention_seconds).toBe(14 * 86_400);
     expect(Number(retry.message_retention_seconds)).toBeLessThan(14 * 86_400);
   });
+});
 
+describe.each(kinesisStackNames)("the archive of %s", (name) => {
   test("the bucket is private, encrypted, owned by the account, and protected", () => {
     expect(resource(stacks[name], "aws_s3_bucket.events").force_destroy).toBe("${!var.deletion_protection}");
     expect(resource(stacks[name], "aws_s3_bucket_public_access_block.events")).toMatchObject({
@@ -109,7 +117,7 @@ describe.each(stackNames)("what %s keeps", (name) => {
   });
 });
 
-describe.each(stackNames)("what reaches the functions of %s", (name) => {
+describe.each(kinesisStackNames)("what reaches the functions of %s", (name) => {
   const mapping = () =>
     resource(stacks[name], "aws_lambda_event_source_mapping.consume_kinesis") as Record<string, unknown> & {
       filter_criteria: { filter: { pattern: string }[] };
@@ -143,7 +151,9 @@ describe.each(stackNames)("what reaches the functions of %s", (name) => {
   test("recording all deliveries needs no other filter than recording those of retried messages", () => {
     expect(eventFilterPatterns("all")).toEqual(eventFilterPatterns("retried"));
   });
+});
 
+describe.each(stackNames)("what runs in %s", (name) => {
   test("every source is connected only after the function has its permissions", () => {
     for (const [id, { depends_on }] of resourcesOf(stacks[name], "aws_lambda_event_source_mapping"))
       expect(depends_on).toEqual(

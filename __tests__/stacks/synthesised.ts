@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { environmentNames } from "../../functions/environment.ts";
+import { environmentNames, type FunctionName } from "../../functions/environment.ts";
 import { type StackName, stackNames, synthesise } from "../../stacks/app.ts";
 
 type Attributes = Readonly<Record<string, unknown>>;
@@ -31,7 +31,27 @@ export interface SynthesisedStack {
     >
   >;
   readonly output: Readonly<Record<string, { readonly description?: string; readonly value: string }>>;
+  /** Only where the stack has checks. */
+  readonly check?: Readonly<
+    Record<
+      string,
+      {
+        readonly data: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
+        readonly assert: readonly { readonly condition: string; readonly error_message: string }[];
+      }
+    >
+  >;
 }
+
+/** The functions of each stack. */
+export const functionsOf: Readonly<Record<StackName, readonly FunctionName[]>> = {
+  "sms-retry-new-stream": ["consume-kinesis", "produce", "resend"],
+  "sms-retry-kinesis": ["consume-kinesis", "produce", "resend"],
+  "sms-retry-firehose": ["attach-transformation", "produce", "resend", "transform-firehose"],
+};
+
+/** The stacks that read a Kinesis stream and keep an archive of it. */
+export const kinesisStackNames = ["sms-retry-new-stream", "sms-retry-kinesis"] as const;
 
 /** Every stack, as the bytes of its `cdk.tf.json`. */
 export function synthesiseTexts(): Record<StackName, string> {

@@ -1,0 +1,49 @@
+/** Terraform's `check` block, which cdktf has no class for. */
+import { TerraformElement } from "cdktf";
+import type { Construct } from "constructs";
+
+/** What a check reads and what it expects. */
+export interface CheckDefinition {
+  /** The one data source that only the check sees; Terraform turns its failure into a warning. */
+  readonly data: {
+    readonly type: string;
+    readonly name: string;
+    readonly attributes: Readonly<Record<string, string>>;
+  };
+  /** Expectations; each that does not hold is a warning of its own. */
+  readonly assertions: readonly {
+    /** HCL that must hold. */
+    readonly condition: string;
+    /** HCL of the sentence a user reads where it does not. */
+    readonly message: string;
+  }[];
+}
+
+/**
+ * `check.<name>`: looked at after every plan and apply. It only ever warns.
+ *
+ * @see https://developer.hashicorp.com/terraform/language/block/check
+ */
+export class Check extends TerraformElement {
+  readonly #definition: CheckDefinition;
+
+  constructor(scope: Construct, name: string, definition: CheckDefinition) {
+    super(scope, `check.${name}`);
+    this.#definition = definition;
+  }
+
+  override toTerraform(): object {
+    const { data, assertions } = this.#definition;
+    return {
+      check: {
+        [this.friendlyUniqueId]: {
+          data: { [data.type]: { [data.name]: data.attributes } },
+          assert: assertions.map(({ condition, message }) => ({
+            condition: `\${${condition}}`,
+            error_message: `\${${message}}`,
+          })),
+        },
+      },
+    };
+  }
+}
