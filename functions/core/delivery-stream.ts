@@ -33,6 +33,7 @@ export interface Destination {
 
 /** A delivery stream; what is `undefined` was not told. */
 export interface DeliveryStream {
+  readonly arn?: string;
   readonly status?: string;
   readonly destinations: readonly Destination[];
   /** Whether there are destinations beyond those listed. */
@@ -45,6 +46,7 @@ export interface DeliveryStream {
 
 /** The part of Firehose's `DeliveryStreamDescription` that is read. */
 export interface StreamDescription {
+  readonly DeliveryStreamARN?: string | undefined;
   readonly DeliveryStreamStatus?: string | undefined;
   readonly VersionId?: string | undefined;
   readonly HasMoreDestinations?: boolean | undefined;
@@ -82,9 +84,10 @@ export interface DeliveryStreams {
 
 /** The stream in a description by `DescribeDeliveryStream`. */
 export function streamOfDescription(description: StreamDescription): DeliveryStream {
-  const { DeliveryStreamStatus: status, VersionId: versionId } = description;
+  const { DeliveryStreamARN: arn, DeliveryStreamStatus: status, VersionId: versionId } = description;
   const source = description.Source?.KinesisStreamSourceDescription?.KinesisStreamARN;
   return {
+    ...(arn !== undefined && { arn }),
     ...(status !== undefined && { status }),
     destinations: (description.Destinations ?? []).flatMap((destination) =>
       destinationsIn(destination, "DestinationDescription", destination.DestinationId),
