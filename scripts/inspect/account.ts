@@ -6,6 +6,7 @@ import {
   NotFoundException,
   PinpointClient,
 } from "@aws-sdk/client-pinpoint";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { firehoseClient } from "../../functions/adapters/control-plane-clients.ts";
 import { firehoseDeliveryStreams } from "../../functions/adapters/firehose-delivery-stream.ts";
 import type { DeliveryStream } from "../../functions/core/delivery-stream.ts";
@@ -60,7 +61,11 @@ export async function callersAccount(): Promise<Account> {
     },
 
     async kinesisKey(streamArn) {
-      const client = new KinesisClient(patience);
+      // By itself this client speaks HTTP/2, which no emulator does.
+      const client = new KinesisClient({
+        ...patience,
+        requestHandler: new NodeHttpHandler(patience.requestHandler),
+      });
       const { StreamDescriptionSummary: summary } = await inRegion("kinesis:DescribeStreamSummary", () =>
         client.send(new DescribeStreamSummaryCommand({ StreamARN: streamArn })),
       );
