@@ -82,7 +82,6 @@ describe("attach", () => {
           Type: "Lambda",
           Parameters: [
             { ParameterName: "LambdaArn", ParameterValue: functionArn },
-            { ParameterName: "RoleArn", ParameterValue: streamRoleArn },
             { ParameterName: "NumberOfRetries", ParameterValue: "3" },
             { ParameterName: "BufferSizeInMBs", ParameterValue: "0.2" },
             { ParameterName: "BufferIntervalInSeconds", ParameterValue: "0" },
@@ -111,23 +110,45 @@ describe("attach", () => {
     expect(account.operations).toEqual(["DescribeDeliveryStream", "GetPolicy"]);
   });
 
-  test("brings buffer hints and the role up to date", async () => {
-    const { account, attach, stream } = worldWith(plain());
+  test("brings buffer hints up to date", async () => {
+    const { attach, stream } = worldWith(plain());
     await attach();
-    const otherRole = "arn:aws:iam::123456789012:role/archive-delivery-2";
-    account.descriptions.set(
-      "archive",
-      JSON.parse(JSON.stringify(stream()).replaceAll(streamRoleArn, otherRole)),
-    );
 
     await attach({ bufferIntervalSeconds: 900 });
+
+    expect(JSON.stringify(processing(stream()))).toContain('"900"');
+  });
+
+  test("follows the owner to another role, also in what Firehose filled in for our processor", async () => {
+    const ours = lambdaProcessor(functionArn);
+    const withRole = {
+      ...ours,
+      Parameters: [
+        ...(ours.Parameters ?? []),
+        { ParameterName: "BufferSizeInMBs", ParameterValue: "1" },
+        { ParameterName: "BufferIntervalInSeconds", ParameterValue: "60" },
+        { ParameterName: "RoleArn", ParameterValue: streamRoleArn },
+      ],
+    };
+    const { account, attach, stream } = worldWith(
+      describedStream(extendedS3({ Enabled: true, Processors: [withRole] })),
+    );
+    await attach();
+    expect(stream()?.VersionId).toBe("1");
+    const otherRole = "arn:aws:iam::123456789012:role/archive-delivery-2";
+    const text = JSON.stringify(stream()).replaceAll(
+      `"RoleARN":"${streamRoleArn}"`,
+      `"RoleARN":"${otherRole}"`,
+    );
+    account.descriptions.set("archive", JSON.parse(text));
+
+    await attach();
 
     expect(account.statements.get(functionArn)?.map(({ principal }) => principal)).toEqual([
       otherRole,
       otherRole,
     ]);
-    expect(JSON.stringify(processing(stream()))).toContain('"900"');
-    expect(JSON.stringify(processing(stream()))).not.toContain(`"${streamRoleArn}"`);
+    expect(JSON.stringify(stream())).not.toContain(`"${streamRoleArn}"`);
   });
 
   test("replaces the opaque principal that is left of a role that was deleted and made anew", async () => {

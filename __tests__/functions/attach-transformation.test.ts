@@ -101,7 +101,6 @@ describeWithMoto("attach-transformation", () => {
             Type: "Lambda",
             Parameters: [
               { ParameterName: "LambdaArn", ParameterValue: functionArn },
-              { ParameterName: "RoleArn", ParameterValue: streamRoleArn },
               { ParameterName: "NumberOfRetries", ParameterValue: "3" },
               { ParameterName: "BufferSizeInMBs", ParameterValue: "0.5" },
               { ParameterName: "BufferIntervalInSeconds", ParameterValue: "60" },

@@ -77,8 +77,8 @@ export async function attachTransformation(
     }
     const grant = await grantRole(policies, functionArn, destination.roleArn);
     if (grant === "changed-meanwhile") return grant;
-    const wanted = processorOf(request, destination.roleArn);
-    if (isAsWanted(destination, wanted)) return attached;
+    const wanted = processorOf(request);
+    if (isAsWanted(destination, wanted, functionArn)) return attached;
     const outcome = await streams.setProcessing(deliveryStreamName, stream, destination, {
       enabled: true,
       processors: withOurs(destination.processing.processors, wanted, functionArn),
@@ -106,18 +106,19 @@ function withOurs(
 /**
  * Our processor.
  *
- * The ARN has no `:$LATEST`, as it often does elsewhere: a resource policy cannot name that version, and a
- * statement on the function alone is valid for the unqualified ARN alone.
+ * It names no role, so that Firehose fills in the stream's own: a caller that names one may need the right to
+ * pass it on. Its ARN has no `:$LATEST`, as it often does elsewhere: a resource policy cannot name that version,
+ * and a statement on the function alone is valid for the unqualified ARN alone.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
  */
-function processorOf(
-  { functionArn, bufferSizeMegabytes, bufferIntervalSeconds }: TransformationPlace & BufferHints,
-  roleArn: string,
-): Processor {
+function processorOf({
+  functionArn,
+  bufferSizeMegabytes,
+  bufferIntervalSeconds,
+}: TransformationPlace & BufferHints): Processor {
   const parameters = {
     LambdaArn: functionArn,
-    RoleArn: roleArn,
     // Firehose's own default, written out because the description has it then in any case.
     NumberOfRetries: "3",
     BufferSizeInMBs: String(bufferSizeMegabytes),
@@ -132,10 +133,11 @@ function processorOf(
   };
 }
 
-function isAsWanted({ processing }: Destination, wanted: Processor): boolean {
-  const arn = parameterOf(wanted, "LambdaArn");
-  const ours = processing.processors.find((processor) => invokesFunction(processor, arn ?? ""));
+function isAsWanted({ roleArn, processing }: Destination, wanted: Processor, functionArn: string): boolean {
+  const ours = processing.processors.find((processor) => invokesFunction(processor, functionArn));
   if (!processing.enabled || ours === undefined) return false;
+  // The role that Firehose filled in stays when the owner gives the stream another.
+  if ((parameterOf(ours, "RoleArn") ?? roleArn) !== roleArn) return false;
   return (wanted.Parameters ?? []).every(({ ParameterName = "", ParameterValue = "" }) =>
     isSame(parameterOf(ours, ParameterName), ParameterValue),
   );
