@@ -96,7 +96,14 @@ const cases: readonly ChangeCase[] = [
       expires_at: start + 86_400 + 4 * 86_400,
       destination_number: "+447700900123",
       message_type: "TRANSACTIONAL",
-      attempts: { "0": { outcome: "UNREACHABLE", outcome_at: start + 5, message_id: "msg-0" } },
+      attempts: {
+        "0": {
+          outcome: "UNREACHABLE",
+          outcome_at: start + 5,
+          message_id: "msg-0",
+          retry_scheduled_at: start + 5,
+        },
+      },
     },
   },
   {
@@ -113,7 +120,7 @@ const cases: readonly ChangeCase[] = [
       status: "RETRY_SCHEDULED",
       status_reason: "UNREACHABLE",
       next_attempt_at: start + 65,
-      attempts: { "0": failed },
+      attempts: { "0": { ...failed, retry_scheduled_at: start + 5 } },
     },
   },
   {
@@ -124,7 +131,14 @@ const cases: readonly ChangeCase[] = [
       status: "RETRY_SCHEDULED",
       status_reason: "UNREACHABLE",
       next_attempt_at: start,
-      attempts: { "0": { outcome: "UNREACHABLE", outcome_at: start + 5, message_id: "msg-0" } },
+      attempts: {
+        "0": {
+          outcome: "UNREACHABLE",
+          outcome_at: start + 5,
+          message_id: "msg-0",
+          retry_scheduled_at: start + 5,
+        },
+      },
     },
   },
   {

@@ -39,8 +39,10 @@ function entriesDueAt(dueAt: number, count: number): QueueEntry[] {
   return Array.from({ length: count }, (_, n) => ({ message: wakeUp(`order-${n}`), dueAt }));
 }
 
-/** The queue on clients that only note what they are asked. */
-function notedQueue() {
+const schedulerIsDown = new ThrottlingException({ message: "slow", Message: "slow", $metadata: {} });
+
+/** The queue on clients that only note what they are asked, and a Scheduler that may be down. */
+function notedQueue(schedulerError?: Error) {
   const client = new SQSClient(emulatorAccess);
   const sqs = mockClient(client);
   const schedulerClient = new SchedulerClient(emulatorAccess);
@@ -49,7 +51,8 @@ function notedQueue() {
   sqs.on(SendMessageBatchCommand).callsFake((input) => ({
     Successful: input.Entries.map(({ Id }: SendMessageBatchRequestEntry) => ({ Id })),
   }));
-  scheduler.on(CreateScheduleCommand).resolves({});
+  if (schedulerError === undefined) scheduler.on(CreateScheduleCommand).resolves({});
+  else scheduler.on(CreateScheduleCommand).rejects(schedulerError);
   const queue = sqsRetryQueue(
     { sqs: client, scheduler: async () => schedulerClient },
     target,
@@ -101,7 +104,7 @@ describe("SQS, up to 900 s", () => {
   });
 
   test("a batch that fails in parts: exactly the failed entries are told, whatever the order of the answer", async () => {
-    const { queue, sqs, telemetry } = notedQueue();
+    const { queue, sqs, telemetry } = notedQueue(schedulerIsDown);
     sqs.on(SendMessageBatchCommand).callsFake(({ Entries }) => {
       const ids = Entries.map(({ Id }: SendMessageBatchRequestEntry) => Id);
       return {
@@ -119,11 +122,21 @@ describe("SQS, up to 900 s", () => {
     expect(telemetry.lines).toEqual([
       ["error", "SQS did not take a retry-queue message.", { error: "InternalError" }],
       ["error", "SQS did not take a retry-queue message.", { error: "InternalError" }],
+      [
+        "error",
+        "EventBridge Scheduler did not take a retry-queue message.",
+        { error: "ThrottlingException" },
+      ],
+      [
+        "error",
+        "EventBridge Scheduler did not take a retry-queue message.",
+        { error: "ThrottlingException" },
+      ],
     ]);
   });
 
   test("a batch that fails as a whole leaves the other batches alone", async () => {
-    const { queue, sqs, telemetry } = notedQueue();
+    const { queue, sqs, telemetry } = notedQueue(schedulerIsDown);
     sqs.on(SendMessageBatchCommand).callsFake(({ Entries }) => {
       if (Entries.some(({ Id }: SendMessageBatchRequestEntry) => Id === "12")) {
         throw Object.assign(new Error("number +447700900123"), { name: "ServiceUnavailable" });
@@ -134,8 +147,26 @@ describe("SQS, up to 900 s", () => {
     const flags = await queue.put(entriesDueAt(now, 25));
 
     expect(flags).toEqual([...Array(10).fill(true), ...Array(10).fill(false), ...Array(5).fill(true)]);
-    expect(telemetry.lines).toEqual([
-      ["error", "SQS did not take a batch of retry-queue messages.", { error: "ServiceUnavailable" }],
+    expect(telemetry.lines[0]).toEqual([
+      "error",
+      "SQS did not take a batch of retry-queue messages.",
+      { error: "ServiceUnavailable" },
+    ]);
+  });
+
+  test("what SQS refuses goes to the Scheduler, a minute ahead at the least", async () => {
+    const { queue, sqs, schedules } = notedQueue();
+    sqs.on(SendMessageBatchCommand).rejects(new Error("down"));
+
+    const flags = await queue.put([
+      { message: wakeUp("order-1"), dueAt: now },
+      { message: wakeUp("order-2"), dueAt: now + 600 },
+    ]);
+
+    expect(flags).toEqual([true, true]);
+    expect(schedules().map(({ ScheduleExpression }) => ScheduleExpression)).toEqual([
+      "at(2026-11-23T12:01:01)",
+      "at(2026-11-23T12:10:01)",
     ]);
   });
 
@@ -173,21 +204,27 @@ describe("EventBridge Scheduler, beyond 900 s", () => {
   });
 
   test("901 s go to the Scheduler, and the flags keep the order of the entries", async () => {
-    const { queue, scheduler, batches, schedules } = notedQueue();
-    scheduler
-      .on(CreateScheduleCommand)
-      .rejects(new ThrottlingException({ message: "slow", Message: "slow", $metadata: {} }));
+    const { queue, sqs, batches, schedules } = notedQueue();
+    sqs.on(SendMessageBatchCommand).callsFake(({ Entries }) => ({
+      Successful: Entries.slice(0, 1).map(({ Id }: SendMessageBatchRequestEntry) => ({ Id })),
+    }));
 
     const flags = await queue.put([
       { message: wakeUp("late"), dueAt: now + 900.1 },
       { message: wakeUp("soon"), dueAt: now + 900 },
       { message: wakeUp("later"), dueAt: now + 90_000 },
-      { message: wakeUp("now"), dueAt: now },
     ]);
 
-    expect(flags).toEqual([false, true, false, true]);
+    expect(flags).toEqual([true, true, true]);
     expect(schedules()).toHaveLength(2);
-    expect(batches()[0]?.Entries).toHaveLength(2);
+    expect(batches()[0]?.Entries).toHaveLength(1);
+  });
+
+  test("what the Scheduler refuses goes to SQS, which brings it back early", async () => {
+    const { queue, batches } = notedQueue(schedulerIsDown);
+
+    expect(await queue.put([{ message: wakeUp("order-1"), dueAt: now + 90_000 }])).toEqual([true]);
+    expect(batches()[0]?.Entries?.[0]).toMatchObject({ DelaySeconds: 900 });
   });
 
   test("a schedule that is there already counts as queued", async () => {

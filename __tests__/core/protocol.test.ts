@@ -482,6 +482,20 @@ describe("send and record", () => {
     expect(message()).toMatchObject({ status: "SENT", attempts: { "1": { possible_duplicate: true } } });
   });
 
+  test("a claim that was given back while the answer was lost is still woken up for", async () => {
+    const { event, drain, sends, store, message } = world([sentMessage()], { answers: [throttled] });
+    await event(failureEvent());
+    const change = store.change;
+    store.change = async (id, given) => {
+      const result = await change(id, given);
+      // The SDK repeats the write whose answer was lost, and it is refused by its own effect.
+      return given.attempt?.how === "remove" ? change(id, given) : result;
+    };
+    await drain();
+    expect(sends).toHaveLength(2);
+    expect(message()).toMatchObject({ status: "SENT", retry_count: 1 });
+  });
+
   test("fault 26: a wake-up after the deadline sends nothing", async () => {
     const {
       event,

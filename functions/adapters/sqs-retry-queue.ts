@@ -1,4 +1,7 @@
-/** The retry queue: SQS, and EventBridge Scheduler for delays that SQS cannot hold and while SQS is down. */
+/**
+ * The retry queue: SQS, and EventBridge Scheduler for delays that SQS cannot hold; each stands in for the
+ * other while that is down.
+ */
 import { createHash } from "node:crypto";
 import type { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
@@ -97,24 +100,36 @@ export function sqsRetryQueue(
       });
       const soon = numbered.filter(({ delaySeconds }) => delaySeconds <= longestDelaySeconds);
       const later = numbered.filter(({ delaySeconds }) => delaySeconds > longestDelaySeconds);
-      const batches = Array.from({ length: Math.ceil(soon.length / batchSize) }, (_, number) =>
-        soon.slice(number * batchSize, (number + 1) * batchSize),
-      );
       const taken = new Set<number>();
       const [bySqs, byScheduler] = await Promise.all([
-        pMap(batches, send, { concurrency: 10 }),
+        pMap(inBatches(soon), send, { concurrency: 10 }),
         pMap(later, schedule, { concurrency: 10 }),
       ]);
       for (const index of [...bySqs.flat(), ...byScheduler.flat()]) taken.add(index);
 
-      // Scheduler keeps trying to reach a queue that is down for a day; a Firehose transformation, which is
-      // not invoked again for its failures, has nobody else to keep its wake-ups.
-      const refused = soon.filter(({ index }) => !taken.has(index));
-      const rescued = await pMap(refused, (entry) => schedule(soonest(entry, now)), { concurrency: 10 });
-      for (const index of rescued.flat()) taken.add(index);
+      // Each stands in for the other. Scheduler keeps trying for a day to reach a queue that is down; a queue
+      // brings a message back too early, and it is postponed then.
+      const isRefused = ({ index }: NumberedEntry): boolean => !taken.has(index);
+      const rescued = await Promise.all([
+        pMap(soon.filter(isRefused), (entry) => schedule(soonest(entry, now)), { concurrency: 10 }),
+        pMap(inBatches(later.filter(isRefused)), (batch) => send(batch.map(inQueueTime)), {
+          concurrency: 10,
+        }),
+      ]);
+      for (const index of rescued.flat(2)) taken.add(index);
       return entries.map((_, index) => taken.has(index));
     },
   };
+}
+
+function inBatches(entries: readonly NumberedEntry[]): NumberedEntry[][] {
+  return Array.from({ length: Math.ceil(entries.length / batchSize) }, (_, number) =>
+    entries.slice(number * batchSize, (number + 1) * batchSize),
+  );
+}
+
+function inQueueTime(numbered: NumberedEntry): NumberedEntry {
+  return { ...numbered, delaySeconds: Math.min(numbered.delaySeconds, longestDelaySeconds) };
 }
 
 /** Scheduler refuses times that have passed, and starts up to a minute late. */

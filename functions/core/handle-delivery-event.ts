@@ -94,7 +94,8 @@ export async function handleDeliveryEvent(
   for (let decisions = 0; decisions < maxDecisions; decisions += 1) {
     const now = handling.clock.now();
     if (message === undefined || isGone(message, now)) {
-      return { ...withoutItem(event, eventClass, now, firstSeenAt), ...unrecognised };
+      const hasNothingToCorrect = eventClass === "delivered" && !handling.recordsEveryDelivery;
+      return { ...withoutItem(event, hasNothingToCorrect, now, firstSeenAt), ...unrecognised };
     }
     const decided = decideFor(event, eventClass, message, handling, now);
     if (decided.change === undefined) return { ...decided.handled, ...unrecognised };
@@ -134,10 +135,10 @@ function positionOf(event: DeliveryEvent, message: Message): AttemptPosition {
   return attempt === 0 ? "only" : "latest";
 }
 
-/** An event whose item is not there waits for it, save a delivery: that has nothing to correct then. */
+/** An event whose item is not there waits for it, unless it would not be written down anyway. */
 function withoutItem(
   event: DeliveryEvent,
-  eventClass: EventClass,
+  hasNothingToCorrect: boolean,
   now: number,
   firstSeenAt = now,
 ): HandledEvent {
@@ -146,7 +147,7 @@ function withoutItem(
     ...(event.attempt !== undefined && { attempt: event.attempt }),
     reason: "no-item" as const,
   };
-  if (eventClass === "delivered") return { ...about, outcome: "unknown-message" };
+  if (hasNothingToCorrect) return { ...about, outcome: "unknown-message" };
   const waited = now - firstSeenAt;
   const canBeFound = itemKeysOf(event).length > 0;
   if (!canBeFound || waited >= itemWait.longestSeconds) return { ...about, outcome: "orphaned" };

@@ -61,7 +61,7 @@ export interface RecordHandling extends EventHandling {
 const failedEventWaitSeconds = 30;
 
 /** What is left for the wake-ups when the time for the events is over. */
-const queueReserveSeconds = 3;
+const queueReserveSeconds = 5;
 
 /** Stands for an event that did not end in time. */
 class OutOfTime extends Error {
@@ -207,11 +207,21 @@ async function putEntries(events: readonly EventInBatch[], handling: RecordHandl
   }
   if (waiting.length === 0) return;
   for (const { item } of waiting) item.failure ??= new NotQueued();
-  const areQueued = await handling.queue.put(waiting.map(({ entry }) => entry));
-  for (const [index, { item }] of waiting.entries()) {
-    if (areQueued[index] === true && item.failure instanceof NotQueued) item.failure = undefined;
+  // A stream that hands failed records over again repeats their wake-ups; for others this is the only chance.
+  const tries = handling.queuesFailedEvents === true ? queueTries : 1;
+  for (let number = 1, rest = waiting; rest.length > 0; number += 1) {
+    const areQueued = await handling.queue.put(rest.map(({ entry }) => entry));
+    for (const [index, { item }] of rest.entries()) {
+      if (areQueued[index] === true && item.failure instanceof NotQueued) item.failure = undefined;
+    }
+    rest = rest.filter((_, index) => areQueued[index] !== true);
+    if (number >= tries) return;
+    if (rest.length > 0) await handling.clock.sleep(number);
   }
 }
+
+/** How often wake-ups are put on the queue where nothing else repeats them; the pauses grow by a second. */
+const queueTries = 4;
 
 /** Stands for an event whose entry did not get onto the retry queue. */
 class NotQueued extends Error {

@@ -237,13 +237,19 @@ export function giveBack(message: Message, attempt: number, dueAt: number, reaso
   };
 }
 
-/** Gives the producer's first send back: the service did not take it, and the same request may come again. */
+/**
+ * Gives the producer's first send back: the service did not take it, and the same request may come again. A
+ * repeated claim stays one, as in {@link giveBack}.
+ */
 export function releaseFirstSend(message: Message, now: number, reason: string): Change {
+  const isAgain = isRepeated(message, 0);
   return {
     require: samePosition(message),
     set: { status_reason: reason, claim_expires_at: Math.floor(now) },
     // A record without a claim says that nobody has handed the message over.
-    attempt: { number: 0, how: "record", set: {} },
+    attempt: isAgain
+      ? { number: 0, how: "fields", set: { possible_duplicate: false } }
+      : { number: 0, how: "record", set: {} },
   };
 }
 

@@ -243,10 +243,11 @@ async function record(
 async function putOff(
   wakeUp: WakeUp,
   message: Message,
-  { store, random }: Resending,
+  resending: Resending,
   now: number,
   reason: string,
 ): Promise<HandledWakeUp> {
+  const { store, random } = resending;
   const { application_message_id: id, attempt, deferrals = 0 } = wakeUp;
   const dueAt = backOffUntil(deferrals, now, random.next());
   if (message.deadline !== undefined && dueAt >= message.deadline) {
@@ -254,7 +255,10 @@ async function putOff(
     return { outcome: "expired", reason: "deadline" };
   }
   const given = await store.change(id, giveBack(message, attempt, dueAt, reason));
-  // Refused: the series ended or was taken over while we were asking; nothing is left to come back for.
-  if (!given.applied) return { outcome: "absorbed", reason: "superseded-attempt" };
+  // Refused: the series ended or was taken over while we were asking, and nothing is left to come back for;
+  // or our own write was refused by its own effect, and the wake-up is still owed.
+  if (!given.applied && decideWakeUp(given.current, attempt, now, resending.guarantee).action === "drop") {
+    return { outcome: "absorbed", reason: "superseded-attempt" };
+  }
   return { outcome: "deferred", reason, entry: { message: { ...wakeUp, deferrals: deferrals + 1 }, dueAt } };
 }

@@ -1,0 +1,75 @@
+import { type BreakName, breaks } from "../../simulation/breaks.ts";
+import { shrinkTape } from "../../simulation/shrink.ts";
+import { explain, simulateMany } from "../../simulation/simulate-many.ts";
+import { simulate } from "../../simulation/simulated-run.ts";
+import { type playedTape, seededTape } from "../../simulation/tape.ts";
+
+// Runs of whole worlds: seconds, not milliseconds.
+jest.setTimeout(120_000);
+
+describe("the simulation", () => {
+  test("finds no violation of the protocol in 2000 runs, and injects every kind of fault", async () => {
+    const { totals, failure } = await simulateMany(0, 2_000);
+    expect(failure === undefined ? "" : await explain(failure.seed)).toBe("");
+    for (const fault of [
+      "kill-before",
+      "kill-after",
+      "throttle",
+      "lost-answer",
+      "repeated-by-the-sdk",
+      "slow",
+      "duplicate-delivery",
+      "late-delivery",
+    ] as const) {
+      expect({ fault, isInjected: (totals.injected.get(fault) ?? 0) > 100 }).toEqual({
+        fault,
+        isInjected: true,
+      });
+    }
+    expect(totals.sends).toBeGreaterThan(2_000);
+    expect(totals.possibleDuplicates).toBeGreaterThan(10);
+  });
+
+  test("replays a seed step by step", async () => {
+    const [first, second] = await Promise.all([
+      simulate(seededTape(7), { keepsTrace: true }),
+      simulate(seededTape(7), { keepsTrace: true }),
+    ]);
+    expect(first.trace.length).toBeGreaterThan(10);
+    expect(second.trace).toEqual(first.trace);
+  });
+
+  test.each(Object.keys(breaks) as BreakName[])(
+    "finds within 2000 runs that the protocol is broken: %s",
+    async (name) => {
+      const { failure } = await simulateMany(0, 2_000, breaks[name]);
+      expect(failure?.report.violations).not.toHaveLength(0);
+      expect(failure).toBeDefined();
+    },
+  );
+
+  test("explains a violation by its seed and the shrunk steps", async () => {
+    const { failure } = await simulateMany(0, 2_000, breaks["no-conditions"]);
+    const text = await explain(failure?.seed ?? 0, breaks["no-conditions"]);
+    expect(text).toContain(`Seed ${failure?.seed} violates the protocol:`);
+    expect(text).toMatch(/Shrunk from \d+ to \d+ decisions/);
+    expect(text).toContain("SMS SERVICE: takes");
+  });
+});
+
+describe("shrinking", () => {
+  test("finds the smallest tape that still fails", async () => {
+    const fails = async (tape: ReturnType<typeof playedTape>) => {
+      const drawn = Array.from({ length: 20 }, () => tape.choose(2 ** 16));
+      return drawn[3] === 77 && (drawn[11] ?? 0) > 5;
+    };
+    const tape = [9, 9, 9, 77, 5, 1, 2, 3, 4, 5, 6, 700, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+    expect(await shrinkTape(tape, fails)).toEqual([0, 0, 0, 77, 0, 0, 0, 0, 0, 0, 0, 700]);
+  });
+
+  test("keeps a tape that cannot be made smaller", async () => {
+    expect(await shrinkTape([1, 2], async (tape) => tape.choose(9_000) >= 0 && tape.drawn[0] === 1)).toEqual([
+      1,
+    ]);
+  });
+});
