@@ -1,5 +1,7 @@
 /** The command line of `npm start`. */
 import { parseArgs } from "node:util";
+import { type FaultName, faultNames } from "./faults.ts";
+import { type WayIn, waysIn } from "./resources.ts";
 import { scenarioNames } from "./sms-simulator/scenario.ts";
 
 /** What the user asked for. */
@@ -10,6 +12,8 @@ export interface CommandLine {
   readonly maxRetries: number;
   /** Name or file. */
   readonly scenario: string;
+  readonly via: WayIn;
+  readonly fault?: FaultName;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -40,11 +44,16 @@ Options:
   --scenario NAME|FILE  what happens to the messages (mixed); NAME is one of
                         ${scenarioNames.join(", ")};
                         FILE is described by docs/scenario.schema.json
+  --via ${waysIn.join("|")}
+                        what the delivery events come through (kinesis); a Firehose stream also fills an
+                        archive, in which every event must be in the end
+  --fault NAME          what breaks in the middle of the run; NAME is
+                        ${faultNames.join(", ")}
   --json                print the summary as one JSON object on the last line
   --help                print this
 
 Exit status: 0 if the sums add up, no message was sent more than 1 + max-retries times, and none is open
-without a lost event; 1 if not; 2 if an option is wrong.
+without a lost event and, with --via firehose, the archive has lost nothing; 1 if not; 2 if an option is wrong.
 `;
 
 /**
@@ -60,6 +69,8 @@ export function parseCommandLine(given: readonly string[]): CommandLine {
     seed: wholeNumber("seed", values.seed),
     maxRetries: wholeNumber("max-retries", values["max-retries"]),
     scenario: values.scenario ?? "mixed",
+    via: oneOf("via", waysIn, values.via ?? "kinesis"),
+    ...(values.fault !== undefined && { fault: oneOf("fault", faultNames, values.fault) }),
     json: values.json ?? false,
     help: values.help ?? false,
   };
@@ -75,6 +86,8 @@ function parse(given: readonly string[]) {
         seed: { type: "string" },
         "max-retries": { type: "string" },
         scenario: { type: "string" },
+        via: { type: "string" },
+        fault: { type: "string" },
         json: { type: "boolean" },
         help: { type: "boolean" },
       },
@@ -91,4 +104,10 @@ function wholeNumber(option: keyof typeof numbers, value: string | undefined): n
   const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
   if (number >= least && number <= most) return number;
   throw new UsageError(`--${option} must be a whole number from ${least} to ${most}, not "${value}".`);
+}
+
+function oneOf<const Name extends string>(option: string, names: readonly Name[], value: string): Name {
+  const found = names.find((name) => name === value);
+  if (found !== undefined) return found;
+  throw new UsageError(`--${option} must be ${names.join(" or ")}, not "${value}".`);
 }

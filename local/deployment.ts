@@ -5,27 +5,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PinpointClient, PutEventStreamCommand } from "@aws-sdk/client-pinpoint";
-import { eventFilterPatterns } from "../functions/event-filter.ts";
 import { accountId, type LocalClients, localClients, localCredentials, region } from "./aws-clients.ts";
+import { type BreakableProxy, startBreakableProxy } from "./emulators/start-breakable-proxy.ts";
 import { type Emulators, startEmulators } from "./emulators/start-emulators.ts";
 import { type SchedulerEmulator, startScheduler } from "./emulators/start-scheduler.ts";
+import { type EventPath, firehosePath, kinesisPath } from "./event-path.ts";
 import { functionEnvironment, type LocalFunctionName } from "./function-environments.ts";
 import type { InvocationResult } from "./lambda/execution-environment.ts";
 import { type FunctionLog, functionLog } from "./lambda/function-log.ts";
 import { type FunctionRuntime, functionRuntime } from "./lambda/function-runtime.ts";
-import { type KinesisMapping, startKinesisMapping } from "./lambda/kinesis-event-source.ts";
-import { openShards } from "./lambda/kinesis-shards.ts";
-import { s3FailureDestination } from "./lambda/s3-failure-destination.ts";
 import { type SqsMapping, sqsQueueReader, startSqsMapping } from "./lambda/sqs-event-source.ts";
-import { createResources, namePrefix, type Resources } from "./resources.ts";
+import { createResources, namePrefix, type Resources, type WayIn } from "./resources.ts";
 import type { Carrier } from "./sms-simulator/carrier.ts";
-import { kinesisPublisher } from "./sms-simulator/event-stream.ts";
 import { type SmsSimulator, startSmsSimulator } from "./sms-simulator/simulator.ts";
 
 /** What differs between runs. */
 export interface DeploymentOptions {
   readonly carrier: Carrier;
   readonly maxRetries: number;
+  /** What the delivery events come through. */
+  readonly via: WayIn;
   /** Folder of the bundles, `<folder>/<function>/index.mjs`. */
   readonly bundleFolder: string;
   /** Is told, in a sentence, of everything that went wrong and was tried again. */
@@ -40,7 +39,9 @@ export interface Deployment {
   readonly scheduler: SchedulerEmulator;
   readonly produce: FunctionRuntime;
   readonly functions: readonly FunctionRuntime[];
-  readonly events: KinesisMapping;
+  readonly events: EventPath;
+  /** What stands between the functions and the table. */
+  readonly dynamodb: Pick<BreakableProxy, "break" | "mend">;
   readonly wakeUps: SqsMapping;
   readonly log: FunctionLog;
   /** Rejects if an emulator dies. */
@@ -60,9 +61,16 @@ const applicationId = "0123456789abcdef0123456789abcdef";
 /** Time-outs, and most environments at once; two resend workers is the least that Lambda can be told. */
 const functionLimits = {
   "consume-kinesis": { timeoutSeconds: 60, maxEnvironments: 4 },
+  "transform-firehose": { timeoutSeconds: 60, maxEnvironments: 4 },
   resend: { timeoutSeconds: 30, maxEnvironments: 2 },
   produce: { timeoutSeconds: 30, maxEnvironments: 3 },
 } as const satisfies Record<LocalFunctionName, object>;
+
+/** The function that sees the events of each way in. */
+const eventFunctions = {
+  kinesis: "consume-kinesis",
+  firehose: "transform-firehose",
+} as const satisfies Record<WayIn, LocalFunctionName>;
 
 const trackDeliveries = "retried";
 
@@ -84,7 +92,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   try {
     const bundleFolder = await mkdtemp(join(tmpdir(), `${namePrefix}-bundles-`));
     opened.push(() => rm(bundleFolder, { recursive: true }));
-    await copyBundles(options.bundleFolder, bundleFolder);
+    await copyBundles(options, bundleFolder);
     const emulators = await startEmulators();
     opened.push(() => emulators.stop());
     return await deployOn(emulators, { ...options, bundleFolder }, opened, stop);
@@ -105,13 +113,15 @@ async function deployOn(
     options.onProblem(`${what}: ${error instanceof Error ? error.message : String(error)}`);
   const clients = localClients(endpoints);
   opened.push(async () => clients.close());
-  const resources = await createResources(clients);
+  const resources = await createResources(clients, options.via);
+  const dynamodb = await startBreakableProxy(endpoints.dynamodb);
+  opened.push(() => dynamodb.close());
 
   const simulator = await startSmsSimulator({
     applicationId,
     accountId,
     carrier: options.carrier,
-    publisherOf: (stream) => kinesisPublisher(clients.kinesis, stream, report("The event stream failed")),
+    publisherOf: () => events.publisher,
     now: Date.now,
     id: randomUUID,
   });
@@ -126,8 +136,6 @@ async function deployOn(
     onError: report("The scheduler failed"),
   });
   opened.push(() => scheduler.close());
-  await putEventStream(simulator.endpoint, resources.streamArn);
-
   const log = functionLog();
   const runtimeOf = (name: LocalFunctionName): FunctionRuntime => {
     const runtime = functionRuntime({
@@ -142,7 +150,7 @@ async function deployOn(
       environment: functionEnvironment(name, {
         resources,
         endpoints: {
-          DYNAMODB: endpoints.dynamodb,
+          DYNAMODB: dynamodb.endpoint,
           SQS: endpoints.sqs,
           S3: endpoints.s3,
           SCHEDULER: scheduler.endpoint,
@@ -162,7 +170,7 @@ async function deployOn(
   };
   const produce = runtimeOf("produce");
   const resend = runtimeOf("resend");
-  const consume = runtimeOf("consume-kinesis");
+  const consume = runtimeOf(eventFunctions[options.via]);
   const invoke = async (runtime: FunctionRuntime, event: object): Promise<InvocationResult> => {
     const result = await runtime.invoke(event);
     if (!result.ok) options.onProblem(`${runtime.name} failed: ${result.error.errorType}`);
@@ -186,40 +194,17 @@ async function deployOn(
   );
   opened.push(() => wakeUps.stop());
 
-  const events = startKinesisMapping(
-    {
-      eventSourceArn: resources.streamArn,
-      region,
-      invokeIdentityArn: `arn:aws:iam::${accountId}:role/${namePrefix}-consume-kinesis`,
-      filterPatterns: eventFilterPatterns(trackDeliveries),
-      batchSize: 500,
-      maximumBatchingWindowInSeconds: 0.2,
-      parallelizationFactor: 1,
-      reportBatchItemFailures: true,
-      bisectBatchOnFunctionError: true,
-      maximumRetryAttempts: 8,
-      maximumRecordAgeInSeconds: 72_000,
-    },
-    {
-      shards: await openShards(clients.kinesis, resources.streamName, "LATEST"),
-      invoke: (event) => invoke(consume, event),
-      discard: s3FailureDestination({
-        client: clients.s3,
-        bucket: resources.failureBucketName,
-        mappingId: randomUUID(),
-        functionArn: functionArn("consume-kinesis"),
-        streamArn: resources.streamArn,
-        now: Date.now,
-        id: randomUUID,
-      }),
-      now: () => Date.now() / 1000,
-      sleep: sleepSeconds,
-      pollSeconds: 0.2,
-      backOffSeconds: 0.2,
-      onError: report("The event stream could not be read"),
-    },
-  );
+  const pathOptions = {
+    clients,
+    resources,
+    trackDeliveries,
+    functionArn: functionArn(eventFunctions[options.via]),
+    invoke: (event: object) => invoke(consume, event),
+    report,
+  } as const;
+  const events = options.via === "kinesis" ? await kinesisPath(pathOptions) : firehosePath(pathOptions);
   opened.push(() => events.stop());
+  await putEventStream(simulator.endpoint, resources.eventStreamArn);
 
   return {
     clients,
@@ -229,6 +214,7 @@ async function deployOn(
     produce,
     functions: [produce, resend, consume],
     events,
+    dynamodb,
     wakeUps,
     log,
     died: emulators.died,
@@ -241,8 +227,11 @@ function functionArn(name: LocalFunctionName): string {
 }
 
 /** Copies the bundles, so that a build meanwhile does not change a function while it runs. */
-async function copyBundles(from: string, to: string): Promise<void> {
-  for (const name of Object.keys(functionLimits)) {
+async function copyBundles(
+  { bundleFolder: from, via }: Pick<DeploymentOptions, "bundleFolder" | "via">,
+  to: string,
+): Promise<void> {
+  for (const name of ["produce", "resend", eventFunctions[via]]) {
     try {
       await cp(join(from, name), join(to, name), { recursive: true });
     } catch (cause) {

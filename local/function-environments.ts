@@ -5,7 +5,7 @@ import { accountId, localCredentials, region } from "./aws-clients.ts";
 import { namePrefix, type Resources } from "./resources.ts";
 
 /** The functions that a local run deploys. */
-export type LocalFunctionName = "consume-kinesis" | "resend" | "produce";
+export type LocalFunctionName = "consume-kinesis" | "transform-firehose" | "resend" | "produce";
 
 /** What the functions are told about a run. */
 export interface EnvironmentFacts {
@@ -70,6 +70,7 @@ function contract(name: LocalFunctionName, facts: EnvironmentFacts): Record<Vari
     SCHEDULE_GROUP_NAME: namePrefix,
     SCHEDULER_ROLE_ARN: `arn:aws:iam::${accountId}:role/${namePrefix}-scheduler`,
     FAILURE_BUCKET_NAME: resources.failureBucketName,
+    FIREHOSE_DROP_RETRIED_EVENTS: "true",
     MAX_RETRIES: String(facts.maxRetries),
     RETRY_DELAYS_SECONDS: JSON.stringify(retryDelaysSeconds),
     RETRYABLE_STATUSES: JSON.stringify(["UNREACHABLE", "UNKNOWN", "CARRIER_UNREACHABLE", "TTL_EXPIRED"]),

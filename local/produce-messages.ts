@@ -68,7 +68,8 @@ async function produceOne(
     });
     if (result.ok) return;
     lastError = result.error.errorType;
-    if (lastError !== "SendDeferredError") break;
+    // Everything else passes, and the same id again sends nothing twice.
+    if (lastError === "InvalidRequestError") break;
     await sleep(again.firstPauseSeconds * 2 ** tries * 1000);
   }
   if (!signal.aborted) onProblem(`The message ${id} was not produced: ${lastError}`);

@@ -1,6 +1,6 @@
 /** What a person reads at the end of a run: the summary as a table, and a few rows of the state table. */
 import type { RunResult } from "./run.ts";
-import type { Outcome, StateRow, Summary } from "./summary.ts";
+import type { Archive, Outcome, StateRow, Summary } from "./summary.ts";
 
 const outcomeLabels: Readonly<Record<Outcome, string>> = {
   deliveredAtOnce: "delivered at once",
@@ -25,7 +25,7 @@ export function reportText({ summary, rows }: Pick<RunResult, "summary" | "rows"
 
 /** The summary as an aligned table. */
 export function summaryTable(summary: Summary): string {
-  const { messages, outcomes, events } = summary;
+  const { messages, outcomes, events, archive } = summary;
   const share = (count: number) => (messages === 0 ? "" : `${((100 * count) / messages).toFixed(1)} %`);
   const lines: [string, string, string?][] = [
     ["messages", String(messages)],
@@ -40,6 +40,7 @@ export function summaryTable(summary: Summary): string {
     ["  duplicates and late ones absorbed", String(events.absorbed)],
     ["  without a message (orphaned)", String(events.orphaned)],
     ["  malformed", String(events.malformed)],
+    ...(archive === undefined ? [] : archiveLines(archive)),
     ["duration", `${(summary.durationMs / 1000).toFixed(1)} s`],
   ];
   const labelWidth = Math.max(...lines.map(([label]) => label.length));
@@ -48,6 +49,15 @@ export function summaryTable(summary: Summary): string {
     `${label.padEnd(labelWidth)}  ${value.padStart(valueWidth)}  ${note.padStart(7)}`.trimEnd(),
   );
   return [`Scenario ${summary.scenario}, seed ${summary.seed}`, "", ...table].join("\n");
+}
+
+function archiveLines({ received, delivered, dropped, failed }: Archive): [string, string][] {
+  return [
+    ["records into the delivery stream", String(received)],
+    ["  delivered to the archive", String(delivered)],
+    ["  dropped (a retry follows)", String(dropped)],
+    ["  in processing-failed/", String(failed)],
+  ];
 }
 
 /** Statuses by how much a row in them has to tell, and how many attempts make it tell most. */

@@ -8,15 +8,24 @@ import { accountId, type LocalClients, region } from "./aws-clients.ts";
 /** Prefix of every name, as the stacks' `name_prefix`. */
 export const namePrefix = "sms-retry";
 
+/** The ways in: what the delivery events come through. */
+export const waysIn = ["kinesis", "firehose"] as const;
+
+/** A way in. */
+export type WayIn = (typeof waysIn)[number];
+
 /** What was created. */
 export interface Resources {
   readonly tableName: string;
-  readonly streamName: string;
-  readonly streamArn: string;
+  /** The Kinesis or Firehose stream that the events go to; a Firehose stream is none of the emulators'. */
+  readonly eventStreamName: string;
+  readonly eventStreamArn: string;
   readonly queueUrl: string;
   readonly queueArn: string;
   readonly deadLetterQueueUrl: string;
   readonly failureBucketName: string;
+  /** Where a Firehose stream writes. */
+  readonly archiveBucketName: string;
 }
 
 /** Shards of the stream: two consumers at most, as many as a small machine has cores. */
@@ -24,15 +33,28 @@ const shardCount = 2;
 
 const longestWaitSeconds = 20;
 
-/** Creates the table, the stream, the queues and the bucket; resolves when all of them can be used. */
-export async function createResources(clients: LocalClients): Promise<Resources> {
-  const [queues] = await Promise.all([createQueues(clients), createTable(clients), createStream(clients)]);
-  await clients.s3.send(new CreateBucketCommand({ Bucket: names.failureBucket }));
+/** As short as the time-out of the function that reads the queue allows: what failed comes again soon. */
+const visibilityTimeoutSeconds = 30;
+
+/**
+ * Creates the table, the queues, the buckets and, where events come through Kinesis, the stream; resolves when
+ * all of them can be used.
+ */
+export async function createResources(clients: LocalClients, via: WayIn): Promise<Resources> {
+  const [queues] = await Promise.all([
+    createQueues(clients),
+    createTable(clients),
+    via === "kinesis" ? createStream(clients) : undefined,
+  ]);
+  for (const bucket of [names.failureBucket, names.archiveBucket]) {
+    await clients.s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  }
   return {
     tableName: names.table,
-    streamName: names.stream,
-    streamArn: `arn:aws:kinesis:${region}:${accountId}:stream/${names.stream}`,
+    eventStreamName: names.stream,
+    eventStreamArn: streamArns[via],
     failureBucketName: names.failureBucket,
+    archiveBucketName: names.archiveBucket,
     ...queues,
   };
 }
@@ -43,7 +65,13 @@ const names = {
   queue: `${namePrefix}-retry`,
   deadLetterQueue: `${namePrefix}-retry-dead-letters`,
   failureBucket: `${namePrefix}-failures`,
+  archiveBucket: `${namePrefix}-archive`,
 } as const;
+
+const streamArns: Readonly<Record<WayIn, string>> = {
+  kinesis: `arn:aws:kinesis:${region}:${accountId}:stream/${names.stream}`,
+  firehose: `arn:aws:firehose:${region}:${accountId}:deliverystream/${names.stream}`,
+};
 
 async function createTable({ dynamodb }: LocalClients): Promise<void> {
   await dynamodb.send(
@@ -83,7 +111,7 @@ async function createQueues({
   };
   const deadLetters = await create(names.deadLetterQueue, {});
   const retry = await create(names.queue, {
-    VisibilityTimeout: "180",
+    VisibilityTimeout: String(visibilityTimeoutSeconds),
     RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetters.arn, maxReceiveCount: 5 }),
   });
   return { queueUrl: retry.url, queueArn: retry.arn, deadLetterQueueUrl: deadLetters.url };

@@ -4,13 +4,16 @@ import { paginateScan } from "@aws-sdk/client-dynamodb";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { type Deployment, deploy } from "./deployment.ts";
+import { type FaultName, playFault } from "./faults.ts";
+import { type ArchiveContents, readArchive } from "./firehose/s3-archive.ts";
 import type { FunctionLog } from "./lambda/function-log.ts";
 import { produceMessages, scriptedMessages } from "./produce-messages.ts";
+import type { WayIn } from "./resources.ts";
 import { scriptedCarrier } from "./sms-simulator/carrier.ts";
 import type { Ledger } from "./sms-simulator/ledger.ts";
 import type { Scenario } from "./sms-simulator/scenario.ts";
 import { failureNumbers, successNumbers } from "./sms-simulator/simulator-numbers.ts";
-import { outcomeOf, type StateRow, type Summary, summarise } from "./summary.ts";
+import { type Archive, outcomeOf, type StateRow, type Summary, summarise } from "./summary.ts";
 
 /** What a run is made of. */
 export interface RunOptions {
@@ -21,6 +24,10 @@ export interface RunOptions {
   readonly rate: number;
   readonly seed: number;
   readonly maxRetries: number;
+  /** What the delivery events come through. */
+  readonly via: WayIn;
+  /** What breaks in the middle of the run. */
+  readonly fault?: FaultName;
   readonly bundleFolder: string;
   readonly onProgress: (progress: Progress) => void;
   /** Is told, in a sentence, of everything that went wrong and was tried again. */
@@ -45,6 +52,8 @@ export interface RunResult {
   /** What the functions wrote. */
   readonly log: FunctionLog;
   readonly ledger: Ledger;
+  /** What lies in the archive; only where events went through Firehose. */
+  readonly archived?: ArchiveContents;
 }
 
 /** How long the shortest pause between two looks is, and how much of the time may be spent looking. */
@@ -77,10 +86,13 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const deployment = await deploy({ ...options, carrier });
   try {
     const produced = produceMessages(messages, options.rate, deployment.produce, signal, options.onProblem);
-    const done = watch(deployment, options, produced, (over) => progress("running", over, deployment));
+    const faultOver = options.fault && playFault(options.fault, deployment, options);
+    const played = Promise.all([produced, faultOver]);
+    const done = watch(deployment, options, played, (over) => progress("running", over, deployment));
     const rows = await Promise.race([done, deployment.died]);
     const durationMs = Math.round(performance.now() - startedAt);
     progress("stopping", rows.length, deployment);
+    const archived = await closeArchive(deployment);
     // The last lines of the functions, and so their metrics, are read when they have ended.
     await deployment.stop();
     const { log, simulator } = deployment;
@@ -92,25 +104,49 @@ export async function run(options: RunOptions): Promise<RunResult> {
       durationMs,
       seed,
       scenario: options.scenarioName,
+      ...(archived !== undefined && { archive: archived.counts }),
     });
-    return { summary, rows, log, ledger: simulator.ledger };
+    return {
+      summary,
+      rows,
+      log,
+      ledger: simulator.ledger,
+      ...(archived !== undefined && { archived: archived.contents }),
+    };
   } finally {
     await deployment.stop();
   }
+}
+
+/**
+ * Lets the delivery stream write what it still holds, and reads the archive. What was delivered and what has
+ * failed is counted in the bucket itself: a stream that says it wrote something has written nothing yet.
+ */
+async function closeArchive({
+  clients,
+  resources,
+  events,
+}: Deployment): Promise<{ counts: Archive; contents: ArchiveContents } | undefined> {
+  if (events.deliveryStream === undefined) return undefined;
+  await events.stop();
+  const { received, dropped } = events.deliveryStream;
+  const contents = await readArchive(clients.s3, resources.archiveBucketName);
+  const { delivered, failed } = contents;
+  return { counts: { received, delivered: delivered.length, dropped, failed: failed.length }, contents };
 }
 
 /** Looks at everything again and again until nothing moves; answers with the rows of the table. */
 async function watch(
   deployment: Deployment,
   { scenario, messages, signal, onProblem }: RunOptions,
-  produced: Promise<void>,
+  played: Promise<unknown>,
   onOver: (over: number) => void,
 ): Promise<StateRow[]> {
-  let isProduced = false;
+  let isPlayed = false;
   let failure: unknown;
-  produced.then(
+  played.then(
     () => {
-      isProduced = true;
+      isPlayed = true;
     },
     (error: unknown) => {
       failure = error;
@@ -126,7 +162,7 @@ async function watch(
     const over = rows.filter(isOver).length;
     onOver(over);
     if (failure !== undefined) throw failure;
-    if (isProduced && (await stillness(over === messages))) return rows;
+    if (isPlayed && (await stillness(over === messages))) return rows;
     if (performance.now() > endsAt) {
       onProblem(`The time limit of ${scenario.time_limit_seconds} s is over; what is open stays open.`);
       return rows;

@@ -38,7 +38,7 @@ async function main(given: readonly string[]): Promise<number> {
 }
 
 async function start(
-  { messages, rate, seed, maxRetries, scenario: scenarioName, json }: CommandLine,
+  { scenario: scenarioName, json, messages, maxRetries, ...options }: CommandLine,
   scenario: Awaited<ReturnType<typeof loadScenario>>,
 ): Promise<number> {
   const interruption = new AbortController();
@@ -49,9 +49,8 @@ async function start(
     const { summary, rows, ledger } = await run({
       scenario,
       scenarioName,
+      ...options,
       messages,
-      rate,
-      seed,
       maxRetries,
       bundleFolder: join(import.meta.dirname, "../dist/functions"),
       onProgress: display.show,

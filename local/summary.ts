@@ -22,6 +22,17 @@ export type Outcome =
   | "cancelled"
   | "open";
 
+/** Records of the delivery stream, and where they are; a record is one delivery event. */
+export interface Archive {
+  readonly received: number;
+  /** In the archive. */
+  readonly delivered: number;
+  /** Left out of it by the rule about retried events. */
+  readonly dropped: number;
+  /** In `processing-failed/`. */
+  readonly failed: number;
+}
+
 /** The summary that `--json` prints. */
 export interface Summary {
   readonly messages: number;
@@ -40,6 +51,8 @@ export interface Summary {
     readonly orphaned: number;
     readonly malformed: number;
   };
+  /** Only where events went through Firehose. */
+  readonly archive?: Archive;
   readonly durationMs: number;
   readonly seed: number;
   readonly scenario: string;
@@ -79,6 +92,7 @@ export function summarise(run: {
   readonly durationMs: number;
   readonly seed: number;
   readonly scenario: string;
+  readonly archive?: Archive;
 }): Summary {
   const sendsByMessage = run.ledger.sendsByMessage();
   const outcomes: Record<Outcome, number> = {
@@ -108,6 +122,7 @@ export function summarise(run: {
       orphaned: metric("EventOrphaned"),
       malformed: metric("RecordMalformed"),
     },
+    ...(run.archive !== undefined && { archive: run.archive }),
     durationMs: run.durationMs,
     seed: run.seed,
     scenario: run.scenario,
@@ -149,6 +164,23 @@ export function violations(summary: Summary, maxRetries: number, stuck: number):
     found.push(
       `${stuck === 1 ? "A message is" : `${stuck} messages are`} still open, though no event was lost.`,
     );
+  }
+  return summary.archive === undefined ? found : [...found, ...archiveViolations(summary.archive, summary)];
+}
+
+function archiveViolations(archive: Archive, { events }: Summary): string[] {
+  const { received, delivered, dropped, failed } = archive;
+  const found: string[] = [];
+  if (received !== events.emitted) {
+    found.push(`${events.emitted} events were put on the delivery stream, but it received ${received}.`);
+  }
+  if (received !== delivered + dropped + failed) {
+    found.push(
+      `The delivery stream received ${received} records, but archived, dropped and failed ones add up to ${delivered + dropped + failed}.`,
+    );
+  }
+  if (failed > 0) {
+    found.push(`${failed} of the ${received} records are in processing-failed/; none may be.`);
   }
   return found;
 }

@@ -23,6 +23,7 @@ async function runScenario(scenario: Scenario, changed: Partial<RunOptions> = {}
     rate: 50,
     seed: 1,
     maxRetries: 3,
+    via: "kinesis",
     bundleFolder,
     onProgress: () => {},
     onProblem: (problem) => problems.push(problem),

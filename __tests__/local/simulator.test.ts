@@ -220,7 +220,7 @@ describe("the event stream", () => {
     });
     const entry = await eventually(() => published[0]);
 
-    expect(entry).toMatchObject({ stream: "events", partitionKey: "id-3" });
+    expect(entry).toMatchObject({ stream: streamArn, partitionKey: "id-3" });
     expect(JSON.parse(entry.data)).toEqual({
       event_type: "_SMS.SUCCESS",
       event_timestamp: 1_700_000_000_000,

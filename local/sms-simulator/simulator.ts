@@ -2,7 +2,7 @@
  * The SMS service simulator: Pinpoint's (v1) REST API on loopback, with a carrier behind it.
  *
  * It accepts sends, answers as the carrier's plan says, and emits the delivery events of each send into the
- * Kinesis stream that `PutEventStream` named. Its ledger knows what really happened.
+ * Kinesis or Firehose stream that `PutEventStream` named. Its ledger knows what really happened.
  */
 import { SegmentedMessage } from "sms-segments-calculator";
 import { type RestRequest, type RestResponse, ServiceError, serveRestJson } from "../rest-json.ts";
@@ -25,8 +25,8 @@ export interface SimulatorOptions {
   readonly applicationId: string;
   readonly accountId: string;
   readonly carrier: Carrier;
-  /** The way to a Kinesis stream; called once for each stream that an event stream names. */
-  readonly publisherOf: (streamName: string) => EventPublisher;
+  /** The way to a Kinesis or Firehose stream; called once for each ARN that an event stream names. */
+  readonly publisherOf: (streamArn: string) => EventPublisher;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** Makes message ids and request ids. */
@@ -82,6 +82,8 @@ export async function startSmsSimulator(options: SimulatorOptions): Promise<SmsS
         if (eventStream === undefined)
           throw new ServiceError(404, "NotFoundException", "Resource not found.");
         return { status: 200, body: eventStream };
+      case "DELETE eventstream":
+        return { status: 200, body: deleteEventStream() };
       default:
         throw new ServiceError(405, "MethodNotAllowedException", "Method not allowed.");
     }
@@ -96,6 +98,13 @@ export async function startSmsSimulator(options: SimulatorOptions): Promise<SmsS
       LastModifiedDate: new Date(now()).toISOString(),
     };
     return eventStream;
+  }
+
+  function deleteEventStream(): EventStream {
+    if (eventStream === undefined) throw new ServiceError(404, "NotFoundException", "Resource not found.");
+    const deleted = eventStream;
+    eventStream = undefined;
+    return deleted;
   }
 
   function sendMessages(body: string, requestId: string): RestResponse {
@@ -208,10 +217,10 @@ export async function startSmsSimulator(options: SimulatorOptions): Promise<SmsS
 
   /** The way to the stream of the moment; without an event stream the events are dropped, as Pinpoint does. */
   function publisher(): EventPublisher | undefined {
-    const streamName = eventStream?.DestinationStreamArn.split(":stream/")[1];
-    if (streamName === undefined) return undefined;
-    const known = publishers.get(streamName) ?? options.publisherOf(streamName);
-    publishers.set(streamName, known);
+    const streamArn = eventStream?.DestinationStreamArn;
+    if (streamArn === undefined) return undefined;
+    const known = publishers.get(streamArn) ?? options.publisherOf(streamArn);
+    publishers.set(streamArn, known);
     return known;
   }
 

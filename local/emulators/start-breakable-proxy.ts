@@ -1,0 +1,65 @@
+/** A proxy in front of an emulator that can be broken and mended: what is behind it keeps its state. */
+import net, { type AddressInfo } from "node:net";
+
+/** A running proxy. */
+export interface BreakableProxy {
+  /** e.g. `http://127.0.0.1:41234` */
+  readonly endpoint: string;
+  /** Cuts every connection, and each new one as soon as it is made. */
+  break(): void;
+  /** Lets connections through again. */
+  mend(): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a proxy on a free port of 127.0.0.1.
+ *
+ * @param target base URL of the emulator
+ */
+export async function startBreakableProxy(target: string): Promise<BreakableProxy> {
+  const { hostname, port: targetPort } = new URL(target);
+  const sockets = new Set<net.Socket>();
+  let isBroken = false;
+
+  const server = net.createServer((caller) => {
+    // The port stays ours while it is broken; a reset is what a caller of a dead server gets, too.
+    if (isBroken) {
+      caller.resetAndDestroy();
+      return;
+    }
+    const service = net.connect(Number(targetPort), hostname);
+    for (const [socket, other] of [
+      [caller, service],
+      [service, caller],
+    ] as const) {
+      sockets.add(socket);
+      socket.on("error", () => other.destroy());
+      socket.on("close", () => {
+        sockets.delete(socket);
+        other.destroy();
+      });
+      socket.pipe(other);
+    }
+  });
+  const cutAll = () => {
+    for (const socket of sockets) socket.resetAndDestroy();
+  };
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    break() {
+      isBroken = true;
+      cutAll();
+    },
+    mend() {
+      isBroken = false;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        cutAll();
+      }),
+  };
+}

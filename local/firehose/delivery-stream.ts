@@ -1,0 +1,192 @@
+/**
+ * An emulator of a Firehose delivery stream that takes records directly, has them transformed by a function
+ * and writes them to S3.
+ *
+ * @see https://docs.aws.amazon.com/firehose/latest/dev/create-destination.html
+ */
+import { SizeAndTimeBuffer } from "./size-and-time-buffer.ts";
+import {
+  type FirehoseRecord,
+  type TransformationOptions,
+  type TransformedRecord,
+  transform,
+} from "./transformation.ts";
+
+/** Firehose's buffering hints. */
+export interface BufferingHints {
+  readonly bytes: number;
+  readonly intervalSeconds: number;
+}
+
+/** What a delivery stream needs. */
+export interface DeliveryStreamOptions extends TransformationOptions {
+  readonly name: string;
+  /** The transformation's function. */
+  readonly lambdaArn: string;
+  readonly transformationBuffer: BufferingHints;
+  readonly deliveryBuffer: BufferingHints;
+  /** Writes an object to the destination; a write that rejects is tried again. */
+  putObject(key: string, body: Buffer): Promise<void>;
+  /** Is told of a write that failed. */
+  onError(error: unknown): void;
+}
+
+/** A running delivery stream. */
+export interface DeliveryStream {
+  /**
+   * Takes records, as the API `PutRecordBatch` does.
+   *
+   * @returns their ids, in order
+   * @throws InvalidRecordsError for a request that Firehose refuses as a whole
+   */
+  putRecordBatch(records: readonly Uint8Array[]): string[];
+  readonly received: number;
+  readonly dropped: number;
+  /** Whether everything that was received has been delivered, dropped or set aside. */
+  readonly isIdle: boolean;
+  /** Delivers what is on its way without waiting for the buffers; resolves when all of it is written. */
+  stop(): Promise<void>;
+}
+
+/** A `PutRecordBatch` beyond the limits. */
+export class InvalidRecordsError extends Error {
+  override readonly name = "InvalidArgumentException";
+}
+
+/** Limits of `PutRecordBatch`. */
+const limits = { records: 500, requestBytes: 4 * 1024 * 1024, recordBytes: 1_000 * 1024 };
+
+/** Where Firehose writes the records that could not be transformed. */
+export const failedPrefix = "processing-failed/";
+
+/** Pause before a write to S3 is tried again. */
+const pauseAfterErrorSeconds = 1;
+
+/** Starts a delivery stream. */
+export function startDeliveryStream(options: DeliveryStreamOptions): DeliveryStream {
+  const { name, lambdaArn, now, id, sleep } = options;
+  const running = new Set<Promise<void>>();
+  let received = 0;
+  let dropped = 0;
+  let written = 0;
+  let isStopped = false;
+
+  const untransformed = new SizeAndTimeBuffer<FirehoseRecord>({
+    ...options.transformationBuffer,
+    sleep,
+    bytesOf: ({ data }) => data.length,
+    flush: (records) => track(transformAll(records)),
+  });
+  // What is delivered and what has failed go into objects of their own, by the same hints.
+  const objectsUnder = (prefix: string) =>
+    new SizeAndTimeBuffer<Buffer>({
+      ...options.deliveryBuffer,
+      sleep,
+      bytesOf: ({ length }) => length,
+      flush: (records) => track(write(prefix, records)),
+    });
+  const delivered = objectsUnder("");
+  const failed = objectsUnder(failedPrefix);
+
+  function track(work: Promise<void>): void {
+    running.add(work);
+    void work.finally(() => running.delete(work));
+  }
+
+  async function transformAll(records: readonly FirehoseRecord[]): Promise<void> {
+    for (const transformed of await transform(records, options)) {
+      const { verdict } = transformed;
+      if (verdict.type === "delivered") delivered.add(verdict.data);
+      else if (verdict.type === "failed") failed.add(Buffer.from(failedLine(transformed, lambdaArn)));
+      else dropped += 1;
+    }
+  }
+
+  async function write(prefix: string, records: readonly Buffer[]): Promise<void> {
+    const key = objectKey(prefix, name, now(), id());
+    const body = Buffer.concat(records);
+    for (;;) {
+      try {
+        await options.putObject(key, body);
+        written += records.length;
+        return;
+      } catch (error) {
+        options.onError(error);
+        if (isStopped) return;
+        await sleep(pauseAfterErrorSeconds);
+      }
+    }
+  }
+
+  return {
+    putRecordBatch(records) {
+      check(records);
+      const arrivedAt = now();
+      return records.map((data) => {
+        const recordId = id();
+        received += 1;
+        untransformed.add({ recordId, data, arrivedAt });
+        return recordId;
+      });
+    },
+    get received() {
+      return received;
+    },
+    get dropped() {
+      return dropped;
+    },
+    get isIdle() {
+      return received === dropped + written;
+    },
+    async stop() {
+      isStopped = true;
+      for (const buffer of [untransformed, delivered, failed]) {
+        buffer.flush();
+        while (running.size > 0) await Promise.all(running);
+      }
+    },
+  };
+}
+
+function check(records: readonly Uint8Array[]): void {
+  const bytes = records.reduce((sum, { length }) => sum + length, 0);
+  if (records.length === 0 || records.length > limits.records) {
+    throw new InvalidRecordsError(`A request takes 1 to ${limits.records} records, not ${records.length}.`);
+  }
+  if (bytes > limits.requestBytes) throw new InvalidRecordsError("A request takes at most 4 MiB.");
+  if (records.some(({ length }) => length > limits.recordBytes)) {
+    throw new InvalidRecordsError("A record takes at most 1,000 KiB.");
+  }
+}
+
+/**
+ * A failed record as Firehose writes it.
+ *
+ * @see https://docs.aws.amazon.com/firehose/latest/dev/data-transformation-failure-handling.html
+ */
+function failedLine(
+  { record, verdict, attemptsMade, endedAt }: TransformedRecord,
+  lambdaArn: string,
+): string {
+  const failure = verdict.type === "failed" ? verdict.failure : undefined;
+  const line = {
+    attemptsMade,
+    arrivalTimestamp: record.arrivedAt,
+    errorCode: failure?.code,
+    errorMessage: failure?.message,
+    attemptEndingTimestamp: endedAt,
+    rawData: Buffer.from(record.data).toString("base64"),
+    lambdaArn,
+  };
+  return `${JSON.stringify(line)}\n`;
+}
+
+/** The version of the stream's configuration, which stands in the name of every object. */
+const streamVersion = 1;
+
+/** Key of an object: the hour as folders, then stream, version, time and an id. */
+function objectKey(prefix: string, name: string, at: number, id: string): string {
+  const time = new Date(at).toISOString().slice(0, 19);
+  const hour = time.slice(0, 13).replaceAll(/[-T]/g, "/");
+  return `${prefix}${hour}/${name}-${streamVersion}-${time.replaceAll(/[T:]/g, "-")}-${id}`;
+}
