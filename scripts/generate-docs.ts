@@ -11,18 +11,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { environmentNames } from "../functions/environment.ts";
 import { stackNames, synthesise } from "../stacks/app.ts";
-
-/** What the tables take from a synthesised stack (`cdk.tf.json`). */
-export interface SynthesisedStack {
-  readonly terraform: {
-    readonly required_version: string;
-    readonly required_providers: { readonly aws: { readonly version: string } };
-  };
-  readonly variable: Readonly<
-    Record<string, { readonly type: string; readonly description: string; readonly default?: unknown }>
-  >;
-  readonly output: Readonly<Record<string, { readonly description: string }>>;
-}
+import { inputsTable, outputsTable, type SynthesisedStack, versionsSentence } from "./inputs-and-outputs.ts";
 
 /**
  * The tables of one stack as Markdown, folded.
@@ -31,22 +20,15 @@ export interface SynthesisedStack {
  *   so that an anchor that two stacks share stands once in a file
  */
 export function renderTables(stackName: string, stack: SynthesisedStack, anchored: Set<string>): string {
-  const inputs = Object.entries(stack.variable).sort(byNeed);
   return [
     "<details>",
     `<summary>Inputs and outputs of <code>${stackName}</code></summary>`,
     "",
-    `Needs Terraform ${code(stack.terraform.required_version)} and the AWS provider ${code(stack.terraform.required_providers.aws.version)}.`,
+    versionsSentence(stack),
     "",
-    "| Input | Description | Type | Default | Required |",
-    "|---|---|---|---|:-:|",
-    ...inputs.map(([name, input]) => inputRow(name, input, anchored)),
+    inputsTable(stack, anchored),
     "",
-    "| Output | Description |",
-    "|---|---|",
-    ...Object.entries(stack.output)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, { description }]) => `| \`${name}\` | ${cell(description)} |`),
+    outputsTable(stack),
     "",
     "</details>",
   ].join("\n");
@@ -64,24 +46,6 @@ export function replaceBetweenMarkers(document: string, stackName: string, text:
     throw new Error(`README.md must contain "${begin}" and, after it, "${end}".`);
   return `${document.slice(0, start + begin.length)}\n${text}\n${document.slice(stop)}`;
 }
-
-type Entry = [name: string, input: SynthesisedStack["variable"][string]];
-
-function byNeed([nameA, a]: Entry, [nameB, b]: Entry): number {
-  const required = Number("default" in a) - Number("default" in b);
-  return required !== 0 ? required : nameA < nameB ? -1 : 1;
-}
-
-function inputRow(name: string, input: SynthesisedStack["variable"][string], anchored: Set<string>): string {
-  const anchor = anchored.has(name) ? "" : `<a id="input_${name}"></a>`;
-  anchored.add(name);
-  const hasDefault = "default" in input;
-  const defaultValue = hasDefault ? code(JSON.stringify(input.default)) : "";
-  return `| ${anchor}\`${name}\` | ${cell(input.description)} | ${code(input.type)} | ${defaultValue} | ${hasDefault ? "no" : "yes"} |`;
-}
-
-const cell = (text: string): string => text.replaceAll("|", "\\|");
-const code = (text: string): string => `\`${cell(text)}\``;
 
 function synthesisedStacks(): Map<string, SynthesisedStack> {
   const folder = mkdtempSync(join(tmpdir(), "sms-retry-docs-"));

@@ -1,0 +1,151 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "@cdktf/hcl2json";
+import { environmentNames } from "../../functions/environment.ts";
+import { buildModules } from "../../scripts/build-modules.ts";
+import { requiredInputs } from "../../scripts/inputs-and-outputs.ts";
+import { stackNames, synthesise } from "../../stacks/app.ts";
+import { terraformModule } from "../../stacks/terraform-module.ts";
+import { functionsOf } from "./synthesised.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "sms-retry-modules-test-"));
+  for (const name of Object.keys(environmentNames)) writeFileSync(join(folder, `${name}.zip`), `zip ${name}`);
+  const artefacts = { version: "1.2.3", functionsFolder: folder };
+  synthesise(artefacts, join(folder, "stacks-of-cdktf"));
+  buildModules(artefacts, join(folder, "modules"));
+  buildModules(artefacts, join(folder, "again"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Every file under a folder: relative path → text. */
+function filesIn(root: string): Record<string, string> {
+  const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  const paths = entries.map((entry) => join(entry.parentPath, entry.name)).sort();
+  return Object.fromEntries(paths.map((path) => [path.slice(root.length + 1), readFileSync(path, "utf8")]));
+}
+
+/** A value without the keys `//`, in which cdktf keeps what only it reads. */
+function withoutComments(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (key, member) => (key === "//" ? undefined : member)));
+}
+
+/** A value with the keys of every object in the opposite order. */
+function reversed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(reversed);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, member]) => [key, reversed(member)]),
+  );
+}
+
+test("a second build writes the same bytes, and no folder of a former build stays", () => {
+  expect(filesIn(join(folder, "again"))).toEqual(filesIn(join(folder, "modules")));
+  writeFileSync(join(folder, "again", "left-over.tf"), "");
+  buildModules({ version: "1.2.3", functionsFolder: folder }, join(folder, "again"));
+  expect(filesIn(join(folder, "again"))).toEqual(filesIn(join(folder, "modules")));
+});
+
+describe.each(stackNames)("module %s", (name) => {
+  const files = () => filesIn(join(folder, "modules", name));
+  const stackFiles = () => filesIn(join(folder, "stacks-of-cdktf/stacks", name));
+  const stack = () => JSON.parse(stackFiles()["cdk.tf.json"] ?? "");
+  const configurationFiles = () => Object.entries(files()).filter(([path]) => path.endsWith(".tf.json"));
+  const configuration = () =>
+    Object.assign({}, ...configurationFiles().map(([, text]) => JSON.parse(text))) as Record<string, unknown>;
+
+  test("it is complete in its folder", () => {
+    expect(Object.keys(files()).sort()).toEqual(
+      [
+        "LICENSE",
+        "README.md",
+        "main.tf.json",
+        "outputs.tf.json",
+        "variables.tf.json",
+        "versions.tf.json",
+        ...functionsOf[name].map((lambda) => `assets/${lambda}/${lambda}.zip`),
+      ].sort(),
+    );
+  });
+
+  test("it is the stack that cdktf deploys, less provider, backend and metadata", () => {
+    const { provider, "//": metadata, ...kept } = stack();
+    const { backend, ...terraform } = kept.terraform;
+    expect([provider, metadata, backend]).not.toContain(undefined);
+
+    expect(configuration()).toEqual(withoutComments({ ...kept, terraform }));
+  });
+
+  test("it holds the zips that the stack holds", () => {
+    const zips = (found: Record<string, string>) =>
+      Object.entries(found).filter(([path]) => path.endsWith(".zip"));
+
+    expect(zips(files())).toEqual(zips(stackFiles()));
+    expect(zips(files())).toHaveLength(functionsOf[name].length);
+  });
+
+  test("it configures neither provider nor backend, and asks for a range of versions", () => {
+    expect(configuration()).not.toHaveProperty("provider");
+    expect(configuration().terraform).toEqual({
+      required_version: ">= 1.5.0",
+      required_providers: { aws: { source: "hashicorp/aws", version: ">= 5.100.0, < 7.0.0" } },
+    });
+  });
+
+  test("it has no path of a machine, no token and nothing of cdktf", () => {
+    const texts = configurationFiles().map(([, text]) => text);
+
+    expect(texts).toHaveLength(4);
+    for (const text of texts) {
+      expect(text).not.toContain(folder);
+      expect(text).not.toContain(process.cwd());
+      expect(text).not.toMatch(/"(\/(home|root|tmp|var|Users)\/|[A-Z]:\\\\|\.\.\/)/);
+      expect(text).not.toMatch(/tftoken|cdktf|cdk\.out|"\/\/"/i);
+      expect(text).not.toMatch(/\de\+?\d\d/);
+    }
+    const paths = texts.join().match(/[^"(]*\.zip/g) ?? [];
+    expect(paths.length).toBeGreaterThan(0);
+    for (const path of paths)
+      expect(path).toMatch(/^(\$\{filebase64sha256\()?\\?"?\$\{path\.module\}\/assets\//);
+  });
+
+  test("its bytes do not depend on the order in which cdktf wrote the keys", () => {
+    expect(terraformModule(reversed(stack()) as Parameters<typeof terraformModule>[0])).toEqual(
+      terraformModule(stack()),
+    );
+  });
+
+  test("the usage block of its README sets every required input and no other", async () => {
+    const [, block = ""] = /```hcl\n(.*?)```/s.exec(files()["README.md"] ?? "") ?? [];
+    const parsed = await parse("usage.tf", block);
+    const { source, ...inputs } = parsed.module.sms_retry[0];
+
+    expect(source).toBe(`./modules/${name}`);
+    expect(Object.keys(inputs).sort()).toEqual(requiredInputs(stack()));
+  });
+
+  test("its README names the version, every input and every output", () => {
+    const readme = files()["README.md"] ?? "";
+
+    expect(readme).toContain("sms-retry 1.2.3");
+    for (const input of Object.keys(stack().variable))
+      expect(readme).toContain(`<a id="input_${input}"></a>`);
+    for (const output of Object.keys(stack().output)) expect(readme).toContain(`| \`${output}\` |`);
+  });
+});
+
+test("what nobody decided about a terraform block is refused", () => {
+  const stack = {
+    terraform: { required_version: "", required_providers: {}, experiments: [] },
+    variable: {},
+    output: {},
+  };
+
+  expect(() => terraformModule(stack)).toThrow("terraform.experiments");
+});
