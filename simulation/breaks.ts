@@ -30,7 +30,9 @@ function withChanges(edit: (change: Change) => Change): RunOptions {
 
 /** Changes every answer of the service on its way to the core. */
 function withAnswers(edit: (result: SendResult) => SendResult): RunOptions {
-  return { ports: { sender: (sender) => ({ send: async (request) => edit(await sender.send(request)) }) } };
+  return {
+    ports: { sender: (sender) => ({ ...sender, send: async (request) => edit(await sender.send(request)) }) },
+  };
 }
 
 /** Hides attributes of every item from the core. */
@@ -124,6 +126,7 @@ export const breaks = {
   "sdk-repeats-sends": {
     ports: {
       sender: (sender) => ({
+        ...sender,
         send: async (request) => {
           const result = await sender.send(request);
           return result.kind === "unconfirmed" ? sender.send(request) : result;

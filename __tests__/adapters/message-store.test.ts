@@ -73,6 +73,7 @@ function worker(now = due + 1, ids = ["claim-1"]) {
   const resending = {
     store: tableStore(),
     sender: {
+      leastSecondsLeft: 0,
       async send(request: SendRequest) {
         sends.push(request);
         return { kind: "accepted" as const, messageId: `msg-${sends.length}` };

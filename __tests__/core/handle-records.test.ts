@@ -289,7 +289,7 @@ describe("messages of the retry queue", () => {
       {
         resending: {
           ...handling,
-          sender: { send: async () => ({ kind: "accepted", messageId: "x" }) },
+          sender: { leastSecondsLeft: 0, send: async () => ({ kind: "accepted", messageId: "x" }) },
           pace: { wait: async () => true },
           sendsUntil: Number.POSITIVE_INFINITY,
           guarantee: "at-least-once",

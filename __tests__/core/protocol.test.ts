@@ -2,6 +2,7 @@
  * The protocol, fault by fault: the real core in a small world (`../support/world.ts`) that kills, repeats
  * and reorders. Numbers are those of the list of faults in `docs/faults.md`.
  */
+import { cancelMessage } from "../../functions/core/cancel-message.ts";
 import type { SendResult } from "../../functions/core/sms-sender.ts";
 import { failureEvent, sentMessage, startOfTest, successEvent } from "../support/messages.ts";
 import { world } from "../support/world.ts";
@@ -30,6 +31,7 @@ describe("a failed message", () => {
     expect(clock.now()).toBe(startOfTest + 70);
     expect(sends).toEqual([
       {
+        secondsLeft: 86_400 - 70,
         destinationNumber: "+447700900123",
         body: "Your code is 493817. It is valid for 10 minutes.",
         messageType: "TRANSACTIONAL",
@@ -569,10 +571,64 @@ describe("send and record", () => {
   test("fault 30: a message that the application cancels while a retry waits is not sent", async () => {
     const { event, drain, sends, store, message } = world([sentMessage()]);
     await event(failureEvent());
-    store.items.set("order-4711", { ...message(), status: "CANCELLED" });
+    expect(await cancelMessage("order-4711", { store })).toEqual({
+      application_message_id: "order-4711",
+      status: "CANCELLED",
+    });
     await drain();
     expect(sends).toEqual([]);
+    expect(message()).toMatchObject({ status: "CANCELLED", status_reason: "cancelled" });
+    expect(message()).not.toHaveProperty("next_attempt_at");
+  });
+
+  test("a cancellation leaves an ended series and a missing message as they are", async () => {
+    const { store, message } = world([sentMessage({ status: "DELIVERED" })]);
+    expect(await cancelMessage("order-4711", { store })).toMatchObject({ status: "DELIVERED" });
+    expect(await cancelMessage("nobody", { store })).toEqual({ application_message_id: "nobody" });
+    expect(message().status).toBe("DELIVERED");
+    expect(store.items.size).toBe(1);
+  });
+
+  test("a cancellation that meets another write looks again", async () => {
+    const { event, store, message } = world([sentMessage()]);
+    const { change } = store;
+    let meets = true;
+    store.change = async (id, given) => {
+      if (meets) {
+        meets = false;
+        await event(failureEvent());
+      }
+      return change(id, given);
+    };
+    await cancelMessage("order-4711", { store });
     expect(message().status).toBe("CANCELLED");
+  });
+
+  test("fault 27: under 5 s before the deadline nothing is sent by a service that asks for them", async () => {
+    const late = world([sentMessage({ deadline: startOfTest + 74 })], { leastSecondsLeft: 5 });
+    await late.event(failureEvent());
+    await late.drain();
+    expect(late.sends).toEqual([]);
+    expect(late.message()).toMatchObject({ status: "EXPIRED", retry_count: 0 });
+
+    const inTime = world([sentMessage({ deadline: startOfTest + 75 })], { leastSecondsLeft: 5 });
+    await inTime.event(failureEvent());
+    await inTime.drain();
+    expect(inTime.sends).toMatchObject([{ secondsLeft: 5 }]);
+  });
+
+  test("fault 23: at the spend limit sends pause, no retry is used up, and the deadline is kept", async () => {
+    const { event, drain, sends, message, clock } = world([sentMessage()], {
+      answers: Array.from({ length: 4 }, () => ({
+        kind: "deferred" as const,
+        reason: "spend-limit" as const,
+      })),
+    });
+    await event(failureEvent());
+    await drain();
+    expect(sends).toHaveLength(5);
+    expect(clock.now()).toBe(startOfTest + 70 + 4 * 900);
+    expect(message()).toMatchObject({ status: "SENT", retry_count: 1 });
   });
 });
 

@@ -18,6 +18,8 @@ export interface WorldOptions {
   readonly policy?: Partial<RetryPolicy>;
   readonly guarantee?: DeliveryGuarantee;
   readonly origination?: string;
+  /** What the service asks for at least, in seconds until the deadline. */
+  readonly leastSecondsLeft?: number;
   readonly recordsEveryDelivery?: boolean;
   /** Answers of the SMS service, in order; then it accepts. A function runs before its answer is given. */
   readonly answers?: (SendResult | (() => SendResult | Promise<SendResult>))[];
@@ -67,6 +69,7 @@ export function world(items: Message[], options: WorldOptions = {}): World {
   const resending = {
     store,
     sender: {
+      leastSecondsLeft: options.leastSecondsLeft ?? 0,
       async send(request: SendRequest): Promise<SendResult> {
         sends.push(request);
         const answer = answers.shift() ?? { kind: "accepted" as const, messageId: `msg-${sends.length}` };

@@ -6,6 +6,7 @@ import {
   SendMessagesCommand,
 } from "@aws-sdk/client-pinpoint";
 import type { SendRequest, SendResult, SmsSender } from "../core/sms-sender.ts";
+import { resultOfFailedCall } from "./failed-call.ts";
 
 /**
  * The sender on Pinpoint.
@@ -15,6 +16,7 @@ import type { SendRequest, SendResult, SmsSender } from "../core/sms-sender.ts";
  */
 export function pinpointSender(client: PinpointClient, applicationId: string): SmsSender {
   return {
+    leastSecondsLeft: 0,
     async send(request): Promise<SendResult> {
       try {
         const { MessageResponse } = await client.send(commandOf(request, applicationId));
@@ -65,15 +67,6 @@ function resultOf(result: MessageResult | undefined): SendResult {
   }
 }
 
-/** Errors of a connection that was never made: the request cannot have reached the service. */
-const notReached: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-]);
-
 function resultOfError(error: unknown): SendResult {
   if (error instanceof PinpointServiceException) {
     const httpStatus = error.$metadata.httpStatusCode ?? 0;
@@ -85,10 +78,5 @@ function resultOfError(error: unknown): SendResult {
       return { kind: "refused", reason: error.name, optedOut: false };
     return { kind: "unconfirmed", reason: error.name };
   }
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (notReached.has(code)) return { kind: "deferred", reason: "unreachable" };
-  if (error instanceof Error && error.name === "CredentialsProviderError") {
-    return { kind: "deferred", reason: "not-allowed" };
-  }
-  return { kind: "unconfirmed", reason: error instanceof Error ? error.name : "error" };
+  return resultOfFailedCall(error);
 }

@@ -98,9 +98,16 @@ async function handle(
   };
 }
 
+/** Reasons that an operator has to remove, and no retry will. */
+const blockingReasons: ReadonlySet<string> = new Set([
+  "not-allowed",
+  "spend-limit",
+  "NO_ORIGINATION_IDENTITIES_FOUND",
+]);
+
 function reportWakeUp(wakeUp: WakeUp, { outcome, reason }: HandledWakeUp, telemetry: Telemetry): void {
   telemetry.count(wakeUpMetrics[outcome]);
-  if (reason === "not-allowed") telemetry.count("SendBlocked");
+  if (blockingReasons.has(reason)) telemetry.count("SendBlocked");
   const fields = {
     application_message_id: wakeUp.application_message_id,
     attempt: wakeUp.attempt,

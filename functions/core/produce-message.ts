@@ -23,7 +23,7 @@ import {
   releaseFirstSend,
 } from "./message-changes.ts";
 import type { Change, MessageStore } from "./message-store.ts";
-import { claimLeaseSeconds, maySendUnder } from "./resend-message.ts";
+import { claimLeaseSeconds, isTooLate, maySendUnder, secondsLeftOf } from "./resend-message.ts";
 import { sendContext } from "./send-context.ts";
 import type { SendRequest, SmsSender } from "./sms-sender.ts";
 
@@ -78,7 +78,7 @@ export async function produceMessage(
   const id = message.application_message_id;
 
   const before = clock.now();
-  if (message.deadline !== undefined && message.deadline <= before) {
+  if (isTooLate(message, before, sender)) {
     await store.change(id, endSeries(message, "EXPIRED", "deadline"));
     return { application_message_id: id, status: "EXPIRED" };
   }
@@ -87,7 +87,7 @@ export async function produceMessage(
     throw new SendDeferredError(id, "lease-nearly-over");
   }
 
-  const result = await sender.send(requestOf(request, id));
+  const result = await sender.send({ ...requestOf(request, id), ...secondsLeftOf(message, before) });
   const now = clock.now();
   switch (result.kind) {
     case "accepted": {

@@ -78,6 +78,9 @@ export function maySendUnder(claimed: Message, now: number): boolean {
   return (claimed.claim_expires_at ?? now) - now >= leaseMarginSeconds;
 }
 
+/** A spend limit passes when somebody raises it, not by asking often. */
+const spendLimitPauseSeconds = 900;
+
 /** How often a wake-up is decided again because the item changed meanwhile. */
 const maxDecisions = 6;
 
@@ -154,7 +157,7 @@ async function sendClaimed(
 
   const isInTurn = await pace.wait(request.body, resending.sendsUntil);
   const now = clock.now();
-  if (message.deadline !== undefined && message.deadline <= now) {
+  if (isTooLate(message, now, sender)) {
     await store.change(id, expireUnsent(message, attempt));
     return { outcome: "expired", reason: "deadline" };
   }
@@ -164,8 +167,19 @@ async function sendClaimed(
     return putOff(wakeUp, message, resending, now, "lease-nearly-over");
   }
 
-  const result = await sender.send(request);
+  const result = await sender.send({ ...request, ...secondsLeftOf(message, now) });
   return record(result, wakeUp, message, again, resending);
+}
+
+/** Whether a message is useless, or will be before the service could take it (rule 6). */
+export function isTooLate(message: Message, now: number, sender: SmsSender): boolean {
+  if (message.deadline === undefined) return false;
+  return message.deadline <= now || message.deadline - now < sender.leastSecondsLeft;
+}
+
+/** What is left until the deadline, for the service's own time to live. */
+export function secondsLeftOf(message: Message, now: number): Pick<SendRequest, "secondsLeft"> {
+  return message.deadline === undefined ? {} : { secondsLeft: message.deadline - now };
 }
 
 function requestOf(
@@ -249,7 +263,10 @@ async function putOff(
 ): Promise<HandledWakeUp> {
   const { store, random } = resending;
   const { application_message_id: id, attempt, deferrals = 0 } = wakeUp;
-  const dueAt = backOffUntil(deferrals, now, random.next());
+  const dueAt =
+    reason === "spend-limit"
+      ? Math.ceil(now + spendLimitPauseSeconds)
+      : backOffUntil(deferrals, now, random.next());
   if (message.deadline !== undefined && dueAt >= message.deadline) {
     await store.change(id, expireUnsent(message, attempt));
     return { outcome: "expired", reason: "deadline" };

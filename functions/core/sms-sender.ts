@@ -11,6 +11,8 @@ export interface SendRequest {
   readonly originationNumber?: string;
   /** Sender id of the send. */
   readonly senderId?: string;
+  /** Seconds until the message is useless; a service that can gives it up by itself then. */
+  readonly secondsLeft?: number;
   readonly context: SendContext;
 }
 
@@ -21,7 +23,7 @@ export type SendResult =
   /** Certainly not taken, and worth trying again: the attempt is not used up. */
   | {
       readonly kind: "deferred";
-      readonly reason: "throttled" | "temporary-failure" | "unreachable" | "not-allowed";
+      readonly reason: "throttled" | "temporary-failure" | "unreachable" | "not-allowed" | "spend-limit";
     }
   /** Certainly not taken, and never will be. `reason` is the service's word for it. */
   | { readonly kind: "refused"; readonly reason: string; readonly optedOut: boolean }
@@ -30,5 +32,7 @@ export type SendResult =
 
 /** Sends SMS; never repeats a request by itself and never rejects. */
 export interface SmsSender {
+  /** With fewer seconds left until the deadline the service takes no message; 0 where it does not ask. */
+  readonly leastSecondsLeft: number;
   send(request: SendRequest): Promise<SendResult>;
 }

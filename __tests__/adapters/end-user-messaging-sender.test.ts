@@ -1,0 +1,116 @@
+import {
+  AccessDeniedException,
+  ConflictException,
+  type ConflictExceptionReason,
+  InternalServerException,
+  PinpointSMSVoiceV2Client,
+  ResourceNotFoundException,
+  SendTextMessageCommand,
+  ServiceQuotaExceededException,
+  ThrottlingException,
+  ValidationException,
+} from "@aws-sdk/client-pinpoint-sms-voice-v2";
+import { mockClient } from "aws-sdk-client-mock";
+import { endUserMessagingSender } from "../../functions/adapters/end-user-messaging-sender.ts";
+import type { SendRequest } from "../../functions/core/sms-sender.ts";
+
+const request: SendRequest = {
+  destinationNumber: "+447700900123",
+  body: "Código €12 🔐\nEnde",
+  messageType: "TRANSACTIONAL",
+  originationNumber: "+447700900999",
+  secondsLeft: 599.9,
+  context: { application_message_id: "order-4711", retry_attempt: "2" },
+};
+
+/** A sender whose service answers every call so. */
+function sender(answer: Error | { readonly MessageId: string }, configurationSetName?: string) {
+  const client = new PinpointSMSVoiceV2Client({ region: "eu-west-1" });
+  const service = mockClient(client);
+  if (answer instanceof Error) service.on(SendTextMessageCommand).rejects(answer);
+  else service.on(SendTextMessageCommand).resolves(answer);
+  return {
+    send: endUserMessagingSender(client, configurationSetName).send,
+    inputs: () => service.commandCalls(SendTextMessageCommand).map(({ args }) => args[0].input),
+  };
+}
+
+const about = { message: "text about +447700900123", $metadata: {} };
+
+describe("a send by End User Messaging", () => {
+  test("carries number, body, identity, retry tag and configuration set", async () => {
+    const { send, inputs } = sender({ MessageId: "sms-1" }, "receipts");
+    expect(await send(request)).toEqual({ kind: "accepted", messageId: "sms-1" });
+    expect(inputs()).toEqual([
+      {
+        DestinationPhoneNumber: "+447700900123",
+        MessageBody: "Código €12 🔐\nEnde",
+        MessageType: "TRANSACTIONAL",
+        OriginationIdentity: "+447700900999",
+        ConfigurationSetName: "receipts",
+        Context: { application_message_id: "order-4711", retry_attempt: "2" },
+        TimeToLive: 599,
+      },
+    ]);
+  });
+
+  test("fault 27: the time to live is clipped to the deadline, and to what the service takes", async () => {
+    const { send, inputs } = sender({ MessageId: "sms-1" });
+    await send({ ...request, secondsLeft: 7.2 });
+    await send({ ...request, secondsLeft: 400_000 });
+    const { secondsLeft: _, ...endless } = request;
+    await send(endless);
+    expect(inputs().map(({ TimeToLive }) => TimeToLive)).toEqual([7, 259_200, 259_200]);
+    expect(endUserMessagingSender(new PinpointSMSVoiceV2Client({}), undefined).leastSecondsLeft).toBe(5);
+  });
+
+  test("fault 22: an opt-out is told at once, and any other conflict by its reason", async () => {
+    const conflict = (Reason: ConflictExceptionReason) => sender(new ConflictException({ ...about, Reason }));
+    expect(await conflict("DESTINATION_PHONE_NUMBER_OPTED_OUT").send(request)).toEqual({
+      kind: "refused",
+      reason: "DESTINATION_PHONE_NUMBER_OPTED_OUT",
+      optedOut: true,
+    });
+    expect(await conflict("NO_ORIGINATION_IDENTITIES_FOUND").send(request)).toEqual({
+      kind: "refused",
+      reason: "NO_ORIGINATION_IDENTITIES_FOUND",
+      optedOut: false,
+    });
+  });
+
+  test("fault 24: what the service calls invalid is refused by its reason", async () => {
+    const { send } = sender(new ValidationException({ ...about, Reason: "INVALID_PARAMETER" }));
+    expect(await send(request)).toEqual({ kind: "refused", reason: "INVALID_PARAMETER", optedOut: false });
+  });
+
+  test("fault 23: the spend limit, throttling and missing rights put off what was certainly not sent", async () => {
+    const reasonOf = async (error: Error) => sender(error).send(request);
+    expect(
+      await reasonOf(
+        new ServiceQuotaExceededException({ ...about, Reason: "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT" }),
+      ),
+    ).toEqual({ kind: "deferred", reason: "spend-limit" });
+    expect(await reasonOf(new ThrottlingException(about))).toEqual({ kind: "deferred", reason: "throttled" });
+    expect(await reasonOf(new AccessDeniedException({ ...about, Reason: "ACCOUNT_DISABLED" }))).toEqual({
+      kind: "deferred",
+      reason: "not-allowed",
+    });
+    expect(await reasonOf(new ResourceNotFoundException(about))).toEqual({
+      kind: "deferred",
+      reason: "not-allowed",
+    });
+    expect(await reasonOf(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }))).toEqual({
+      kind: "deferred",
+      reason: "unreachable",
+    });
+  });
+
+  test("fault 18: a failure inside the service, or no answer, may have been sent", async () => {
+    expect(await sender(new InternalServerException(about)).send(request)).toEqual({
+      kind: "unconfirmed",
+      reason: "InternalServerException",
+    });
+    const lost = Object.assign(new Error("late"), { name: "TimeoutError" });
+    expect(await sender(lost).send(request)).toEqual({ kind: "unconfirmed", reason: "TimeoutError" });
+  });
+});
