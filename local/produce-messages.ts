@@ -13,7 +13,10 @@ export interface ScriptedMessage {
   readonly script: MessageScript;
 }
 
-/** How often a message that the service did not take is produced again, and the pause before the first time. */
+/**
+ * How often a message that was not produced is produced again, and the pause before the first time; the pauses
+ * double and are, together, longer than the minute that a lease lasts.
+ */
 const again = { times: 8, firstPauseSeconds: 0.25 };
 
 /** The messages of a run: the same seed and scenario give the same ones. */
@@ -30,7 +33,7 @@ export function scriptedMessages(scenario: Scenario, count: number, seed: number
 
 /**
  * Produces messages, `perSecond` at a time; resolves when the service has taken or refused each of them. A
- * message that it did not take now is produced again with the same id, as an application would.
+ * message that was not produced for now is produced again with the same id, as an application would.
  *
  * @param onProblem is told, in a sentence, of messages that could not be produced at all
  */
@@ -52,6 +55,11 @@ export async function produceMessages(
   await Promise.all(produced);
 }
 
+/** Whether the invocation before died between send and record: once its lease is over, another one decides. */
+function isHalfWay(payload: unknown): boolean {
+  return (payload as { status?: unknown } | null)?.status === "SENDING";
+}
+
 async function produceOne(
   { id, destination, body, script }: ScriptedMessage,
   produce: FunctionRuntime,
@@ -66,8 +74,8 @@ async function produceOne(
       message_body: body,
       ...(script.validity_seconds !== undefined && { validity_seconds: script.validity_seconds }),
     });
-    if (result.ok) return;
-    lastError = result.error.errorType;
+    if (result.ok && !isHalfWay(result.payload)) return;
+    lastError = result.ok ? "what became of its send is not known" : result.error.errorType;
     // Everything else passes, and the same id again sends nothing twice.
     if (lastError === "InvalidRequestError") break;
     await sleep(again.firstPauseSeconds * 2 ** tries * 1000);
