@@ -63,9 +63,9 @@ export class FirehoseAttachment extends Construct {
   }
 
   /**
-   * The right to the stream. Whether UpdateDestination asks for iam:PassRole where it names the role that the
-   * stream has already is not confirmed by AWS's pages. The role is not known at plan, so the right could only be
-   * given on every role: it is left out.
+   * The right to the stream, without iam:PassRole: an update that names no role passes none on. AWS's pages do not
+   * say whether UpdateDestination asks for it all the same; the role is not known at plan, so the right could only
+   * be given on every role.
    */
   #mayChangeStream(
     lambda: SmsFunction<"attach-transformation">,
