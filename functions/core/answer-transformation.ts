@@ -20,15 +20,15 @@ export interface TransformedRecord extends ArchivedRecord {
 export interface AnswerRules {
   /** Whether the event of a message that is retried stays out of the archive, as in the blog post. */
   readonly dropsRetriedEvents: boolean;
-  /** Most bytes that Lambda lets through. @default the limit of a synchronous answer, with a margin */
+  /** Most bytes that Lambda lets through. @default the limit of a synchronous answer */
   readonly longestAnswerBytes?: number;
 }
 
-/** Lambda's limit is 6 MB (6,291,556 bytes); the margin is for the envelope. */
-const defaultLongestAnswerBytes = 6_290_000;
+/** Lambda's limit is 6 MB (6,291,456 bytes). */
+const defaultLongestAnswerBytes = 6 * 1024 * 1024;
 
-/** What the keys and quotes of one record take beside its id and its data. */
-const envelopeBytes = 64;
+/** What stands around the records. */
+const envelopeBytes = jsonBytes({ records: [] });
 
 /**
  * Answers every record exactly once, in order, its data untouched. `Ok` for everything, except that a record
@@ -43,17 +43,40 @@ export function answerTransformation(
   results: readonly RecordResult[],
   { dropsRetriedEvents, longestAnswerBytes = defaultLongestAnswerBytes }: AnswerRules,
 ): TransformedRecord[] {
-  let bytes = 0;
-  return records.map(({ recordId, data }, index) => {
-    const size = envelopeBytes + recordId.length + data.length;
-    if (bytes + size > longestAnswerBytes) {
-      bytes += envelopeBytes + recordId.length;
-      return { recordId, data: "", result: "ProcessingFailed" };
-    }
-    bytes += size;
-    const isDropped = dropsRetriedEvents && isRetried(results[index]);
-    return { recordId, data, result: isDropped ? "Dropped" : "Ok" };
+  const whole = records.map(
+    ({ recordId, data }, index): TransformedRecord => ({
+      recordId,
+      data,
+      result: dropsRetriedEvents && isRetried(results[index]) ? "Dropped" : "Ok",
+    }),
+  );
+  const wholeBytes = whole.map((record) => jsonBytes(record) + separatorBytes);
+  if (sum(wholeBytes) + envelopeBytes <= longestAnswerBytes) return whole;
+
+  // Every record must be answered at least like this: what that takes is not to be given away.
+  const left = records.map(
+    ({ recordId }): TransformedRecord => ({ recordId, data: "", result: "ProcessingFailed" }),
+  );
+  const leftBytes = left.map((record) => jsonBytes(record) + separatorBytes);
+  let bytes = sum(leftBytes) + envelopeBytes;
+  return records.map((_, index) => {
+    const more = (wholeBytes[index] ?? 0) - (leftBytes[index] ?? 0);
+    const record = bytes + more <= longestAnswerBytes ? whole[index] : undefined;
+    if (record === undefined) return left[index] as TransformedRecord;
+    bytes += more;
+    return record;
   });
+}
+
+/** The comma between two records. */
+const separatorBytes = 1;
+
+function jsonBytes(value: object): number {
+  return new TextEncoder().encode(JSON.stringify(value)).length;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /** Whether a record is about failures alone, each of which has its retry. */
