@@ -320,22 +320,25 @@ describe("real requests, to the emulators", () => {
       id: () => "request",
       onError: (error) => delivered.push(error),
     });
-    const client = new SchedulerClient({ ...emulatorAccess, endpoint: emulator.endpoint });
-    const telemetry = recordedTelemetry();
-    const queue = sqsRetryQueue(
-      { sqs, scheduler: async () => client },
-      { ...target, queueUrl },
-      clock,
-      telemetry,
-    );
-    const entry = { message: wakeUp("scheduled"), dueAt: now + 3_600 };
+    try {
+      const client = new SchedulerClient({ ...emulatorAccess, endpoint: emulator.endpoint });
+      const telemetry = recordedTelemetry();
+      const queue = sqsRetryQueue(
+        { sqs, scheduler: async () => client },
+        { ...target, queueUrl },
+        clock,
+        telemetry,
+      );
+      const entry = { message: wakeUp("scheduled"), dueAt: now + 3_600 };
 
-    const first = await queue.put([entry]);
-    const second = await queue.put([entry]);
+      const first = await queue.put([entry]);
+      const second = await queue.put([entry]);
 
-    expect([first, second]).toEqual([[true], [true]]);
-    expect(emulator.pending).toBe(1);
-    expect(telemetry.lines).toEqual([]);
-    await emulator.close();
+      expect([first, second]).toEqual([[true], [true]]);
+      expect(emulator.pending).toBe(1);
+      expect(telemetry.lines).toEqual([]);
+    } finally {
+      await emulator.close();
+    }
   });
 });
