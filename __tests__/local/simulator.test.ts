@@ -1,5 +1,6 @@
 /** The SMS service simulator, through the real SDK client of Pinpoint. */
 import {
+  DeleteEventStreamCommand,
   GetEventStreamCommand,
   type MessageRequest,
   PinpointClient,
@@ -206,6 +207,19 @@ describe("the event stream", () => {
       RoleArn: roleArn,
       LastModifiedDate: "2023-11-14T22:13:20.000Z",
     });
+  });
+
+  it("is gone after it was deleted, and cannot be deleted twice", async () => {
+    await start(delivered);
+    await putEventStream();
+    const remove = () => client.send(new DeleteEventStreamCommand({ ApplicationId: applicationId }));
+
+    expect((await remove()).EventStream?.DestinationStreamArn).toBe(streamArn);
+
+    await expect(remove()).rejects.toMatchObject({ name: "NotFoundException" });
+    await expect(
+      client.send(new GetEventStreamCommand({ ApplicationId: applicationId })),
+    ).rejects.toMatchObject({ name: "NotFoundException" });
   });
 
   it("gets the events of a send in the full shape of Pinpoint's", async () => {
