@@ -7,6 +7,8 @@ export interface BreakableProxy {
   readonly endpoint: string;
   /** Cuts every connection, and each new one as soon as it is made. */
   break(): void;
+  /** Cuts every connection, and takes new ones without ever answering on them. */
+  stall(): void;
   /** Lets connections through again. */
   mend(): void;
   close(): Promise<void>;
@@ -20,12 +22,17 @@ export interface BreakableProxy {
 export async function startBreakableProxy(target: string): Promise<BreakableProxy> {
   const { hostname, port: targetPort } = new URL(target);
   const sockets = new Set<net.Socket>();
-  let isBroken = false;
+  let state: "whole" | "broken" | "stalled" = "whole";
 
   const server = net.createServer((caller) => {
     // The port stays ours while it is broken; a reset is what a caller of a dead server gets, too.
-    if (isBroken) {
+    if (state === "broken") {
       caller.resetAndDestroy();
+      return;
+    }
+    if (state === "stalled") {
+      sockets.add(caller);
+      caller.on("error", () => {}).on("close", () => sockets.delete(caller));
       return;
     }
     const service = net.connect(Number(targetPort), hostname);
@@ -50,11 +57,17 @@ export async function startBreakableProxy(target: string): Promise<BreakableProx
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     break() {
-      isBroken = true;
+      state = "broken";
+      cutAll();
+    },
+    stall() {
+      state = "stalled";
       cutAll();
     },
     mend() {
-      isBroken = false;
+      state = "whole";
+      // What was stalled would wait for ever.
+      cutAll();
     },
     close: () =>
       new Promise((resolve) => {
