@@ -12,6 +12,8 @@ const busyNames: ReadonlySet<string> = new Set([
   "ServiceUnavailableException",
 ]);
 
+const deniedNames: ReadonlySet<string> = new Set(["AccessDeniedException", "AccessDenied"]);
+
 /**
  * The error for the core in place of one of the SDK.
  *
@@ -20,6 +22,11 @@ const busyNames: ReadonlySet<string> = new Set([
  */
 export function controlPlaneError(action: string, subject: string, error: unknown): Error {
   const name = error instanceof Error ? error.name : "";
+  // A right that Terraform has just granted holds everywhere only after some seconds.
+  if (deniedNames.has(name)) {
+    const denied = new ControlPlaneError(action, subject, error);
+    return new ControlPlaneBusyError(`${action} is not allowed yet.`, { cause: denied });
+  }
   if (busyNames.has(name)) return new ControlPlaneBusyError(`${action} is throttled.`, { cause: error });
   return new ControlPlaneError(action, subject, error);
 }

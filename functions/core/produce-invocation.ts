@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { InvalidRequestError } from "./errors.ts";
 import { deliveryGuarantees } from "./message.ts";
 import type { ProduceRequest } from "./produce-message.ts";
+import { longestTextBytes } from "./send-context.ts";
 
 /** What the event may leave out. */
 export interface InvocationDefaults {
@@ -24,7 +25,11 @@ const seconds = v.pipe(
   v.minValue(1, "must be 1 or more"),
 );
 /** 800 characters is what the context of a send holds under End User Messaging. */
-const id = v.pipe(filledText, v.maxLength(800, "must have at most 800 characters"));
+const id = v.pipe(
+  filledText,
+  v.maxLength(800, "must have at most 800 characters"),
+  v.maxBytes(longestTextBytes, "must have at most 2,048 bytes"),
+);
 
 const action = v.optional(v.picklist(["produce", "cancel"], "must be produce or cancel"), "produce");
 

@@ -19,7 +19,7 @@ import type { Change, MessageStore } from "./message-store.ts";
 import { backOffUntil } from "./retry-policy.ts";
 import type { QueueEntry, WakeUp } from "./retry-queue.ts";
 import { sendContext } from "./send-context.ts";
-import type { SendPace } from "./send-pace.ts";
+import type { Place, SendPace } from "./send-pace.ts";
 import type { SendRequest, SendResult, SmsSender } from "./sms-sender.ts";
 import { decideWakeUp } from "./wake-up-decision.ts";
 
@@ -29,8 +29,6 @@ export interface Resending {
   readonly sender: SmsSender;
   readonly pace: SendPace;
   readonly guarantee: DeliveryGuarantee;
-  /** No send starts after this second: the function's time ends soon after. */
-  readonly sendsUntil: number;
   /** Origination number or sender id of every retry; absent = as the first send. */
   readonly origination?: string;
   readonly clock: Clock;
@@ -49,7 +47,7 @@ export type WakeUpOutcome =
   | "rejected"
   | "opted-out"
   | "expired"
-  /** Too early, or another worker is sending: comes again. */
+  /** Too early, no turn in this worker's time, or another worker is sending: comes again. */
   | "postponed"
   /** Nothing to do: done already, ended, or gone. */
   | "absorbed"
@@ -88,9 +86,26 @@ const maxDecisions = 6;
  * Handles one wake-up. Early, late, doubled or forged, at most one send results from an attempt, save the one
  * repetition that at-least-once allows after a lost outcome.
  *
+ * The wake-up queues up for its turn before it claims anything: one that gets no turn costs no write.
+ *
  * @throws ContentionError if the item changed under every decision; any error of the store
  */
 export async function resendMessage(wakeUp: WakeUp, resending: Resending): Promise<HandledWakeUp> {
+  const { pace, clock, random } = resending;
+  const place = await pace.queueUp();
+  if (place === undefined) {
+    // The service has put nothing off, so the waits do not grow.
+    const dueAt = backOffUntil(0, clock.now(), random.next());
+    return { outcome: "postponed", reason: "no-turn", entry: { message: wakeUp, dueAt } };
+  }
+  try {
+    return await claimAndSend(wakeUp, place, resending);
+  } finally {
+    place.leave();
+  }
+}
+
+async function claimAndSend(wakeUp: WakeUp, place: Place, resending: Resending): Promise<HandledWakeUp> {
   const { store, clock, random, guarantee } = resending;
   const { application_message_id: id, attempt } = wakeUp;
   const claimId = random.id();
@@ -98,12 +113,12 @@ export async function resendMessage(wakeUp: WakeUp, resending: Resending): Promi
   let next: { claim: Change; again: boolean } = { claim: claimNow(), again: false };
   for (let decisions = 0; decisions < maxDecisions; decisions += 1) {
     const claimed = await store.change(id, next.claim);
-    if (claimed.applied) return sendClaimed(wakeUp, claimed.message, next.again, resending);
+    if (claimed.applied) return sendClaimed(wakeUp, claimed.message, next.again, place, resending);
 
     const current = claimed.current;
     // The answer of our own write was lost and the repeated write refused: the claim is ours all the same.
     if (current?.status === "SENDING" && current.attempts?.[attempt]?.claim_id === claimId) {
-      return sendClaimed(wakeUp, current, next.again, resending);
+      return sendClaimed(wakeUp, current, next.again, place, resending);
     }
     const decision = decideWakeUp(current, attempt, clock.now(), guarantee);
     const { reason } = decision;
@@ -145,9 +160,10 @@ async function sendClaimed(
   wakeUp: WakeUp,
   message: Message,
   again: boolean,
+  place: Place,
   resending: Resending,
 ): Promise<HandledWakeUp> {
-  const { store, clock, sender, pace } = resending;
+  const { store, clock, sender } = resending;
   const { application_message_id: id, attempt } = wakeUp;
   const request = requestOf(message, attempt, resending.origination);
   if (request === undefined) {
@@ -155,7 +171,7 @@ async function sendClaimed(
     return { outcome: "rejected", reason: "nothing-to-send" };
   }
 
-  const isInTurn = await pace.wait(request.body, resending.sendsUntil);
+  const isInTurn = await place.turn(request.body);
   const now = clock.now();
   if (isTooLate(message, now, sender)) {
     await store.change(id, expireUnsent(message, attempt));

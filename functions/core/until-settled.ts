@@ -1,7 +1,7 @@
 /** Repeats a read-decide-write on a resource that others change too. */
 import type { Clock } from "./clock.ts";
 import { ControlPlaneBusyError } from "./delivery-stream.ts";
-import { StreamContentionError } from "./errors.ts";
+import { ControlPlaneError, StreamContentionError } from "./errors.ts";
 
 /** How often it is tried. Firehose allows five calls a second on a stream's description, for everybody together. */
 export const maxTries = 5;
@@ -11,7 +11,7 @@ export const maxTries = 5;
  *
  * @param attempt reads anew each time; answers `changed-meanwhile` when it lost against another writer, and may
  *   throw {@link ControlPlaneBusyError}; any other error ends the tries
- * @throws StreamContentionError if no try had an outcome
+ * @throws StreamContentionError if no try had an outcome; ControlPlaneError if the last try was not allowed
  */
 export async function untilSettled<Outcome extends object>(
   deliveryStreamName: string,
@@ -26,9 +26,11 @@ export async function untilSettled<Outcome extends object>(
       cause = undefined;
     } catch (error) {
       if (!(error instanceof ControlPlaneBusyError)) throw error;
-      cause = error;
+      cause = error.cause ?? error;
     }
     if (tries < maxTries) await clock.sleep(2 ** (tries - 1));
   }
+  // What was refused to the end is refused: its own text says by whom.
+  if (cause instanceof ControlPlaneError) throw cause;
   throw new StreamContentionError(deliveryStreamName, maxTries, cause);
 }
