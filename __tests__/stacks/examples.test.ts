@@ -1,0 +1,144 @@
+/** What can be said of examples/ and of the README's module block without Terraform; `test:terraform` plans them. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "@cdktf/hcl2json";
+import { requiredInputs } from "../../scripts/inputs-and-outputs.ts";
+import { type StackName, stackNames } from "../../stacks/app.ts";
+import { providerVersions } from "../../stacks/sms-retry-stack.ts";
+import { type SynthesisedStack, synthesiseAll } from "./synthesised.ts";
+
+const root = join(__dirname, "../..");
+const examples = readdirSync(join(root, "examples"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
+/** A configuration as the parser gives it: every block is a list. */
+interface Configuration {
+  readonly terraform: readonly { readonly required_providers: readonly Record<string, unknown>[] }[];
+  readonly provider: Readonly<Record<string, readonly unknown[]>>;
+  readonly module: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
+  readonly variable: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
+  readonly output: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
+}
+
+const textOf = (...path: string[]) => readFileSync(join(root, ...path), "utf8");
+
+async function parseExample(name: string): Promise<Configuration> {
+  const files = ["main.tf", "variables.tf", "outputs.tf"];
+  return parse(`${name}.tf`, files.map((file) => textOf("examples", name, file)).join("\n"));
+}
+
+let stacks: Record<StackName, SynthesisedStack>;
+let configurations: Record<string, Configuration>;
+beforeAll(async () => {
+  stacks = synthesiseAll();
+  configurations = Object.fromEntries(
+    await Promise.all(examples.map(async (name) => [name, await parseExample(name)] as const)),
+  );
+});
+
+function configurationOf(example: string): Configuration {
+  const found = configurations[example];
+  if (found === undefined) throw new Error(`There is no example ${example}.`);
+  return found;
+}
+
+function moduleOf(configuration: Pick<Configuration, "module">) {
+  const [call] = configuration.module.sms_retry ?? [];
+  if (call === undefined) throw new Error('There is no module "sms_retry".');
+  const { source, ...inputs } = call;
+  return { source: String(source), inputs: Object.keys(inputs).sort() };
+}
+
+/** Checks the inputs of a call against those of the stack. */
+function expectInputs(stackName: string | undefined, inputs: readonly string[]): void {
+  const stack = stacks[stackName as StackName];
+  expect(stackNames).toContain(stackName);
+  expect(Object.keys(stack.variable)).toEqual(expect.arrayContaining([...inputs]));
+  expect(inputs).toEqual(
+    expect.arrayContaining(requiredInputs(stack as Parameters<typeof requiredInputs>[0])),
+  );
+}
+
+test("every stack has an example, and the list names every example", () => {
+  const sources = Object.values(configurations).map((configuration) => moduleOf(configuration).source);
+
+  expect(new Set(sources)).toEqual(new Set(stackNames.map((name) => `../../dist/modules/${name}`)));
+  for (const name of examples) expect(textOf("examples/README.md")).toContain(`[${name}](${name})`);
+});
+
+describe.each(examples)("example %s", (name) => {
+  test("it sets every required input of its module, and none that the module lacks", () => {
+    const { source, inputs } = moduleOf(configurationOf(name));
+
+    expectInputs(/^\.\.\/\.\.\/dist\/modules\/([a-z-]+)$/.exec(source)?.[1], inputs);
+  });
+
+  test("it asks for the providers that the module asks for, in a region that is an input", () => {
+    const { terraform, provider } = configurationOf(name);
+
+    expect(terraform[0]?.required_providers).toEqual([
+      { aws: { source: "hashicorp/aws", version: providerVersions } },
+    ]);
+    expect(provider).toEqual({ aws: [{ region: `\${var.region}` }] });
+  });
+
+  test("every variable is described and used, and every one that is used is declared", () => {
+    const { variable } = configurationOf(name);
+    const used = new Set(
+      [...textOf("examples", name, "main.tf").matchAll(/\bvar\.(\w+)/g)].map(([, used]) => used),
+    );
+
+    expect(new Set(Object.keys(variable))).toEqual(used);
+    for (const [definition] of Object.values(variable)) {
+      expect(definition?.description).toEqual(expect.stringMatching(/\w\.$/));
+      expect(definition).toHaveProperty("type");
+    }
+  });
+
+  test("terraform.tfvars.example sets what has no default, and only variables that exist", async () => {
+    const { variable } = configurationOf(name);
+    const given = Object.keys(
+      await parse("example.tf", textOf("examples", name, "terraform.tfvars.example")),
+    );
+    const needed = Object.keys(variable).filter((input) => !("default" in (variable[input]?.[0] ?? {})));
+
+    expect(Object.keys(variable)).toEqual(expect.arrayContaining(given));
+    expect(given).toEqual(expect.arrayContaining(needed));
+  });
+
+  test("every output is described, and those of the module exist", () => {
+    const { output, module } = configurationOf(name);
+    const stackName = moduleOf({ module }).source.split("/").at(-1) as StackName;
+
+    expect(Object.keys(output).length).toBeGreaterThan(0);
+    for (const [definition] of Object.values(output)) {
+      expect(definition?.description).toEqual(expect.stringMatching(/\w\.$/));
+      const [, of] = /module\.sms_retry\.(\w+)/.exec(String(definition?.value)) ?? [];
+      if (of !== undefined) expect(Object.keys(stacks[stackName].output)).toContain(of);
+    }
+  });
+
+  test("its README says what it costs, how to run it and how to get rid of it", () => {
+    const readme = textOf("examples", name, "README.md");
+
+    for (const part of [
+      "It costs money",
+      "npm run modules",
+      "terraform init",
+      "terraform plan",
+      "terraform destroy",
+    ])
+      expect(readme).toContain(part);
+  });
+});
+
+test("the module block of the README sets every required input, and none that the module lacks", async () => {
+  const blocks = [...textOf("README.md").matchAll(/```hcl\n(.*?)```/gs)].map(([, block = ""]) =>
+    block.replace(/^ {3}/gm, ""),
+  );
+  const [block] = blocks.filter((text) => text.includes('module "sms_retry"'));
+  const { source, inputs } = moduleOf(await parse("readme.tf", block ?? ""));
+
+  expectInputs(/^\.\/modules\/([a-z-]+)$/.exec(source)?.[1], inputs);
+});
