@@ -10,15 +10,17 @@ describe("the command line", () => {
       seed: 1,
       maxRetries: 3,
       scenario: "mixed",
+      via: "kinesis",
       json: false,
       help: false,
     });
   });
 
   it("takes every option", () => {
-    const given = "--messages 5 --rate 2 --seed 9 --max-retries 0 --scenario ./a.json --json --help".split(
-      " ",
-    );
+    const given =
+      "--messages 5 --rate 2 --seed 9 --max-retries 0 --scenario ./a.json --via firehose --fault dynamodb-down --json --help".split(
+        " ",
+      );
 
     expect(parseCommandLine(given)).toEqual({
       messages: 5,
@@ -26,6 +28,8 @@ describe("the command line", () => {
       seed: 9,
       maxRetries: 0,
       scenario: "./a.json",
+      via: "firehose",
+      fault: "dynamodb-down",
       json: true,
       help: true,
     });
@@ -38,6 +42,9 @@ describe("the command line", () => {
     [["--messages", "many"], '--messages must be a whole number from 1 to 100000, not "many".'],
     [["--messages", "0"], '--messages must be a whole number from 1 to 100000, not "0".'],
     [["--rate", "1.5"], '--rate must be a whole number from 1 to 1000, not "1.5".'],
+    [["--via", "sns"], '--via must be kinesis or firehose, not "sns".'],
+    [["--fault", "dynamodb"], '--fault must be dynamodb-down, not "dynamodb".'],
+    [["--fault"], /^Option '--fault <value>' argument missing; --help lists the options\.$/],
     [["--max-retries=-1"], '--max-retries must be a whole number from 0 to 20, not "-1".'],
     [["--seed", ""], '--seed must be a whole number from 0 to 4294967295, not "".'],
   ])("refuses %j in one sentence", (given, sentence) => {
@@ -66,6 +73,7 @@ describe("node local/start.ts", () => {
   it.each([
     [["--colour"], "Unknown option '--colour'; --help lists the options.\n"],
     [["--rate", "fast"], '--rate must be a whole number from 1 to 1000, not "fast".\n'],
+    [["--fault", "flood"], '--fault must be dynamodb-down, not "flood".\n'],
     [["--scenario", "sunny"], /^There is no scenario "sunny"; use mixed, .* or the path of a JSON file\.\n$/],
     [["--scenario", "./no-such.json"], "The scenario file ./no-such.json cannot be read.\n"],
     [["--scenario", "./package.json"], /^The scenario \.\/package\.json is not valid: .*\.\n$/],

@@ -111,6 +111,51 @@ describe("a summary", () => {
   });
 });
 
+describe("the archive of a summary", () => {
+  const ledger = new Ledger();
+  ledger.add(send("a", 0, event("buffered"), event("failure")));
+  ledger.add(send("a", 1, event("success")));
+  const rows = [row({ application_message_id: "a", status: "DELIVERED", retry_count: 1 })];
+  const summaryWith = (archive: NonNullable<Summary["archive"]>) =>
+    summarise({
+      messages: 1,
+      rows,
+      ledger,
+      log: functionLog(),
+      durationMs: 5,
+      seed: 7,
+      scenario: "mixed",
+      archive,
+    });
+
+  it("is sound where every record is in the archive or was dropped", () => {
+    const summary = summaryWith({ received: 3, delivered: 2, dropped: 1, failed: 0 });
+
+    expect(violations(summary, 3, 0)).toEqual([]);
+    expect(summary.archive).toEqual({ received: 3, delivered: 2, dropped: 1, failed: 0 });
+    expect(reportText({ summary, rows })).toMatch(
+      /records into the delivery stream +3\n {2}delivered to the archive +2\n {2}dropped .* +1\n {2}in processing-failed\/ +0\n/,
+    );
+  });
+
+  it.each([
+    [
+      { received: 3, delivered: 1, dropped: 1, failed: 0 },
+      ["The delivery stream received 3 records, but archived, dropped and failed ones add up to 2."],
+    ],
+    [
+      { received: 3, delivered: 2, dropped: 0, failed: 1 },
+      ["1 of the 3 records are in processing-failed/; none may be."],
+    ],
+    [
+      { received: 2, delivered: 2, dropped: 0, failed: 0 },
+      ["3 events were put on the delivery stream, but it received 2."],
+    ],
+  ])("is not: %j", (archive, sentences) => {
+    expect(violations(summaryWith(archive), 3, 0)).toEqual(sentences);
+  });
+});
+
 it.each<[string, LedgerEvent[], number]>([
   ["whose failure is on the stream is stuck", [event("failure")], 1],
   ["whose event was lost may be open", [{ ...event("failure", 0), copies: 0 }], 0],
