@@ -8,6 +8,7 @@ import { setAside } from "../../functions/core/set-aside.ts";
 import type { LogFields } from "../../functions/core/telemetry.ts";
 import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { failureEvent, pinpointRecord, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
+import { unpaced } from "../support/unpaced.ts";
 
 /** Handling with everything remembered, and a queue that takes only what `takes` allows. */
 function recordHandling(items = [sentMessage()], takes: (entry: QueueEntry) => boolean = () => true) {
@@ -155,6 +156,39 @@ describe("a batch of records", () => {
     expect(handling.queued.map(({ dueAt }) => dueAt)).toContain(before?.next_attempt_at);
   });
 
+  test.each([
+    ["four times", 60, [0, 1, 3, 6]],
+    ["and not once the answer is due", 4, [0, 1, 3]],
+  ])("tries a queue that is down again where nobody else will: %s", async (_name, secondsLeft, tries) => {
+    let now = startOfTest;
+    const triedAt: number[] = [];
+    const handling = {
+      ...recordHandling(),
+      clock: {
+        now: () => now,
+        sleep: (seconds: number, signal?: AbortSignal) => {
+          if (signal === undefined) now += seconds;
+          return new Promise<void>((resolve) =>
+            signal === undefined ? resolve() : signal.addEventListener("abort", () => resolve()),
+          );
+        },
+      },
+      endsAt: startOfTest + secondsLeft,
+      queuesFailedEvents: true,
+      queue: {
+        async put(entries: readonly QueueEntry[]) {
+          triedAt.push(now - startOfTest);
+          return entries.map(() => false);
+        },
+      },
+    };
+
+    const results = await handleRecords([record("a", pinpointRecord())], handling);
+
+    expect(results[0]).toMatchObject({ result: "failed", problem: "NotQueued" });
+    expect(triedAt).toEqual(tries);
+  });
+
   test("fault 35: an item whose table is out of reach fails its own record only", async () => {
     const handling = recordHandling([sentMessage(), sentMessage({ application_message_id: "other" })]);
     const { change } = handling.store;
@@ -290,8 +324,7 @@ describe("messages of the retry queue", () => {
         resending: {
           ...handling,
           sender: { leastSecondsLeft: 0, send: async () => ({ kind: "accepted", messageId: "x" }) },
-          pace: { wait: async () => true },
-          sendsUntil: Number.POSITIVE_INFINITY,
+          pace: unpaced,
           guarantee: "at-least-once",
         },
         events: handling,

@@ -215,7 +215,8 @@ async function putEntries(events: readonly EventInBatch[], handling: RecordHandl
       if (areQueued[index] === true && item.failure instanceof NotQueued) item.failure = undefined;
     }
     rest = rest.filter((_, index) => areQueued[index] !== true);
-    if (number >= tries) return;
+    // After the answer nothing new is begun: an environment is frozen then, and thawed in another batch.
+    if (number >= tries || handling.clock.now() + number >= handling.endsAt) return;
     if (rest.length > 0) await handling.clock.sleep(number);
   }
 }
