@@ -15,6 +15,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { KinesisStreamBatchResponse, SQSBatchResponse } from "aws-lambda";
 import { environmentNames, type FunctionName } from "../../functions/environment.ts";
+import { type BreakableProxy, startBreakableProxy } from "../../local/emulators/start-breakable-proxy.ts";
 import { startEmulators } from "../../local/emulators/start-emulators.ts";
 import type { InvocationResult } from "../../local/lambda/execution-environment.ts";
 import { type FunctionRuntime, functionRuntime } from "../../local/lambda/function-runtime.ts";
@@ -30,6 +31,8 @@ export interface Deployment {
   readonly table: MessageTable;
   /** Between the functions and the table. */
   readonly proxy: DynamodbProxy;
+  /** Between the functions and the retry queue. */
+  readonly queueProxy: BreakableProxy;
   readonly pinpoint: PinpointStandIn;
   /** Everything that any function has written to stdout and stderr, and the errors that Lambda would log. */
   readonly output: string[];
@@ -80,6 +83,8 @@ export interface DeploymentOptions {
    * @default 1
    */
   readonly maxEnvironments?: number;
+  /** Time that an invocation has. @default 60 */
+  readonly timeoutSeconds?: number;
 }
 
 let sequence = 0;
@@ -164,9 +169,17 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
   const pinpoint = await startPinpointStandIn();
   const proxy = await startDynamodbProxy(emulators.endpoints.dynamodb);
   const table = await createMessageTable(emulators.endpoints.dynamodb);
-  const sqs = new SQSClient({ ...emulatorAccess, endpoint: emulators.endpoints.sqs });
+  const sqs = new SQSClient({
+    ...emulatorAccess,
+    endpoint: emulators.endpoints.sqs,
+    useQueueUrlAsEndpoint: false,
+  });
   const s3 = new S3Client({ ...emulatorAccess, endpoint: emulators.endpoints.s3, forcePathStyle: true });
-  const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: "sms-retry-retry" }));
+  const queueProxy = await startBreakableProxy(emulators.endpoints.sqs);
+  // The URL of a queue is where it was created, and where the functions' clients go.
+  const { QueueUrl = "" } = await new SQSClient({ ...emulatorAccess, endpoint: queueProxy.endpoint }).send(
+    new CreateQueueCommand({ QueueName: "sms-retry-retry" }),
+  );
   await s3.send(new CreateBucketCommand({ Bucket: "sms-retry-events" }));
 
   const output: string[] = [];
@@ -196,7 +209,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
         AWS_ENDPOINT_URL_PINPOINT: pinpoint.endpoint,
         ...options.environment?.[name],
       },
-      timeoutSeconds: 60,
+      timeoutSeconds: options.timeoutSeconds ?? 60,
       maxEnvironments: options.maxEnvironments ?? 1,
       onLine: (line) => output.push(line),
       id: randomUUID,
@@ -227,6 +240,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
   const deployment: Deployment = {
     table,
     proxy,
+    queueProxy,
     pinpoint,
     output,
     invoke,
@@ -297,7 +311,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
     },
     async stop() {
       await Promise.all([...runtimes.values()].map((runtime) => runtime.stop()));
-      await Promise.all([proxy.close(), pinpoint.close(), emulators.stop()]);
+      await Promise.all([proxy.close(), queueProxy.close(), pinpoint.close(), emulators.stop()]);
     },
   };
   return deployment;
