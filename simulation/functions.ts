@@ -128,8 +128,7 @@ export async function resend(
   return handleQueueMessages(batch, {
     resending: {
       ...parts,
-      pace: steadyPace(10, parts.clock),
-      sendsUntil: parts.clock.now() + timeouts.resend - 12,
+      pace: steadyPace(10, parts.clock, parts.clock.now() + timeouts.resend - 12),
     },
     events: parts,
     queue: parts.queue,

@@ -9,6 +9,7 @@ import { type DynamodbProxy, startDynamodbProxy, throttled } from "../support/dy
 import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { createMessageTable, documentClientOf, type MessageTable } from "../support/message-table.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
+import { unpaced } from "../support/unpaced.ts";
 import { messageStoreContract } from "./message-store.contract.ts";
 
 let emulators: Emulators;
@@ -79,9 +80,8 @@ function worker(now = due + 1, ids = ["claim-1"]) {
         return { kind: "accepted" as const, messageId: `msg-${sends.length}` };
       },
     },
-    pace: { wait: async () => true },
+    pace: unpaced,
     guarantee: "at-least-once" as const,
-    sendsUntil: Number.POSITIVE_INFINITY,
     clock: { now: () => now, ...noSleep },
     random: { ...noChance, id: () => ids.shift() ?? "no id left" },
   };

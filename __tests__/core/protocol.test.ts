@@ -3,6 +3,7 @@
  * and reorders. Numbers are those of the list of faults in `docs/faults.md`.
  */
 import { cancelMessage } from "../../functions/core/cancel-message.ts";
+import type { SendPace } from "../../functions/core/send-pace.ts";
 import type { SendResult } from "../../functions/core/sms-sender.ts";
 import { failureEvent, sentMessage, startOfTest, successEvent } from "../support/messages.ts";
 import { world } from "../support/world.ts";
@@ -567,6 +568,32 @@ describe("send and record", () => {
       });
     },
   );
+
+  test("a wake-up that gets no turn writes nothing, uses up nothing and comes again soon", async () => {
+    const pace: SendPace = { queueUp: async () => undefined };
+    const { event, wakeUp: wake, sends, message, clock, queue } = world([sentMessage()], { pace });
+    await event(failureEvent());
+    clock.advance(60);
+    queue.length = 0;
+    const before = structuredClone(message());
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "postponed", reason: "no-turn" });
+    expect(queue).toEqual([{ message: wakeUp, dueAt: startOfTest + 71 }]);
+    expect(message()).toEqual(before);
+    expect(sends).toEqual([]);
+  });
+
+  test("a long message whose turn would come too late gives its claim back", async () => {
+    const left: string[] = [];
+    const place = { turn: async () => false, leave: () => void left.push("left") };
+    const pace: SendPace = { queueUp: async () => place };
+    const { event, wakeUp: wake, sends, message, clock } = world([sentMessage()], { pace });
+    await event(failureEvent());
+    clock.advance(60);
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "deferred", reason: "no-turn" });
+    expect(message()).toMatchObject({ status: "RETRY_SCHEDULED", retry_count: 0 });
+    expect(left).toEqual(["left"]);
+    expect(sends).toEqual([]);
+  });
 
   test("fault 30: a message that the application cancels while a retry waits is not sent", async () => {
     const { event, drain, sends, store, message } = world([sentMessage()]);

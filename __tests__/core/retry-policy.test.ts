@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { allowsAttempt, backOffUntil, deadlineOf, dueAt } from "../../functions/core/retry-policy.ts";
-import { partsOf, steadyPace } from "../../functions/core/send-pace.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
@@ -82,61 +81,5 @@ describe("the deadline", () => {
     const { deadline: _, created_at: __, ...bare } = sentMessage();
     const ahead = failureEvent({ occurredAt: startOfTest + 86_400 });
     expect(deadlineOf(bare, ahead, policy, startOfTest)).toBe(startOfTest + 3_600);
-  });
-});
-
-describe("the pace of sends", () => {
-  function clockAt(now: number) {
-    return {
-      now: () => now,
-      sleep: async (seconds: number) => {
-        now += seconds;
-      },
-    };
-  }
-
-  test("never lets more parts go in any stretch of time than the rate allows, plus one message", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.double({ min: 0.5, max: 50, noNaN: true }),
-        fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 2, maxLength: 30 }),
-        async (rate, lengths) => {
-          const clock = clockAt(0);
-          const pace = steadyPace(rate, clock);
-          const sent: { at: number; parts: number }[] = [];
-          for (const length of lengths) {
-            const body = "x".repeat(length);
-            expect(await pace.wait(body, Number.POSITIVE_INFINITY)).toBe(true);
-            sent.push({ at: clock.now(), parts: partsOf(body) });
-          }
-          for (const [from, first] of sent.entries()) {
-            let parts = 0;
-            for (const { at, parts: more } of sent.slice(from)) {
-              expect(parts).toBeLessThanOrEqual((at - first.at) * rate + 1e-6);
-              parts += more;
-            }
-          }
-        },
-      ),
-    );
-  });
-
-  test("does not wait for a turn that would come too late, and keeps no place for it", async () => {
-    const clock = clockAt(100);
-    const pace = steadyPace(0.1, clock);
-    expect(await pace.wait("x", 102)).toBe(true);
-    expect(await pace.wait("x", 105)).toBe(false);
-    expect(await pace.wait("x", 120)).toBe(true);
-    expect(clock.now()).toBeCloseTo(111);
-  });
-
-  test("fault 29: a message of several parts counts as its parts", () => {
-    expect(partsOf("")).toBe(1);
-    expect(partsOf("x".repeat(160))).toBe(1);
-    expect(partsOf("x".repeat(161))).toBe(2);
-    expect(partsOf("é".repeat(160))).toBe(1);
-    expect(partsOf("[".repeat(81))).toBe(2);
-    expect(partsOf("ж".repeat(70))).toBe(1);
-    expect(partsOf("ж".repeat(71))).toBe(2);
   });
 });

@@ -9,9 +9,11 @@ import type { DeliveryGuarantee, Message } from "../../functions/core/message.ts
 import { type HandledWakeUp, resendMessage } from "../../functions/core/resend-message.ts";
 import type { RetryPolicy } from "../../functions/core/retry-policy.ts";
 import type { QueueEntry, QueueMessage } from "../../functions/core/retry-queue.ts";
+import type { SendPace } from "../../functions/core/send-pace.ts";
 import type { SendRequest, SendResult } from "../../functions/core/sms-sender.ts";
 import { type InMemoryMessageStore, inMemoryMessageStore } from "./in-memory-message-store.ts";
 import { retryPolicy, startOfTest } from "./messages.ts";
+import { unpaced } from "./unpaced.ts";
 
 /** What a world can be given. */
 export interface WorldOptions {
@@ -21,6 +23,8 @@ export interface WorldOptions {
   /** What the service asks for at least, in seconds until the deadline. */
   readonly leastSecondsLeft?: number;
   readonly recordsEveryDelivery?: boolean;
+  /** Every send has its turn at once by default. */
+  readonly pace?: SendPace;
   /** Answers of the SMS service, in order; then it accepts. A function runs before its answer is given. */
   readonly answers?: (SendResult | (() => SendResult | Promise<SendResult>))[];
 }
@@ -76,8 +80,7 @@ export function world(items: Message[], options: WorldOptions = {}): World {
         return typeof answer === "function" ? answer() : answer;
       },
     },
-    pace: { wait: async () => true },
-    sendsUntil: Number.POSITIVE_INFINITY,
+    pace: options.pace ?? unpaced,
     guarantee: options.guarantee ?? "at-least-once",
     ...(options.origination !== undefined && { origination: options.origination }),
     clock,

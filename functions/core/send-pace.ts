@@ -6,8 +6,8 @@
  * does not matter in which execution environment an invocation runs, how many of them there are, or how often
  * they are replaced: the waits of all invocations that follow each other in one of those places never overlap.
  */
-import { SegmentedMessage } from "sms-segments-calculator";
 import type { Clock } from "./clock.ts";
+import { partsOf } from "./message-parts.ts";
 
 /** The line in which messages wait for their turn. */
 export interface SendPace {
@@ -30,11 +30,6 @@ export interface Place {
   turn(body: string): Promise<boolean>;
   /** Makes room for the next one, who takes the turn over; after a turn it does nothing. */
   leave(): void;
-}
-
-/** The number of parts that the service bills and counts: GSM-7 160/153 characters, UCS-2 70/67. */
-export function partsOf(body: string): number {
-  return Math.max(1, new SegmentedMessage(body).segmentsCount);
 }
 
 /** The way to the service takes now longer, now shorter; messages sent a second apart may arrive closer. */

@@ -15,13 +15,14 @@ const { queue, ...events } = awsEventHandling(settings, telemetry);
 const resending = {
   store: events.store,
   sender: pinpointSender(pinpointClient(), settings.PINPOINT_APPLICATION_ID),
-  // The event source mapping runs at most this many workers at once, and each keeps its share.
-  pace: steadyPace(settings.MAX_SENDS_PER_SECOND / settings.SENDER_CONCURRENCY, systemClock),
   guarantee: settings.DELIVERY_GUARANTEE,
   ...(settings.ORIGINATION_NUMBER !== undefined && { origination: settings.ORIGINATION_NUMBER }),
   clock: systemClock,
   random: systemRandom,
 };
+
+// The event source mapping runs at most this many invocations at once, and each keeps its share.
+const partsPerSecond = settings.MAX_SENDS_PER_SECOND / settings.SENDER_CONCURRENCY;
 
 /** What a send and its record may take at worst; no send starts with less time left. */
 const sendReserveSeconds = 12;
@@ -32,7 +33,12 @@ export const handler: SQSHandler = async (event, context) => {
     const sendsUntil = systemClock.now() + context.getRemainingTimeInMillis() / 1000 - sendReserveSeconds;
     const redeliver = await handleQueueMessages(
       event.Records.map(({ messageId, body }) => ({ id: messageId, body })),
-      { resending: { ...resending, sendsUntil }, events, queue, telemetry },
+      {
+        resending: { ...resending, pace: steadyPace(partsPerSecond, systemClock, sendsUntil) },
+        events,
+        queue,
+        telemetry,
+      },
     );
     return { batchItemFailures: redeliver.map((itemIdentifier) => ({ itemIdentifier })) };
   } finally {
