@@ -9,28 +9,16 @@
  * @see https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis-filtering.html
  */
 
+import {
+  endUserMessagingEventTypes as endUserMessaging,
+  pinpointEventTypes as pinpoint,
+} from "./core/event-types.ts";
+
 /** `all`: record every delivery. `retried`: only where one ends a series. `none`: never look at successes. */
 export const trackDeliveriesValues = ["all", "retried", "none"] as const;
 
 /** How much of the successes the system looks at; see {@link trackDeliveriesValues}. */
 export type TrackDeliveries = (typeof trackDeliveriesValues)[number];
-
-const pinpointFailures = ["_SMS.FAILURE", "_SMS.OPTOUT"];
-const pinpointSuccesses = ["_SMS.SUCCESS"];
-
-const endUserMessagingFailures = [
-  "TEXT_UNREACHABLE",
-  "TEXT_CARRIER_UNREACHABLE",
-  "TEXT_UNKNOWN",
-  "TEXT_TTL_EXPIRED",
-  "TEXT_INVALID",
-  "TEXT_INVALID_MESSAGE",
-  "TEXT_BLOCKED",
-  "TEXT_CARRIER_BLOCKED",
-  "TEXT_SPAM",
-  "TEXT_PROTECT_BLOCKED",
-];
-const endUserMessagingSuccesses = ["TEXT_SUCCESSFUL", "TEXT_DELIVERED"];
 
 /**
  * The filter patterns, one JSON text per dialect (Pinpoint, then End User Messaging); a record that matches
@@ -40,10 +28,12 @@ export function eventFilterPatterns(trackDeliveries: TrackDeliveries): readonly 
   const withSuccesses = trackDeliveries !== "none";
   return [
     JSON.stringify({
-      data: { event_type: [...pinpointFailures, ...(withSuccesses ? pinpointSuccesses : [])] },
+      data: {
+        event_type: [...pinpoint.failure, ...pinpoint.optOut, ...(withSuccesses ? pinpoint.success : [])],
+      },
     }),
     JSON.stringify({
-      data: { eventType: [...endUserMessagingFailures, ...(withSuccesses ? endUserMessagingSuccesses : [])] },
+      data: { eventType: [...endUserMessaging.failure, ...(withSuccesses ? endUserMessaging.success : [])] },
     }),
   ];
 }

@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import type { DeliveryEvent, EventKind, ParsedEvent } from "./delivery-event.ts";
+import { isOneOf, endUserMessagingEventTypes as types } from "./event-types.ts";
 import { longestTextBytes, readContext } from "./send-context.ts";
 
 const optionalText = v.fallback(
@@ -25,29 +26,14 @@ const endUserMessagingEvent = v.object({
   context: v.optional(v.unknown()),
 });
 
-const inProgress = ["TEXT_QUEUED", "TEXT_PENDING", "TEXT_SENT"];
-const successes = ["TEXT_DELIVERED", "TEXT_SUCCESSFUL"];
-const failures = [
-  "TEXT_UNREACHABLE",
-  "TEXT_CARRIER_UNREACHABLE",
-  "TEXT_UNKNOWN",
-  "TEXT_TTL_EXPIRED",
-  "TEXT_INVALID",
-  "TEXT_INVALID_MESSAGE",
-  "TEXT_BLOCKED",
-  "TEXT_CARRIER_BLOCKED",
-  "TEXT_SPAM",
-  "TEXT_PROTECT_BLOCKED",
-];
-
 function kindOf(type: string, isFinal: boolean | undefined): EventKind {
-  if (inProgress.includes(type)) return "in-progress";
+  if (isOneOf(types.inProgress, type)) return "in-progress";
   // A long code says SUCCESSFUL when the carrier has accepted the message and may still report a failure;
   // a short code's SUCCESSFUL is final. Only the flag tells them apart.
   if (type === "TEXT_SUCCESSFUL") return isFinal === true ? "success" : "in-progress";
   if (isFinal === false) return "in-progress";
-  if (successes.includes(type)) return "success";
-  if (failures.includes(type)) return "failure";
+  if (isOneOf(types.success, type)) return "success";
+  if (isOneOf(types.failure, type)) return "failure";
   return "unrecognised";
 }
 

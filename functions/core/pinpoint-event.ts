@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import type { DeliveryEvent, EventKind, ParsedEvent } from "./delivery-event.ts";
+import { isOneOf, pinpointEventTypes as types } from "./event-types.ts";
 import { longestTextBytes, readContext } from "./send-context.ts";
 
 /** A value of another type than documented counts as absent: it must not cost us the rest of the event. */
@@ -29,14 +30,12 @@ const pinpointEvent = v.object({
   ),
 });
 
-const kinds: Readonly<Record<string, EventKind>> = {
-  "_SMS.BUFFERED": "in-progress",
-  "_SMS.SEND": "in-progress",
-  "_SMS.RECEIVED": "in-progress",
-  "_SMS.SUCCESS": "success",
-  "_SMS.FAILURE": "failure",
-  "_SMS.OPTOUT": "opt-out",
-};
+function kindOf(type: string): EventKind {
+  if (isOneOf(types.inProgress, type)) return "in-progress";
+  if (isOneOf(types.success, type)) return "success";
+  if (isOneOf(types.failure, type)) return "failure";
+  return isOneOf(types.optOut, type) ? "opt-out" : "unrecognised";
+}
 
 /** Reads an object with an `event_type` as a Pinpoint event; see {@link parseDeliveryEvent}. */
 export function parsePinpointEvent(value: Record<string, unknown>): ParsedEvent {
@@ -48,7 +47,7 @@ export function parsePinpointEvent(value: Record<string, unknown>): ParsedEvent 
   const messageType = attributes.message_type?.toUpperCase();
   const event: DeliveryEvent = {
     dialect: "pinpoint",
-    kind: Object.hasOwn(kinds, type) ? (kinds[type] ?? "unrecognised") : "unrecognised",
+    kind: kindOf(type),
     status: attributes.record_status ?? type.slice("_SMS.".length),
     ...(attributes.message_id !== undefined && { messageId: attributes.message_id }),
     ...readContext(attributes.customer_context),
