@@ -1,0 +1,148 @@
+/** Every example of `examples/` and the modules it calls, through the real `terraform`: as a user would start. */
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { buildModules } from "../../scripts/build-modules.ts";
+import { type StackName, stackNames } from "../../stacks/app.ts";
+import type { Artefacts } from "../../stacks/sms-retry-stack.ts";
+import { administrator } from "./emulated-aws.ts";
+import { check, same } from "./expectations.ts";
+import type { Report } from "./report.ts";
+import { Terraform } from "./terraform.ts";
+
+/** What the run of the examples needs of its surroundings. */
+export interface ExamplesOptions {
+  /** A new folder of this run. */
+  readonly folder: string;
+  readonly artefacts: Artefacts;
+  /** The stacks as synthesised from the same artefacts. */
+  readonly stacksFolder: string;
+  /** Terraform's environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly endpoint: string;
+  readonly report: Report;
+}
+
+/** The parts of `terraform show -json` that are read here. */
+interface Plan {
+  readonly resource_changes: readonly {
+    readonly address: string;
+    readonly change: {
+      readonly actions: readonly string[];
+      readonly after: Readonly<Record<string, unknown>> | null;
+      readonly after_unknown: unknown;
+    };
+  }[];
+}
+
+const repository = join(import.meta.dirname, "../..");
+
+/**
+ * Copies the examples beside freshly built modules, as they lie in the repository, and validates and plans each with
+ * the values of its `terraform.tfvars.example`. Then compares, for every stack, what its module plans with what the
+ * stack itself plans.
+ */
+export async function runExamples(options: ExamplesOptions): Promise<void> {
+  const { folder, artefacts, report } = options;
+  cpSync(join(repository, "examples"), join(folder, "examples"), { recursive: true });
+  await report.step("modules", "build", async () => buildModules(artefacts, join(folder, "dist/modules")));
+  for (const name of exampleNames(join(folder, "examples"))) await planExample(name, options);
+  for (const name of stackNames)
+    await report.step("modules", `${name} plans as the stack`, () => compare(name, options));
+}
+
+/** The folders of examples; the test of the run's own list is that there are some. */
+function exampleNames(folder: string): string[] {
+  const names = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+  check(names.length >= stackNames.length, "There are fewer examples than stacks.");
+  return names;
+}
+
+async function planExample(name: string, { folder, report, ...options }: ExamplesOptions): Promise<void> {
+  const example = join(folder, "examples", name);
+  cpSync(join(example, "terraform.tfvars.example"), join(example, "terraform.tfvars"));
+  const terraform = terraformIn(example, options);
+  const subject = `examples/${name}`;
+  await report.step(subject, "format", () => terraform.run(["fmt", "-check", "-diff"]));
+  await report.step(subject, "init", () => terraform.run(["init"]));
+  await report.step(subject, "validate", () => terraform.run(["validate"]));
+  await report.step(subject, "plan", async () => {
+    await terraform.run(["plan", "-out=example.plan"]);
+    const { resource_changes } = await terraform.show<Plan>("example.plan");
+    const actions = new Set(resource_changes.flatMap(({ change }) => change.actions));
+    same(
+      "the actions of a first plan",
+      [...actions].filter((action) => action !== "read"),
+      ["create"],
+    );
+  });
+}
+
+/** The same inputs once to the stack and once to the module: the same resources must be planned, value by value. */
+async function compare(
+  name: StackName,
+  { folder, stacksFolder, ...options }: ExamplesOptions,
+): Promise<void> {
+  const stackFolder = join(folder, "compared", name, "stack");
+  const callerFolder = join(folder, "compared", name, "caller");
+  mkdirSync(callerFolder, { recursive: true });
+  cpSync(join(stacksFolder, name), stackFolder, { recursive: true });
+  const declared = JSON.parse(readFileSync(join(stackFolder, "cdk.tf.json"), "utf8")) as {
+    variable: Readonly<Record<string, object>>;
+  };
+  const inputs = Object.fromEntries(
+    Object.entries(requiredValues).filter(([input]) => input in declared.variable),
+  );
+  writeFileSync(join(stackFolder, "terraform.tfvars.json"), JSON.stringify(inputs));
+  writeFileSync(
+    join(callerFolder, "main.tf.json"),
+    JSON.stringify({ module: { sms_retry: { source: join(folder, "dist/modules", name), ...inputs } } }),
+  );
+
+  const ofStack = await changesOf(stackFolder, "", options);
+  same(`what the module ${name} plans`, await changesOf(callerFolder, "module.sms_retry.", options), ofStack);
+  check(Object.keys(ofStack).length > 10, `The plan of ${name} is nearly empty.`);
+}
+
+/** What is planned, by the address without a prefix, values that are known only after apply included. */
+async function changesOf(
+  folder: string,
+  prefix: string,
+  options: Pick<ExamplesOptions, "environment" | "endpoint">,
+) {
+  const terraform = terraformIn(folder, options);
+  await terraform.run(["init"]);
+  await terraform.run(["plan", "-out=compared.plan"]);
+  const { resource_changes } = await terraform.show<Plan>("compared.plan");
+  return Object.fromEntries(
+    resource_changes.map(({ address, change: { actions, after, after_unknown } }) => {
+      check(address.startsWith(prefix), `The address ${address} does not begin with "${prefix}".`);
+      // The path of a zip is where the configuration lies; its hash is compared.
+      const { filename: _path, ...values } = after ?? {};
+      return [address.slice(prefix.length), { actions, values, after_unknown }];
+    }),
+  );
+}
+
+/** With nothing but the environment leading to the emulated AWS, as no example says where AWS is. */
+function terraformIn(
+  folder: string,
+  { environment, endpoint }: Pick<ExamplesOptions, "environment" | "endpoint">,
+): Terraform {
+  return new Terraform(folder, {
+    ...environment,
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ACCESS_KEY_ID: administrator.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: administrator.secretAccessKey,
+    AWS_REGION: "eu-west-1",
+  });
+}
+
+/** Values of all inputs that some stack requires, and of the one that provider 5.100 needs. */
+const requiredValues = {
+  pinpoint_application_id: "0123456789abcdef0123456789abcdef",
+  kinesis_stream_arn: "arn:aws:kinesis:eu-west-1:123456789012:stream/sms-events",
+  firehose_delivery_stream_name: "sms-events",
+  lambda_runtime: "nodejs22.x",
+};

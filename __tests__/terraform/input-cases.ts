@@ -1,0 +1,157 @@
+/** For every input with a validation: values that are accepted and values that are refused. */
+
+/** Cases of one input. */
+export interface InputCases {
+  /** The first is also what a plan with every input uses. */
+  readonly accepted: readonly [unknown, ...unknown[]];
+  readonly refused: readonly [unknown, ...unknown[]];
+}
+
+const keyArn = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000";
+
+/** The cases, by the name of the input; the edges of a range stand on both sides. */
+export const inputCases: Readonly<Record<string, InputCases>> = {
+  alarm_topic_arn: {
+    accepted: ["arn:aws:sns:eu-west-1:123456789012:operators", null],
+    refused: ["operators", "arn:aws:sns:eu-west-1:123456789012:operators.fifo"],
+  },
+  archive_retention_days: { accepted: [1, 3650, null], refused: [0, 3651, 1.5] },
+  consumer_concurrency: { accepted: [10, 1], refused: [0, 11, 1.5] },
+  default_destination_number: { accepted: ["+14254147755", null], refused: ["14254147755", "+0123", ""] },
+  default_message_body: {
+    accepted: ["Your code is 1234.", "x".repeat(1600), null],
+    refused: ["", "x".repeat(1601)],
+  },
+  delivery_guarantee: { accepted: ["at-most-once", "at-least-once"], refused: ["exactly-once"] },
+  firehose_buffer_interval_seconds: { accepted: [0, 900], refused: [-1, 901, 0.5] },
+  firehose_buffer_size_megabytes: { accepted: [0.2, 3], refused: [0.1, 3.1] },
+  firehose_delivery_stream_name: {
+    accepted: ["sms.events_2026-archive", "x".repeat(64)],
+    refused: ["", "x".repeat(65), "arn:aws:firehose:eu-west-1:123456789012:deliverystream/x"],
+  },
+  firehose_detach_wait_seconds: { accepted: [0, 600], refused: [-1, 601, 0.5] },
+  firehose_role_name: {
+    accepted: ["archive-delivery", null],
+    refused: ["arn:aws:iam::123456789012:role/archive-delivery", "service-role/archive", ""],
+  },
+  kinesis_stream_arn: {
+    accepted: [
+      "arn:aws:kinesis:eu-west-1:123456789012:stream/sms-events",
+      "arn:aws-cn:kinesis:cn-north-1:123456789012:stream/e",
+    ],
+    refused: ["sms-events", "arn:aws:firehose:eu-west-1:123456789012:deliverystream/sms-events"],
+  },
+  kinesis_stream_kms_key_arn: {
+    accepted: [keyArn, null],
+    refused: ["alias/events", keyArn.replace("key/", "alias/")],
+  },
+  kms_key_arn: { accepted: [keyArn, null], refused: ["alias/sms", keyArn.replace("key/", "alias/")] },
+  lambda_runtime: { accepted: ["nodejs22.x"], refused: ["nodejs20.x", "python3.13"] },
+  log_retention_days: { accepted: [3653, 1], refused: [0, 2, 3654] },
+  max_retries: { accepted: [10, 0], refused: [-1, 11, 2.5] },
+  max_sends_per_second: { accepted: [0.5, 4000], refused: [0, 4001] },
+  message_validity_seconds: { accepted: [604_800, 1], refused: [0, 604_801, 1.5] },
+  name_prefix: {
+    accepted: ["sms-2", "ab", `a${"b".repeat(23)}`],
+    refused: ["a", "Sms", "sms-", "2sms", `a${"b".repeat(24)}`],
+  },
+  origination_number: {
+    accepted: ["+12065550100", "12345", "NOTICE", null],
+    refused: ["+0123", "twelve-chars", "", "with space"],
+  },
+  pinpoint_application_id: {
+    accepted: ["0123456789abcdef0123456789abcdef"],
+    refused: ["0123456789ABCDEF0123456789ABCDEF", "0123456789abcdef", ""],
+  },
+  retry_delays_seconds: {
+    accepted: [[0], [86_400, 60], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
+    refused: [[], [-1], [86_401], [1.5], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]],
+  },
+  retryable_statuses: {
+    accepted: [["UNREACHABLE"], ["UNKNOWN", "TTL_EXPIRED"]],
+    refused: [[], ["unreachable"], ["SUCCESSFUL"], ["UNKNOWN", "OPTOUT"], ["DELIVERED"]],
+  },
+  stream_shard_count: { accepted: [1, 500, null], refused: [0, 501, 1.5] },
+  table_capacity: {
+    accepted: [{ read_units: 5, write_units: 5 }, null],
+    refused: [
+      { read_units: 0, write_units: 5 },
+      { read_units: 5, write_units: 1.5 },
+    ],
+  },
+  track_deliveries: { accepted: ["none", "all", "retried"], refused: ["some"] },
+};
+
+/** The variables of a `cdk.tf.json`, as far as the cases need them. */
+export type Variables = Readonly<Record<string, { readonly validation?: unknown }>>;
+
+/** Names of the inputs of a stack that are validated. */
+export function validatedInputs(variables: Variables): string[] {
+  return Object.entries(variables).flatMap(([name, { validation }]) =>
+    validation === undefined ? [] : [name],
+  );
+}
+
+/** The first accepted value of every validated input of a stack. */
+export function everyInput(variables: Variables): Record<string, unknown> {
+  return Object.fromEntries(validatedInputs(variables).map((name) => [name, casesOf(name).accepted[0]]));
+}
+
+/** A file for `terraform test` that plans with every accepted value; nothing is called, the provider is a mock. */
+export function acceptingTest(variables: Variables): string {
+  const names = validatedInputs(variables);
+  const plans = Math.max(...names.map((name) => casesOf(name).accepted.length));
+  const runs = Array.from({ length: plans }, (_, index) => {
+    const values = names.map((name) => {
+      const { accepted } = casesOf(name);
+      return [name, accepted[index % accepted.length]] as const;
+    });
+    return run(`accepts_${index}`, Object.fromEntries(values));
+  });
+  return [mockProvider, ...runs].join("\n");
+}
+
+/**
+ * A file for `terraform test` that expects every refused value to be refused, and by its own input alone. Meant for
+ * a configuration of nothing but the variables: each run with a provider would take seconds to start it.
+ */
+export function refusingTest(variables: Variables): string {
+  return validatedInputs(variables)
+    .flatMap((name) =>
+      casesOf(name).refused.map((value, index) =>
+        run(`refuses_${name}_${index}`, { ...everyInput(variables), [name]: value }, name),
+      ),
+    )
+    .join("\n");
+}
+
+function casesOf(name: string): InputCases {
+  const cases = inputCases[name];
+  if (cases === undefined) throw new Error(`The input ${name} has a validation and no cases.`);
+  return cases;
+}
+
+function run(name: string, values: Readonly<Record<string, unknown>>, refused?: string): string {
+  const variables = Object.entries(values).map(
+    ([input, value]) => `    ${input} = ${JSON.stringify(value)}\n`,
+  );
+  const expectation = refused === undefined ? "" : `  expect_failures = [var.${refused}]\n`;
+  return `run "${name}" {\n  command = plan\n  variables {\n${variables.join("")}  }\n${expectation}}\n`;
+}
+
+// What is read at plan must have the form that names are made of.
+const mockProvider = `mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_region" {
+    defaults = { id = "eu-west-1" }
+  }
+  mock_data "aws_cloudcontrolapi_resource" {
+    defaults = { properties = "{\\"ExtendedS3DestinationConfiguration\\":{}}" }
+  }
+}
+`;

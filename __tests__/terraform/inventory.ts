@@ -1,0 +1,121 @@
+/** Everything that exists on the emulated AWS, of the kinds that our stacks create. */
+import { unsigned } from "./aws-call.ts";
+import { applicationId, type EmulatedAws, region } from "./emulated-aws.ts";
+
+interface Listing {
+  readonly service: string;
+  readonly method?: string;
+  readonly path?: string;
+  /** `X-Amz-Target` of a JSON call. */
+  readonly target?: string;
+  /** Form of a query call. */
+  readonly form?: string;
+  /** Finds the names in the answer. */
+  readonly names: RegExp;
+}
+
+/** How the resources of a type are listed. */
+const listings: Readonly<Record<string, Listing>> = {
+  aws_cloudwatch_log_group: {
+    service: "logs",
+    target: "Logs_20140328.DescribeLogGroups",
+    names: /"logGroupName": ?"([^"]+)"/g,
+  },
+  aws_cloudwatch_metric_alarm: {
+    service: "monitoring",
+    form: "Action=DescribeAlarms&Version=2010-08-01",
+    names: /<AlarmName>([^<]+)</g,
+  },
+  aws_dynamodb_table: {
+    service: "dynamodb",
+    target: "DynamoDB_20120810.ListTables",
+    names: /"([\w.-]+)"(?=[,\]])/g,
+  },
+  aws_iam_role: {
+    service: "iam",
+    form: "Action=ListRoles&Version=2010-05-08",
+    names: /<RoleName>([^<]+)</g,
+  },
+  aws_kinesis_firehose_delivery_stream: {
+    service: "firehose",
+    target: "Firehose_20150804.ListDeliveryStreams",
+    names: /"([\w.-]+)"(?=[,\]])/g,
+  },
+  aws_kinesis_stream: {
+    service: "kinesis",
+    target: "Kinesis_20131202.ListStreams",
+    names: /"StreamName": ?"([^"]+)"/g,
+  },
+  aws_lambda_event_source_mapping: {
+    service: "lambda",
+    method: "GET",
+    path: "/2015-03-31/event-source-mappings/",
+    names: /"UUID": ?"([^"]+)"/g,
+  },
+  aws_lambda_function: {
+    service: "lambda",
+    method: "GET",
+    path: "/2015-03-31/functions/",
+    names: /"FunctionName": ?"([^"]+)"/g,
+  },
+  aws_pinpoint_event_stream: {
+    service: "mobiletargeting",
+    method: "GET",
+    path: `/v1/apps/${applicationId}/eventstream`,
+    names: /"DestinationStreamArn": ?"([^"]+)"/g,
+  },
+  aws_s3_bucket: { service: "s3", method: "GET", names: /<Bucket>.*?<Name>([^<]+)</gs },
+  aws_scheduler_schedule_group: {
+    service: "scheduler",
+    method: "GET",
+    path: "/schedule-groups",
+    names: /"Name": ?"([^"]+)"/g,
+  },
+  aws_sqs_queue: { service: "sqs", target: "AmazonSQS.ListQueues", names: /\/([\w-]+)"/g },
+};
+
+/** Types that live and die with a resource of another type, and the invocations, which create nothing themselves. */
+const partsOfOthers = [
+  "aws_cloudwatch_log_stream",
+  "aws_iam_role_policy",
+  "aws_lambda_invocation",
+  "aws_s3_bucket_lifecycle_configuration",
+  "aws_s3_bucket_ownership_controls",
+  "aws_s3_bucket_policy",
+  "aws_s3_bucket_public_access_block",
+  "aws_s3_bucket_server_side_encryption_configuration",
+  "aws_sqs_queue_policy",
+  "aws_sqs_queue_redrive_allow_policy",
+];
+
+/** Whether the resources of a type have names of their own in the inventory. */
+export function isListed(type: string): boolean {
+  return type in listings;
+}
+
+/** Types of resources that the inventory would not see; empty = a comparison of inventories says all. */
+export function unseenTypes(types: readonly string[]): string[] {
+  return types.filter((type) => !(type in listings) && !partsOfOthers.includes(type));
+}
+
+/** Names of everything that exists, `<type> <name>`, sorted. */
+export async function inventoryOf(aws: EmulatedAws): Promise<string[]> {
+  const found = await Promise.all(
+    Object.entries(listings).map(async ([type, { service, method = "POST", path = "/", ...listing }]) => {
+      const response = await fetch(`${aws.endpoint}${path}`, {
+        method,
+        headers: {
+          ...unsigned(service, region),
+          ...(listing.target !== undefined && {
+            "content-type": "application/x-amz-json-1.1",
+            "x-amz-target": listing.target,
+          }),
+          ...(listing.form !== undefined && { "content-type": "application/x-www-form-urlencoded" }),
+        },
+        ...(method === "POST" && { body: listing.form ?? "{}" }),
+      });
+      return [...(await response.text()).matchAll(listing.names)].map(([, name]) => `${type} ${name}`);
+    }),
+  );
+  return [...new Set(found.flat())].sort();
+}

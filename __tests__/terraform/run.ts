@@ -1,0 +1,102 @@
+/**
+ * `npm run test:terraform`: every stack through the real `terraform` and the real AWS provider, on an emulated AWS.
+ *
+ * Arguments are names of stacks; without one all are run, at the same time, each on an AWS of its own.
+ * Needs `terraform` and `moto_server` on the path; prints a line for each step, and ends with 1 if one failed.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bundleFunctions } from "../../scripts/bundle.ts";
+import { stackNames, synthesise } from "../../stacks/app.ts";
+import { corrections } from "./corrections.ts";
+import { type EmulatedAws, startEmulatedAws } from "./emulated-aws.ts";
+import { same } from "./expectations.ts";
+import { killAllGroups } from "./process-groups.ts";
+import { providerMirror } from "./provider-mirror.ts";
+import { reportTo, StepFailedError } from "./report.ts";
+import { situations } from "./situations.ts";
+import { StackRun } from "./stack-run.ts";
+import { terraformEnvironment } from "./terraform.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "sms-retry-terraform-"));
+const report = reportTo((line) => process.stdout.write(`${line}\n`));
+const running = new Set<EmulatedAws>();
+
+/** Ends everything that this run started. */
+async function stop(): Promise<void> {
+  killAllGroups();
+  await Promise.all([...running].map((aws) => aws.close()));
+  rmSync(folder, { recursive: true, force: true });
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => {
+    void stop().finally(() => process.exit(1));
+  });
+
+/** Bundles the functions and synthesises all stacks, without touching `dist` and `cdktf.out`. */
+async function synthesiseStacks(): Promise<string> {
+  const functionsFolder = join(folder, "functions");
+  const output = join(folder, "cdktf.out");
+  await bundleFunctions(functionsFolder);
+  synthesise({ version: "0.0.0-test", functionsFolder }, output);
+  return join(output, "stacks");
+}
+
+async function runAll(): Promise<void> {
+  const asked = process.argv.slice(2);
+  const unknown = asked.filter((name) => !stackNames.some((stack) => stack === name));
+  if (unknown.length > 0) throw new Error(`There is no stack ${unknown.join(", ")}.`);
+  const chosen = situations.filter(({ stack }) => asked.length === 0 || asked.includes(stack));
+
+  const stacksFolder = await report.step("all stacks", "bundle and synthesise", async () => {
+    same(
+      "stacks with a situation",
+      situations.map(({ stack }) => stack),
+      stackNames,
+    );
+    return synthesiseStacks();
+  });
+  const environment = terraformEnvironment(join(folder, "terraform"), providerMirror());
+  let areComplete = asked.length === 0;
+  const used = await Promise.all(
+    chosen.map(async (situation) => {
+      const runFolder = join(folder, situation.stack);
+      mkdirSync(runFolder);
+      const aws = await startEmulatedAws(join(folder, `${situation.stack}-functions`));
+      running.add(aws);
+      const run = new StackRun(situation, { stacksFolder, folder: runFolder, environment, report, aws });
+      try {
+        await run.live();
+      } catch (error) {
+        if (!(error instanceof StepFailedError)) throw error;
+        areComplete = false;
+      }
+      return aws.usedCorrections;
+    }),
+  );
+  if (areComplete)
+    await report.step("all stacks", "every correction is needed", async () =>
+      same(
+        "the corrections that were used",
+        [...new Set(used.flatMap((names) => [...names]))].sort(),
+        namesOfCorrections(),
+      ),
+    );
+}
+
+function namesOfCorrections(): string[] {
+  return corrections.map(({ name }) => name).sort();
+}
+
+let isGreen = false;
+try {
+  await runAll();
+} catch (error) {
+  if (!(error instanceof StepFailedError)) process.stdout.write(`${String(error)}\n`);
+} finally {
+  await stop();
+  isGreen = report.close();
+}
+process.exitCode = isGreen ? 0 : 1;

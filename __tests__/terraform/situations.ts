@@ -1,0 +1,85 @@
+/** The situations of users, one for each stack. */
+import { CreateStreamCommand } from "@aws-sdk/client-kinesis";
+import { ListEventSourceMappingsCommand } from "@aws-sdk/client-lambda";
+import type { KinesisStreamBatchResponse } from "aws-lambda";
+import { eventMatcher } from "../../local/lambda/filter-pattern.ts";
+import { accountId, region } from "./emulated-aws.ts";
+import { check, same } from "./expectations.ts";
+import { firehoseSituation } from "./firehose-situation.ts";
+import type { Situation, StackRun } from "./stack-run.ts";
+
+const streamName = "sms-events";
+const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${accountId}:${resource}`;
+
+const kinesisOutputs = {
+  consumer_function_name: "sms-retry-consume-kinesis",
+  event_archive_name: "sms-retry-event-archive",
+  events_bucket_name: `sms-retry-events-${accountId}-${region}`,
+};
+
+const kinesisFunctions = ["aws_lambda_function.consume_kinesis", "aws_lambda_function.resend"];
+
+/** All situations, in the order of the stacks' list. */
+export const situations: readonly Situation[] = [
+  {
+    stack: "sms-retry-new-stream",
+    inputs: {},
+    prepare: async () => {},
+    outputs: {
+      ...kinesisOutputs,
+      kinesis_stream_name: "sms-retry-events",
+      kinesis_stream_arn: arn("kinesis", "stream/sms-retry-events"),
+    },
+    functionsWithMaxRetries: kinesisFunctions,
+    deliver: (run, event) => deliverByKinesis(run, event, arn("kinesis", "stream/sms-retry-events")),
+  },
+  {
+    stack: "sms-retry-kinesis",
+    inputs: { kinesis_stream_arn: arn("kinesis", `stream/${streamName}`) },
+    async prepare({ clients }) {
+      await clients.kinesis.send(new CreateStreamCommand({ StreamName: streamName, ShardCount: 1 }));
+    },
+    outputs: kinesisOutputs,
+    functionsWithMaxRetries: kinesisFunctions,
+    deliver: (run, event) => deliverByKinesis(run, event, arn("kinesis", `stream/${streamName}`)),
+  },
+  firehoseSituation,
+];
+
+async function deliverByKinesis(run: StackRun, event: Buffer, streamArn: string): Promise<void> {
+  const FunctionName = String(run.outputs.consumer_function_name);
+  const { EventSourceMappings = [] } = await run.clients.lambda.send(
+    new ListEventSourceMappingsCommand({ EventSourceArn: streamArn }),
+  );
+  same(
+    "the functions that read the stream",
+    EventSourceMappings.map(({ FunctionArn }) => FunctionArn),
+    [arn("lambda", `function:${FunctionName}`)],
+  );
+  const patterns = EventSourceMappings[0]?.FilterCriteria?.Filters?.map(({ Pattern = "" }) => Pattern) ?? [];
+  check(
+    patterns.length > 0 && eventMatcher(patterns)({ data: JSON.parse(event.toString()) }),
+    "The deployed filter does not let the event of a failed message through.",
+  );
+  const answer = await run.invoke<KinesisStreamBatchResponse>(FunctionName, {
+    Records: [
+      {
+        kinesis: {
+          kinesisSchemaVersion: "1.0",
+          partitionKey: "one",
+          sequenceNumber: "49590338271490256608559692538361571095921575989136588898",
+          data: event.toString("base64"),
+          approximateArrivalTimestamp: Date.now() / 1000,
+        },
+        eventSource: "aws:kinesis",
+        eventVersion: "1.0",
+        eventID: "shardId-000000000000:49590338271490256608559692538361571095921575989136588898",
+        eventName: "aws:kinesis:record",
+        invokeIdentityArn: `arn:aws:iam::${accountId}:role/${FunctionName}-${region}`,
+        awsRegion: region,
+        eventSourceARN: streamArn,
+      },
+    ],
+  });
+  same("the answer of consume-kinesis", answer, { batchItemFailures: [] });
+}

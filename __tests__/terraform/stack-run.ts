@@ -1,0 +1,384 @@
+/** The life of one stack on an emulated AWS of its own, from `init` to nothing being left. */
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { InvokeCommand } from "@aws-sdk/client-lambda";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { GetQueueAttributesCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import type { StackName } from "../../stacks/app.ts";
+import { type Clients, clientsOf } from "./clients.ts";
+import { administrator, applicationId, type EmulatedAws, region } from "./emulated-aws.ts";
+import { check, same } from "./expectations.ts";
+import { failureRecord } from "./failure-event.ts";
+import { acceptingTest, everyInput, refusingTest, type Variables } from "./input-cases.ts";
+import { inventoryOf, isListed, unseenTypes } from "./inventory.ts";
+import { actionsOf, changesOf, type PlanWithChanges } from "./plan-changes.ts";
+import { reviewPlan } from "./plan-review.ts";
+import type { Report } from "./report.ts";
+import { Terraform } from "./terraform.ts";
+
+/** A user's situation: what is there before the stack, and what is particular to it. */
+export interface Situation {
+  readonly stack: StackName;
+  /** The inputs that have to be given, and those without which a test would wait. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** Creates what the user has already. */
+  prepare(run: StackRun): Promise<void>;
+  /** Outputs besides the shared ones. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+  /** Functions that are told how often to retry: the addresses of the resources. */
+  readonly functionsWithMaxRetries: readonly string[];
+  /**
+   * What even an empty plan does: Terraform reads the data source inside a check block at every apply, and takes that
+   * for a change.
+   * @default - nothing
+   * @see https://developer.hashicorp.com/terraform/language/block/check
+   */
+  readonly readAtEveryPlan?: readonly string[];
+  /** Hands the event of a failed message to the stack's function, as AWS would. */
+  deliver(run: StackRun, event: Buffer): Promise<void>;
+  /** Steps that only this stack has, after the first apply. */
+  more?(run: StackRun): Promise<void>;
+  /** What must be true of the user's own resources in the end. */
+  afterDestroy?(run: StackRun): Promise<void>;
+}
+
+/** What all runs share. */
+export interface RunOptions {
+  /** Folder of the synthesised stacks. */
+  readonly stacksFolder: string;
+  /** A new folder of this run. */
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly report: Report;
+  readonly aws: EmulatedAws;
+}
+
+interface Synthesised {
+  readonly variable: Variables;
+  readonly resource: Readonly<Record<string, Readonly<Record<string, object>>>>;
+}
+
+const destination = "+14254147755";
+const body = "Your code is 493817 – valid for 10 minutes.";
+
+/** The run of one stack; its steps are public so that a situation adds its own. */
+export class StackRun {
+  readonly aws: EmulatedAws;
+  readonly clients: Clients;
+  readonly terraform: Terraform;
+  readonly situation: Situation;
+  outputs: Readonly<Record<string, unknown>> = {};
+  readonly #report: Report;
+  readonly #synthesised: Synthesised;
+  readonly #environment: Readonly<Record<string, string>>;
+
+  constructor(situation: Situation, { aws, environment, folder, report, stacksFolder }: RunOptions) {
+    this.situation = situation;
+    this.aws = aws;
+    this.clients = clientsOf(aws.endpoint);
+    this.#report = report;
+    this.#environment = environment;
+    cpSync(join(stacksFolder, situation.stack), folder, { recursive: true });
+    this.#synthesised = JSON.parse(readFileSync(join(folder, "cdk.tf.json"), "utf8"));
+    // Beside the stack, never in it: what points Terraform to the emulated AWS.
+    writeFileSync(join(folder, "emulated_override.tf.json"), JSON.stringify(providerOverride));
+    writeFileSync(
+      join(folder, "terraform.tfvars.json"),
+      JSON.stringify({
+        pinpoint_application_id: applicationId,
+        lambda_runtime: "nodejs22.x",
+        retry_delays_seconds: [0],
+        ...situation.inputs,
+      }),
+    );
+    this.terraform = new Terraform(folder, { ...environment, AWS_ENDPOINT_URL: aws.endpoint });
+  }
+
+  /** Runs a step under its name. */
+  step<T>(name: string, action: () => Promise<T>): Promise<T> {
+    return this.#report.step(this.situation.stack, name, action);
+  }
+
+  /** The whole life. */
+  async live(): Promise<void> {
+    await this.situation.prepare(this);
+    const before = await inventoryOf(this.aws);
+    await this.step("init", () => this.terraform.run(["init"]));
+    await this.step("validate", () => this.terraform.run(["validate"]));
+    await this.step("inputs: refused values", () => this.#refuseInputs());
+    await this.step("inputs: accepted values", () => this.#acceptInputs());
+    await this.step("plan with every input", () => this.#planWithEveryInput());
+    await this.step("plan", () => this.#plan("first.plan"));
+    await this.step("apply", () => this.terraform.run(["apply", "first.plan"]));
+    await this.step("everything is there", () => this.#isThere(before));
+    await this.step("outputs", () => this.#outputs());
+    await this.step("plan again: nothing to do", () => this.#planAgain());
+    await this.step("a failed message is sent again", () => this.#retry());
+    await this.step("other max_retries: environment only", () => this.#changeMaxRetries());
+    await this.situation.more?.(this);
+    const calls = this.aws.calls.length;
+    await this.step("destroy is refused while protected", () => this.#refusedDestroy());
+    await this.step("protection off", () => this.#unprotect());
+    await this.step("destroy, stopped half-way", () => this.#stoppedDestroy());
+    await this.step("destroy again", () => this.terraform.run(["destroy", "-auto-approve", ...unprotected]));
+    await this.step("nothing is left", async () => {
+      same("what exists", await inventoryOf(this.aws), before);
+      same("Terraform's state", (await this.terraform.run(["state", "list"])).output.trim(), "");
+    });
+    this.destroyCalls = this.aws.calls.slice(calls);
+    const after = this.situation.afterDestroy;
+    if (after !== undefined) await this.step("the user's own is untouched", () => after(this));
+  }
+
+  /** The calls from the first attempt to destroy on. */
+  destroyCalls: EmulatedAws["calls"] = [];
+
+  /** Applies with some inputs changed; what Terraform wrote. */
+  async apply(changes: Readonly<Record<string, unknown>>): Promise<string> {
+    const { output } = await this.terraform.run(["apply", "-auto-approve", ...variables(changes)]);
+    await this.readOutputs();
+    return output;
+  }
+
+  /** Reads the outputs of the state. */
+  async readOutputs(): Promise<void> {
+    const { output } = await this.terraform.run(["output", "-json"]);
+    const told = JSON.parse(output) as Record<string, { value: unknown }>;
+    this.outputs = Object.fromEntries(Object.entries(told).map(([name, { value }]) => [name, value]));
+  }
+
+  /**
+   * Invokes a deployed function and gives back what it answers.
+   *
+   * @throws Error with the function's own error and its last lines
+   */
+  async invoke<T>(functionName: unknown, event: object): Promise<T> {
+    const { FunctionError, Payload } = await this.clients.lambda.send(
+      new InvokeCommand({ FunctionName: String(functionName), Payload: JSON.stringify(event) }),
+    );
+    const text = Payload?.transformToString() ?? "";
+    check(FunctionError === undefined, `${functionName} failed: ${text}\n${this.#lastLines()}`);
+    return JSON.parse(text) as T;
+  }
+
+  #lastLines(): string {
+    return this.aws.functions.lines.slice(-15).join("\n");
+  }
+
+  async #acceptInputs(): Promise<void> {
+    writeFileSync(
+      join(this.terraform.folder, "accepted.tftest.hcl"),
+      acceptingTest(this.#synthesised.variable),
+    );
+    allPassed((await this.terraform.run(["test"], [0, 1])).output);
+  }
+
+  async #refuseInputs(): Promise<void> {
+    const { variable } = this.#synthesised;
+    const folder = join(this.terraform.folder, "inputs");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "variables.tf.json"), JSON.stringify({ variable }));
+    writeFileSync(join(folder, "refused.tftest.hcl"), refusingTest(variable));
+    const alone = new Terraform(folder, this.#environment);
+    await alone.run(["init"]);
+    allPassed((await alone.run(["test"], [0, 1])).output);
+  }
+
+  async #planWithEveryInput(): Promise<void> {
+    const inputs = { ...everyInput(this.#synthesised.variable), ...this.situation.inputs };
+    const plan = await this.#plan("every-input.plan", variables(inputs));
+    const planned = plan.resource_changes.filter(({ mode }) => mode !== "data").length;
+    check(planned > 0, "The plan is empty.");
+  }
+
+  async #plan(file: string, parameters: readonly string[] = []): Promise<PlanWithChanges> {
+    await this.terraform.run(["plan", `-out=${file}`, ...parameters]);
+    const plan = await this.terraform.show<PlanWithChanges>(file);
+    same("the security review", reviewPlan(plan), []);
+    return plan;
+  }
+
+  async #isThere(before: readonly string[]): Promise<void> {
+    const { resource } = this.#synthesised;
+    same("resource types that the inventory does not list", unseenTypes(Object.keys(resource)), []);
+    const known = new Set(before);
+    const created = (await inventoryOf(this.aws)).filter((name) => !known.has(name));
+    const countOf = (type: string) => created.filter((name) => name.startsWith(`${type} `)).length;
+    const listed = Object.entries(resource).filter(([type]) => isListed(type));
+    same(
+      `what exists (${created.join(", ")})`,
+      Object.fromEntries(listed.map(([type]) => [type, countOf(type)])),
+      Object.fromEntries(listed.map(([type, byName]) => [type, Object.keys(byName).length])),
+    );
+  }
+
+  async #outputs(): Promise<void> {
+    await this.readOutputs();
+    const arn = (service: string, resource: string) =>
+      `arn:aws:${service}:${region}:123456789012:${resource}`;
+    same("the outputs", this.outputs, {
+      message_table_name: "sms-retry-message-state",
+      message_table_arn: arn("dynamodb", "table/sms-retry-message-state"),
+      retry_queue_url: `${this.aws.endpoint}/123456789012/sms-retry-retry`,
+      retry_queue_arn: arn("sqs", "sms-retry-retry"),
+      dead_letter_queue_url: `${this.aws.endpoint}/123456789012/sms-retry-retry-dead-letters`,
+      dead_letter_queue_arn: arn("sqs", "sms-retry-retry-dead-letters"),
+      produce_function_name: "sms-retry-produce",
+      produce_function_arn: arn("lambda", "function:sms-retry-produce"),
+      resend_function_name: "sms-retry-resend",
+      ...this.situation.outputs,
+    });
+  }
+
+  async #planAgain(): Promise<void> {
+    const { exitCode } = await this.terraform.run(["plan", "-detailed-exitcode", "-out=second.plan"], [0, 2]);
+    const plan = await this.terraform.show<PlanWithChanges>("second.plan");
+    const reads = this.situation.readAtEveryPlan ?? [];
+    same("what the second plan would do", actionsOf(plan), reads);
+    same("its exit code", exitCode, reads.length === 0 ? 0 : 2);
+    // Now that everything exists, every policy can be read.
+    same("the security review", reviewPlan(plan, { isComplete: true }), []);
+  }
+
+  async #retry(): Promise<void> {
+    const id = "order-4711";
+    await this.invoke(this.outputs.produce_function_name, {
+      application_message_id: id,
+      destination_number: destination,
+      message_body: body,
+    });
+    const event = failureRecord({
+      destination,
+      context: { application_message_id: id },
+      messageId: String((await this.#item(id)).pinpoint_message_id),
+    });
+    await this.situation.deliver(this, Buffer.from(JSON.stringify(event)));
+    const wakeUps = await this.#wakeUps();
+    const answer = await this.invoke<object>(this.outputs.resend_function_name, { Records: wakeUps });
+    same(`the answer of resend (${this.#lastLines()})`, answer, { batchItemFailures: [] });
+
+    const sent = this.aws.sentSms().map((sms) => ({ ...sms, context: sms.context.retry_attempt ?? "0" }));
+    same("the messages that were sent", sent, [
+      { destination, body, context: "0" },
+      { destination, body, context: "1" },
+    ]);
+    const { status, retry_count } = await this.#item(id);
+    same("the item", { status, retry_count }, { status: "SENT", retry_count: "1" });
+  }
+
+  async #item(id: string): Promise<Record<string, unknown>> {
+    const { Item = {} } = await this.clients.dynamodb.send(
+      new GetItemCommand({
+        TableName: String(this.outputs.message_table_name),
+        Key: { application_message_id: { S: id } },
+        ConsistentRead: true,
+      }),
+    );
+    return Object.fromEntries(Object.entries(Item).map(([name, value]) => [name, Object.values(value)[0]]));
+  }
+
+  /** The messages of the retry queue as the event source mapping hands them over. */
+  async #wakeUps(): Promise<object[]> {
+    const QueueUrl = String(this.outputs.retry_queue_url);
+    const { Messages = [] } = await this.clients.sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl,
+        MaxNumberOfMessages: 10,
+        WaitTimeSeconds: 5,
+        MessageSystemAttributeNames: ["All"],
+      }),
+    );
+    const { Attributes } = await this.clients.sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }),
+    );
+    same(`the number of wake-ups (${this.#lastLines()})`, Messages.length, 1);
+    return Messages.map((message) => ({
+      messageId: message.MessageId,
+      receiptHandle: message.ReceiptHandle,
+      body: message.Body,
+      attributes: message.Attributes ?? {},
+      messageAttributes: {},
+      md5OfBody: message.MD5OfBody,
+      eventSource: "aws:sqs",
+      eventSourceARN: Attributes?.QueueArn,
+      awsRegion: region,
+    }));
+  }
+
+  async #changeMaxRetries(): Promise<void> {
+    const plan = await this.#plan("max-retries.plan", ["-var=max_retries=5"]);
+    const expected = this.situation.functionsWithMaxRetries.map(
+      (address) => `update ${address} environment.0.variables.MAX_RETRIES`,
+    );
+    same("what changes", changesOf(plan), expected.sort());
+  }
+
+  async #refusedDestroy(): Promise<void> {
+    const bucket = this.outputs.events_bucket_name;
+    if (bucket !== undefined)
+      await this.clients.s3.send(
+        new PutObjectCommand({
+          Bucket: String(bucket),
+          Key: "archive/2026/11/23/00/events.gz",
+          Body: "event",
+        }),
+      );
+    const { output } = await this.terraform.run(
+      [
+        "destroy",
+        "-auto-approve",
+        "-target=aws_dynamodb_table.message_state",
+        ...(bucket === undefined ? [] : ["-target=aws_s3_bucket.events"]),
+      ],
+      [1],
+    );
+    check(
+      /deletion protection|protected against deletion/i.test(output),
+      `Not refused because of the table:\n${output}`,
+    );
+    if (bucket !== undefined)
+      check(output.includes("BucketNotEmpty"), `Not refused because of the bucket:\n${output}`);
+    same("the item", (await this.#item("order-4711")).status, "SENT");
+  }
+
+  async #unprotect(): Promise<void> {
+    await this.terraform.run(["apply", "-auto-approve", ...unprotected]);
+  }
+
+  async #stoppedDestroy(): Promise<void> {
+    await this.terraform.runUntil("Destruction complete", ["destroy", "-auto-approve", ...unprotected]);
+  }
+}
+
+const unprotected = ["-var=deletion_protection=false"];
+
+/** Terraform says how many runs passed; a file without a run would pass as well. */
+function allPassed(output: string): void {
+  check(/Success! [1-9]\d* passed, 0 failed\./.test(output), output);
+}
+
+/** Inputs on Terraform's command line. */
+function variables(inputs: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(inputs).map(
+    ([name, value]) => `-var=${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
+}
+
+const providerOverride = {
+  terraform: { backend: { local: { path: "terraform.tfstate" } } },
+  provider: {
+    aws: [
+      {
+        region,
+        access_key: administrator.accessKeyId,
+        secret_key: administrator.secretAccessKey,
+        skip_credentials_validation: true,
+        skip_metadata_api_check: true,
+        skip_region_validation: true,
+        skip_requesting_account_id: true,
+        s3_use_path_style: true,
+      },
+    ],
+  },
+};
