@@ -170,11 +170,12 @@ function sendingInputs(scope: Construct) {
       type: "number",
       description:
         "Ceiling of all retries together, in message parts per second; stay below the rate of your origination " +
-        "identity. Greater than 0, at most 4000; fractions are allowed.",
+        "identity. One message of more parts than eight times this counts as only so many. " +
+        "From 0.2 to 4000; fractions are allowed.",
       default: 10,
       validation: {
-        condition: "var.max_sends_per_second > 0 && var.max_sends_per_second <= 4000",
-        message: "The input max_sends_per_second must be greater than 0 and at most 4000.",
+        condition: "var.max_sends_per_second >= 0.2 && var.max_sends_per_second <= 4000",
+        message: "The input max_sends_per_second must be from 0.2 to 4000.",
       },
     }),
   };

@@ -1,6 +1,6 @@
 /** What every way in shares: the state, the queue, and the functions behind it. */
 import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping/index.js";
-import type { ITerraformDependable } from "cdktf";
+import { type ITerraformDependable, Token } from "cdktf";
 import { Construct } from "constructs";
 import { allOf } from "./access.ts";
 import { MessageTable } from "./message-table.ts";
@@ -11,6 +11,7 @@ import {
   paceSettings,
   producerDefaults,
   retrySettings,
+  senderBatchSize,
   senderConcurrency,
   validitySetting,
 } from "./settings.ts";
@@ -30,7 +31,7 @@ export class RetryEngine extends Construct {
     this.table = new MessageTable(this, surroundings);
     this.queue = new RetryQueue(this, surroundings);
     this.resend = this.#resend(surroundings);
-    this.ready = [...this.queue.permissions, this.#wakeUps()];
+    this.ready = [...this.queue.permissions, this.#wakeUps(surroundings)];
     this.produce = this.#produce(surroundings);
   }
 
@@ -52,13 +53,13 @@ export class RetryEngine extends Construct {
     });
   }
 
-  #wakeUps(): LambdaEventSourceMapping {
+  #wakeUps({ inputs }: Surroundings): LambdaEventSourceMapping {
     return new LambdaEventSourceMapping(this, "aws_lambda_event_source_mapping.resend", {
       eventSourceArn: this.queue.arn,
       functionName: this.resend.arn,
-      batchSize: 10,
+      batchSize: Token.asNumber(`\${${senderBatchSize(inputs)}}`),
       functionResponseTypes: ["ReportBatchItemFailures"],
-      scalingConfig: { maximumConcurrency: senderConcurrency },
+      scalingConfig: { maximumConcurrency: Token.asNumber(`\${${senderConcurrency(inputs)}}`) },
       dependsOn: this.resend.permissions,
     });
   }

@@ -2,8 +2,22 @@
 import type { Access } from "./access.ts";
 import type { SharedInputs } from "./inputs.ts";
 
-/** How many resend workers may run at once: the least that an SQS event source mapping can be limited to. */
-export const senderConcurrency = 2;
+/**
+ * How many resend workers may run at once, as HCL: as few as an SQS event source mapping can be limited to, and one
+ * for every ten parts per second. A worker waits for the service's answers after its last send and reaches about
+ * nine tenths of that; with a greater share it would reach less.
+ */
+export function senderConcurrency({ maxSendsPerSecond }: SharedInputs): string {
+  return `max(2, ceil(${maxSendsPerSecond.hcl} / 10))`;
+}
+
+/**
+ * How many wake-ups a resend worker gets at once, as HCL: no more than have their turn in the 18 s that it may spend
+ * on sends. The others could only be put off.
+ */
+export function senderBatchSize({ maxSendsPerSecond }: SharedInputs): string {
+  return `max(1, min(10, floor(${maxSendsPerSecond.hcl} * 8)))`;
+}
 
 /** How failures are judged; read by whatever handles an event or a wake-up. */
 export function retrySettings(
@@ -46,7 +60,7 @@ export function paceSettings(inputs: SharedInputs): Access<"MAX_SENDS_PER_SECOND
     statements: [],
     environment: {
       MAX_SENDS_PER_SECOND: inputs.maxSendsPerSecond.text,
-      SENDER_CONCURRENCY: String(senderConcurrency),
+      SENDER_CONCURRENCY: `\${${senderConcurrency(inputs)}}`,
     },
   };
 }

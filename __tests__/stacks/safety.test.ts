@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { eventFilterPatterns } from "../../functions/event-filter.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
 import {
@@ -123,6 +124,19 @@ describe.each(kinesisStackNames)("what reaches the functions of %s", (name) => {
       filter_criteria: { filter: { pattern: string }[] };
     };
 
+  test("fault 33: an alarm tells that a shard is not kept up with, and the input that helps", () => {
+    expect(resource(stacks[name], "aws_cloudwatch_metric_alarm.consume_kinesis_iterator_age")).toMatchObject({
+      namespace: "AWS/Lambda",
+      metric_name: "IteratorAge",
+      dimensions: { FunctionName: "${aws_lambda_function.consume_kinesis.function_name}" },
+      statistic: "Maximum",
+      comparison_operator: "GreaterThanThreshold",
+      threshold: 300_000,
+      alarm_description: expect.stringContaining("consumer_concurrency"),
+    });
+    expect(mapping().parallelization_factor).toBe("${var.consumer_concurrency}");
+  });
+
   test("a first deployment reads only what comes after it", () => {
     expect(mapping().starting_position).toBe("LATEST");
   });
@@ -153,6 +167,15 @@ describe.each(kinesisStackNames)("what reaches the functions of %s", (name) => {
   });
 });
 
+/** The value of an expression of numbers, `max`, `min`, `ceil` and `floor` over `max_sends_per_second`. */
+function computed(hcl: string, rate: number): number {
+  const expression = /^\$\{([\w\s,.()*/]+)\}$/.exec(hcl)?.[1] ?? "";
+  const script = expression
+    .replaceAll("var.max_sends_per_second", String(rate))
+    .replaceAll(/\b(max|min|ceil|floor)\b/g, "Math.$1");
+  return runInNewContext(script) as number;
+}
+
 describe.each(stackNames)("what runs in %s", (name) => {
   test("every source is connected only after the function has its permissions", () => {
     for (const [id, { depends_on }] of resourcesOf(stacks[name], "aws_lambda_event_source_mapping"))
@@ -163,9 +186,27 @@ describe.each(stackNames)("what runs in %s", (name) => {
 
   test("one failed wake-up does not bring back its neighbours", () => {
     expect(resource(stacks[name], "aws_lambda_event_source_mapping.resend")).toMatchObject({
-      batch_size: 10,
       function_response_types: ["ReportBatchItemFailures"],
     });
+  });
+
+  test("a resend worker gets as many wake-ups as it can send in its time, at most ten a second", () => {
+    const mapping = resource(stacks[name], "aws_lambda_event_source_mapping.resend") as {
+      batch_size: string;
+      scaling_config: { maximum_concurrency: string };
+    };
+    for (const rate of [0.2, 0.25, 0.5, 1, 1.25, 10, 20, 21, 50, 333, 4_000]) {
+      const workers = computed(mapping.scaling_config.maximum_concurrency, rate);
+      const batchSize = computed(mapping.batch_size, rate);
+      expect(workers).toBeGreaterThanOrEqual(2);
+      expect(workers).toBeLessThanOrEqual(1_000);
+      expect(batchSize).toBeGreaterThanOrEqual(1);
+      expect(batchSize).toBeLessThanOrEqual(10);
+      const share = rate / workers;
+      expect(share).toBeLessThanOrEqual(10);
+      // Of 30 s, 12 are kept for the last send and its record; the pace is a twentieth slower than the share.
+      expect(batchSize / (share * 0.95)).toBeLessThanOrEqual(18);
+    }
   });
 
   test("every alarm notifies the topic if there is one, and takes silence for health", () => {
