@@ -23,9 +23,13 @@ interface Configuration {
 
 const textOf = (...path: string[]) => readFileSync(join(root, ...path), "utf8");
 
+async function parseConfiguration(name: string, text: string): Promise<Configuration> {
+  return (await parse(name, text)) as Configuration;
+}
+
 async function parseExample(name: string): Promise<Configuration> {
   const files = ["main.tf", "variables.tf", "outputs.tf"];
-  return parse(`${name}.tf`, files.map((file) => textOf("examples", name, file)).join("\n"));
+  return parseConfiguration(`${name}.tf`, files.map((file) => textOf("examples", name, file)).join("\n"));
 }
 
 let stacks: Record<StackName, SynthesisedStack>;
@@ -138,7 +142,7 @@ test("the module block of the README sets every required input, and none that th
     block.replace(/^ {3}/gm, ""),
   );
   const [block] = blocks.filter((text) => text.includes('module "sms_retry"'));
-  const { source, inputs } = moduleOf(await parse("readme.tf", block ?? ""));
+  const { source, inputs } = moduleOf(await parseConfiguration("readme.tf", block ?? ""));
 
   expectInputs(/^\.\/modules\/([a-z-]+)$/.exec(source)?.[1], inputs);
 });
