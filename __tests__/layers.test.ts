@@ -41,12 +41,11 @@ function bringsTypesAlone({ importClause }: ts.ImportDeclaration): boolean {
   return namedBindings.elements.every(({ isTypeOnly }) => isTypeOnly);
 }
 
-const foldersWithoutRules = ["node_modules", "dist", "docs", "__tests__"];
+const { include } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8")) as { include: string[] };
 
-const sources = readdirSync(root, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && !entry.name.endsWith(".out"))
-  .map(({ name }) => name)
-  .filter((name) => !foldersWithoutRules.includes(name))
+/** What the type checker reads, but for the tests. */
+const sources = include
+  .filter((path) => !path.includes(".") && path !== "__tests__")
   .flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
       .filter((file) => file.endsWith(".ts"))

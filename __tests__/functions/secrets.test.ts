@@ -30,14 +30,10 @@ function secretsIn(text: string): string[] {
   );
 }
 
-/** An answer of the table that the SDK does not ask for again, as DynamoDB words it. */
-const refused: TableAnswer = {
-  status: 400,
-  body: {
-    __type: "com.amazon.coral.validate#ValidationException",
-    message: "One or more parameter values were invalid.",
-  },
-};
+/** An answer of the table that the SDK does not ask for again. */
+function refused(message: string): TableAnswer {
+  return { status: 400, body: { __type: "com.amazon.coral.validate#ValidationException", message } };
+}
 
 const body = "Your code is 493817. It is valid for 10 minutes.";
 const otherBody = "Parcel für\nAda 📦 493817";
@@ -72,7 +68,7 @@ async function produceAll({ invoke, tryInvoke, pinpoint, proxy }: Deployment): P
   });
   await tryInvoke("produce", `${body} +447700900123`);
   await tryInvoke("produce", produceEvent("x", { message_body: body.repeat(50), deadline: "493817" }));
-  proxy.intercept = () => refused;
+  proxy.intercept = () => refused("One or more parameter values were invalid.");
   await tryInvoke("produce", produceEvent("produced-without-table"));
   proxy.reset();
 }
@@ -101,7 +97,7 @@ async function consumeAll({ consume, table, proxy }: Deployment): Promise<void> 
     kinesisRecord(Buffer.from([0xff, 0x2b, 0x34, 0x34])),
   );
   await consume(records);
-  proxy.intercept = () => refused;
+  proxy.intercept = () => refused("The number +447700900123 is not valid.");
   await consume(records.slice(6, 8));
   proxy.reset();
 }
@@ -151,7 +147,7 @@ async function resendAll({ table, pinpoint, proxy, drain, invoke }: Deployment):
       sqsRecord("no-json", `${body} +447700900123`),
     ],
   });
-  proxy.intercept = () => refused;
+  proxy.intercept = () => refused("The body is not valid: Your code is 493817.");
   await wake("other-body");
   proxy.reset();
 }
