@@ -52,8 +52,9 @@ Options:
   --json                print the summary as one JSON object on the last line
   --help                print this
 
-Exit status: 0 if the sums add up, no message was sent more than 1 + max-retries times, and none is open
-without a lost event and, with --via firehose, the archive has lost nothing; 1 if not; 2 if an option is wrong.
+Exit status: 0 if the sums add up, no message was sent more than 1 + max-retries times, none is open without a
+lost event, retries never went faster than the scenario allows and, with --via firehose, the archive has lost
+nothing; 1 if not; 2 if an option is wrong.
 `;
 
 /**

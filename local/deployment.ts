@@ -16,13 +16,16 @@ import { type FunctionLog, functionLog } from "./lambda/function-log.ts";
 import { type FunctionRuntime, functionRuntime } from "./lambda/function-runtime.ts";
 import { type SqsMapping, sqsQueueReader, startSqsMapping } from "./lambda/sqs-event-source.ts";
 import { createResources, namePrefix, type Resources, type WayIn } from "./resources.ts";
+import { resendWorkers } from "./send-rate.ts";
 import type { Carrier } from "./sms-simulator/carrier.ts";
+import type { Scenario } from "./sms-simulator/scenario.ts";
 import { type SmsSimulator, startSmsSimulator } from "./sms-simulator/simulator.ts";
 
 /** What differs between runs. */
 export interface DeploymentOptions {
   readonly carrier: Carrier;
   readonly maxRetries: number;
+  readonly scenario: Pick<Scenario, "settings">;
   /** What the delivery events come through. */
   readonly via: WayIn;
   /** Folder of the bundles, `<folder>/<function>/index.mjs`. */
@@ -58,11 +61,11 @@ export class MissingBundleError extends Error {
 /** The Pinpoint project that the functions send with. */
 const applicationId = "0123456789abcdef0123456789abcdef";
 
-/** Time-outs, and most environments at once; two resend workers is the least that Lambda can be told. */
+/** Time-outs, and most environments at once. */
 const functionLimits = {
   "consume-kinesis": { timeoutSeconds: 60, maxEnvironments: 4 },
   "transform-firehose": { timeoutSeconds: 60, maxEnvironments: 4 },
-  resend: { timeoutSeconds: 30, maxEnvironments: 2 },
+  resend: { timeoutSeconds: 30, maxEnvironments: resendWorkers },
   produce: { timeoutSeconds: 30, maxEnvironments: 3 },
 } as const satisfies Record<LocalFunctionName, object>;
 
@@ -158,6 +161,7 @@ async function deployOn(
         },
         applicationId,
         maxRetries: options.maxRetries,
+        settings: options.scenario.settings,
         senderConcurrency: functionLimits.resend.maxEnvironments,
         trackDeliveries,
       }),

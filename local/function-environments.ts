@@ -3,6 +3,7 @@ import { devNull } from "node:os";
 import { environmentNames } from "../functions/environment.ts";
 import { accountId, localCredentials, region } from "./aws-clients.ts";
 import { namePrefix, type Resources } from "./resources.ts";
+import type { Scenario } from "./sms-simulator/scenario.ts";
 
 /** The functions that a local run deploys. */
 export type LocalFunctionName = "consume-kinesis" | "transform-firehose" | "resend" | "produce";
@@ -14,16 +15,12 @@ export interface EnvironmentFacts {
   readonly endpoints: Readonly<Record<"DYNAMODB" | "SQS" | "S3" | "SCHEDULER" | "PINPOINT", string>>;
   readonly applicationId: string;
   readonly maxRetries: number;
+  /** Inputs that the scenario sets. */
+  readonly settings: Scenario["settings"];
   /** Most resend workers at once. */
   readonly senderConcurrency: number;
   readonly trackDeliveries: "all" | "retried" | "none";
 }
-
-/** Seconds and not minutes between retries, so that a run ends while one watches. */
-const retryDelaysSeconds = [1, 1, 2];
-
-/** More than a local run can send, so that the pace is never what it waits for. */
-const maxSendsPerSecond = 200;
 
 /**
  * All variables of one function: those of the contract that it may read, and those that Lambda and the SDK
@@ -72,12 +69,12 @@ function contract(name: LocalFunctionName, facts: EnvironmentFacts): Record<Vari
     FAILURE_BUCKET_NAME: resources.failureBucketName,
     FIREHOSE_DROP_RETRIED_EVENTS: "true",
     MAX_RETRIES: String(facts.maxRetries),
-    RETRY_DELAYS_SECONDS: JSON.stringify(retryDelaysSeconds),
+    RETRY_DELAYS_SECONDS: JSON.stringify(facts.settings.retry_delays_seconds),
     RETRYABLE_STATUSES: JSON.stringify(["UNREACHABLE", "UNKNOWN", "CARRIER_UNREACHABLE", "TTL_EXPIRED"]),
-    MESSAGE_VALIDITY_SECONDS: "86400",
+    MESSAGE_VALIDITY_SECONDS: String(facts.settings.message_validity_seconds),
     TRACK_DELIVERIES: facts.trackDeliveries,
     DELIVERY_GUARANTEE: "at-least-once",
-    MAX_SENDS_PER_SECOND: String(maxSendsPerSecond),
+    MAX_SENDS_PER_SECOND: String(facts.settings.max_sends_per_second),
     SENDER_CONCURRENCY: String(facts.senderConcurrency),
     PINPOINT_APPLICATION_ID: facts.applicationId,
     ORIGINATION_NUMBER: "",

@@ -1,5 +1,6 @@
 /** What a person reads at the end of a run: the summary as a table, and a few rows of the state table. */
 import type { RunResult } from "./run.ts";
+import { sendRateTable } from "./send-rate.ts";
 import type { Archive, Outcome, StateRow, Summary } from "./summary.ts";
 
 const outcomeLabels: Readonly<Record<Outcome, string>> = {
@@ -20,7 +21,14 @@ export function reportText({ summary, rows }: Pick<RunResult, "summary" | "rows"
     samples.length === 0
       ? ""
       : `\n${samples.length === 1 ? "A row" : `${samples.length} rows`} of the state table:\n`;
-  return `${summaryTable(summary)}\n${heading}${samples.map((row) => `\n${rowText(row)}\n`).join("")}`;
+  // Where the ceiling is out of reach the series says nothing.
+  const rate = isPaced(summary) ? `\n${sendRateTable(summary.sendRate)}\n` : "";
+  return `${summaryTable(summary)}\n${rate}${heading}${samples.map((row) => `\n${rowText(row)}\n`).join("")}`;
+}
+
+/** Whether retries came so close to the ceiling that it must have held some back. */
+function isPaced({ sendRate }: Summary): boolean {
+  return sendRate.peakPerSecond >= sendRate.cap / 2;
 }
 
 /** The summary as an aligned table. */

@@ -8,7 +8,15 @@ export interface RestRequest {
   /** Segments of the path, decoded: `/v1/apps/a/messages` → `["v1", "apps", "a", "messages"]`. */
   readonly path: readonly string[];
   readonly body: string;
+  /** The header {@link departureHeader} as a number. */
+  readonly departedAt?: number;
 }
+
+/**
+ * Epoch milliseconds at which a request left the process that made it. Servers here share their process with all
+ * else of a run: when they get to see a request says little about how evenly requests were sent.
+ */
+export const departureHeader = "x-departed-at";
 
 /** What goes back; `undefined` = nothing, the caller is left waiting. */
 export type RestResponse = { readonly status: number; readonly body: object } | undefined;
@@ -73,7 +81,11 @@ async function answer(
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const path = pathname.split("/").filter(Boolean).map(decodeURIComponent);
     const body = await readBody(request);
-    const result = await handle({ method: request.method ?? "GET", path, body }, id);
+    const departedAt = Number(request.headers[departureHeader]);
+    const result = await handle(
+      { method: request.method ?? "GET", path, body, ...(departedAt > 0 && { departedAt }) },
+      id,
+    );
     if (result === undefined) return;
     response.writeHead(result.status).end(JSON.stringify(result.body));
   } catch (error) {

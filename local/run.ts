@@ -101,6 +101,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
       rows,
       ledger: simulator.ledger,
       log,
+      maxSendsPerSecond: scenario.settings.max_sends_per_second,
       durationMs,
       seed,
       scenario: options.scenarioName,

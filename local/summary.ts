@@ -1,5 +1,6 @@
 /** What came of a run, from the state table, the simulator's ledger and the functions' metrics. */
 import type { FunctionLog } from "./lambda/function-log.ts";
+import { mostPerSecond, type SendRate, sendRateOf } from "./send-rate.ts";
 import type { Ledger, LedgerSend } from "./sms-simulator/ledger.ts";
 
 /** An item of the message-state table, in the attributes that a run looks at. */
@@ -53,6 +54,7 @@ export interface Summary {
   };
   /** Only where events went through Firehose. */
   readonly archive?: Archive;
+  readonly sendRate: SendRate;
   readonly durationMs: number;
   readonly seed: number;
   readonly scenario: string;
@@ -89,6 +91,8 @@ export function summarise(run: {
   readonly rows: readonly StateRow[];
   readonly ledger: Ledger;
   readonly log: FunctionLog;
+  /** `max_sends_per_second` of the deployment. */
+  readonly maxSendsPerSecond: number;
   readonly durationMs: number;
   readonly seed: number;
   readonly scenario: string;
@@ -123,6 +127,7 @@ export function summarise(run: {
       malformed: metric("RecordMalformed"),
     },
     ...(run.archive !== undefined && { archive: run.archive }),
+    sendRate: sendRateOf(run.ledger.calls, run.maxSendsPerSecond),
     durationMs: run.durationMs,
     seed: run.seed,
     scenario: run.scenario,
@@ -159,6 +164,10 @@ export function violations(summary: Summary, maxRetries: number, stuck: number):
     found.push(
       `A message was sent ${summary.maxSendsPerMessage} times; ${1 + maxRetries} is the most allowed.`,
     );
+  }
+  const { cap, peakPerSecond } = summary.sendRate;
+  if (peakPerSecond > mostPerSecond(cap)) {
+    found.push(`Retries of ${peakPerSecond} parts were sent in one second; ${cap} is the most allowed.`);
   }
   if (stuck > 0) {
     found.push(

@@ -1,6 +1,7 @@
 /** How outcomes are counted and shown. */
 import { functionLog } from "../../local/lambda/function-log.ts";
 import { reportText, rowText, sampleRows } from "../../local/report.ts";
+import { mostPerSecond, sendRateOf, sendRateTable } from "../../local/send-rate.ts";
 import { Ledger, type LedgerCall, type LedgerEvent } from "../../local/sms-simulator/ledger.ts";
 import {
   countStuck,
@@ -22,6 +23,7 @@ const event = (kind: LedgerEvent["kind"], published = 1): LedgerEvent => ({
 function send(id: string, attempt: number, ...events: LedgerEvent[]): LedgerCall & { messageId: string } {
   return {
     at: 0,
+    parts: 1,
     applicationMessageId: id,
     attempt,
     messageId: `${id}-${attempt}`,
@@ -61,11 +63,50 @@ describe("an outcome", () => {
   });
 });
 
+describe("the send rate", () => {
+  const call = (at: number, attempt: number, parts = 1): LedgerCall => ({ at, attempt, parts, events: [] });
+
+  it("counts parts second by second, the application's apart from retries", () => {
+    const calls = [
+      call(1_500, 0),
+      call(1_600, 0, 3),
+      call(2_499, 1, 2),
+      call(2_500, 1),
+      call(4_700, 2),
+      call(9_000, 0),
+    ];
+
+    expect(sendRateOf(calls, 2)).toEqual({
+      cap: 2,
+      peakPerSecond: 2,
+      perSecond: [2, 1, 0, 1],
+      applicationPerSecond: [4, 0, 0, 0],
+    });
+    expect(sendRateOf([], 2)).toEqual({ cap: 2, peakPerSecond: 0, perSecond: [], applicationPerSecond: [] });
+  });
+
+  it("may exceed a ceiling only where a worker's share is no whole number, by the rest of a message", () => {
+    expect([0.5, 1, 2, 8, 9, 200].map(mostPerSecond)).toEqual([2, 2, 2, 8, 10, 200]);
+  });
+
+  it("is a table with a line a second", () => {
+    expect(sendRateTable(sendRateOf([call(0, 0), call(100, 1, 2), call(1_200, 1)], 2))).toBe(
+      [
+        "Message parts sent in each second; retries peak at 2, max_sends_per_second is 2",
+        "",
+        "second  application  retries",
+        "     0            1        2  ██",
+        "     1            0        1  █",
+      ].join("\n"),
+    );
+  });
+});
+
 describe("a summary", () => {
   const ledger = new Ledger();
   ledger.add(send("a", 0, event("buffered"), event("success", 2)));
   ledger.add(send("b", 0, event("failure")));
-  ledger.add({ at: 0, applicationMessageId: "b", attempt: 1, answer: "THROTTLED", events: [] });
+  ledger.add({ at: 0, parts: 1, applicationMessageId: "b", attempt: 1, answer: "THROTTLED", events: [] });
   ledger.add(send("b", 1, event("success")));
   const log = functionLog();
   log.add(
@@ -75,7 +116,16 @@ describe("a summary", () => {
     row({ application_message_id: "a", status: "SENT" }),
     row({ application_message_id: "b", status: "DELIVERED", retry_count: 1 }),
   ];
-  const summary = summarise({ messages: 2, rows, ledger, log, durationMs: 5, seed: 7, scenario: "mixed" });
+  const summary = summarise({
+    messages: 2,
+    rows,
+    ledger,
+    log,
+    maxSendsPerSecond: 200,
+    durationMs: 5,
+    seed: 7,
+    scenario: "mixed",
+  });
 
   it("counts sends that were taken, events on the stream, and the functions' metrics", () => {
     expect(summary).toEqual({
@@ -93,11 +143,20 @@ describe("a summary", () => {
         open: 0,
       },
       events: { emitted: 5, duplicated: 1, absorbed: 3, orphaned: 0, malformed: 1 },
+      sendRate: { cap: 200, peakPerSecond: 2, perSecond: [2], applicationPerSecond: [2] },
       durationMs: 5,
       seed: 7,
       scenario: "mixed",
     });
     expect(violations(summary, 1, countStuck(rows, ledger))).toEqual([]);
+  });
+
+  it("shows retries that went faster than they may", () => {
+    const fast = { ...summary.sendRate, cap: 6, peakPerSecond: 7 };
+
+    expect(violations({ ...summary, sendRate: fast }, 1, 0)).toEqual([
+      "Retries of 7 parts were sent in one second; 6 is the most allowed.",
+    ]);
   });
 
   it("shows sums that do not add up and messages that were sent too often", () => {
@@ -118,6 +177,7 @@ describe("the archive of a summary", () => {
   const rows = [row({ application_message_id: "a", status: "DELIVERED", retry_count: 1 })];
   const summaryWith = (archive: NonNullable<Summary["archive"]>) =>
     summarise({
+      maxSendsPerSecond: 200,
       messages: 1,
       rows,
       ledger,
@@ -206,6 +266,7 @@ describe("the rows that are shown", () => {
   it("stand under the table", () => {
     const ledger = new Ledger();
     const summary = summarise({
+      maxSendsPerSecond: 200,
       messages: 1,
       rows: [full],
       ledger,

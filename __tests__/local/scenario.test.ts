@@ -23,6 +23,11 @@ describe("a scenario", () => {
       carrier_delay_seconds: [0.2, 0.6],
       events: { doubled: 0, delayed: 0, delay_seconds: [0.2, 2], reordered: 0, lost: 0 },
       outages: [],
+      settings: {
+        max_sends_per_second: 200,
+        retry_delays_seconds: [1, 1, 2],
+        message_validity_seconds: 86_400,
+      },
       time_limit_seconds: 120,
     });
   });

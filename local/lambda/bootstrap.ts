@@ -4,7 +4,10 @@
  * Its parent sends {@link EnvironmentRequest}s and gets {@link EnvironmentAnswer}s over the IPC channel; what
  * the function writes goes to stdout and stderr, as on Lambda.
  */
+import { subscribe } from "node:diagnostics_channel";
+import type { ClientRequest } from "node:http";
 import { pathToFileURL } from "node:url";
+import { departureHeader } from "../rest-json.ts";
 
 /** Sent to an environment: what to load first, then one invocation after the other. */
 export type EnvironmentRequest =
@@ -82,6 +85,9 @@ async function invoke(request: Extract<EnvironmentRequest, { type: "invoke" }>):
 
 // Only as a child: the types above are imported by its parent.
 if (process.send !== undefined && import.meta.main) {
+  subscribe("http.client.request.created", (message) => {
+    (message as { request: ClientRequest }).request.setHeader(departureHeader, Date.now());
+  });
   process.on("disconnect", () => process.exit());
   // Ctrl-C reaches the whole process group; the parent decides in which order things end.
   process.on("SIGINT", () => {});

@@ -16,8 +16,10 @@ export interface LedgerEvent {
 
 /** One call of the API about one recipient. */
 export interface LedgerCall {
-  /** Epoch milliseconds. */
+  /** When it left the caller, epoch milliseconds. */
   readonly at: number;
+  /** Parts that the body has. */
+  readonly parts: number;
   readonly applicationMessageId?: string;
   /** From the retry tag; 0 where the call had none. */
   readonly attempt: number;

@@ -102,6 +102,40 @@ const outage = v.strictObject({
   ),
 });
 
+/** Fastest pace of retries, in parts per second: more than a local run can send. */
+const unhurriedPace = 200;
+
+const settings = v.strictObject({
+  max_sends_per_second: v.optional(
+    v.pipe(
+      v.number(),
+      v.minValue(0.2),
+      v.maxValue(4_000),
+      v.description("Ceiling of all retries together, in message parts per second."),
+    ),
+    unhurriedPace,
+  ),
+  retry_delays_seconds: v.optional(
+    v.pipe(
+      v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(3_600))),
+      v.minLength(1),
+      v.description("Longest wait before retry 1, 2, …; the last repeats. 0 means at once."),
+    ),
+    // Seconds and not minutes, so that a run ends while one watches.
+    [1, 1, 2],
+  ),
+  message_validity_seconds: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1),
+      v.maxValue(604_800),
+      v.description("How long a message is of use whose script says nothing else."),
+    ),
+    86_400,
+  ),
+});
+
 /** The schema of a scenario file. */
 export const scenarioSchema = v.pipe(
   v.strictObject({
@@ -118,6 +152,10 @@ export const scenarioSchema = v.pipe(
     ),
     events: v.optional(v.pipe(eventNoise, v.description("What goes wrong with delivery events.")), {}),
     outages: v.optional(v.pipe(v.array(outage), v.description("Times at which a carrier is down.")), []),
+    settings: v.optional(
+      v.pipe(settings, v.description("Inputs of the stacks, by their names, that the deployment gets.")),
+      {},
+    ),
     time_limit_seconds: v.optional(
       v.pipe(seconds, v.description("After this time a run ends, whatever is still open.")),
       120,
@@ -148,7 +186,7 @@ export const scenarioFolder = join(import.meta.dirname, "../scenarios");
 export const scenarioNames = [
   "mixed",
   "all-delivered",
-  "carrier-outage",
+  "outage",
   "lost-events",
   "lost-answers",
   "throttled",

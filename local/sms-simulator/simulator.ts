@@ -52,6 +52,21 @@ interface EventStream {
   readonly LastModifiedDate: string;
 }
 
+/** One call of the API. */
+interface Call {
+  readonly requestId: string;
+  /** Epoch milliseconds. */
+  readonly departedAt: number;
+}
+
+/** A message that the service took. */
+interface Sent {
+  readonly request: SendRequest;
+  readonly messageId: string;
+  readonly requestId: string;
+  readonly parts: number;
+}
+
 /** The number that messages come from when the request names none. */
 const ownNumber = "+15550100000";
 
@@ -65,7 +80,7 @@ export async function startSmsSimulator(options: SimulatorOptions): Promise<SmsS
   let eventStream: EventStream | undefined;
   let firstSendAt: number | undefined;
 
-  function handle({ method, path, body }: RestRequest, requestId: string): RestResponse {
+  function handle({ method, path, body, departedAt = now() }: RestRequest, requestId: string): RestResponse {
     const [version, apps, applicationId, resource] = path;
     if (version !== "v1" || apps !== "apps" || path.length !== 4) {
       throw new ServiceError(404, "NotFoundException", "Resource not found.");
@@ -75,7 +90,7 @@ export async function startSmsSimulator(options: SimulatorOptions): Promise<SmsS
     }
     switch (`${method} ${resource}`) {
       case "POST messages":
-        return sendMessages(body, requestId);
+        return sendMessages(body, { requestId, departedAt });
       case "POST eventstream":
         return { status: 200, body: putEventStream(body) };
       case "GET eventstream":
@@ -107,20 +122,21 @@ export async function startSmsSimulator(options: SimulatorOptions): Promise<SmsS
     return deleted;
   }
 
-  function sendMessages(body: string, requestId: string): RestResponse {
+  function sendMessages(body: string, call: Call): RestResponse {
+    const { requestId } = call;
     const plans = parseSendMessages(body).map((request) => ({ request, plan: planOf(request) }));
     const answers = plans.map(({ plan }) => plan.answer);
     // An HTTP error speaks for the whole call: nothing in it is taken.
     const httpError = answers.find((answer) => answer === "HTTP_429" || answer === "HTTP_500");
     if (httpError !== undefined) {
-      for (const { request } of plans) record(request, { answer: httpError, events: [] }, requestId);
+      for (const { request } of plans) record(request, { answer: httpError, events: [] }, call);
       throw httpError === "HTTP_429"
         ? new ServiceError(429, "TooManyRequestsException", "Too many requests.")
         : new ServiceError(500, "InternalServerErrorException", "Internal server error.");
     }
     const results: Record<string, MessageResult> = {};
     for (const { request, plan } of plans) {
-      const messageId = record(request, plan, requestId);
+      const messageId = record(request, plan, call);
       results[request.destination] =
         messageId === undefined ? refusedResult(plan.answer ?? "UNKNOWN_FAILURE") : acceptedResult(messageId);
     }
@@ -142,15 +158,21 @@ export async function startSmsSimulator(options: SimulatorOptions): Promise<SmsS
   }
 
   /** Writes the call into the ledger and sets its events going; answers with the id of a taken message. */
-  function record(request: SendRequest, plan: CarrierPlan, requestId: string): string | undefined {
+  function record(
+    request: SendRequest,
+    plan: CarrierPlan,
+    { requestId, departedAt }: Call,
+  ): string | undefined {
     const messageId = plan.outcome === undefined ? undefined : id();
+    const parts = new SegmentedMessage(request.body).segmentsCount;
     const events =
       messageId === undefined
         ? []
-        : plan.events.map((event) => emit(event, { request, messageId, requestId }));
+        : plan.events.map((event) => emit(event, { request, messageId, requestId, parts }));
     const applicationMessageId = request.context?.application_message_id;
     ledger.add({
-      at: now(),
+      at: departedAt,
+      parts,
       ...(applicationMessageId !== undefined && { applicationMessageId }),
       attempt: attemptOf(request.context),
       ...(plan.answer !== undefined && { answer: plan.answer }),
@@ -161,10 +183,7 @@ export async function startSmsSimulator(options: SimulatorOptions): Promise<SmsS
     return messageId;
   }
 
-  function emit(
-    event: CarrierPlan["events"][number],
-    sent: { readonly request: SendRequest; readonly messageId: string; readonly requestId: string },
-  ): LedgerEvent {
+  function emit(event: CarrierPlan["events"][number], sent: Sent): LedgerEvent {
     const entry: LedgerEvent = {
       id: `${sent.messageId}:${event.kind}`,
       kind: event.kind,
@@ -192,12 +211,8 @@ export async function startSmsSimulator(options: SimulatorOptions): Promise<SmsS
     return entry;
   }
 
-  function eventOf(
-    event: CarrierPlan["events"][number],
-    sent: { readonly request: SendRequest; readonly messageId: string; readonly requestId: string },
-    occurredAt: number,
-  ): object {
-    const { request, messageId, requestId } = sent;
+  function eventOf(event: CarrierPlan["events"][number], sent: Sent, occurredAt: number): object {
+    const { request, messageId, requestId, parts } = sent;
     return pinpointEvent({
       applicationId: options.applicationId,
       accountId: options.accountId,
@@ -208,7 +223,7 @@ export async function startSmsSimulator(options: SimulatorOptions): Promise<SmsS
       destination: request.destination,
       origination: request.origination ?? ownNumber,
       messageType: request.messageType,
-      messageParts: new SegmentedMessage(request.body).segmentsCount,
+      messageParts: parts,
       ...(request.context !== undefined && { context: request.context }),
       occurredAt: Math.floor(occurredAt),
       arrivedAt: now(),
