@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { buildModules } from "../../scripts/build-modules.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
 import type { Artefacts } from "../../stacks/sms-retry-stack.ts";
-import { administrator } from "./emulated-aws.ts";
+import { administrator, applicationId, region } from "./emulated-aws.ts";
 import { check, same } from "./expectations.ts";
 import type { Report } from "./report.ts";
 import { Terraform } from "./terraform.ts";
@@ -135,13 +135,13 @@ function terraformIn(
     AWS_ENDPOINT_URL: endpoint,
     AWS_ACCESS_KEY_ID: administrator.accessKeyId,
     AWS_SECRET_ACCESS_KEY: administrator.secretAccessKey,
-    AWS_REGION: "eu-west-1",
+    AWS_REGION: region,
   });
 }
 
 /** Values of all inputs that some stack requires, and of the one that provider 5.100 needs. */
 const requiredValues = {
-  pinpoint_application_id: "0123456789abcdef0123456789abcdef",
+  pinpoint_application_id: applicationId,
   kinesis_stream_arn: "arn:aws:kinesis:eu-west-1:123456789012:stream/sms-events",
   firehose_delivery_stream_name: "sms-events",
   lambda_runtime: "nodejs22.x",

@@ -26,7 +26,7 @@ export function reportTo(write: (line: string) => void): Report {
     async step(stack, name, action) {
       const started = Date.now();
       const line = (verdict: string) =>
-        write(`${verdict} ${stack.padEnd(20)}  ${name.padEnd(34)} ${seconds(Date.now() - started)}`);
+        write(`${verdict} ${stack.padEnd(28)}  ${name.padEnd(34)} ${seconds(Date.now() - started)}`);
       try {
         const result = await action();
         passed += 1;

@@ -1,7 +1,8 @@
 /**
  * `npm run test:terraform`: every stack through the real `terraform` and the real AWS provider, on an emulated AWS.
  *
- * Arguments are names of stacks; without one all are run, at the same time, each on an AWS of its own.
+ * Arguments are names of stacks, and `examples`; without one all are run, the stacks at the same time, each on an AWS
+ * of its own.
  * Needs `terraform` and `moto_server` on the path; prints a line for each step, and ends with 1 if one failed.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -11,6 +12,7 @@ import { bundleFunctions } from "../../scripts/bundle.ts";
 import { stackNames, synthesise } from "../../stacks/app.ts";
 import { corrections } from "./corrections.ts";
 import { type EmulatedAws, startEmulatedAws } from "./emulated-aws.ts";
+import { runExamples } from "./examples.ts";
 import { same } from "./expectations.ts";
 import { killAllGroups } from "./process-groups.ts";
 import { providerMirror } from "./provider-mirror.ts";
@@ -35,18 +37,19 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
     void stop().finally(() => process.exit(1));
   });
 
+const artefacts = { version: "0.0.0-test", functionsFolder: join(folder, "functions") };
+
 /** Bundles the functions and synthesises all stacks, without touching `dist` and `cdktf.out`. */
 async function synthesiseStacks(): Promise<string> {
-  const functionsFolder = join(folder, "functions");
   const output = join(folder, "cdktf.out");
-  await bundleFunctions(functionsFolder);
-  synthesise({ version: "0.0.0-test", functionsFolder }, output);
+  await bundleFunctions(artefacts.functionsFolder);
+  synthesise(artefacts, output);
   return join(output, "stacks");
 }
 
 async function runAll(): Promise<void> {
   const asked = process.argv.slice(2);
-  const unknown = asked.filter((name) => !stackNames.some((stack) => stack === name));
+  const unknown = asked.filter((name) => ![...stackNames, "examples"].includes(name));
   if (unknown.length > 0) throw new Error(`There is no stack ${unknown.join(", ")}.`);
   const chosen = situations.filter(({ stack }) => asked.length === 0 || asked.includes(stack));
 
@@ -76,6 +79,14 @@ async function runAll(): Promise<void> {
       return aws.usedCorrections;
     }),
   );
+  if (asked.length === 0 || asked.includes("examples")) {
+    const aws = await startEmulatedAws(join(folder, "examples-functions"));
+    running.add(aws);
+    const { endpoint } = aws;
+    const runFolder = join(folder, "examples");
+    mkdirSync(runFolder);
+    await runExamples({ artefacts, endpoint, environment, folder: runFolder, report, stacksFolder });
+  }
   if (areComplete)
     await report.step("all stacks", "every correction is needed", async () =>
       same(
