@@ -30,7 +30,8 @@ describe("the delay before a retry", () => {
   });
 
   test("of 0 seconds means at once", () => {
-    expect(dueAt(retryPolicy({ retryDelaysSeconds: [0] }), 1, startOfTest, 0.99)).toBe(startOfTest);
+    const now = startOfTest + 0.7;
+    expect(dueAt(retryPolicy({ retryDelaysSeconds: [0] }), 1, now, 0.99)).toBeLessThanOrEqual(now);
   });
 });
 

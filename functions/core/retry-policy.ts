@@ -24,13 +24,13 @@ export function allowsAttempt(policy: RetryPolicy, attempt: number): boolean {
  * Failures of one carrier come together; without jitter their retries would too.
  *
  * @param chance a number in [0, 1)
- * @returns whole epoch seconds, never before `now`
+ * @returns whole epoch seconds: of this second where the delay is 0, else never before `now`
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
 export function dueAt(policy: RetryPolicy, attempt: number, now: number, chance: number): number {
   const delays = policy.retryDelaysSeconds;
   const longest = delays[Math.min(attempt, delays.length) - 1] ?? 0;
-  return Math.ceil(now + longest * chance);
+  return longest === 0 ? Math.floor(now) : Math.ceil(now + longest * chance);
 }
 
 /** Shortest and longest wait after the service answered "not now", in seconds. */
