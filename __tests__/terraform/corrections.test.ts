@@ -5,8 +5,7 @@ import { type Correction, corrections } from "./corrections.ts";
 // Each of these hides a difference between what was written and what is read. A new one needs a reason that is
 // moto's fault alone.
 test("exactly these answers of moto are corrected", () => {
-  expect(corrections.map(({ name, reason }) => `${name}: ${reason}`))
-    .toMatchInlineSnapshot(`
+  expect(corrections.map(({ name, reason }) => `${name}: ${reason}`)).toMatchInlineSnapshot(`
     [
       "sqs Policy: moto forgets the policy of a queue when any other attribute is set; AWS keeps what a call does not name.",
       "sqs RedrivePolicy: moto writes the JSON text anew, with spaces; AWS gives back what was set.",
@@ -36,27 +35,14 @@ const call = (parts: Partial<AwsCall>, body: object = {}): AwsCall => ({
 });
 
 const queue = { QueueUrl: "http://127.0.0.1:1/123456789012/dead" };
-const set = call(
-  { operation: "SetQueueAttributes" },
-  { ...queue, Attributes: { RedriveAllowPolicy: "{}" } }
-);
-const get = call(
-  { operation: "GetQueueAttributes" },
-  { ...queue, AttributeNames: ["RedriveAllowPolicy"] }
-);
-const refused = jsonAnswer(
-  { __type: "com.amazonaws.sqs#InvalidAttributeName" },
-  400
-);
+const set = call({ operation: "SetQueueAttributes" }, { ...queue, Attributes: { RedriveAllowPolicy: "{}" } });
+const get = call({ operation: "GetQueueAttributes" }, { ...queue, AttributeNames: ["RedriveAllowPolicy"] });
+const refused = jsonAnswer({ __type: "com.amazonaws.sqs#InvalidAttributeName" }, 400);
 
 test("an attribute of a queue comes back as it was set", () => {
   const memory = new Map();
   correction("sqs RedriveAllowPolicy").correct(jsonAnswer({}), set, memory);
-  const answer = correction("sqs RedriveAllowPolicy").correct(
-    refused,
-    get,
-    memory
-  );
+  const answer = correction("sqs RedriveAllowPolicy").correct(refused, get, memory);
   expect(answer.status).toBe(200);
   expect(JSON.parse(answer.body.toString())).toEqual({
     Attributes: { RedriveAllowPolicy: "{}" },
@@ -65,34 +51,21 @@ test("an attribute of a queue comes back as it was set", () => {
 
 test("an attribute that moto refused to set does not come back", () => {
   const memory = new Map();
-  correction("sqs RedriveAllowPolicy").correct(
-    jsonAnswer({}, 400),
-    set,
-    memory
-  );
-  expect(
-    correction("sqs RedriveAllowPolicy").correct(refused, get, memory)
-  ).toBe(refused);
+  correction("sqs RedriveAllowPolicy").correct(jsonAnswer({}, 400), set, memory);
+  expect(correction("sqs RedriveAllowPolicy").correct(refused, get, memory)).toBe(refused);
 });
 
 test("a queue that is gone has no attribute", () => {
   const memory = new Map();
-  const gone = jsonAnswer(
-    { __type: "com.amazonaws.sqs#QueueDoesNotExist" },
-    400
-  );
+  const gone = jsonAnswer({ __type: "com.amazonaws.sqs#QueueDoesNotExist" }, 400);
   correction("sqs RedriveAllowPolicy").correct(jsonAnswer({}), set, memory);
-  expect(correction("sqs RedriveAllowPolicy").correct(gone, get, memory)).toBe(
-    gone
-  );
+  expect(correction("sqs RedriveAllowPolicy").correct(gone, get, memory)).toBe(gone);
   correction("sqs RedriveAllowPolicy").correct(
     jsonAnswer({}),
     call({ operation: "DeleteQueue" }, queue),
-    memory
+    memory,
   );
-  expect(
-    correction("sqs RedriveAllowPolicy").correct(refused, get, memory)
-  ).toBe(refused);
+  expect(correction("sqs RedriveAllowPolicy").correct(refused, get, memory)).toBe(refused);
 });
 
 test("the logging of a function comes back in each answer about its configuration", () => {
@@ -107,22 +80,12 @@ test("the logging of a function comes back in each answer about its configuratio
   });
   correct(jsonAnswer({ FunctionName: "one" }, 201), create, memory);
 
-  const told = correct(
-    jsonAnswer({ Configuration: { FunctionName: "one" } }),
-    call(one),
-    memory
-  );
+  const told = correct(jsonAnswer({ Configuration: { FunctionName: "one" } }), call(one), memory);
   expect(JSON.parse(told.body.toString())).toEqual({
     Configuration: { FunctionName: "one", LoggingConfig: logging },
   });
   const aboutPolicy = jsonAnswer({ Policy: "{}" });
-  expect(
-    correct(
-      aboutPolicy,
-      call({ ...one, path: [...one.path, "policy"] }),
-      memory
-    )
-  ).toBe(aboutPolicy);
+  expect(correct(aboutPolicy, call({ ...one, path: [...one.path, "policy"] }), memory)).toBe(aboutPolicy);
 });
 
 test("the policy of a bucket is kept from moto and comes back as it was put", () => {
@@ -142,9 +105,6 @@ test("the policy of a bucket is kept from moto and comes back as it was put", ()
   expect(instead(about("DELETE"), memory)?.status).toBe(204);
   expect(instead(about("GET"), memory)).toBeUndefined();
   expect(
-    instead(
-      call({ service: "s3", path: ["events"], target: "/events?lifecycle=" }),
-      memory
-    )
+    instead(call({ service: "s3", path: ["events"], target: "/events?lifecycle=" }), memory),
   ).toBeUndefined();
 });

@@ -77,6 +77,8 @@ export const firehoseSituation: Situation = {
   },
   functionsWithMaxRetries: ["aws_lambda_function.resend", "aws_lambda_function.transform_firehose"],
   readAtEveryPlan: ["read data.aws_cloudcontrolapi_resource.delivery_stream read_because_check_nested"],
+  // In the middle of detaching.
+  stopDestroyAt: "aws_lambda_invocation.attach_transformation: Destroying...",
   deliver: deliverByFirehose,
   async more(run) {
     for (const [name, reason] of refusals)
@@ -172,7 +174,10 @@ async function checkInvocation(run: StackRun, target: string): Promise<void> {
   const { Policy = "{}" } = await run.clients.lambda.send(
     new GetPolicyCommand({ FunctionName: functionArn }),
   );
-  const ofRole = statementsOf(Policy).filter(({ Principal }) => Object(Principal).AWS === roleArn);
+  // moto writes the principal bare, where Lambda writes { AWS: … }.
+  const ofRole = statementsOf(Policy).filter(
+    ({ Principal }) => (Object(Principal).AWS ?? Principal) === roleArn,
+  );
   for (const action of ["lambda:InvokeFunction", "lambda:GetFunctionConfiguration"])
     check(
       isAllowed(ofRole, { action, resources: [functionArn, target] }),

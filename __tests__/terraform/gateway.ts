@@ -152,7 +152,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       resources: [EventSourceArn],
     }));
     const missing = role === undefined ? undefined : await missingOf(role, needs);
-    // AWS's own answer; the provider repeats it for a while, because policies need time to arrive.
+    // Not in AWS's words: those the provider waits out for minutes, because policies need time to arrive.
     if (missing !== undefined)
       return errorAnswer(
         400,

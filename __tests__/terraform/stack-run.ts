@@ -15,7 +15,7 @@ import { inventoryOf, isListed, unseenTypes } from "./inventory.ts";
 import { actionsOf, changesOf, type PlanWithChanges } from "./plan-changes.ts";
 import { reviewPlan } from "./plan-review.ts";
 import type { Report } from "./report.ts";
-import { Terraform } from "./terraform.ts";
+import { errorsIn, Terraform } from "./terraform.ts";
 
 /** A user's situation: what is there before the stack, and what is particular to it. */
 export interface Situation {
@@ -35,6 +35,11 @@ export interface Situation {
    * @see https://developer.hashicorp.com/terraform/language/block/check
    */
   readonly readAtEveryPlan?: readonly string[];
+  /**
+   * What Terraform writes when the first destroy is interrupted.
+   * @default - that the first resource is gone
+   */
+  readonly stopDestroyAt?: string;
   /** Hands the event of a failed message to the stack's function, as AWS would. */
   deliver(run: StackRun, event: Buffer): Promise<void>;
   /** Steps that only this stack has, after the first apply. */
@@ -118,9 +123,9 @@ export class StackRun {
     await this.step("other max_retries: environment only", () => this.#changeMaxRetries());
     await this.situation.more?.(this);
     const calls = this.aws.calls.length;
+    await this.step("destroy, stopped half-way", () => this.#stoppedDestroy());
     await this.step("destroy is refused while protected", () => this.#refusedDestroy());
     await this.step("protection off", () => this.#unprotect());
-    await this.step("destroy, stopped half-way", () => this.#stoppedDestroy());
     await this.step("destroy again", () => this.terraform.run(["destroy", "-auto-approve", ...unprotected]));
     await this.step("nothing is left", async () => {
       same("what exists", await inventoryOf(this.aws), before);
@@ -324,30 +329,29 @@ export class StackRun {
           Body: "event",
         }),
       );
-    const { output } = await this.terraform.run(
-      [
-        "destroy",
-        "-auto-approve",
-        "-target=aws_dynamodb_table.message_state",
-        ...(bucket === undefined ? [] : ["-target=aws_s3_bucket.events"]),
-      ],
-      [1],
-    );
+    const { output } = await this.terraform.run(["destroy", "-auto-approve"], [1]);
     check(
-      /deletion protection|protected against deletion/i.test(output),
-      `Not refused because of the table:\n${output}`,
+      /DeletionProtectionEnabled|protected against deletion/.test(output),
+      `Not refused because of the table.\n${errorsIn(output)}`,
     );
     if (bucket !== undefined)
-      check(output.includes("BucketNotEmpty"), `Not refused because of the bucket:\n${output}`);
+      check(output.includes("BucketNotEmpty"), `Not refused because of the bucket.\n${errorsIn(output)}`);
     same("the item", (await this.#item("order-4711")).status, "SENT");
   }
 
   async #unprotect(): Promise<void> {
-    await this.terraform.run(["apply", "-auto-approve", ...unprotected]);
+    // Only what is left: everything else would be created once more.
+    const left = (await this.terraform.run(["state", "list"])).output.split("\n");
+    const targets = ["aws_dynamodb_table.message_state", "aws_s3_bucket.events"];
+    const chosen = targets.filter((address) => left.includes(address)).map((address) => `-target=${address}`);
+    await this.terraform.run(["apply", "-auto-approve", ...unprotected, ...chosen]);
   }
 
   async #stoppedDestroy(): Promise<void> {
-    await this.terraform.runUntil("Destruction complete", ["destroy", "-auto-approve", ...unprotected]);
+    await this.terraform.runUntil(this.situation.stopDestroyAt ?? "Destruction complete", [
+      "destroy",
+      "-auto-approve",
+    ]);
   }
 }
 
@@ -355,7 +359,7 @@ const unprotected = ["-var=deletion_protection=false"];
 
 /** Terraform says how many runs passed; a file without a run would pass as well. */
 function allPassed(output: string): void {
-  check(/Success! [1-9]\d* passed, 0 failed\./.test(output), output);
+  check(/Success! [1-9]\d* passed, 0 failed\./.test(output), errorsIn(output));
 }
 
 /** Inputs on Terraform's command line. */

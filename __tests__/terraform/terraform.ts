@@ -43,15 +43,23 @@ export class Terraform {
   async run(parameters: readonly string[], expected: readonly number[] = [0]): Promise<TerraformResult> {
     const result = await this.#start(parameters);
     if (!expected.includes(result.exitCode))
-      throw new TerraformError(`terraform ${parameters[0]} ended with ${result.exitCode}.\n${result.output}`);
+      throw new TerraformError(
+        `terraform ${parameters[0]} ended with ${result.exitCode}.\n${errorsIn(result.output)}`,
+      );
     return result;
   }
 
-  /** Runs a command and kills it, with its providers, as soon as it has written a text. */
+  /**
+   * Runs a command and interrupts it, as Ctrl-C does, as soon as it has written a text.
+   *
+   * Not by SIGKILL: Terraform writes its state file in place, and one that is half written is empty for it.
+   *
+   * @throws TerraformError if it came to its end all the same
+   */
   async runUntil(text: string, parameters: readonly string[]): Promise<TerraformResult> {
     const result = await this.#start(parameters, text);
-    if (result.exitCode !== -1)
-      throw new TerraformError(`terraform ended before it wrote "${text}".\n${result.output}`);
+    if (result.exitCode !== 1 || !result.output.includes("Interrupt received"))
+      throw new TerraformError(`terraform ended before it wrote "${text}".\n${errorsIn(result.output)}`);
     return result;
   }
 
@@ -73,6 +81,7 @@ export class Terraform {
     });
     let output = "";
     let stopped: string | undefined;
+    let isInterrupted = false;
     const stop = (reason: string): void => {
       stopped ??= reason;
       void endGroup(child);
@@ -84,7 +93,9 @@ export class Terraform {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on("data", (chunk: Buffer) => {
         output += chunk.toString();
-        if (stopAt !== undefined && output.includes(stopAt)) stop("");
+        if (stopAt === undefined || isInterrupted || !output.includes(stopAt)) return;
+        isInterrupted = true;
+        child.kill("SIGINT");
       });
     }
     try {
@@ -121,4 +132,10 @@ export function terraformEnvironment(folder: string, providerMirror: string | un
     AWS_SHARED_CREDENTIALS_FILE: devNull,
     AWS_EC2_METADATA_DISABLED: "true",
   };
+}
+
+/** The part of Terraform's words that says what went wrong: from the first error on, else the end. */
+export function errorsIn(output: string): string {
+  const first = output.search(/^[│\s]*Error: /m);
+  return first < 0 ? output.slice(-4_000) : output.slice(first).trim();
 }
