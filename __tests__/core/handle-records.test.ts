@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { decodeRecord } from "../../functions/core/event-records.ts";
 import { handleQueueMessages } from "../../functions/core/handle-queue-messages.ts";
 import { handleRecords, type StreamRecord } from "../../functions/core/handle-records.ts";
+import type { Change } from "../../functions/core/message-store.ts";
 import { readQueueMessage } from "../../functions/core/queue-messages.ts";
 import type { QueueEntry } from "../../functions/core/retry-queue.ts";
 import { setAside } from "../../functions/core/set-aside.ts";
@@ -9,6 +10,7 @@ import type { LogFields } from "../../functions/core/telemetry.ts";
 import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { failureEvent, pinpointRecord, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
 import { unpaced } from "../support/unpaced.ts";
+import { virtualTime } from "../support/virtual-time.ts";
 
 /** Handling with everything remembered, and a queue that takes only what `takes` allows. */
 function recordHandling(items = [sentMessage()], takes: (entry: QueueEntry) => boolean = () => true) {
@@ -64,6 +66,53 @@ const failureOf = (id: string) =>
   });
 
 describe("a batch of records", () => {
+  test("fault 34: 10 000 failures in one batch are handled in their time, by one write each", async () => {
+    const ids = Array.from({ length: 10_000 }, (_, index) => `m-${index}`);
+    const handling = recordHandling(ids.map((id) => sentMessage({ application_message_id: id })));
+    const time = virtualTime(startOfTest + 10);
+    const calls = { readMany: 0, read: 0, change: 0, put: 0 };
+    const { store } = handling;
+    // A table that takes 20 ms for everything; a batch read of the adapter asks for 100 keys at a time.
+    const slowly = {
+      readMany: async (keys: readonly string[]) => {
+        calls.readMany += 1;
+        await time.sleep(0.02 * Math.ceil(keys.length / 1_000));
+        return store.readMany(keys);
+      },
+      read: async (id: string) => {
+        calls.read += 1;
+        await time.sleep(0.02);
+        return store.read(id);
+      },
+      create: store.create,
+      change: async (id: string, change: Change) => {
+        calls.change += 1;
+        await time.sleep(0.02);
+        return store.change(id, change);
+      },
+    };
+    const queue = {
+      put: async (entries: readonly QueueEntry[]) => {
+        calls.put += 1;
+        await time.sleep(0.02 * Math.ceil(entries.length / 100));
+        return entries.map(() => true);
+      },
+    };
+    let answeredAt = Number.POSITIVE_INFINITY;
+    const answered = handleRecords(
+      ids.map((id) => record(id, failureOf(id))),
+      { ...handling, store: slowly, queue, clock: time, endsAt: startOfTest + 60 },
+    ).then((results) => {
+      answeredAt = time.now();
+      return results;
+    });
+    const [results] = await Promise.all([answered, time.run()]);
+
+    expect(results.filter(({ result }) => result === "handled")).toHaveLength(10_000);
+    expect(calls).toEqual({ readMany: 1, read: 0, change: 10_000, put: 1 });
+    expect(answeredAt).toBeLessThan(startOfTest + 10 + 10);
+  });
+
   test("answers every record once and in order, whatever the bytes", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 20 }), async (datas) => {
