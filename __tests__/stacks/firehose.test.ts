@@ -37,7 +37,7 @@ describe("the attachment", () => {
     });
   });
 
-  test("it is destroyed before anything that the transformation or the detaching needs", () => {
+  test("fault 49: it is destroyed before anything that the transformation or the detaching needs", () => {
     const needed = neededBy(attachment);
     for (const type of [
       "aws_lambda_function",
