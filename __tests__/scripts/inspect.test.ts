@@ -72,7 +72,7 @@ describe("what keeps it from an answer is one sentence on stderr, and exits 1", 
     [
       "no region",
       bare,
-      "No AWS region is set; set AWS_REGION to the region of your stream, and try again.\n",
+      "No AWS region is set; set AWS_REGION to the region of your deployment, and try again.\n",
     ],
     [
       "no credentials",

@@ -59,7 +59,7 @@ export function inspectionError(action: string, region: string, error: unknown):
   }
   if (/region is missing/i.test(message)) {
     return new InspectionError(
-      "No AWS region is set; set AWS_REGION to the region of your stream, and try again.",
+      "No AWS region is set; set AWS_REGION to the region of your deployment, and try again.",
       {
         cause,
       },

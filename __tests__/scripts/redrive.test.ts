@@ -1,0 +1,307 @@
+/** `npm run redrive` as a user runs it, against an emulator of SQS. */
+import { execFile } from "node:child_process";
+import { createServer, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
+import { failureEvent } from "../support/messages.ts";
+
+jest.setTimeout(60_000);
+
+/** Nothing of the AWS environment of whoever runs the tests. */
+const bare = {
+  PATH: process.env.PATH ?? "",
+  AWS_EC2_METADATA_DISABLED: "true",
+  AWS_CONFIG_FILE: "/nowhere/config",
+  AWS_SHARED_CREDENTIALS_FILE: "/nowhere/credentials",
+};
+const signedIn = {
+  ...bare,
+  AWS_REGION: "us-east-1",
+  AWS_ACCESS_KEY_ID: "test",
+  AWS_SECRET_ACCESS_KEY: "test",
+};
+
+function run(environment: Record<string, string>, ...given: string[]) {
+  return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [join(__dirname, "../../scripts/redrive.ts"), ...given],
+      { env: environment },
+      (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+    );
+  });
+}
+
+describe("the command line", () => {
+  test("--help prints the options and exits 0", async () => {
+    const { code, stdout } = await run(bare, "--help");
+
+    expect(stdout).toMatch(/^Usage: npm run redrive/);
+    expect(code).toBe(0);
+  });
+
+  test.each<[string[], string]>([
+    [[], "Give --queue NAME; --help lists the options."],
+    [["--colour"], "Unknown option '--colour'; --help lists the options."],
+    [["--queue", "a/b"], '--queue must be the name of a standard SQS queue, not "a/b".'],
+    [["--queue", "a", "--to", "a"], "--to must be another queue than --queue."],
+    [["--queue", "a", "--max", "0"], '--max must be a whole number of at least 1, not "0".'],
+  ])("%j is refused with a sentence", async (given, sentence) => {
+    expect(await run(bare, ...given)).toEqual({ code: 2, stdout: "", stderr: `${sentence}\n` });
+  });
+
+  test.each<[string, Record<string, string>, RegExp]>([
+    ["a region", bare, /^No AWS region is set; .+\n$/],
+    ["credentials", { ...bare, AWS_REGION: "us-east-1" }, /^There are no AWS credentials; .+\n$/],
+    [
+      "a way to AWS",
+      { ...signedIn, AWS_ENDPOINT_URL: "http://127.0.0.1:9" },
+      /^AWS cannot be reached in the region us-east-1 \(ECONNREFUSED\); .+\n$/,
+    ],
+  ])("without %s it ends with a sentence", async (_what, environment, sentence) => {
+    const { code, stdout, stderr } = await run(environment, "--queue", "dead");
+
+    expect(stderr).toMatch(sentence);
+    expect(stdout).toBe("");
+    expect(code).toBe(1);
+  });
+});
+
+describe("dead letters", () => {
+  let emulators: Emulators;
+  let sqs: SQSClient;
+  let front: Front;
+  let count = 0;
+  let names: { dead: string; source: string };
+  let urls: { dead: string; source: string };
+
+  beforeAll(async () => {
+    emulators = await startEmulators();
+    front = await startFront(emulators.endpoints.sqs);
+    sqs = new SQSClient({
+      region: "us-east-1",
+      endpoint: front.endpoint,
+      credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    });
+  });
+  afterAll(async () => {
+    sqs.destroy();
+    await front.close();
+    await emulators.stop();
+  });
+
+  beforeEach(async () => {
+    count += 1;
+    names = { dead: `dead-${count}`, source: `source-${count}` };
+    const create = async (QueueName: string) => {
+      const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName }));
+      return QueueUrl;
+    };
+    urls = { dead: await create(names.dead), source: await create(names.source) };
+    front.sources = [urls.source];
+    front.refused.clear();
+  });
+
+  const wakeUp = (number: number) =>
+    JSON.stringify({ kind: "wake-up", application_message_id: `order-${number}`, attempt: 1 });
+  const waitingEvent = JSON.stringify({
+    kind: "waiting-event",
+    first_seen_at: 1_795_435_200,
+    event: failureEvent(),
+  });
+
+  async function die(...bodies: string[]): Promise<void> {
+    for (let start = 0; start < bodies.length; start += 10) {
+      await sqs.send(
+        new SendMessageBatchCommand({
+          QueueUrl: urls.dead,
+          Entries: bodies
+            .slice(start, start + 10)
+            .map((MessageBody, index) => ({ Id: String(index), MessageBody })),
+        }),
+      );
+    }
+  }
+
+  /** Messages that anybody can receive now. */
+  async function visible(url: string): Promise<number> {
+    const { Attributes } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["ApproximateNumberOfMessages"] }),
+    );
+    return Number(Attributes?.ApproximateNumberOfMessages);
+  }
+
+  async function bodiesOf(url: string): Promise<string[]> {
+    const bodies: string[] = [];
+    for (;;) {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10 }),
+      );
+      if (Messages.length === 0) return bodies.sort();
+      bodies.push(...Messages.map(({ Body = "" }) => Body));
+    }
+  }
+
+  const redrive = (...given: string[]) =>
+    run({ ...signedIn, AWS_ENDPOINT_URL: front.endpoint }, "--queue", names.dead, ...given);
+
+  test("are counted by what they are, and a dry run leaves them as they were", async () => {
+    await die(...Array.from({ length: 23 }, (_, number) => wakeUp(number)), waitingEvent, "not ours");
+
+    const { code, stdout, stderr } = await redrive();
+
+    expect(stdout).toBe(
+      `${[
+        `${names.dead} holds about 25 messages of ${names.source}; 25 were looked at:`,
+        "  23 wake-ups",
+        "  1 waiting events",
+        "  1 unreadable, which stay",
+        stdout.match(/^The oldest is \d+ s old\.$/m)?.[0],
+        "Nothing was changed; --yes puts them back.",
+      ].join("\n")}\n`,
+    );
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(await visible(urls.dead)).toBe(25);
+    expect(await visible(urls.source)).toBe(0);
+  });
+
+  test("go back to their queue byte for byte; what is none of ours stays", async () => {
+    const bodies = [...Array.from({ length: 23 }, (_, number) => wakeUp(number)), waitingEvent];
+    await die(...bodies, "not ours");
+
+    const { code, stdout } = await redrive("--yes", "--json");
+
+    expect(JSON.parse(stdout)).toEqual({
+      queue: names.dead,
+      to: names.source,
+      dryRun: false,
+      waiting: 25,
+      seen: { wakeUps: 23, waitingEvents: 1, unreadable: 1 },
+      oldestAgeSeconds: expect.any(Number),
+      moved: 24,
+      doubled: 0,
+      refused: 0,
+    });
+    expect(code).toBe(0);
+    expect(await bodiesOf(urls.source)).toEqual(bodies.sort());
+    expect(await bodiesOf(urls.dead)).toEqual(["not ours"]);
+  });
+
+  test("go back a part at a time with --max, and the rest by another run", async () => {
+    await die(...Array.from({ length: 15 }, (_, number) => wakeUp(number)));
+
+    expect(JSON.parse((await redrive("--yes", "--json", "--max", "4")).stdout)).toMatchObject({ moved: 4 });
+    expect([await visible(urls.dead), await visible(urls.source)]).toEqual([11, 4]);
+    expect(JSON.parse((await redrive("--yes", "--json")).stdout)).toMatchObject({ moved: 11 });
+    expect(new Set(await bodiesOf(urls.source)).size).toBe(15);
+  });
+
+  test("that were put back and could not be deleted go back once more, and none is lost", async () => {
+    await die(wakeUp(1), wakeUp(2));
+    front.refused.add("DeleteMessageBatch");
+
+    const { code, stderr } = await redrive("--yes");
+
+    expect(stderr).toBe(
+      "Your AWS credentials have no right to sqs:DeleteMessage (AccessDenied); use others, or have the right given to these.\n",
+    );
+    expect(code).toBe(1);
+    expect(await bodiesOf(urls.source)).toEqual([wakeUp(1), wakeUp(2)]);
+  });
+
+  test("that the queue does not take stay where they are, at once for everybody", async () => {
+    await die(wakeUp(1), wakeUp(2));
+    front.refused.add("SendMessageBatch");
+
+    const { code, stderr } = await redrive("--yes");
+
+    expect(stderr).toContain("no right to sqs:SendMessage");
+    expect(code).toBe(1);
+    front.refused.clear();
+    expect(await redrive("--yes")).toMatchObject({ code: 0 });
+    expect(await visible(urls.source)).toBe(2);
+  });
+
+  test("of no queue, of several and of one that does not exist end with a sentence", async () => {
+    front.sources = [];
+    expect((await redrive()).stderr).toBe(
+      `${names.dead} holds the dead letters of no queue; name one that does, or say with --to where they belong.\n`,
+    );
+    front.sources = ["http://sqs/1/one", "http://sqs/1/two"];
+    expect((await redrive()).stderr).toBe(
+      `${names.dead} holds the dead letters of one and two; say with --to where they belong.\n`,
+    );
+    expect(await redrive("--to", "nowhere")).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "There is no queue nowhere in the region us-east-1; check the name and AWS_REGION.\n",
+    });
+    expect(JSON.parse((await redrive("--to", names.source, "--json")).stdout)).toMatchObject({
+      to: names.source,
+      waiting: 0,
+    });
+  });
+
+  test("are printed nowhere", async () => {
+    await die(wakeUp(4_711), waitingEvent, "secret");
+
+    for (const given of [[], ["--json"], ["--yes"]]) {
+      const { stdout, stderr } = await redrive(...given);
+      expect(stdout + stderr).not.toMatch(/order-4711|447700900123|secret|msg-0/);
+    }
+  });
+});
+
+interface Front {
+  readonly endpoint: string;
+  /** What it answers to `ListDeadLetterSourceQueues`, which the emulator does not know. */
+  sources: string[];
+  /** Actions that it refuses as AWS does without a right. */
+  readonly refused: Set<string>;
+  close(): Promise<void>;
+}
+
+/** A server in front of the emulator. */
+async function startFront(endpoint: string): Promise<Front> {
+  const { port } = new URL(endpoint);
+  const server: Server = createServer((incoming, outgoing) => {
+    const action = String(incoming.headers["x-amz-target"] ?? "").replace("AmazonSQS.", "");
+    const answer = (status: number, body: object) => {
+      incoming.resume();
+      outgoing.writeHead(status, { "content-type": "application/x-amz-json-1.0" }).end(JSON.stringify(body));
+    };
+    if (action === "ListDeadLetterSourceQueues") {
+      answer(200, { queueUrls: front.sources });
+    } else if (front.refused.has(action)) {
+      answer(403, { __type: "com.amazon.coral.service#AccessDenied", message: "Not allowed." });
+    } else {
+      const { method, url, headers } = incoming;
+      const forwarded = request({ host: "127.0.0.1", port, method, path: url, headers }, (response) => {
+        outgoing.writeHead(response.statusCode ?? 500, response.headers);
+        response.pipe(outgoing);
+      });
+      forwarded.on("error", () => outgoing.destroy());
+      incoming.pipe(forwarded);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const front: Front = {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sources: [],
+    refused: new Set(),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return front;
+}

@@ -1,0 +1,104 @@
+/** Finds the queues of a redrive, with the sentences for a user where that fails. */
+import {
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  paginateListDeadLetterSourceQueues,
+  QueueDoesNotExist,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { InspectionError, inspectionError } from "../inspect/inspection-error.ts";
+
+/** A client that gives up while somebody still watches. */
+export function sqsClient(): SQSClient {
+  return new SQSClient({
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+  });
+}
+
+/**
+ * Calls SQS.
+ *
+ * @param action as in IAM
+ * @throws InspectionError with a sentence for the user in place of the SDK's error
+ */
+export async function calling<T>(sqs: SQSClient, action: string, call: () => Promise<T>): Promise<T> {
+  let region = "";
+  try {
+    region = await sqs.config.region();
+    return await call();
+  } catch (error) {
+    if (error instanceof InspectionError) throw error;
+    throw inspectionError(action, region, error);
+  }
+}
+
+/**
+ * The URL of a queue by its name.
+ *
+ * @throws InspectionError if there is none
+ */
+export function urlOf(sqs: SQSClient, name: string): Promise<string> {
+  return calling(sqs, "sqs:GetQueueUrl", async () => {
+    try {
+      const { QueueUrl = "" } = await sqs.send(new GetQueueUrlCommand({ QueueName: name }));
+      return QueueUrl;
+    } catch (error) {
+      if (!(error instanceof QueueDoesNotExist)) throw error;
+      throw new InspectionError(
+        `There is no queue ${name} in the region ${await sqs.config.region()}; check the name and AWS_REGION.`,
+        { cause: error },
+      );
+    }
+  });
+}
+
+/**
+ * The URL of the one queue whose dead letters a queue holds.
+ *
+ * @throws InspectionError if there is none or more than one
+ */
+export function sourceOf(sqs: SQSClient, name: string, url: string): Promise<string> {
+  return calling(sqs, "sqs:ListDeadLetterSourceQueues", async () => {
+    const sources: string[] = [];
+    for await (const { queueUrls = [] } of paginateListDeadLetterSourceQueues(
+      { client: sqs },
+      { QueueUrl: url },
+    )) {
+      sources.push(...queueUrls);
+    }
+    const [source] = sources;
+    if (source === undefined) {
+      throw new InspectionError(
+        `${name} holds the dead letters of no queue; name one that does, or say with --to where they belong.`,
+      );
+    }
+    if (sources.length > 1) {
+      throw new InspectionError(
+        `${name} holds the dead letters of ${sources.map(nameOf).join(" and ")}; say with --to where they belong.`,
+      );
+    }
+    return source;
+  });
+}
+
+/** About how many messages a queue holds, those that somebody is looking at included. */
+export function countOf(sqs: SQSClient, url: string): Promise<number> {
+  return calling(sqs, "sqs:GetQueueAttributes", async () => {
+    const { Attributes = {} } = await sqs.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: url,
+        AttributeNames: ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+      }),
+    );
+    return (
+      Number(Attributes.ApproximateNumberOfMessages ?? 0) +
+      Number(Attributes.ApproximateNumberOfMessagesNotVisible ?? 0)
+    );
+  });
+}
+
+/** The name at the end of a queue's URL. */
+export function nameOf(url: string): string {
+  return url.split("/").at(-1) ?? url;
+}
