@@ -6,14 +6,19 @@ import type { WakeUpOutcome } from "./resend-message.ts";
 export type MetricName =
   | (typeof eventMetrics)[EventOutcome]
   | (typeof wakeUpMetrics)[WakeUpOutcome]
-  | "RecordMalformed"
-  | "EventFailed"
-  | "NotSms"
-  | "StatusUnrecognised"
-  | "WakeUpFailed"
-  | "WakeUpMalformed"
-  | "SendBlocked"
-  | "Produced";
+  | (typeof otherMetrics)[number];
+
+/** The metrics that count no outcome. `docs/operations.md` explains every metric. */
+export const otherMetrics = [
+  "RecordMalformed",
+  "EventFailed",
+  "NotSms",
+  "StatusUnrecognised",
+  "WakeUpFailed",
+  "WakeUpMalformed",
+  "SendBlocked",
+  "Produced",
+] as const;
 
 /** The metric that counts each outcome of an event. */
 export const eventMetrics = {
