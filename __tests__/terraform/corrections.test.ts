@@ -52,7 +52,8 @@ test("an attribute of a queue comes back as it was set", () => {
 test("an attribute that moto refused to set does not come back", () => {
   const memory = new Map();
   correction("sqs RedriveAllowPolicy").correct(jsonAnswer({}, 400), set, memory);
-  expect(correction("sqs RedriveAllowPolicy").correct(refused, get, memory)).toBe(refused);
+  const answer = correction("sqs RedriveAllowPolicy").correct(refused, get, memory);
+  expect(JSON.parse(answer.body.toString())).toEqual({ Attributes: {} });
 });
 
 test("a queue that is gone has no attribute", () => {
@@ -60,12 +61,15 @@ test("a queue that is gone has no attribute", () => {
   const gone = jsonAnswer({ __type: "com.amazonaws.sqs#QueueDoesNotExist" }, 400);
   correction("sqs RedriveAllowPolicy").correct(jsonAnswer({}), set, memory);
   expect(correction("sqs RedriveAllowPolicy").correct(gone, get, memory)).toBe(gone);
-  correction("sqs RedriveAllowPolicy").correct(
-    jsonAnswer({}),
-    call({ operation: "DeleteQueue" }, queue),
-    memory,
-  );
-  expect(correction("sqs RedriveAllowPolicy").correct(refused, get, memory)).toBe(refused);
+});
+
+test("a queue of the same name knows nothing of the one before it", () => {
+  const memory = new Map();
+  const remove = call({ operation: "DeleteQueue" }, queue);
+  correction("sqs RedriveAllowPolicy").correct(jsonAnswer({}), set, memory);
+  correction("sqs RedriveAllowPolicy").correct(jsonAnswer({}), remove, memory);
+  const answer = correction("sqs RedriveAllowPolicy").correct(refused, get, memory);
+  expect(JSON.parse(answer.body.toString())).toEqual({ Attributes: {} });
 });
 
 test("the logging of a function comes back in each answer about its configuration", () => {

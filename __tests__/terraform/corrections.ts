@@ -92,12 +92,14 @@ function queueAttribute(attribute: string, reason: string): Correction {
       if (set !== undefined && answer.status < 300) memory.set(key, set);
       const kept = memory.get(key);
       const isAsked = (request.AttributeNames ?? []).some((name) => name === "All" || name === attribute);
-      if (call.operation !== "GetQueueAttributes" || !isAsked || !kept) return answer;
+      if (call.operation !== "GetQueueAttributes" || !isAsked) return answer;
       const told = JSON.parse(answer.body.toString()) as QueueAnswer;
       // Other errors stand: a queue that is gone has no attribute.
-      if (answer.status >= 300 && !told.__type?.endsWith("InvalidAttributeName")) return answer;
-      if (told.Attributes?.[attribute] === kept) return answer;
-      return jsonAnswer({ Attributes: { ...told.Attributes, [attribute]: kept } });
+      const isUnknown = told.__type?.endsWith("InvalidAttributeName") === true;
+      if (answer.status >= 300 && !isUnknown) return answer;
+      if (!isUnknown && (!kept || told.Attributes?.[attribute] === kept)) return answer;
+      // What is not set is left out, which is no error.
+      return jsonAnswer({ Attributes: { ...told.Attributes, ...(kept ? { [attribute]: kept } : {}) } });
     },
   };
 }

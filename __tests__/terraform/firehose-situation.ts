@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-firehose";
 import { GetPolicyCommand } from "@aws-sdk/client-lambda";
 import type { FirehoseTransformationResult } from "aws-lambda";
+import type { AwsCall } from "./aws-call.ts";
 import { accountId, region } from "./emulated-aws.ts";
 import { check, same } from "./expectations.ts";
 import { isAllowed, statementsOf } from "./permissions.ts";
@@ -90,15 +91,13 @@ export const firehoseSituation: Situation = {
     });
   },
   async afterDestroy(run) {
-    const operations = run.destroyCalls.map(({ service, operation, method }) =>
-      service === "lambda" && method === "DELETE" && operation.includes("/functions/")
-        ? "delete function"
-        : operation,
+    const detached = run.destroyCalls.findIndex(({ operation }) => operation === "UpdateDestination");
+    const deleted = run.destroyCalls.findIndex(deletesWhatIsNeeded);
+    check(detached >= 0, "The transformation was not detached.");
+    check(
+      detached < deleted,
+      `Before the transformation was detached there was ${run.destroyCalls[deleted]?.operation}.`,
     );
-    const detached = operations.indexOf("UpdateDestination");
-    const needed = ["delete function", "DeleteRolePolicy", "DeleteTable", "DeleteQueue"];
-    const deleted = operations.findIndex((operation) => needed.includes(operation));
-    check(detached >= 0 && detached < deleted, "The transformation was not detached before anything else.");
     const stream = await describe(run, "sms-events");
     same("the stream's status", stream.DeliveryStreamStatus, "ACTIVE");
     same("the processors", processorsOf(stream), []);
@@ -107,6 +106,18 @@ export const firehoseSituation: Situation = {
     for (const [name] of refusals) same(`the version of ${name}`, (await describe(run, name)).VersionId, "1");
   },
 };
+
+/** Whether a call takes away what the transformation needs as long as records come to it. */
+function deletesWhatIsNeeded({ service, operation, method, path, body }: AwsCall): boolean {
+  const text = body.toString();
+  const functionNames = ["sms-retry-transform-firehose", "sms-retry-attach-transformation"];
+  return (
+    operation === "DeleteTable" ||
+    (operation === "DeleteQueue" && text.includes('/sms-retry-retry"')) ||
+    (operation === "DeleteRolePolicy" && functionNames.some((name) => text.includes(`RoleName=${name}-`))) ||
+    (service === "lambda" && method === "DELETE" && functionNames.includes(String(path[2])))
+  );
+}
 
 async function refuse(run: StackRun, name: StreamName, reason: RegExp): Promise<void> {
   const before = await describe(run, name);
@@ -164,7 +175,7 @@ async function deliverByFirehose(run: StackRun, event: Buffer): Promise<void> {
     records: [{ recordId: "record-1", approximateArrivalTimestamp: Date.now(), data }],
   });
   // Firehose has to be told every record; one whose message is sent again is kept out of the archive.
-  same("the answer of transform-firehose", answer, {
+  same(`the answer of transform-firehose (${run.lastLines()})`, answer, {
     records: [{ recordId: "record-1", result: "Dropped", data }],
   });
 }

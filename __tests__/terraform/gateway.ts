@@ -93,10 +93,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const role = functions.roleOf(call.accessKeyId);
     if (role === undefined) return undefined;
     const needs = needsOf(call, options);
-    if (needs === undefined)
-      return denied(`The gateway does not know what ${call.service} ${call.operation} needs`);
-    const missing = await missingOf(role, needs);
-    return missing === undefined ? undefined : denied(missing);
+    const missing =
+      needs === undefined
+        ? `The gateway does not know what ${call.service} ${call.operation} needs`
+        : await missingOf(role, needs);
+    if (missing === undefined) return undefined;
+    functions.lines.push(`Refused: ${missing}.`);
+    return errorAnswer(400, "AccessDeniedException", `${missing}.`);
   }
 
   async function missingOf(role: string, needs: readonly Need[]): Promise<string | undefined> {
@@ -273,10 +276,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 /** The name in a function's name, ARN or qualified ARN. */
 function functionNameOf(reference: string): string {
   return reference.startsWith("arn:") ? String(reference.split(":")[6]) : String(reference.split(":")[0]);
-}
-
-function denied(message: string): AwsAnswer {
-  return errorAnswer(400, "AccessDeniedException", `${message}.`);
 }
 
 /** moto writes policy documents percent-encoded, and XML-escaped on top. */

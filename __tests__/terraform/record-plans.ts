@@ -63,11 +63,19 @@ const folder = mkdtempSync(join(tmpdir(), "sms-retry-plans-"));
 const target = join(import.meta.dirname, "../scripts/recorded");
 const printsCalls = process.argv.includes("--calls");
 
+/** The values that a review reads, by the type of the resource. */
+const valuesOf: Readonly<Record<string, readonly string[]>> = {
+  aws_kinesis_stream: ["name"],
+  aws_pinpoint_event_stream: ["application_id"],
+  aws_lambda_event_source_mapping: ["event_source_arn"],
+  aws_lambda_invocation: ["triggers"],
+  aws_lambda_function: ["function_name", "environment"],
+};
+
 /** A plan without what a review does not read: bigger, and full of what changes from run to run. */
 function trimmed({ resource_changes = [], output_changes = {}, checks = [] }: Plan): Plan {
-  const read = ["function_name", "event_source_arn", "application_id", "triggers", "environment", "name"];
-  const values = (all: Readonly<Record<string, unknown>> | null | undefined) =>
-    all ? Object.fromEntries(Object.entries(all).filter(([name]) => read.includes(name))) : null;
+  const values = (type: string, all: Readonly<Record<string, unknown>> | null | undefined) =>
+    all ? Object.fromEntries(Object.entries(all).filter(([name]) => valuesOf[type]?.includes(name))) : null;
   return {
     resource_changes: resource_changes.map(({ address, mode, type, name, change }) => ({
       address,
@@ -76,8 +84,8 @@ function trimmed({ resource_changes = [], output_changes = {}, checks = [] }: Pl
       name,
       change: {
         actions: change.actions,
-        before: values(change.before),
-        after: values(change.after),
+        before: values(type, change.before),
+        after: values(type, change.after),
         ...(change.replace_paths === undefined ? {} : { replace_paths: change.replace_paths }),
       },
     })),

@@ -81,5 +81,5 @@ async function deliverByKinesis(run: StackRun, event: Buffer, streamArn: string)
       },
     ],
   });
-  same("the answer of consume-kinesis", answer, { batchItemFailures: [] });
+  same(`the answer of consume-kinesis (${run.lastLines()})`, answer, { batchItemFailures: [] });
 }

@@ -163,11 +163,12 @@ export class StackRun {
       new InvokeCommand({ FunctionName: String(functionName), Payload: JSON.stringify(event) }),
     );
     const text = Payload?.transformToString() ?? "";
-    check(FunctionError === undefined, `${functionName} failed: ${text}\n${this.#lastLines()}`);
+    check(FunctionError === undefined, `${functionName} failed: ${text}\n${this.lastLines()}`);
     return JSON.parse(text) as T;
   }
 
-  #lastLines(): string {
+  /** What the functions wrote last, and what they were refused. */
+  lastLines(): string {
     return this.aws.functions.lines.slice(-15).join("\n");
   }
 
@@ -261,7 +262,7 @@ export class StackRun {
     await this.situation.deliver(this, Buffer.from(JSON.stringify(event)));
     const wakeUps = await this.#wakeUps();
     const answer = await this.invoke<object>(this.outputs.resend_function_name, { Records: wakeUps });
-    same(`the answer of resend (${this.#lastLines()})`, answer, { batchItemFailures: [] });
+    same(`the answer of resend (${this.lastLines()})`, answer, { batchItemFailures: [] });
 
     const sent = this.aws.sentSms().map((sms) => ({ ...sms, context: sms.context.retry_attempt ?? "0" }));
     same("the messages that were sent", sent, [
@@ -297,7 +298,7 @@ export class StackRun {
     const { Attributes } = await this.clients.sqs.send(
       new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }),
     );
-    same(`the number of wake-ups (${this.#lastLines()})`, Messages.length, 1);
+    same(`the number of wake-ups (${this.lastLines()})`, Messages.length, 1);
     return Messages.map((message) => ({
       messageId: message.MessageId,
       receiptHandle: message.ReceiptHandle,
