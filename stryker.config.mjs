@@ -25,7 +25,7 @@ export default {
   // A change that makes a loop endless, or a test wait for ever, counts as found after this time; all tests
   // together take less.
   timeoutMS: 3_000,
-  timeoutFactor: 1,
+  timeoutFactor: 0.3,
   concurrency: 2,
   // Changes to tables and schemas, which run while the code is loaded, take a new process each: they are an
   // eighth of all and most of the time, and the tables are what decides.

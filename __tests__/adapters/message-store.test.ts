@@ -6,7 +6,6 @@ import { resendMessage } from "../../functions/core/resend-message.ts";
 import type { SendRequest } from "../../functions/core/sms-sender.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
 import { type DynamodbProxy, startDynamodbProxy, throttled } from "../support/dynamodb-proxy.ts";
-import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { createMessageTable, documentClientOf, type MessageTable } from "../support/message-table.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
 import { unpaced } from "../support/unpaced.ts";
@@ -34,15 +33,6 @@ function tableStore(maxAttempts = 2) {
   const client = documentClientOf(proxy.endpoint, { maxAttempts });
   return dynamodbMessageStore(client, table.name, noSleep, noChance);
 }
-
-messageStoreContract("in memory", async () => {
-  const store = inMemoryMessageStore();
-  return {
-    store,
-    put: async (item) => void store.items.set(String(item.application_message_id), structuredClone(item)),
-    get: async (id) => structuredClone(store.items.get(id)),
-  };
-});
 
 messageStoreContract("a table that leaves the item out of a refusal", async () => ({
   store: tableStore(),

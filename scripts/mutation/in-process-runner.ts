@@ -24,12 +24,18 @@ import {
 } from "@stryker-mutator/api/test-runner";
 import { expect } from "expect";
 
-/** The tests that take part: all that need no emulator and no bundle. */
+/** The tests that take part: all that need no emulator and no bundle, and take milliseconds. */
 const testFiles = [
   "__tests__/core/**/*.test.ts",
   "__tests__/adapters/message-store-in-memory.test.ts",
   "__tests__/adapters/message-store-on-model.test.ts",
 ];
+
+/** Load tests: what they show is a rate or a time, and each would run for almost every change. */
+const slowTestFiles = ["__tests__/core/outage.test.ts"];
+
+/** The same in files whose other tests take part, by a part of the name. */
+const slowTest = /10 000 failures in one batch/;
 
 interface RegisteredTest {
   /** The names of the test and of all around it, with its file: the same in every process. */
@@ -42,6 +48,7 @@ function defineGlobals(tests: RegisteredTest[], fileOf: () => string): void {
   const around: string[] = [];
   const ids = new Map<string, number>();
   const test = (name: string, body: () => unknown): void => {
+    if (slowTest.test(name)) return;
     const name_ = [fileOf(), ...around, name].join(" › ");
     const count = (ids.get(name_) ?? 0) + 1;
     ids.set(name_, count);
@@ -139,7 +146,9 @@ export class InProcessRunner implements TestRunner {
     this.#isLoaded = true;
     let file = "";
     defineGlobals(this.#tests, () => file);
-    for (const found of testFiles.flatMap((pattern) => globSync(pattern)).sort()) {
+    for (const found of testFiles
+      .flatMap((pattern) => globSync(pattern, { exclude: slowTestFiles }))
+      .sort()) {
       file = relative(process.cwd(), found);
       await import(pathToFileURL(join(process.cwd(), found)).href);
     }

@@ -1,0 +1,107 @@
+/**
+ * Writes `docs/mutation.md` from Stryker's report: the score of every file, and each change that no test noticed
+ * with the reason from `explanations.ts`. Fails where a reason is missing or the core's score is below 90 %.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { schema } from "@stryker-mutator/api/core";
+import { explanations } from "./explanations.ts";
+
+const root = join(import.meta.dirname, "../..");
+const leastCoreScore = 90;
+
+interface Survivor {
+  readonly file: string;
+  readonly line: number;
+  /** File, the text before and the text after: stays the same when lines move. */
+  readonly id: string;
+}
+
+const report = JSON.parse(
+  readFileSync(join(root, "reports/mutation/mutation.json"), "utf8"),
+) as schema.MutationTestResult;
+
+const files = Object.entries(report.files).map(([path, { source, mutants }]) => {
+  const found = mutants.filter(({ status }) => status === "Killed" || status === "Timeout").length;
+  const left = mutants.filter(({ status }) => status === "Survived" || status === "NoCoverage");
+  const file = path.replace(/^functions\//, "");
+  return {
+    path,
+    found,
+    valid: found + left.length,
+    survivors: left.map(({ location: { start, end }, replacement = "" }): Survivor => {
+      const lines = source.split("\n").slice(start.line - 1, end.line);
+      const last = lines.length - 1;
+      lines[last] = (lines[last] ?? "").slice(0, end.column - 1);
+      lines[0] = (lines[0] ?? "").slice(start.column - 1);
+      return { file, line: start.line, id: `${file}: ${short(lines.join("\n"))} → ${short(replacement)}` };
+    }),
+  };
+});
+
+/** One line, and not longer than it takes to know the place again. */
+function short(text: string): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length <= 110 ? line : `${line.slice(0, 80)} … ${line.slice(-25)}`;
+}
+
+function score(found: number, valid: number): string {
+  return valid === 0 ? "–" : `${((100 * found) / valid).toFixed(1)} %`;
+}
+
+const core = files.filter(({ path }) => path.startsWith("functions/core/"));
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+const coreFound = sum(core.map(({ found }) => found));
+const coreValid = sum(core.map(({ valid }) => valid));
+const survivors = files.flatMap((file) => file.survivors);
+const explained = new Set(explanations.flatMap(({ survivors }) => survivors));
+const unexplained = survivors.filter(({ id }) => !explained.has(id));
+
+const sections = explanations.flatMap(({ title, why, survivors: ids }) => {
+  const here = survivors.filter(({ id }) => ids.includes(id));
+  if (here.length === 0) return [];
+  const list = here.map(({ id, line }) => `- ${inCode(id.replace(": ", `:${line}: `))}`);
+  return [`### ${title} (${here.length})`, "", why, "", ...list, ""];
+});
+
+/** As code, whatever backticks are in it. */
+function inCode(text: string): string {
+  return text.includes("`") ? `\`\` ${text} \`\`` : `\`${text}\``;
+}
+
+const page = [
+  "# Mutation check of the protocol",
+  "",
+  "`npm run mutate` changes the code of `functions/core`, and of the store's adapter, in every small way that",
+  "[Stryker](https://stryker-mutator.io) knows, and runs the tests on each change. This page is written by it: do",
+  "not edit it; the reasons stand in `scripts/mutation/explanations.ts`. The command fails when a change survives",
+  `without a reason there, or when the score of \`functions/core\` is below ${leastCoreScore} %.`,
+  "",
+  "Only tests without emulators and bundles take part. What a survivor changes may still be found by the",
+  "simulation, by the tests of the bundles or by the type checker, which do not.",
+  "",
+  `**Score of \`functions/core\`: ${score(coreFound, coreValid)}** (${coreFound} of ${coreValid} changes found).`,
+  "",
+  "| file | found | changes | score |",
+  "|---|---:|---:|---:|",
+  ...files
+    .filter(({ valid }) => valid > 0)
+    .map(
+      ({ path, found, valid }) =>
+        `| ${path.replace(/^functions\//, "")} | ${found} | ${valid} | ${score(found, valid)} |`,
+    ),
+  "",
+  "## What survives, and why",
+  "",
+  ...sections,
+].join("\n");
+
+writeFileSync(join(root, "docs/mutation.md"), `${page.trimEnd()}\n`);
+console.log(
+  `functions/core: ${score(coreFound, coreValid)}; ${survivors.length} survivors in docs/mutation.md.`,
+);
+if (unexplained.length > 0) {
+  console.error(`${unexplained.length} survivors have no reason in scripts/mutation/explanations.ts:`);
+  for (const { id, line } of unexplained) console.error(`${JSON.stringify(id)}, // line ${line}`);
+}
+if (unexplained.length > 0 || 100 * coreFound < leastCoreScore * coreValid) process.exitCode = 1;
