@@ -69,14 +69,16 @@ const valuesOf: Readonly<Record<string, readonly string[]>> = {
   aws_pinpoint_event_stream: ["application_id"],
   aws_lambda_event_source_mapping: ["event_source_arn"],
   aws_lambda_invocation: ["triggers"],
-  aws_lambda_function: ["function_name", "environment"],
+  aws_lambda_function: ["function_name"],
 };
 
 /** A plan without what a review does not read: bigger, and full of what changes from run to run. */
-function trimmed({ resource_changes = [], output_changes = {}, checks = [] }: Plan): Plan {
+function trimmed({ variables = {}, resource_changes = [], output_changes = {}, checks = [] }: Plan): Plan {
   const values = (type: string, all: Readonly<Record<string, unknown>> | null | undefined) =>
     all ? Object.fromEntries(Object.entries(all).filter(([name]) => valuesOf[type]?.includes(name))) : null;
+  const { pinpoint_application_id } = variables;
   return {
+    variables: pinpoint_application_id === undefined ? {} : { pinpoint_application_id },
     resource_changes: resource_changes.map(({ address, mode, type, name, change }) => ({
       address,
       mode,

@@ -1,0 +1,196 @@
+/** What a plan does to the stream of delivery events and to the project's way to it: what a reviewer asks first. */
+import { code, plain } from "./markdown.ts";
+import {
+  type Action,
+  actionOf,
+  attribute,
+  type CheckResult,
+  find,
+  type Plan,
+  type ResourceChange,
+} from "./plan.ts";
+
+/** One sentence or two in Markdown. */
+export interface Effect {
+  readonly text: string;
+  /** Whether events or retries may be lost by it, or a stream of the user is left out. */
+  readonly isWarning: boolean;
+}
+
+/** All effects; none where the plan has nothing of this project on a stream. */
+export function streamEffects(plan: Plan): Effect[] {
+  const ownStream = find(plan, "aws_kinesis_stream", "events");
+  return [
+    ...effectOf(ownStream, newStreamEffect),
+    ...effectOf(find(plan, "aws_pinpoint_event_stream", "events"), eventStreamEffect),
+    ...effectOf(find(plan, "aws_lambda_event_source_mapping", "consume_kinesis"), (resource, action) =>
+      readingEffect(resource, action, ownStream !== undefined),
+    ),
+    ...firehoseEffects(plan),
+  ];
+}
+
+/** Name or ARN of the stream whose events are read or transformed, where the plan knows it. */
+export function streamOf(
+  plan: Plan,
+): { readonly kind: "kinesis" | "firehose"; readonly name: string } | undefined {
+  const attachment = find(plan, "aws_lambda_invocation", "attach_transformation");
+  if (attachment !== undefined) {
+    const name = streamNameOf(attachment.change.after ?? attachment.change.before);
+    return name === undefined ? undefined : { kind: "firehose", name };
+  }
+  const arn = attribute(find(plan, "aws_lambda_event_source_mapping", "consume_kinesis"), "event_source_arn");
+  return arn === undefined ? undefined : { kind: "kinesis", name: arn };
+}
+
+function effectOf(
+  resource: ResourceChange | undefined,
+  describe: (resource: ResourceChange, action: Action) => Effect,
+): Effect[] {
+  return resource === undefined ? [] : [describe(resource, actionOf(resource))];
+}
+
+const harmless = (text: string): Effect => ({ text, isWarning: false });
+const warning = (text: string): Effect => ({ text, isWarning: true });
+
+function newStreamEffect(resource: ResourceChange, action: Action): Effect {
+  const stream = `The Kinesis stream ${code(attribute(resource, "name") ?? resource.address)}`;
+  switch (action) {
+    case "create":
+      return harmless(`${stream} is created for the delivery events.`);
+    case "destroy":
+      return warning(`${stream} is destroyed, with the events in it that nobody has read yet.`);
+    case "replace":
+      return warning(`${stream} is replaced, and the events in it that nobody has read yet are lost.`);
+    case "forget":
+      return warning(`${stream} is left to itself: Terraform will not know it any more.`);
+    case "update":
+      return harmless(`${stream} is changed in place; the events in it stay.`);
+    case "keep":
+      return harmless(`${stream} stays as it is.`);
+  }
+}
+
+function eventStreamEffect(resource: ResourceChange, action: Action): Effect {
+  const project = `Pinpoint project ${code(attribute(resource, "application_id") ?? "(known after apply)")}`;
+  switch (action) {
+    case "create":
+      return harmless(
+        `The ${project} gets it as its event stream. Terraform cannot see whether the project has one already, which would be overwritten.`,
+      );
+    case "destroy":
+      return warning(`The ${project} loses its event stream: its delivery events go nowhere.`);
+    case "replace":
+      return warning(
+        `The event stream of the ${project} is taken away and set again; events in between are lost.`,
+      );
+    case "forget":
+      return harmless(`The event stream of the ${project} stays, and Terraform will not know it any more.`);
+    case "update":
+      return harmless(`The event stream of the ${project} is changed in place.`);
+    case "keep":
+      return harmless(`The event stream of the ${project} stays as it is.`);
+  }
+}
+
+function readingEffect(resource: ResourceChange, action: Action, isOwnStream: boolean): Effect {
+  const arn = attribute(resource, "event_source_arn");
+  const stream = arn === undefined ? "The new Kinesis stream" : `The Kinesis stream ${code(arn)}`;
+  // Of a stream of the deployment itself another sentence tells.
+  const untouched = isOwnStream ? "" : " Nothing about the stream is changed.";
+  switch (action) {
+    case "create":
+      return harmless(
+        `${stream} is read from now on, without the events before that.${untouched}${isOwnStream ? "" : " Its other consumers share their read throughput with the new ones."}`,
+      );
+    case "destroy":
+    case "forget":
+      return warning(`${stream} is no longer read: failed messages are not sent again.${untouched}`);
+    case "replace":
+      return warning(
+        `${stream} is read by a new event source mapping, which begins with the newest event: failures between the old one's end and its beginning are not retried.`,
+      );
+    case "update":
+      return harmless(`${stream} is read on, from where it was read to, with other settings.`);
+    case "keep":
+      return harmless(`${stream} is read as before.`);
+  }
+}
+
+function firehoseEffects(plan: Plan): Effect[] {
+  const attachment = find(plan, "aws_lambda_invocation", "attach_transformation");
+  if (attachment === undefined) return [];
+  const { before, after } = attachment.change;
+  const stream = (values: typeof after) =>
+    `the Firehose stream ${code(streamNameOf(values) ?? "(known after apply)")}`;
+  const checked = checkEffects(plan.checks);
+  const refused = checked.some(({ isWarning }) => isWarning);
+  switch (actionOf(attachment)) {
+    case "create":
+      return [
+        refused
+          ? warning(`The transformation is created, but not attached to ${stream(after)}.`)
+          : harmless(
+              `The transformation is attached to ${stream(after)}, if it may be when the apply looks.`,
+            ),
+        ...checked,
+      ];
+    case "destroy":
+      return [
+        harmless(
+          `The transformation is taken off ${stream(before)} first; events are delivered on, and failed messages are not sent again.`,
+        ),
+      ];
+    case "replace":
+      return [
+        refused
+          ? warning(
+              `The transformation is taken off ${stream(before)}, and not attached to ${stream(after)}.`,
+            )
+          : harmless(`The transformation is taken off ${stream(before)} and attached to ${stream(after)}.`),
+        ...checked,
+      ];
+    case "forget":
+      return [
+        warning(
+          `The transformation stays on ${stream(before)}, and nothing will take it off: Terraform will not know it any more.`,
+        ),
+      ];
+    case "update":
+      return [
+        harmless(`The transformation on ${stream(after)} gets other buffering or other settings.`),
+        ...checked,
+      ];
+    case "keep": {
+      const recheck = find(plan, "aws_lambda_invocation", "recheck_transformation");
+      const looksAgain = recheck !== undefined && actionOf(recheck) !== "keep";
+      return [
+        harmless(
+          looksAgain
+            ? `The function looks at ${stream(after)} again and puts the transformation right there.`
+            : `The transformation of ${stream(after)} stays as it is.`,
+        ),
+        ...checked,
+      ];
+    }
+  }
+}
+
+function checkEffects(checks: readonly CheckResult[] = []): Effect[] {
+  const check = checks.find(
+    ({ address }) => address.kind === "check" && address.name === "firehose_attachment",
+  );
+  if (check === undefined) return [];
+  if (check.status === "pass")
+    return [harmless("The plan looked at the stream and found nothing against it.")];
+  const problems = (check.instances ?? []).flatMap((instance) => instance.problems ?? []);
+  if (check.status === "fail" && problems.length > 0)
+    return problems.map(({ message }) => warning(plain(message)));
+  return [harmless("The plan could not look at the stream; the warning in the full plan says why.")];
+}
+
+function streamNameOf(values: ResourceChange["change"]["after"]): string | undefined {
+  const { triggers } = values ?? {};
+  const name = (triggers as Readonly<Record<string, unknown>> | undefined | null)?.delivery_stream_name;
+  return typeof name === "string" ? name : undefined;
+}

@@ -1,0 +1,117 @@
+/** Makes a plan with the `terraform` on the path. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { synthesise } from "../../stacks/app.ts";
+import { builtArtefacts } from "../artefacts.ts";
+import { bundleFunctions } from "../bundle.ts";
+import type { Target } from "./command-line.ts";
+import type { Plan } from "./plan.ts";
+
+/** A step did not succeed; the output is Terraform's, in which sensitive values are hidden. */
+export class StepError extends Error {
+  override readonly name = "StepError";
+  readonly step: string;
+  readonly output: string;
+
+  constructor(step: string, output: string, options?: ErrorOptions) {
+    super(`${step} failed.\n${output}`, options);
+    this.step = step;
+    this.output = output;
+  }
+}
+
+/** A plan for machines and for people. */
+export interface TerraformPlan {
+  readonly plan: Plan;
+  readonly text: string;
+}
+
+/** What a test replaces. */
+export interface Surroundings {
+  /** Where stacks are synthesised to: cdktf's own place, so that a state beside cdktf.json is found. */
+  readonly synthesisFolder: string;
+  /** Gets the functions' zips. */
+  readonly functionsFolder: string;
+  /** Environment of Terraform, credentials and region among it. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/**
+ * Bundles, synthesises, initialises and plans. Nothing is locked, as a role that may only read cannot lock, and a plan
+ * that is only read changes no state; the plan file, which holds secrets, is deleted.
+ *
+ * @throws StepError naming the step
+ */
+export async function terraformPlan(
+  target: Target,
+  varFiles: readonly string[],
+  surroundings: Surroundings,
+): Promise<TerraformPlan> {
+  const folder = target.kind === "folder" ? target.folder : await synthesisedStack(target, surroundings);
+  const backend =
+    target.kind === "stack" && target.backendConfig !== undefined
+      ? [`-backend-config=${target.backendConfig}`, "-reconfigure"]
+      : [];
+  const terraform = (step: string, parameters: readonly string[]) =>
+    runTerraform(step, folder, parameters, surroundings.environment);
+  const planFolder = mkdtempSync(join(tmpdir(), "sms-retry-plan-"));
+  try {
+    const file = join(planFolder, "reviewed.tfplan");
+    const common = ["-input=false", "-no-color"];
+    await terraform("terraform init", ["init", ...common, ...backend]);
+    await terraform("terraform plan", [
+      "plan",
+      ...common,
+      "-lock=false",
+      `-out=${file}`,
+      ...varFiles.map((varFile) => `-var-file=${varFile}`),
+    ]);
+    const show = (form: string) => terraform("terraform show", ["show", form, file]);
+    return { plan: JSON.parse(await show("-json")) as Plan, text: await show("-no-color") };
+  } finally {
+    rmSync(planFolder, { recursive: true });
+  }
+}
+
+async function synthesisedStack(
+  { name, backendConfig }: Extract<Target, { kind: "stack" }>,
+  { functionsFolder, synthesisFolder }: Surroundings,
+): Promise<string> {
+  const folder = join(synthesisFolder, "stacks", name);
+  try {
+    await bundleFunctions(functionsFolder);
+    synthesise({ ...builtArtefacts(), functionsFolder }, synthesisFolder);
+  } catch (cause) {
+    throw new StepError("synthesis", cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+  // An override file wins over the stack's own backend.
+  const override = join(folder, "backend_override.tf.json");
+  if (backendConfig === undefined) rmSync(override, { force: true });
+  else writeFileSync(override, JSON.stringify({ terraform: { backend: { s3: {} } } }));
+  return folder;
+}
+
+const run = promisify(execFile);
+
+async function runTerraform(
+  step: string,
+  folder: string,
+  parameters: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<string> {
+  try {
+    const { stdout } = await run("terraform", [...parameters], {
+      cwd: folder,
+      env: { ...environment, TF_IN_AUTOMATION: "1" },
+      maxBuffer: 512 * 1024 * 1024,
+    });
+    return stdout;
+  } catch (cause) {
+    const { stdout = "", stderr = "" } = cause as { stdout?: string; stderr?: string };
+    const output = [stdout, stderr].filter((text) => text.trim() !== "").join("\n");
+    throw new StepError(step, output || (cause as Error).message, { cause });
+  }
+}
