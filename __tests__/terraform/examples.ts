@@ -1,9 +1,15 @@
-/** Every example of `examples/` and the modules it calls, through the real `terraform`: as a user would start. */
+/** Every example of `examples/`, the plan review, and the modules it calls, through the real `terraform`: as a user would start. */
+import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import { CreateDeliveryStreamCommand } from "@aws-sdk/client-firehose";
 import { buildModules } from "../../scripts/build-modules.ts";
+import { reviewComment } from "../../scripts/plan-review/comment.ts";
+import { terraformPlan } from "../../scripts/plan-review/terraform-plan.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
 import type { Artefacts } from "../../stacks/sms-retry-stack.ts";
+import { clientsOf } from "./clients.ts";
 import { administrator, applicationId, region } from "./emulated-aws.ts";
 import { check, same } from "./expectations.ts";
 import type { Report } from "./report.ts";
@@ -46,6 +52,8 @@ export async function runExamples(options: ExamplesOptions): Promise<void> {
   cpSync(join(repository, "examples"), join(folder, "examples"), { recursive: true });
   await report.step("modules", "build", async () => buildModules(artefacts, join(folder, "dist/modules")));
   for (const name of exampleNames(join(folder, "examples"))) await planExample(name, options);
+  await report.step("plan-review", "of an example", () => reviewExample(options));
+  await report.step("plan-review", "of a stack", () => reviewStack(options));
   for (const name of stackNames)
     await report.step("modules", `${name} plans as the stack`, () => compare(name, options));
 }
@@ -77,6 +85,52 @@ async function planExample(name: string, { folder, report, ...options }: Example
       ["create"],
     );
   });
+}
+
+/** The script itself, as a pipeline calls it, on the account that `inspect` looks at too. */
+async function reviewExample({ folder, ...options }: ExamplesOptions): Promise<void> {
+  const s3 = { RoleARN: "arn:aws:iam::123456789012:role/delivery", BucketARN: "arn:aws:s3:::archive" };
+  await clientsOf(options.endpoint).firehose.send(
+    new CreateDeliveryStreamCommand({
+      DeliveryStreamName: "sms-events",
+      ExtendedS3DestinationConfiguration: s3,
+    }),
+  );
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [join(repository, "scripts/plan-review.ts"), "--folder", join(folder, "examples/existing-firehose")],
+    { env: { PATH: process.env.PATH, HOME: folder, ...environmentOf(options) }, maxBuffer: 1024 * 1024 },
+  );
+  for (const sentence of [
+    "## Plan of `existing-firehose`: ",
+    "- The transformation is attached to the Firehose stream `sms-events`",
+    "- The plan looked at the stream and found nothing against it.",
+    "- Stack that fits: `sms-retry-firehose`.",
+    "<details><summary>Full plan</summary>",
+    "# module.sms_retry.aws_dynamodb_table.message_state will be created",
+  ])
+    check(stdout.includes(sentence), `The comment does not say "${sentence}".\n${stdout.slice(0, 2_000)}`);
+}
+
+/** Bundles and synthesises too, into folders of its own. */
+async function reviewStack({ folder, ...options }: ExamplesOptions): Promise<void> {
+  const synthesisFolder = join(folder, "review/cdktf.out");
+  const varFile = join(folder, "review.tfvars.json");
+  const { firehose_delivery_stream_name: _name, ...inputs } = requiredValues;
+  writeFileSync(varFile, JSON.stringify({ ...inputs, default_message_body: "Kept secret" }));
+  const { plan, text } = await terraformPlan(
+    { kind: "stack", name: "sms-retry-kinesis", backendConfig: undefined },
+    [varFile],
+    {
+      synthesisFolder,
+      functionsFolder: join(folder, "review/functions"),
+      environment: { PATH: process.env.PATH, HOME: folder, ...environmentOf(options) },
+    },
+  );
+  const comment = reviewComment({ subject: "sms-retry-kinesis", plan, planText: text });
+  check(comment.includes("stream/sms-events` is read from now on"), "The comment does not name the stream.");
+  check(JSON.stringify(plan).includes("Kept secret"), "The plan's JSON has no sensitive value to hide.");
+  check(!comment.includes("Kept secret"), "The comment shows a sensitive value.");
 }
 
 /** The same inputs once to the stack and once to the module: the same resources must be planned, value by value. */
@@ -125,18 +179,19 @@ async function changesOf(
   );
 }
 
-/** With nothing but the environment leading to the emulated AWS, as no example says where AWS is. */
-function terraformIn(
-  folder: string,
-  { environment, endpoint }: Pick<ExamplesOptions, "environment" | "endpoint">,
-): Terraform {
-  return new Terraform(folder, {
+function terraformIn(folder: string, options: Pick<ExamplesOptions, "environment" | "endpoint">): Terraform {
+  return new Terraform(folder, environmentOf(options));
+}
+
+/** Nothing but the environment leads to the emulated AWS, as no example says where AWS is. */
+function environmentOf({ environment, endpoint }: Pick<ExamplesOptions, "environment" | "endpoint">) {
+  return {
     ...environment,
     AWS_ENDPOINT_URL: endpoint,
     AWS_ACCESS_KEY_ID: administrator.accessKeyId,
     AWS_SECRET_ACCESS_KEY: administrator.secretAccessKey,
     AWS_REGION: region,
-  });
+  };
 }
 
 /** Values of all inputs that some stack requires, and of the one that provider 5.100 needs. */
