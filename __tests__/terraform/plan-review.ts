@@ -68,7 +68,8 @@ const namesOfRunTime = [
 
 /**
  * Services that tell for whom they assume a role, so that a condition on it holds off everybody else. Lambda is not
- * among them: it gives no source in the call by which it assumes an execution role.
+ * among them: no page of AWS's that we know says that it tells a source when it assumes an execution role, and a
+ * condition that is never met would stop every function.
  */
 const servicesWithSource = [
   "events.amazonaws.com",
