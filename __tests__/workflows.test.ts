@@ -1,0 +1,165 @@
+/** The workflows of GitHub Actions, which cannot be run here: what can be said of their text, and their one script. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { failureComment } from "../scripts/plan-review/comment.ts";
+
+const folder = join(__dirname, "../.github/workflows");
+const files = readdirSync(folder);
+const textOf = (file: string) => readFileSync(join(folder, file), "utf8");
+
+interface Step {
+  readonly uses?: string;
+  readonly run?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+}
+
+interface Job {
+  readonly "timeout-minutes"?: number;
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly strategy?: { readonly matrix: { readonly include?: readonly { readonly run: string }[] } };
+  readonly steps: readonly Step[];
+}
+
+interface Workflow {
+  readonly on: Readonly<Record<string, unknown>>;
+  readonly permissions: Readonly<Record<string, string>>;
+  readonly concurrency: unknown;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+const read = (file: string) => parse(textOf(file)) as Workflow;
+const stepsOf = (file: string) => Object.values(read(file).jobs).flatMap(({ steps }) => steps);
+
+/** What a step runs, those of a matrix included. */
+function commandsOf(file: string): string[] {
+  const ofMatrices = Object.values(read(file).jobs).flatMap(({ strategy }) => strategy?.matrix.include ?? []);
+  return [...stepsOf(file), ...ofMatrices].flatMap(({ run }) => run ?? []);
+}
+
+test("there are the two workflows", () => {
+  expect(files.sort()).toEqual(["ci.yml", "terraform-plan.yml"]);
+});
+
+describe.each(files)("%s", (file) => {
+  test("every action is pinned by its full commit, with its version beside it", () => {
+    const uses = textOf(file)
+      .split("\n")
+      .filter((line) => /^\s*(- )?uses:/.test(line));
+
+    expect(uses).toHaveLength(stepsOf(file).filter((step) => step.uses !== undefined).length);
+    for (const line of uses) expect(line).toMatch(/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  });
+
+  test("it never runs a stranger's code with rights, and has no secret to lose", () => {
+    expect(Object.keys(read(file).on)).not.toContain("pull_request_target");
+    expect(Object.keys(read(file).on)).not.toContain("workflow_run");
+    expect(textOf(file)).not.toContain("secrets.");
+  });
+
+  test("what others write is no part of a script", () => {
+    for (const command of commandsOf(file))
+      expect(command).toMatch(/^(\$\{\{ matrix\.run \}\}|(?!.*\$\{\{).*)$/s);
+    for (const step of stepsOf(file)) expect(String(step.with?.script ?? "")).not.toContain("${" + "{");
+  });
+
+  test("jobs end, later runs replace earlier ones, and no checkout leaves a token behind", () => {
+    expect(read(file).concurrency).toBeDefined();
+    for (const job of Object.values(read(file).jobs)) expect(job["timeout-minutes"]).toBeGreaterThan(0);
+    const checkouts = stepsOf(file).filter(({ uses }) => uses?.startsWith("actions/checkout@"));
+    expect(checkouts.length).toBeGreaterThan(0);
+    for (const checkout of checkouts) expect(checkout.with).toEqual({ "persist-credentials": false });
+  });
+
+  test("terraform's output is read as terraform wrote it", () => {
+    for (const step of stepsOf(file).filter(({ uses }) => uses?.startsWith("hashicorp/setup-terraform@")))
+      expect(step.with).toMatchObject({ terraform_wrapper: false });
+  });
+});
+
+test("one action has one version in all workflows", () => {
+  const uses = files.flatMap((file) => stepsOf(file)).flatMap((step) => step.uses ?? []);
+  const versions = Map.groupBy(new Set(uses), (action) => action.split("@")[0]);
+
+  for (const [, found] of versions) expect(found).toHaveLength(1);
+});
+
+test("every check of npm run verify is a job, and no job has a right but to read", () => {
+  const { scripts } = JSON.parse(readFileSync(join(__dirname, "../package.json"), "utf8"));
+  const { jobs, permissions } = read("ci.yml");
+
+  expect(commandsOf("ci.yml")).toEqual(expect.arrayContaining(scripts.verify.split(" && ")));
+  expect(permissions).toEqual({ contents: "read" });
+  expect(Object.values(jobs).flatMap((job) => Object.keys(job.permissions ?? {}))).toEqual([]);
+});
+
+describe("the job that plans and the job that comments", () => {
+  test("who runs the code of a pull request cannot write to it, and who writes runs none of it", () => {
+    const { permissions, jobs } = read("terraform-plan.yml");
+
+    expect(permissions).toEqual({});
+    expect(jobs.plan?.permissions).toEqual({ contents: "read", "id-token": "write" });
+    expect(jobs.comment?.permissions).toEqual({ "pull-requests": "write" });
+    expect(jobs.comment?.steps.some(({ run, uses }) => run !== undefined || uses?.includes("checkout"))).toBe(
+      false,
+    );
+  });
+
+  test("packages are installed before there are credentials", () => {
+    const steps = read("terraform-plan.yml").jobs.plan?.steps ?? [];
+    const install = steps.findIndex(({ run }) => run === "npm ci");
+    const credentials = steps.findIndex(({ uses }) => uses?.startsWith("aws-actions/"));
+
+    expect(install).toBeGreaterThan(-1);
+    expect(credentials).toBeGreaterThan(install);
+  });
+
+  const review = failureComment("sms-retry-kinesis", "terraform plan", "Error");
+  const [mark] = review.split("\n");
+
+  /** Runs the script of the workflow on a pull request with these comments; what it asked of GitHub. */
+  async function runScript(body: string, comments: readonly object[]) {
+    const calls: unknown[] = [];
+    const call = (name: string) => async (parameters: object) => calls.push([name, parameters]);
+    const issues = { listComments: {}, updateComment: call("update"), createComment: call("create") };
+    const script = read("terraform-plan.yml").jobs.comment?.steps.at(-1)?.with?.script;
+    const run = new Function("require", "context", "github", `return (async () => { ${script} })()`);
+    await run(
+      () => ({ readFileSync: () => body }),
+      { repo: { owner: "o", repo: "r" }, issue: { number: 7 } },
+      { rest: { issues }, paginate: async () => comments },
+    );
+    return calls;
+  }
+
+  const bot = { login: "github-actions[bot]" };
+  const created = [["create", { owner: "o", repo: "r", issue_number: 7, body: review }]];
+
+  test("the first review is a new comment", async () => {
+    expect(await runScript(review, [{ id: 1, user: bot, body: "Another bot's report" }])).toEqual(created);
+  });
+
+  test("a later one replaces it", async () => {
+    const comments = [
+      { id: 1, user: bot, body: "<!-- sms-retry plan of sms-retry-firehose -->\nOf another stack" },
+      { id: 2, user: bot, body: `${mark}\nFormer plan` },
+    ];
+
+    expect(await runScript(review, comments)).toEqual([
+      ["update", { owner: "o", repo: "r", comment_id: 2, body: review }],
+    ]);
+  });
+
+  test("a person's comment that begins alike is not touched, nor one whose author is gone", async () => {
+    const comments = [
+      { id: 1, user: { login: "somebody" }, body: review },
+      { id: 2, user: null, body: review },
+    ];
+
+    expect(await runScript(review, comments)).toEqual(created);
+  });
+
+  test("what is no review is not posted", async () => {
+    await expect(runScript("Buy now!", [])).rejects.toThrow("not a review");
+  });
+});
