@@ -3,22 +3,16 @@ import { join } from "node:path";
 import type { Account } from "../../scripts/inspect/account.ts";
 import { InspectionError } from "../../scripts/inspect/inspection-error.ts";
 import { parseCommandLine } from "../../scripts/plan-review/command-line.ts";
-import {
-  failureComment,
-  marker,
-  reviewComment,
-} from "../../scripts/plan-review/comment.ts";
+import { failureComment, marker, reviewComment } from "../../scripts/plan-review/comment.ts";
 import type { Plan } from "../../scripts/plan-review/plan.ts";
 import { verdictOn } from "../../scripts/plan-review/verdict.ts";
 
 const folder = join(__dirname, "recorded");
-const recorded = (name: string) =>
-  JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")) as Plan;
+const recorded = (name: string) => JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")) as Plan;
 const review = (plan: Plan, planText = "Plan: as recorded.") =>
   reviewComment({ subject: "sms-retry-kinesis", plan, planText });
 
-const otherStream =
-  "arn:aws:kinesis:eu-west-1:123456789012:stream/of-marketing";
+const otherStream = "arn:aws:kinesis:eu-west-1:123456789012:stream/of-marketing";
 const account: Account = {
   region: "eu-west-1",
   deliveryStream: async () => undefined,
@@ -28,22 +22,14 @@ const account: Account = {
 
 describe("comment", () => {
   test("the first line is the mark by which the next run finds it", () => {
-    expect(review(recorded("kinesis-nothing")).split("\n")[0]).toBe(
-      marker("sms-retry-kinesis")
-    );
+    expect(review(recorded("kinesis-nothing")).split("\n")[0]).toBe(marker("sms-retry-kinesis"));
     expect(marker("a --> b")).toBe("<!-- sms-retry plan of a_--__b -->");
   });
 
   test("resources are counted by what becomes of them", () => {
-    expect(review(recorded("kinesis-nothing"))).toContain(
-      "## Plan of `sms-retry-kinesis`: nothing to do\n"
-    );
-    expect(review(recorded("kinesis-max-retries"))).toContain(
-      ": 2 to change in place\n"
-    );
-    expect(review(recorded("kinesis-max-retries"))).toContain(
-      "| `aws_lambda_function` | 2 |"
-    );
+    expect(review(recorded("kinesis-nothing"))).toContain("## Plan of `sms-retry-kinesis`: nothing to do\n");
+    expect(review(recorded("kinesis-max-retries"))).toContain(": 2 to change in place\n");
+    expect(review(recorded("kinesis-max-retries"))).toContain("| `aws_lambda_function` | 2 |");
     expect(review(recorded("kinesis-first"))).toMatch(/: \d+ to create\n/);
   });
 
@@ -57,19 +43,13 @@ describe("comment", () => {
     ];
 
     expect(places.map((text) => comment.indexOf(text))).not.toContain(-1);
-    expect(places).toEqual(
-      [...places].sort((a, b) => comment.indexOf(a) - comment.indexOf(b))
-    );
-    expect(comment).toContain(
-      "**replaced** for another `bucket`: `aws_s3_bucket.events`"
-    );
+    expect(places).toEqual([...places].sort((a, b) => comment.indexOf(a) - comment.indexOf(b)));
+    expect(comment).toContain("**replaced** for another `bucket`: `aws_s3_bucket.events`");
     expect(comment).toMatch(/- and \d+ more that hold no data/);
   });
 
   test("replacing what holds no data says so", () => {
-    expect(review(recorded("firehose-other-stream"))).toContain(
-      "> No data is lost. 3 resources are"
-    );
+    expect(review(recorded("firehose-other-stream"))).toContain("> No data is lost. 3 resources are");
   });
 
   test("a plan that destroys nothing has no caution", () => {
@@ -77,22 +57,16 @@ describe("comment", () => {
   });
 
   test("the whole plan is folded, and no text of it ends the fold or the fence", () => {
-    const comment = review(
-      recorded("kinesis-nothing"),
-      "a\n````\n</details>\nb"
-    );
+    const comment = review(recorded("kinesis-nothing"), "a\n````\n</details>\nb");
 
     expect(comment).toMatch(
-      /<details><summary>Full plan<\/summary>\n\n`````\na\n````\n<\/details>\nb\n`````\n\n<\/details>\n$/
+      /<details><summary>Full plan<\/summary>\n\n`````\na\n````\n<\/details>\nb\n`````\n\n<\/details>\n$/,
     );
   });
 
   test("however long the plan, the comment fits, keeps whole lines and says that it was shortened", () => {
     const line = "  + resource with a long name and 🙂 in it";
-    const comment = review(
-      recorded("kinesis-renamed"),
-      Array(20_000).fill(line).join("\n")
-    );
+    const comment = review(recorded("kinesis-renamed"), Array(20_000).fill(line).join("\n"));
 
     expect(comment.length).toBeLessThanOrEqual(65_536);
     expect(comment.length).toBeGreaterThan(60_000);
@@ -102,34 +76,26 @@ describe("comment", () => {
   });
 
   test("one line that is too long for a comment is left out", () => {
-    expect(
-      review(recorded("kinesis-nothing"), "x".repeat(70_000)).length
-    ).toBeLessThan(2_000);
+    expect(review(recorded("kinesis-nothing"), "x".repeat(70_000)).length).toBeLessThan(2_000);
   });
 
   test("a step that failed is a comment with the end of what it wrote", () => {
     const comment = failureComment(
       "sms-retry-kinesis",
       "terraform plan",
-      `${"noise\n".repeat(20_000)}Error: no`
+      `${"noise\n".repeat(20_000)}Error: no`,
     );
 
     expect(comment.split("\n")[0]).toBe(marker("sms-retry-kinesis"));
-    expect(comment).toContain(
-      "## No plan of `sms-retry-kinesis`: `terraform plan` failed"
-    );
+    expect(comment).toContain("## No plan of `sms-retry-kinesis`: `terraform plan` failed");
     expect(comment).toContain("Error: no");
     expect(comment.length).toBeLessThanOrEqual(65_536);
   });
 
   test("values of a plan, which may be secrets, do not get into the comment", () => {
     const secret = "+14254147755";
-    for (const file of readdirSync(folder).filter((name) =>
-      name.endsWith(".json")
-    )) {
-      const { resource_changes = [], ...plan } = recorded(
-        file.replace(".json", "")
-      );
+    for (const file of readdirSync(folder).filter((name) => name.endsWith(".json"))) {
+      const { resource_changes = [], ...plan } = recorded(file.replace(".json", ""));
       const comment = review({
         ...plan,
         variables: {
@@ -138,19 +104,13 @@ describe("comment", () => {
         },
         resource_changes: resource_changes.map((resource) => {
           const { before, after } = resource.change;
-          const environment = [
-            { variables: { DEFAULT_DESTINATION_NUMBER: secret } },
-          ];
+          const environment = [{ variables: { DEFAULT_DESTINATION_NUMBER: secret } }];
           return {
             ...resource,
             change: {
               ...resource.change,
-              before: before
-                ? { ...before, environment, policy: secret, input: secret }
-                : null,
-              after: after
-                ? { ...after, environment, policy: secret, input: secret }
-                : null,
+              before: before ? { ...before, environment, policy: secret, input: secret } : null,
+              after: after ? { ...after, environment, policy: secret, input: secret } : null,
             },
           };
         }),
@@ -163,9 +123,7 @@ describe("comment", () => {
 
 describe("what becomes of the stream", () => {
   const effects = (name: string) =>
-    review(recorded(name))
-      .split("### Your stream of delivery events\n\n")[1]
-      ?.split("\n\n")[0];
+    review(recorded(name)).split("### Your stream of delivery events\n\n")[1]?.split("\n\n")[0];
 
   test("a new stream becomes the project's event stream, which Terraform cannot see", () => {
     expect(effects("new-stream-first")).toMatchInlineSnapshot(`
@@ -185,7 +143,7 @@ describe("what becomes of the stream", () => {
 
   test("an existing Kinesis stream is read", () => {
     expect(effects("kinesis-first")).toMatchInlineSnapshot(
-      `"- The Kinesis stream \`arn:aws:kinesis:eu-west-1:123456789012:stream/sms-events\` is read from now on, without the events before that. Nothing about the stream is changed. Its other consumers share their read throughput with the new ones."`
+      `"- The Kinesis stream \`arn:aws:kinesis:eu-west-1:123456789012:stream/sms-events\` is read from now on, without the events before that. Nothing about the stream is changed. Its other consumers share their read throughput with the new ones."`,
     );
   });
 
@@ -212,7 +170,7 @@ describe("what becomes of the stream", () => {
 
   test("a Firehose stream that is let go", () => {
     expect(effects("firehose-destroy")).toMatchInlineSnapshot(
-      `"- The transformation is taken off the Firehose stream \`sms-events\` first; events are delivered on, and failed messages are not sent again."`
+      `"- The transformation is taken off the Firehose stream \`sms-events\` first; events are delivered on, and failed messages are not sent again."`,
     );
   });
 
@@ -220,8 +178,8 @@ describe("what becomes of the stream", () => {
     const inModule = JSON.parse(
       readFileSync(join(folder, "kinesis-first.json"), "utf8").replaceAll(
         '"address": "aws_',
-        '"address": "module.sms_retry.aws_'
-      )
+        '"address": "module.sms_retry.aws_',
+      ),
     ) as Plan;
     expect(review(inModule)).toContain("### Your stream of delivery events");
   });
@@ -240,26 +198,23 @@ describe("verdict of inspect", () => {
 
   test("a plan that overwrites the project's event stream is warned of", async () => {
     expect(await verdict("new-stream-first")).toContain(
-      `- ⚠️ The project sends its delivery events to \`${otherStream}\` today. This plan overwrites that`
+      `- ⚠️ The project sends its delivery events to \`${otherStream}\` today. This plan overwrites that`,
     );
   });
 
   test("a plan on another stream than the project's is warned of", async () => {
     expect(await verdict("kinesis-first")).toContain(
-      `- ⚠️ The project sends its delivery events to \`${otherStream}\`, but this plan is about`
+      `- ⚠️ The project sends its delivery events to \`${otherStream}\`, but this plan is about`,
     );
   });
 
   test("a plan on the project's stream is not", async () => {
-    const eventStreamArn = async () =>
-      "arn:aws:kinesis:eu-west-1:123456789012:stream/sms-events";
+    const eventStreamArn = async () => "arn:aws:kinesis:eu-west-1:123456789012:stream/sms-events";
 
     expect(await verdict("kinesis-first", { eventStreamArn })).toContain(
-      "Stack that fits: `sms-retry-kinesis`"
+      "Stack that fits: `sms-retry-kinesis`",
     );
-    expect(await verdict("kinesis-first", { eventStreamArn })).not.toContain(
-      "⚠️"
-    );
+    expect(await verdict("kinesis-first", { eventStreamArn })).not.toContain("⚠️");
   });
 
   test("a deployed new stream is the project's own, and no news", async () => {
@@ -274,20 +229,18 @@ describe("verdict of inspect", () => {
     };
 
     expect(await verdict("firehose-first", { deliveryStream })).toContain(
-      "Not known: There is no Firehose stream"
+      "Not known: There is no Firehose stream",
     );
     expect(asked).toEqual(["sms-events"]);
   });
 
   test("a missing right is told, and the review goes on", async () => {
     const eventStreamArn = async () => {
-      throw new InspectionError(
-        "The right mobiletargeting:GetEventStream is missing."
-      );
+      throw new InspectionError("The right mobiletargeting:GetEventStream is missing.");
     };
 
     expect(await verdict("kinesis-first", { eventStreamArn })).toBe(
-      "- Not known: The right mobiletargeting:GetEventStream is missing."
+      "- Not known: The right mobiletargeting:GetEventStream is missing.",
     );
   });
 
@@ -302,9 +255,7 @@ describe("verdict of inspect", () => {
       root_module: { module_calls: { sms_retry: { expressions } } },
     };
 
-    expect(
-      await verdictOn({ ...plan, configuration }, async () => account)
-    ).toHaveProperty("inspection");
+    expect(await verdictOn({ ...plan, configuration }, async () => account)).toHaveProperty("inspection");
     expect(await verdictOn(plan, async () => account)).toHaveProperty("reason");
   });
 
@@ -329,8 +280,8 @@ describe("command line", () => {
         "--backend-config",
         "s3.tfbackend",
         "--output",
-        "c.md"
-      )
+        "c.md",
+      ),
     ).toEqual({
       target: {
         kind: "stack",
