@@ -309,3 +309,52 @@ describe("command line", () => {
     expect(() => parse(...given)).toThrow(message);
   });
 });
+
+describe("the documented role", () => {
+  const blocks = [
+    ...readFileSync(join(__dirname, "../../docs/plan-review.md"), "utf8").matchAll(/```json\n(.*?)```/gs),
+  ];
+  const [trust, policy] = blocks.map(([, text = ""]) => JSON.parse(text) as { Statement: Statement[] });
+  interface Statement {
+    readonly Sid?: string;
+    readonly Action: string | string[];
+    readonly Resource?: string | string[];
+    readonly Condition?: unknown;
+  }
+
+  test("it may only read, no message and no body of an object but the state", () => {
+    const statements = policy?.Statement ?? [];
+    const actions = statements.flatMap(({ Action }) => Action);
+
+    expect(actions.length).toBeGreaterThan(40);
+    for (const action of actions) expect(action).toMatch(/^[a-z0-9]+:(Get|List|Describe)[A-Za-z]+$/);
+    for (const secret of ["dynamodb:GetItem", "kinesis:GetRecords", "logs:GetLogEvents"])
+      expect(actions).not.toContain(secret);
+    expect(statements.filter(({ Action }) => Action.includes("s3:GetObject")).map(({ Sid }) => Sid)).toEqual([
+      "State",
+    ]);
+  });
+
+  test("only what AWS names by no resource is allowed on all", () => {
+    const onAll = policy?.Statement.filter(({ Resource }) => Resource === "*") ?? [];
+
+    expect(onAll.map(({ Sid }) => Sid)).toEqual(["WhatIsNamedByNothing"]);
+  });
+
+  test("it fits into a managed policy", () => {
+    expect(JSON.stringify(policy).length).toBeLessThan(6_144);
+  });
+
+  test("it trusts pull requests of one repository alone", () => {
+    expect(trust?.Statement.map(({ Condition }) => Condition)).toEqual([
+      {
+        StringEquals: {
+          "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+          "token.actions.githubusercontent.com:sub": expect.stringMatching(
+            /^repo:[\w-]+\/[\w-]+:pull_request$/,
+          ),
+        },
+      },
+    ]);
+  });
+});

@@ -2,7 +2,7 @@
  * Records the plans that the tests of the plan review read: real ones, of the real provider on the emulated AWS.
  *
  * `node __tests__/terraform/record-plans.ts` writes `__tests__/scripts/recorded/<situation>.json`, with only the parts
- * that a review reads. `--calls` prints instead which calls the plans on a finished deployment made.
+ * that a review reads; names of stacks as arguments record only theirs. `--calls` prints instead which calls the plans on a finished deployment made.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -61,6 +61,7 @@ const recordings: readonly Recording[] = [
 
 const folder = mkdtempSync(join(tmpdir(), "sms-retry-plans-"));
 const target = join(import.meta.dirname, "../scripts/recorded");
+const askedStacks = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 const printsCalls = process.argv.includes("--calls");
 
 /** The values that a review reads, by the type of the resource. */
@@ -120,12 +121,11 @@ async function record(stack: StackName, stacksFolder: string, environment: Reado
           const plan = trimmed(await run.terraform.show<Plan>("recorded.plan"));
           writeFileSync(join(target, `${name}.json`), `${JSON.stringify(plan, undefined, 1)}\n`);
         } else if (isApplied) {
-          const calls = aws.calls
-            .slice(before)
-            .map(
-              ({ service, operation, method, path }) =>
-                `${service} ${operation || `${method} ${path.join("/")}`}`,
-            );
+          const calls = aws.calls.slice(before).map(({ service, operation, method, target: path }) => {
+            // Where no operation is named, the path and its query say which it is.
+            const name = operation.includes("/") ? `${method} ${path}` : operation;
+            return `${service} ${name}`;
+          });
           for (const call of [...new Set(calls)].sort()) process.stdout.write(`${name}: ${call}\n`);
         }
       }
@@ -142,7 +142,8 @@ try {
   const environment = terraformEnvironment(join(folder, "terraform"), providerMirror());
   mkdirSync(target, { recursive: true });
   for (const stack of new Set(recordings.map((recording) => recording.stack)))
-    await record(stack, join(folder, "cdktf.out/stacks"), environment);
+    if (askedStacks.length === 0 || askedStacks.includes(stack))
+      await record(stack, join(folder, "cdktf.out/stacks"), environment);
 } finally {
   killAllGroups();
   rmSync(folder, { recursive: true, force: true });
