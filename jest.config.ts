@@ -12,6 +12,8 @@ const config: Config = {
   },
   // The one ES-module-only package that the functions import; jest runs CommonJS.
   transformIgnorePatterns: ["/node_modules/(?!p-map/)"],
+  // Jest would leave one core free, and so run one file at a time on two; the slow files wait more than they work.
+  maxWorkers: "100%",
   // The pipeline tests start emulators and run real bundles; everything else ends in milliseconds.
   testTimeout: 30_000,
 };
