@@ -95,6 +95,9 @@ configures neither a provider nor a backend; account and region are those of the
 Addresses that the text below names begin with \`module.sms_retry.\` then. Before you destroy it, apply once with
 \`deletion_protection = false\`.
 
+A KMS key that the same configuration creates is not known at plan, and Terraform refuses a count that depends on it:
+write \`kms_key_arn\` as \`"arn:aws:kms:<region>:<account>:key/\${aws_kms_key.<name>.key_id}"\`, with Terraform 1.6 or newer.
+
 ## Inputs
 
 ${inputsTable(stack, new Set())}
