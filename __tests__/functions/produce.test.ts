@@ -181,72 +181,13 @@ test("fault 18: the answer is lost: the message counts as sent and waits for its
   });
 });
 
-describe("a bad event gets one error with all its problems, and quotes none of its values", () => {
-  test.each<[string, object, string[]]>([
-    [
-      "nothing",
-      {},
-      [
-        "destination_number is missing, and no default is set.",
-        "message_body is missing, and no default is set.",
-      ],
-    ],
-    [
-      "everything wrong",
-      {
-        application_message_id: "",
-        destination_number: "07700 900123",
-        message_body: "",
-        message_type: "URGENT",
-        origination_number: 44,
-        deadline: "tomorrow",
-        validity_seconds: 0,
-        delivery_guarantee: "exactly-once",
-      },
-      [
-        "application_message_id must not be empty.",
-        "destination_number must be a number in E.164 format, like +4470000.",
-        "message_body must not be empty.",
-        "message_type must be TRANSACTIONAL or PROMOTIONAL.",
-        "origination_number must be a text.",
-        "deadline must be a number.",
-        "validity_seconds must be 1 or more.",
-        "delivery_guarantee must be at-least-once or at-most-once.",
-      ],
-    ],
-    [
-      "a body too long",
-      event("x", { message_body: "€".repeat(1_601) }),
-      ["message_body must have at most 1,600 characters."],
-    ],
-    [
-      "an id too long",
-      event("x", { application_message_id: "x".repeat(801) }),
-      ["application_message_id must have at most 800 characters."],
-    ],
-    [
-      "an id too long for a key",
-      event("x", { application_message_id: "東".repeat(700) }),
-      ["application_message_id must have at most 2,048 bytes."],
-    ],
-    [
-      "a list",
-      [event("x")],
-      [
-        "destination_number is missing, and no default is set.",
-        "message_body is missing, and no default is set.",
-      ],
-    ],
-    ["a text", "+447700900123" as unknown as object, ["The event must be a JSON object."]],
-  ])("%s", async (_name, bad, problems) => {
-    const { errorType, errorMessage } = await errorOf(bad);
-
-    expect(errorType).toBe("InvalidRequestError");
-    expect(errorMessage).toBe(
-      `The message cannot be produced; correct the invocation event: ${problems.join(" ")}`,
-    );
-    expect(sends()).toEqual([]);
+test("a bad event gets one error with all its problems, and quotes none of its values", async () => {
+  expect(await errorOf({ destination_number: "07700 900123", validity_seconds: 0 })).toMatchObject({
+    errorType: "InvalidRequestError",
+    errorMessage:
+      "The message cannot be produced; correct the invocation event: destination_number must be a number in E.164 format, like +4470000. message_body is missing, and no default is set. validity_seconds must be 1 or more.",
   });
+  expect(sends()).toEqual([]);
 });
 
 test("defaults of the deployment stand in for number and body", async () => {

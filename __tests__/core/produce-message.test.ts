@@ -1,0 +1,401 @@
+/** The producer: the item first, then the send, then the record; never twice for one id. */
+import type { Message } from "../../functions/core/message.ts";
+import { type ProduceRequest, produceMessage } from "../../functions/core/produce-message.ts";
+import { claimLeaseSeconds } from "../../functions/core/resend-message.ts";
+import type { SendRequest, SendResult } from "../../functions/core/sms-sender.ts";
+import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
+import { startOfTest } from "../support/messages.ts";
+
+const accepted: SendResult = { kind: "accepted", messageId: "msg-0" };
+const throttled: SendResult = { kind: "deferred", reason: "throttled" };
+const request: ProduceRequest = {
+  applicationMessageId: "order-4711",
+  destinationNumber: "+447700900123",
+  body: "Your code is 493817.",
+  messageType: "TRANSACTIONAL",
+  validitySeconds: 600,
+};
+
+/** What the service is asked for {@link request} at the start of the test. */
+const plainSend: SendRequest = {
+  destinationNumber: "+447700900123",
+  body: "Your code is 493817.",
+  messageType: "TRANSACTIONAL",
+  secondsLeft: 599.5,
+  context: { application_message_id: "order-4711", retry_attempt: "0" },
+};
+
+/** An application with a table; the service answers as told, then it accepts. The clock stands between seconds. */
+function application(
+  answers: (SendResult | (() => SendResult | Promise<SendResult>))[] = [],
+  options: { guarantee?: "at-least-once" | "at-most-once"; leastSecondsLeft?: number } = {},
+) {
+  const store = inMemoryMessageStore();
+  const sends: SendRequest[] = [];
+  let now = startOfTest + 0.5;
+  let ids = 0;
+  const producing = {
+    store,
+    sender: {
+      leastSecondsLeft: options.leastSecondsLeft ?? 0,
+      async send(send: SendRequest) {
+        sends.push(send);
+        const answer = answers.shift() ?? accepted;
+        return typeof answer === "function" ? answer() : answer;
+      },
+    },
+    guarantee: options.guarantee ?? ("at-least-once" as const),
+    clock: { now: () => now, sleep: async () => {} },
+    random: { next: () => 0.5, id: () => `id-${++ids}` },
+  };
+  return {
+    store,
+    sends,
+    producing,
+    produce: (changes: Partial<ProduceRequest> = {}) => produceMessage({ ...request, ...changes }, producing),
+    advance(seconds: number) {
+      now += seconds;
+    },
+    message: (id = "order-4711") => store.items.get(id) as unknown as Message,
+  };
+}
+
+/** An answer that never comes: the producer is killed while it waits. */
+const dies = (): never => {
+  throw new Error("The function was killed.");
+};
+
+describe("a message", () => {
+  test("is in the table before the service is asked, and completed after", async () => {
+    let atSend: Message | undefined;
+    const { produce, sends, message } = application([
+      () => {
+        atSend = structuredClone(message());
+        return accepted;
+      },
+    ]);
+
+    expect(await produce()).toEqual({
+      application_message_id: "order-4711",
+      pinpoint_message_id: "msg-0",
+      status: "SENT",
+    });
+
+    expect(atSend).toEqual({
+      application_message_id: "order-4711",
+      message_body: "Your code is 493817.",
+      destination_number: "+447700900123",
+      message_type: "TRANSACTIONAL",
+      status: "SENDING",
+      retry_count: 0,
+      all_retries_failed: false,
+      deadline: startOfTest + 600,
+      expires_at: startOfTest + 600 + 4 * 86_400,
+      created_at: startOfTest,
+      claim_expires_at: startOfTest + claimLeaseSeconds + 1,
+      attempts: { "0": { claim_id: "id-1", claimed_at: startOfTest } },
+    });
+    expect(sends).toEqual([plainSend]);
+    const { claim_expires_at: _, ...kept } = atSend as Message;
+    expect(message()).toEqual({
+      ...kept,
+      status: "SENT",
+      pinpoint_message_id: "msg-0",
+      attempts: {
+        "0": { claim_id: "id-1", claimed_at: startOfTest, sent_at: startOfTest, message_id: "msg-0" },
+      },
+    });
+  });
+
+  test("goes out, and is kept, with all that the request says", async () => {
+    const { produce, sends, message } = application();
+
+    await produce({
+      messageType: "PROMOTIONAL",
+      originationNumber: "+447700900999",
+      senderId: "SHOP",
+      deadline: startOfTest + 300,
+      deliveryGuarantee: "at-most-once",
+    });
+
+    expect(sends).toEqual([
+      {
+        ...plainSend,
+        messageType: "PROMOTIONAL",
+        originationNumber: "+447700900999",
+        senderId: "SHOP",
+        secondsLeft: 299.5,
+      },
+    ]);
+    expect(message()).toMatchObject({
+      message_type: "PROMOTIONAL",
+      origination_number: "+447700900999",
+      sender_id: "SHOP",
+      deadline: startOfTest + 300,
+      expires_at: startOfTest + 300 + 4 * 86_400,
+      delivery_guarantee: "at-most-once",
+    });
+  });
+
+  test("without an id gets a new one", async () => {
+    const { producing, message } = application();
+    const { applicationMessageId: _, ...withoutId } = request;
+
+    const { application_message_id: id } = await produceMessage(withoutId, producing);
+
+    expect(id).toMatch(/^id-\d$/);
+    expect(message(id)).toMatchObject({ status: "SENT" });
+  });
+
+  test("past its deadline, or too near to it for the service, is not sent", async () => {
+    const late = application();
+    expect(await late.produce({ deadline: startOfTest })).toEqual({
+      application_message_id: "order-4711",
+      status: "EXPIRED",
+    });
+    expect(late.sends).toEqual([]);
+    expect(late.message()).toMatchObject({ status: "EXPIRED", status_reason: "deadline" });
+
+    const near = application([], { leastSecondsLeft: 5 });
+    expect(await near.produce({ deadline: startOfTest + 5 })).toMatchObject({ status: "EXPIRED" });
+    expect(near.sends).toEqual([]);
+  });
+
+  test.each([
+    [false, "REJECTED"],
+    [true, "OPTED_OUT"],
+  ] as const)(
+    "refused by the service (opted out: %s) has ended and is not sent again",
+    async (optedOut, status) => {
+      const { produce, sends, message } = application([
+        { kind: "refused", optedOut, reason: "no-such-number" },
+      ]);
+
+      const results = [await produce(), await produce()];
+
+      expect(results).toEqual(Array(2).fill({ application_message_id: "order-4711", status }));
+      expect(sends).toHaveLength(1);
+      expect(message()).toMatchObject({
+        status,
+        status_reason: "no-such-number",
+        attempts: { "0": { outcome: "no-such-number", outcome_at: startOfTest } },
+      });
+    },
+  );
+
+  test("whose event was handled before its send was recorded gets the service's id all the same", async () => {
+    const { produce, message, store } = application([
+      () => {
+        store.items.set("order-4711", { ...message(), status: "DELIVERED" });
+        return accepted;
+      },
+    ]);
+
+    expect(await produce()).toMatchObject({ pinpoint_message_id: "msg-0" });
+    expect(message()).toMatchObject({
+      status: "DELIVERED",
+      pinpoint_message_id: "msg-0",
+      attempts: { "0": { message_id: "msg-0", sent_at: startOfTest } },
+    });
+  });
+
+  test("that is gone when its send is recorded stays gone", async () => {
+    const { produce, store } = application([
+      () => {
+        store.items.clear();
+        return accepted;
+      },
+    ]);
+
+    expect(await produce()).toMatchObject({ status: "SENT" });
+    expect(store.items.size).toBe(0);
+  });
+});
+
+describe("the same id again", () => {
+  test("sends nothing and tells what became of the message", async () => {
+    const { produce, sends } = application();
+
+    expect(await produce({ body: "Another text." })).toEqual(await produce());
+    expect(sends).toHaveLength(1);
+  });
+
+  test("while the first send is under way sends nothing", async () => {
+    const again: unknown[] = [];
+    const { produce, sends } = application([
+      async () => {
+        again.push(await produce());
+        return accepted;
+      },
+    ]);
+
+    await produce();
+
+    expect(again).toEqual([{ application_message_id: "order-4711", status: "SENDING" }]);
+    expect(sends).toHaveLength(1);
+  });
+
+  test("after the service was busy sends once more, under a claim of its own", async () => {
+    const { produce, sends, message, advance } = application([throttled]);
+
+    await expect(produce()).rejects.toThrow(
+      'The SMS service did not take the message now (throttled); invoke again with application_message_id "order-4711".',
+    );
+    expect(message()).toMatchObject({
+      status: "SENDING",
+      status_reason: "throttled",
+      claim_expires_at: startOfTest,
+      attempts: { "0": {} },
+    });
+    expect(message().attempts?.["0"]).toEqual({});
+    advance(1);
+
+    expect(await produce()).toMatchObject({ status: "SENT" });
+    expect(sends).toHaveLength(2);
+    expect(message().attempts?.["0"]).toEqual({
+      claim_id: expect.stringMatching(/^id-/),
+      claimed_at: startOfTest + 1,
+      sent_at: startOfTest + 1,
+      message_id: "msg-0",
+    });
+  });
+
+  test("after the producer died sends nothing until its lease is over, then once more and marked", async () => {
+    const { produce, sends, message, advance } = application([dies]);
+    await expect(produce()).rejects.toThrow("killed");
+
+    advance(claimLeaseSeconds - 1);
+    expect(await produce()).toEqual({ application_message_id: "order-4711", status: "SENDING" });
+    advance(1.5);
+    expect(await produce()).toMatchObject({ status: "SENT" });
+
+    expect(sends).toHaveLength(2);
+    expect(message().attempts?.["0"]).toMatchObject({
+      possible_duplicate: true,
+      claimed_at: startOfTest + claimLeaseSeconds + 1,
+    });
+  });
+
+  test("after it died twice sends no third time and waits for the events", async () => {
+    const { produce, sends, message, advance } = application([dies, dies]);
+    await expect(produce()).rejects.toThrow("killed");
+    advance(claimLeaseSeconds + 1);
+    await expect(produce()).rejects.toThrow("killed");
+    advance(claimLeaseSeconds + 1);
+
+    expect(await produce()).toEqual({ application_message_id: "order-4711", status: "SENT" });
+    expect(sends).toHaveLength(2);
+    expect(message()).toMatchObject({
+      status: "SENT",
+      status_reason: "outcome-unknown",
+      attempts: { "0": { outcome: "UNCONFIRMED" } },
+    });
+  });
+
+  test.each([
+    ["the deployment", { guarantee: "at-most-once" as const }, {}],
+    ["the message itself", {}, { deliveryGuarantee: "at-most-once" as const }],
+  ])("after it died sends nothing where %s forbids a second send", async (_whose, options, changes) => {
+    const { produce, sends, advance } = application([dies], options);
+    await expect(produce(changes)).rejects.toThrow("killed");
+    advance(claimLeaseSeconds + 1);
+
+    expect(await produce(changes)).toMatchObject({ status: "SENT" });
+    expect(sends).toHaveLength(1);
+  });
+
+  test("after a repeated send met a busy service keeps its mark", async () => {
+    const { produce, sends, message, advance } = application([dies, throttled]);
+    await expect(produce()).rejects.toThrow("killed");
+    advance(claimLeaseSeconds + 1);
+    await expect(produce()).rejects.toThrow("throttled");
+    expect(message().attempts?.["0"]).toMatchObject({
+      claim_id: expect.any(String),
+      possible_duplicate: false,
+    });
+    advance(1);
+
+    expect(await produce()).toMatchObject({ status: "SENT" });
+    expect(sends).toHaveLength(3);
+    expect(message().attempts?.["0"]).toMatchObject({ possible_duplicate: true });
+  });
+
+  test("of a message that has been retried since is left to its retries", async () => {
+    const { produce, sends, store, message } = application();
+    await produce();
+    store.items.set("order-4711", { ...message(), status: "SENDING", retry_count: 1, claim_expires_at: 0 });
+
+    expect(await produce()).toMatchObject({ status: "SENDING" });
+    expect(sends).toHaveLength(1);
+  });
+
+  test("of a message that the application wrote itself sends nothing", async () => {
+    const { produce, sends, store } = application();
+    store.items.set("order-4711", { application_message_id: "order-4711", message_body: "Hello." });
+
+    expect(await produce()).toEqual({ application_message_id: "order-4711", status: "SENT" });
+    expect(sends).toEqual([]);
+  });
+
+  test("of a message that is gone when it is looked at sends nothing", async () => {
+    const { producing, sends } = application();
+    const store = { ...producing.store, create: async () => false };
+
+    expect(await produceMessage(request, { ...producing, store })).toEqual({
+      application_message_id: "order-4711",
+      status: "SENDING",
+    });
+    expect(sends).toEqual([]);
+  });
+});
+
+describe("a lost answer", () => {
+  test("of the service: the message counts as sent and waits for its events", async () => {
+    const { produce, sends, message } = application([{ kind: "unconfirmed", reason: "timeout" }]);
+
+    const results = [await produce(), await produce()];
+
+    expect(results).toEqual(Array(2).fill({ application_message_id: "order-4711", status: "SENT" }));
+    expect(sends).toHaveLength(1);
+    expect(message()).toMatchObject({
+      status: "SENT",
+      status_reason: "outcome-unknown",
+      attempts: { "0": { outcome: "UNCONFIRMED", outcome_at: startOfTest } },
+    });
+    expect(message()).not.toHaveProperty("claim_expires_at");
+  });
+
+  test("of the table: the producer knows its own item again and sends", async () => {
+    const { producing, sends } = application();
+    const store = {
+      ...producing.store,
+      // Written, not answered; the SDK's own repetition is refused.
+      create: async (message: Message) => {
+        await producing.store.create(message);
+        return false;
+      },
+    };
+
+    expect(await produceMessage(request, { ...producing, store })).toMatchObject({ status: "SENT" });
+    expect(sends).toHaveLength(1);
+  });
+});
+
+test("a producer that was paused until its lease is nearly over does not send, and gives the send back", async () => {
+  const { producing, sends, advance, produce, message } = application();
+  const store = {
+    ...producing.store,
+    create: async (message: Message) => {
+      const created = await producing.store.create(message);
+      advance(claimLeaseSeconds - 19);
+      return created;
+    },
+  };
+
+  await expect(produceMessage(request, { ...producing, store })).rejects.toThrow("(lease-nearly-over)");
+  expect(sends).toEqual([]);
+  expect(message()).toMatchObject({ status_reason: "lease-nearly-over", attempts: { "0": {} } });
+
+  await produce();
+  expect(sends).toHaveLength(1);
+});
