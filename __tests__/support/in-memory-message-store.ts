@@ -2,6 +2,7 @@
 import type { Attempt, Message } from "../../functions/core/message.ts";
 import { readMessageItem } from "../../functions/core/message-item.ts";
 import type { Change, ChangeResult, Clause, MessageStore } from "../../functions/core/message-store.ts";
+import { refuseUndefinedFields } from "./absent-fields.ts";
 
 /** The store, and its items to look at and to write past the protocol, as an application may. */
 export interface InMemoryMessageStore extends MessageStore {
@@ -35,11 +36,13 @@ export function inMemoryMessageStore(...items: Message[]): InMemoryMessageStore 
       return get(id);
     },
     async create(message) {
+      refuseUndefinedFields(message);
       if (stored.has(message.application_message_id)) return false;
       stored.set(message.application_message_id, { ...structuredClone(message) });
       return true;
     },
     async change(id, change): Promise<ChangeResult> {
+      refuseUndefinedFields(change);
       const item = stored.get(id);
       if (!Object.values(change.require).every((clause) => holds(clause, item ?? {}))) {
         return { applied: false, current: get(id) };

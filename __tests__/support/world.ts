@@ -11,6 +11,7 @@ import type { RetryPolicy } from "../../functions/core/retry-policy.ts";
 import type { QueueEntry, QueueMessage } from "../../functions/core/retry-queue.ts";
 import type { SendPace } from "../../functions/core/send-pace.ts";
 import type { SendRequest, SendResult } from "../../functions/core/sms-sender.ts";
+import { refuseUndefinedFields } from "./absent-fields.ts";
 import { type InMemoryMessageStore, inMemoryMessageStore } from "./in-memory-message-store.ts";
 import { retryPolicy, startOfTest } from "./messages.ts";
 import { unpaced } from "./unpaced.ts";
@@ -75,6 +76,7 @@ export function world(items: Message[], options: WorldOptions = {}): World {
     sender: {
       leastSecondsLeft: options.leastSecondsLeft ?? 0,
       async send(request: SendRequest): Promise<SendResult> {
+        refuseUndefinedFields(request);
         sends.push(request);
         const answer = answers.shift() ?? { kind: "accepted" as const, messageId: `msg-${sends.length}` };
         return typeof answer === "function" ? answer() : answer;
@@ -94,6 +96,7 @@ export function world(items: Message[], options: WorldOptions = {}): World {
     queue,
     async event(event, { dies = false, known } = {}) {
       const handled = await handleDeliveryEvent(event, handling, known);
+      refuseUndefinedFields(handled);
       if (handled.entry !== undefined && !dies) queue.push(handled.entry);
       return handled;
     },
