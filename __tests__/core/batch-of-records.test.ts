@@ -1,0 +1,462 @@
+/** A batch of stream records seen from outside: its answers, its time, and what an operator sees of it. */
+import type { HandledEvent } from "../../functions/core/handle-delivery-event.ts";
+import { handleRecords, type RecordHandling, report } from "../../functions/core/handle-records.ts";
+import type { Message } from "../../functions/core/message.ts";
+import type { MessageStore } from "../../functions/core/message-store.ts";
+import type { QueueEntry } from "../../functions/core/retry-queue.ts";
+import { setAside } from "../../functions/core/set-aside.ts";
+import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
+import { pinpointRecord, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
+import { recordedTelemetry } from "../support/recorded-telemetry.ts";
+import { virtualTime } from "../support/virtual-time.ts";
+
+const json = (id: string, ...values: unknown[]) => ({
+  id,
+  data: Buffer.from(values.map((value) => JSON.stringify(value)).join("\n")),
+});
+const email = { event_type: "_email.delivered" };
+const failureOf = (id: string, event_type = "_SMS.FAILURE") =>
+  pinpointRecord({
+    event_type,
+    attributes: { customer_context: { application_message_id: id, retry_attempt: "0" } },
+  });
+
+/** A deployment on virtual time, whose table and queue may be slow or down. */
+function deployment(
+  ids: readonly string[],
+  changes: Partial<RecordHandling> & { readonly table?: Partial<MessageStore> } = {},
+) {
+  const time = virtualTime(startOfTest);
+  const telemetry = recordedTelemetry();
+  const queued: QueueEntry[] = [];
+  const items = ids.map((id) => sentMessage({ application_message_id: id }));
+  const inMemory = inMemoryMessageStore(...items);
+  const reads: string[][] = [];
+  const store: MessageStore = {
+    ...inMemory,
+    readMany: async (keys) => {
+      reads.push([...keys]);
+      return inMemory.readMany(keys);
+    },
+    ...changes.table,
+  };
+  const handling: RecordHandling = {
+    policy: retryPolicy(),
+    recordsEveryDelivery: false,
+    clock: time,
+    random: { next: () => 0.5, id: () => "id" },
+    queue: {
+      async put(entries) {
+        queued.push(...entries);
+        return entries.map(() => true);
+      },
+    },
+    telemetry,
+    endsAt: startOfTest + 60,
+    ...changes,
+    store,
+  };
+  return {
+    time,
+    telemetry,
+    queued,
+    reads,
+    handling,
+    message: (id: string) => inMemory.items.get(id),
+    inMemory,
+  };
+}
+
+/** The results, and when they were there. */
+async function handle(
+  records: Parameters<typeof handleRecords>[0],
+  { handling, time }: Pick<ReturnType<typeof deployment>, "handling" | "time">,
+) {
+  let answeredAfter = Number.NaN;
+  const work = handleRecords(records, handling).then((results) => {
+    answeredAfter = time.now() - startOfTest;
+    return results;
+  });
+  const [results] = await Promise.all([work, time.run()]);
+  return { results, answeredAfter };
+}
+
+describe("a record", () => {
+  test("of failures alone holds nothing else; with an email or a piece of junk it does", async () => {
+    const world = deployment(["a", "b"]);
+    const { results } = await handle(
+      [
+        json("alone", failureOf("a")),
+        json("mixed", failureOf("b"), email),
+        json("junk", email, { no: "event" }),
+      ],
+      world,
+    );
+
+    expect(results).toMatchObject([
+      { id: "alone", result: "handled", holdsOthers: false, events: [{ outcome: "retry-scheduled" }] },
+      { id: "mixed", result: "handled", holdsOthers: true, events: [{ outcome: "retry-scheduled" }] },
+      {
+        id: "junk",
+        result: "malformed",
+        problem: "neither event_type nor eventType",
+        holdsOthers: true,
+        events: [],
+      },
+    ]);
+    expect(results[0]).not.toHaveProperty("problem");
+    expect(world.telemetry.counts).toEqual({ RetryScheduled: 2, NotSms: 2, RecordMalformed: 1 });
+  });
+
+  test("that its wrapping calls unreadable is malformed for that reason, whatever is in it", async () => {
+    const world = deployment(["a"]);
+    const { results } = await handle([{ ...json("a", failureOf("a")), problem: "no data" }], world);
+
+    expect(results).toEqual([
+      { id: "a", result: "malformed", problem: "no data", holdsOthers: true, events: [] },
+    ]);
+    expect(world.reads).toEqual([]);
+    expect(world.telemetry.lines).toEqual([
+      ["warn", "A malformed record was set aside.", { record_id: "a", position: 0, reason: "no data" }],
+    ]);
+  });
+
+  test.each([
+    [Buffer.from([0xff]), "not UTF-8"],
+    [Buffer.from(" \n"), "empty"],
+    [Buffer.from(""), "empty"],
+    [Buffer.from("{"), "not JSON"],
+    [Buffer.from("junk"), "not JSON"],
+    [Buffer.from("7"), "not a JSON object"],
+    [Buffer.from('{"event_type":7}'), "event_type is not a text"],
+    [Buffer.from('{"eventType":7}'), "eventType is not a text"],
+  ])("with the bytes %j is malformed: %s", async (data, problem) => {
+    const { results } = await handle([{ id: "a", data }], deployment([]));
+    expect(results).toMatchObject([{ result: "malformed", problem }]);
+  });
+});
+
+describe("the table", () => {
+  test("is read once for a batch, each key once, and not at all without events", async () => {
+    const world = deployment(["a", "b"]);
+    await handle([json("1", failureOf("a"), failureOf("a")), json("2", failureOf("b"))], world);
+    expect(world.reads).toEqual([["a", "b"]]);
+
+    const without = deployment([]);
+    await handle([json("1", email)], without);
+    expect(without.reads).toEqual([]);
+  });
+
+  test("that cannot be read for the batch is read for each event", async () => {
+    const world = deployment(["a"], {
+      table: {
+        readMany: async () => {
+          throw Object.assign(new Error("+447700900123"), { name: "ThrottlingException" });
+        },
+      },
+    });
+    const { results } = await handle([json("1", failureOf("a"))], world);
+
+    expect(results).toMatchObject([{ result: "handled" }]);
+    expect(world.telemetry.lines[0]).toEqual([
+      "warn",
+      "The batch read failed; every event reads its own item.",
+      { error: "ThrottlingException" },
+    ]);
+  });
+
+  test("is not asked again for what the batch read gave", async () => {
+    let reads = 0;
+    const world = deployment(["a"], {
+      table: {
+        read: async () => {
+          reads += 1;
+          return undefined;
+        },
+      },
+    });
+    await handle([json("1", failureOf("a"))], world);
+    expect(reads).toBe(0);
+    expect(world.telemetry.counts).toEqual({ RetryScheduled: 1 });
+  });
+
+  test("that does not answer leaves the wake-ups of the others five seconds, and the batch its answer in time", async () => {
+    const world = deployment(["a", "stuck"]);
+    const { change } = world.handling.store;
+    const slow: MessageStore = {
+      ...world.handling.store,
+      change: async (id, given) => {
+        if (id === "stuck") await world.time.sleep(600);
+        return change(id, given);
+      },
+    };
+    const handling = { ...world.handling, store: slow };
+    const records = [
+      json("1", failureOf("stuck"), failureOf("stuck", "_SMS.SUCCESS")),
+      json("2", failureOf("a")),
+    ];
+    const { results, answeredAfter } = await handle(records, { ...world, handling });
+
+    expect(results).toMatchObject([
+      { result: "failed", problem: "OutOfTime", events: [] },
+      { result: "handled" },
+    ]);
+    expect(answeredAfter).toBe(55);
+    expect(world.queued).toMatchObject([{ message: { application_message_id: "a" } }]);
+    expect(world.telemetry.lines).toContainEqual([
+      "error",
+      "An event could not be handled now; its record comes again.",
+      { record_id: "1", position: 0, error: "OutOfTime" },
+    ]);
+    // What came after the answer is neither reported nor followed by the next event of the message.
+    expect(world.telemetry.counts).toEqual({ RetryScheduled: 1, EventFailed: 1 });
+    expect(world.message("stuck")).toMatchObject({ status: "RETRY_SCHEDULED" });
+  });
+
+  test("that fails after the answer changes nothing of the answer", async () => {
+    const world = deployment(["stuck"], {
+      table: {
+        change: async () => {
+          await world.time.sleep(600);
+          throw new TypeError("too late");
+        },
+      },
+    });
+    const { results } = await handle([json("1", failureOf("stuck"))], world);
+    expect(results).toMatchObject([{ result: "failed", problem: "OutOfTime" }]);
+  });
+
+  test("has at most fifty messages under way at once", async () => {
+    const ids = Array.from({ length: 120 }, (_, index) => `m-${index}`);
+    let underWay = 0;
+    let most = 0;
+    const world = deployment(ids);
+    const { change } = world.handling.store;
+    const handling: RecordHandling = {
+      ...world.handling,
+      store: {
+        ...world.handling.store,
+        change: async (id, given) => {
+          underWay += 1;
+          most = Math.max(most, underWay);
+          await world.time.sleep(0.02);
+          underWay -= 1;
+          return change(id, given);
+        },
+      },
+    };
+    await handle([json("1", ...ids.map((id) => failureOf(id)))], { ...world, handling });
+    expect(most).toBe(50);
+  });
+});
+
+describe("the queue", () => {
+  test("that does not answer fails its records when the time is over", async () => {
+    const world = deployment(["a"], {
+      queue: {
+        put: async (entries) => {
+          await world.time.sleep(600);
+          return entries.map(() => true);
+        },
+      },
+    });
+    const { results, answeredAfter } = await handle([json("1", failureOf("a"))], world);
+
+    expect(results).toMatchObject([{ result: "failed", problem: "NotQueued" }]);
+    expect(answeredAfter).toBe(60);
+  });
+
+  test("is not asked where nothing follows", async () => {
+    const world = deployment(["a"], {
+      queue: {
+        put: async () => {
+          throw new Error("asked");
+        },
+      },
+    });
+    await handle([json("1", failureOf("a", "_SMS.SUCCESS"))], world);
+    expect(world.telemetry.counts).toEqual({ DeliveredAtOnce: 1 });
+  });
+
+  test("brings back an event that failed where its stream will not, half a minute later", async () => {
+    const change = async (): Promise<never> => {
+      throw new TypeError("down");
+    };
+    const world = deployment(["a"], { queuesFailedEvents: true, table: { change } });
+    const { results } = await handle([json("1", failureOf("a"))], world);
+
+    // For the stream's own answer it has failed all the same.
+    expect(results).toMatchObject([{ result: "failed", problem: "TypeError" }]);
+    expect(world.queued).toMatchObject([
+      {
+        message: {
+          kind: "waiting-event",
+          first_seen_at: startOfTest,
+          event: { applicationMessageId: "a", status: "UNREACHABLE" },
+        },
+        dueAt: startOfTest + 30,
+      },
+    ]);
+
+    const again = deployment(["a"], { table: { change } });
+    await handle([json("1", failureOf("a"))], again);
+    expect(again.queued).toEqual([]);
+  });
+
+  test("does not bring back an event whose item can never be read", async () => {
+    const world = deployment([], { queuesFailedEvents: true });
+    world.inMemory.items.set("a", { application_message_id: "a", retry_count: "many" });
+    const { results } = await handle([json("1", failureOf("a"))], world);
+
+    expect(results).toMatchObject([{ result: "malformed", problem: "unreadable item" }]);
+    expect(world.queued).toEqual([]);
+    expect(world.telemetry.counts).toEqual({ RecordMalformed: 1 });
+  });
+
+  test("is asked again only for what it did not take", async () => {
+    const asked: string[][] = [];
+    const world = deployment(["a", "b"], {
+      queuesFailedEvents: true,
+      queue: {
+        put: async (entries) => {
+          const ids = entries.map(({ message }) =>
+            message.kind === "wake-up" ? message.application_message_id : message.kind,
+          );
+          asked.push(ids);
+          return ids.map((id) => id === "a" || asked.length === 2);
+        },
+      },
+    });
+    const { results, answeredAfter } = await handle(
+      [json("1", failureOf("a")), json("2", failureOf("b"))],
+      world,
+    );
+
+    expect(asked).toEqual([["a", "b"], ["b"]]);
+    expect(answeredAfter).toBe(1);
+    expect(results).toMatchObject([{ result: "handled" }, { result: "handled" }]);
+  });
+});
+
+describe("what an operator sees of an event", () => {
+  const changed = "A delivery event changed a message.";
+  const fields = { application_message_id: "a", attempt: 1, reason: "no-item" };
+  const about: Pick<HandledEvent, "applicationMessageId" | "attempt" | "reason"> = {
+    applicationMessageId: "a",
+    attempt: 1,
+    reason: "no-item",
+  };
+
+  test.each([
+    ["retry-scheduled", "RetryScheduled", changed],
+    ["exhausted", "RetriesExhausted", changed],
+    ["expired", "MessageExpired", changed],
+    ["rejected", "MessageRejected", changed],
+    ["opted-out", "RecipientOptedOut", changed],
+    ["delivered", "SeriesDelivered", changed],
+    ["delivered-at-once", "DeliveredAtOnce", undefined],
+    ["absorbed", "EventAbsorbed", undefined],
+    ["in-progress", "EventInProgress", undefined],
+    ["waiting", "EventWaiting", undefined],
+    ["unknown-message", "DeliveryUnknown", undefined],
+  ] as const)("%s is counted as %s, logged: %s", (outcome, metric, text) => {
+    const telemetry = recordedTelemetry();
+    report({ ...about, outcome }, telemetry);
+    expect(telemetry.counts).toEqual({ [metric]: 1 });
+    expect(telemetry.lines).toEqual(text === undefined ? [] : [["info", text, { ...fields, outcome }]]);
+  });
+
+  test("an orphan is a warning", () => {
+    const telemetry = recordedTelemetry();
+    report({ outcome: "orphaned", reason: "no-item" }, telemetry);
+    expect(telemetry.counts).toEqual({ EventOrphaned: 1 });
+    expect(telemetry.lines).toStrictEqual([
+      [
+        "warn",
+        "An event has no item in the table and was counted as an orphan.",
+        { outcome: "orphaned", reason: "no-item" },
+      ],
+    ]);
+  });
+
+  test("a status that this version does not know is a warning with its name, whatever the outcome", () => {
+    const telemetry = recordedTelemetry();
+    report({ ...about, outcome: "rejected", unrecognisedStatus: "TELEPORTED" }, telemetry);
+    expect(telemetry.counts).toEqual({ MessageRejected: 1, StatusUnrecognised: 1 });
+    expect(telemetry.lines).toEqual([
+      [
+        "warn",
+        "An event has a status that this version does not know; it is not retried.",
+        { ...fields, outcome: "rejected", status: "TELEPORTED" },
+      ],
+    ]);
+  });
+});
+
+describe("malformed records", () => {
+  const malformed = { id: "a", result: "malformed", events: [], holdsOthers: true } as const;
+
+  test("that cannot be kept are logged by their place, without their bytes", async () => {
+    const telemetry = recordedTelemetry();
+    const destination = {
+      keep: async () => {
+        throw new RangeError("the record's text");
+      },
+    };
+    const results = await setAside([malformed], [json("a", email)], destination, telemetry);
+
+    expect(results).toEqual([{ ...malformed, result: "failed" }]);
+    expect(telemetry.lines).toEqual([
+      [
+        "error",
+        "A malformed record could not be kept; its batch comes again.",
+        { record_id: "a", position: 0, error: "RangeError" },
+      ],
+    ]);
+  });
+
+  test("are kept twenty at a time", async () => {
+    let underWay = 0;
+    let most = 0;
+    const problems: string[] = [];
+    const many = Array.from({ length: 50 }, () => malformed);
+    const records = many.map(() => json("a", email));
+    const keep = async (_: unknown, problem: string) => {
+      problems.push(problem);
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      underWay -= 1;
+    };
+    await setAside(many, records, { keep }, recordedTelemetry());
+    expect(most).toBe(20);
+    expect(new Set(problems)).toEqual(new Set(["malformed"]));
+  });
+});
+
+test("events without any id are handled on their own, and end as orphans", async () => {
+  const world = deployment([]);
+  const nameless = {
+    event_type: "_SMS.FAILURE",
+    attributes: { record_status: "UNREACHABLE" },
+  };
+  const { results } = await handle([json("1", nameless, nameless)], world);
+
+  expect(results).toMatchObject([
+    { result: "handled", events: [{ outcome: "orphaned" }, { outcome: "orphaned" }] },
+  ]);
+  expect(world.telemetry.counts).toEqual({ EventOrphaned: 2 });
+  expect(world.reads).toEqual([]);
+});
+
+/** The whole item after a batch, for changes that must leave the rest alone. */
+test("a batch leaves an item's own fields as they were", async () => {
+  const world = deployment(["a"]);
+  const before = structuredClone(world.message("a")) as unknown as Message;
+  await handle([json("1", failureOf("a"))], world);
+  expect(world.message("a")).toMatchObject({
+    message_body: before.message_body,
+    destination_number: before.destination_number,
+    deadline: before.deadline,
+  });
+});
