@@ -178,6 +178,7 @@ test.each<[string, unknown, readonly string[]]>([
   ["a list", [event], missing],
   ["a text", "+447700900123", ["The event must be a JSON object."]],
   ["null", null, ["The event must be a JSON object."]],
+  ["not even an event", undefined, ["The event must be a JSON object."]],
 ])("%s: one error with every problem, and none of the values", (_name, bad, problems) => {
   expect(problemsOf(bad)).toEqual(problems);
 });

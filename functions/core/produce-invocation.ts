@@ -33,7 +33,7 @@ const id = v.pipe(
 
 const action = v.optional(v.picklist(["produce", "cancel"], "must be produce or cancel"), "produce");
 
-const cancelEvent = v.object({ action, application_message_id: id }, "must be a JSON object");
+const cancelEvent = v.object({ action, application_message_id: id });
 
 /** Limits of the services: 1,600 characters a message, numbers in E.164. */
 const produceEvent = v.object(
