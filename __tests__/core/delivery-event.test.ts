@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { classify, defaultRetryableStatuses } from "../../functions/core/classification.ts";
+import { classify, defaultRetryableStatuses, loggableStatus } from "../../functions/core/classification.ts";
 import { parseDeliveryEvent } from "../../functions/core/delivery-event.ts";
 import { pinpointRecord, startOfTest } from "../support/messages.ts";
 
@@ -193,4 +193,116 @@ describe("classification", () => {
     expect(classOf("UNREACHABLE", "_SMS.BUFFERED")).toBe("in-progress");
     expect(classOf("OPTED_OUT")).toBe("opted-out");
   });
+});
+
+describe("fields that an event does not have", () => {
+  test("are absent, not undefined", () => {
+    expect(smsEvent({ event_type: "_SMS.OPTOUT" })).toStrictEqual({
+      dialect: "pinpoint",
+      kind: "opt-out",
+      status: "OPTOUT",
+    });
+    expect(smsEvent({ eventType: "TEXT_BLOCKED" })).toStrictEqual({
+      dialect: "end-user-messaging",
+      kind: "failure",
+      status: "BLOCKED",
+    });
+  });
+
+  test.each([
+    ["Promotional", { messageType: "PROMOTIONAL" }],
+    ["transactional", { messageType: "TRANSACTIONAL" }],
+    ["MARKETING", {}],
+  ])("a message type of %s is read in both dialects as %j", (messageType, expected) => {
+    expect(smsEvent({ eventType: "TEXT_BLOCKED", messageType })).toStrictEqual({
+      dialect: "end-user-messaging",
+      kind: "failure",
+      status: "BLOCKED",
+      ...expected,
+    });
+    expect(smsEvent({ event_type: "_SMS.OPTOUT", attributes: { message_type: messageType } })).toStrictEqual({
+      dialect: "pinpoint",
+      kind: "opt-out",
+      status: "OPTOUT",
+      ...expected,
+    });
+  });
+});
+
+describe("the kind of an End User Messaging event", () => {
+  const kindOf = (eventType: string, isFinal?: unknown) => smsEvent({ eventType, isFinal }).kind;
+
+  test("is what AWS lists for its type, unless the event says that it is not final", () => {
+    expect(kindOf("TEXT_DELIVERED")).toBe("success");
+    expect(kindOf("TEXT_DELIVERED", true)).toBe("success");
+    expect(kindOf("TEXT_DELIVERED", false)).toBe("in-progress");
+    expect(kindOf("TEXT_SUCCESSFUL")).toBe("in-progress");
+    expect(kindOf("TEXT_SUCCESSFUL", "yes")).toBe("in-progress");
+    expect(kindOf("TEXT_TELEPORTED", false)).toBe("in-progress");
+  });
+});
+
+describe("the context of a send", () => {
+  const contextOf = (customer_context: unknown) => {
+    const {
+      dialect: _,
+      kind: __,
+      status: ___,
+      ...context
+    } = smsEvent({
+      event_type: "_SMS.FAILURE",
+      attributes: { customer_context },
+    });
+    return context;
+  };
+
+  test("gives an id of up to 2,048 bytes, the longest key of a table", () => {
+    const id = "€".repeat(682);
+    expect(contextOf({ application_message_id: `${id}ab` })).toEqual({ applicationMessageId: `${id}ab` });
+    expect(contextOf({ application_message_id: `${id}abc` })).toStrictEqual({});
+  });
+
+  test.each([-1, 0.5, null, "1e999", {}])("gives no attempt for %j", (retry_attempt) => {
+    expect(contextOf({ retry_attempt })).toStrictEqual({});
+  });
+
+  test("gives attempt 0", () => {
+    expect(contextOf({ retry_attempt: "0" })).toStrictEqual({ attempt: 0 });
+  });
+});
+
+describe("the class of a status", () => {
+  const classOf = (record_status: string) =>
+    classify(
+      smsEvent(pinpointRecord({ event_type: "_SMS.FAILURE", attributes: { record_status } })),
+      new Set(defaultRetryableStatuses),
+    );
+
+  test.each([
+    "INVALID",
+    "INVALID_MESSAGE",
+    "BLOCKED",
+    "CARRIER_BLOCKED",
+    "SPAM",
+    "PROTECT_BLOCKED",
+    "MAX_PRICE_EXCEEDED",
+  ])("%s is permanent", (status) => expect(classOf(status)).toBe("permanent"));
+
+  test("OPTOUT is an opt-out, and a word that nobody knows is unrecognised", () => {
+    expect(classOf("OPTOUT")).toBe("opted-out");
+    expect(classOf("TELEPORTED")).toBe("unrecognised");
+    const unknownType = smsEvent(pinpointRecord({ event_type: "_SMS.TELEPORTED" }));
+    expect(classify(unknownType, new Set(["UNREACHABLE"]))).toBe("unrecognised");
+  });
+
+  test.each([
+    ["UNREACHABLE", "UNREACHABLE"],
+    ["PROTECT_BLOCKED", "PROTECT_BLOCKED"],
+    [`A${"_".repeat(63)}`, `A${"_".repeat(63)}`],
+    [`A${"_".repeat(64)}`, "FREE_TEXT"],
+    ["+447700900123", "FREE_TEXT"],
+    ["to 447700900123 BLOCKED", "FREE_TEXT"],
+    ["BLOCKED for +447700900123", "FREE_TEXT"],
+    ["", "FREE_TEXT"],
+  ])("%j may be logged as %s", (status, logged) => expect(loggableStatus(status)).toBe(logged));
 });

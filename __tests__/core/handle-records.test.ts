@@ -322,6 +322,13 @@ describe("the bytes of a record", () => {
     );
   });
 
+  test("hold the objects of a text as they are cut, and nothing of what is between them", () => {
+    const values = [{ a: '}"{\\' }, { b: { c: "\\" } }];
+    const text = ` \n${values.map((value) => JSON.stringify(value)).join(" \r\n")}\n `;
+    expect(decodeRecord(Buffer.from(text))).toEqual({ type: "values", values });
+    expect(decodeRecord(Buffer.from("[1] [2]"))).toEqual({ type: "malformed", problem: "not JSON" });
+  });
+
   test("are malformed as a whole where a part cannot be read", () => {
     for (const text of ['{"a":1}{"b":', '{"a":1}\nrest', "{}}", "{'a':1}", "   "]) {
       expect(decodeRecord(Buffer.from(text)).type).toBe("malformed");

@@ -13,13 +13,14 @@ import ts from "typescript";
  * @param root folder of `tsconfig.json`
  * @param paths the files that will be asked about, relative to `root`
  */
-export function compilerOf(
-  root: string,
-  paths: readonly string[],
-): (path: string, text: string) => boolean {
+export function compilerOf(root: string, paths: readonly string[]): (path: string, text: string) => boolean {
   const { config, error } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
   if (error !== undefined) throw new Error(ts.flattenDiagnosticMessageText(error.messageText, "\n"));
-  const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [...paths] }, ts.sys, root);
+  const { options } = ts.parseJsonConfigFileContent(
+    { ...config, include: [], files: [...paths] },
+    ts.sys,
+    root,
+  );
   const changed = new Map<string, { readonly version: number; readonly text: string }>();
   const service = ts.createLanguageService({
     getCompilationSettings: () => options,
