@@ -191,4 +191,58 @@ describe("a turn", () => {
       "sent at 2",
     ]);
   });
+
+  test("is not shortened by one before it that came late", async () => {
+    const time = virtualTime(100);
+    let isFirst = true;
+    const sleepy = {
+      now: time.now,
+      sleep: async (seconds: number) => {
+        await time.sleep(isFirst ? seconds + 5 : seconds);
+        isFirst = false;
+      },
+    };
+    const pace = steadyPace(1 / 0.95, sleepy, 118);
+    const departures: number[] = [];
+    const send = async () => {
+      const place = await pace.queueUp();
+      if (await place?.turn("x")) departures.push(Number((time.now() - 100).toFixed(3)));
+    };
+    await Promise.all([send(), send(), time.run()]);
+    expect(departures).toEqual([6, 7]);
+  });
+
+  test.each([
+    [1, "is taken"],
+    [1.5, "is refused"],
+  ])("that comes %f s after the end %s", async (seconds, outcome) => {
+    const time = virtualTime(100);
+    const sleepy = { now: time.now, sleep: () => time.sleep(18 + seconds) };
+    const pace = steadyPace(1 / 0.95, sleepy, 118);
+    const turn = async () => (await pace.queueUp())?.turn("x");
+    const [isInTime] = await Promise.all([turn(), time.run()]);
+    expect(isInTime).toBe(outcome === "is taken");
+  });
+
+  test("is not to be had at the end, nor after it", async () => {
+    expect(await steadyPace(1, virtualTime(118), 118).queueUp()).toBeUndefined();
+    expect(await steadyPace(1, virtualTime(119), 118).queueUp()).toBeUndefined();
+  });
+
+  test("is there again for whoever comes after those who left, however often they say so", async () => {
+    const time = virtualTime(100);
+    const pace = steadyPace(0.25 / 0.95, time, 118);
+    for (let invocation = 0; invocation < 20; invocation += 1) {
+      const place = await pace.queueUp();
+      for (let times = 0; times < 3; times += 1) place?.leave();
+    }
+    const outcomes: (boolean | undefined)[] = [];
+    const send = async () => {
+      const place = await pace.queueUp();
+      outcomes.push(await place?.turn("x"));
+    };
+    await Promise.all([...Array.from({ length: 6 }, send), time.run()]);
+    expect(outcomes.filter((isInTime) => isInTime === true)).toHaveLength(4);
+    expect(outcomes.filter((isInTime) => isInTime === undefined)).toHaveLength(2);
+  });
 });

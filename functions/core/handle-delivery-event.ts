@@ -63,10 +63,9 @@ const maxDecisions = 6;
 /** How long an event waits for its item (design rule 9), and the first wait. */
 const itemWait = { longestSeconds: 300, firstSeconds: 5 };
 
-/** The keys under which an event's item may stand: the context's id, else the service's message id. */
-export function itemKeysOf(event: DeliveryEvent): string[] {
-  const keys = [event.applicationMessageId ?? event.messageId];
-  return keys.filter((key) => key !== undefined);
+/** The key under which an event's item stands: the context's id, else the service's message id, if it has any. */
+export function itemKeyOf(event: DeliveryEvent): string | undefined {
+  return event.applicationMessageId ?? event.messageId;
 }
 
 /**
@@ -107,11 +106,8 @@ export async function handleDeliveryEvent(
 }
 
 async function find(event: DeliveryEvent, { store }: EventHandling): Promise<Message | undefined> {
-  for (const key of itemKeysOf(event)) {
-    const message = await store.read(key);
-    if (message !== undefined) return message;
-  }
-  return undefined;
+  const key = itemKeyOf(event);
+  return key === undefined ? undefined : store.read(key);
 }
 
 /** The number of the event's attempt: its retry tag, else the attempt with its id, else the first send. */
@@ -149,7 +145,7 @@ function withoutItem(
   };
   if (hasNothingToCorrect) return { ...about, outcome: "unknown-message" };
   const waited = now - firstSeenAt;
-  const canBeFound = itemKeysOf(event).length > 0;
+  const canBeFound = itemKeyOf(event) !== undefined;
   if (!canBeFound || waited >= itemWait.longestSeconds) return { ...about, outcome: "orphaned" };
   // Waiting as long again as it has waited already: few hops, and a short wait for the usual short race.
   const wait = Math.min(Math.max(itemWait.firstSeconds, waited), itemWait.longestSeconds - waited);

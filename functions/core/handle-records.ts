@@ -11,7 +11,7 @@ import {
   type EventHandling,
   type HandledEvent,
   handleDeliveryEvent,
-  itemKeysOf,
+  itemKeyOf,
 } from "./handle-delivery-event.ts";
 import type { Message } from "./message.ts";
 import type { QueueEntry, RetryQueue } from "./retry-queue.ts";
@@ -167,7 +167,7 @@ async function readKnown(
   events: readonly EventInBatch[],
   { store, telemetry }: RecordHandling,
 ): Promise<Map<string, Message>> {
-  const keys = new Set(events.flatMap(({ event }) => itemKeysOf(event)));
+  const keys = new Set(events.flatMap(({ event }) => itemKeyOf(event) ?? []));
   if (keys.size === 0) return new Map();
   try {
     return await store.readMany([...keys]);
@@ -178,7 +178,7 @@ async function readKnown(
 }
 
 function groupByMessage(events: readonly EventInBatch[]): EventInBatch[][] {
-  const groups = Map.groupBy(events, ({ event }) => itemKeysOf(event)[0]);
+  const groups = Map.groupBy(events, ({ event }) => itemKeyOf(event));
   return [...groups.values()];
 }
 
@@ -187,7 +187,7 @@ async function handle(
   handling: RecordHandling,
   known: Map<string, Message> | undefined,
 ): Promise<void> {
-  const [key] = itemKeysOf(item.event);
+  const key = itemKeyOf(item.event);
   try {
     const message = key === undefined ? undefined : known?.get(key);
     const handled = await handleDeliveryEvent(item.event, handling, message);
