@@ -4,8 +4,9 @@
  */
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { dynamodbMessageStore } from "../../functions/adapters/dynamodb-message-store.ts";
+import { dynamodbMessageStore, updateExpressions } from "../../functions/adapters/dynamodb-message-store.ts";
 import { claimAttempt } from "../../functions/core/message-changes.ts";
+import type { Change } from "../../functions/core/message-store.ts";
 import { tableModel } from "../../simulation/dynamodb-model.ts";
 import type { VirtualWorld, Worker } from "../../simulation/virtual-world.ts";
 import { sentMessage, startOfTest } from "../support/messages.ts";
@@ -61,6 +62,23 @@ describe("a batch read", () => {
     await store.readMany([...ids, ...ids]);
 
     expect(batchSizes(inputs)).toEqual([100, 100, 50]);
+  });
+
+  test("has at most ten requests under way, however many ids there are", async () => {
+    let underWay = 0;
+    let most = 0;
+    const { store, inputs } = scripted(async () => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise((resolve) => setImmediate(resolve));
+      underWay -= 1;
+      return {};
+    });
+
+    await store.readMany(Array.from({ length: 1_500 }, (_, n) => `id-${n}`));
+
+    expect(inputs).toHaveLength(15);
+    expect(most).toBe(10);
   });
 
   test("of a hundred ids is one request", async () => {
@@ -146,8 +164,9 @@ describe("the requests to DynamoDB", () => {
   });
 
   test.each(["change", "create"] as const)("any other error of a %s reaches the caller", async (method) => {
-    const { store } = scripted(() => {
-      throw new Error("The table is out of reach.");
+    const { store, inputs } = scripted((_input, call) => {
+      if (call === 1) throw new Error("The table is out of reach.");
+      return { Item: sentMessage() };
     });
     const claim = { attempt: 1, claimId: "c", now: startOfTest, until: startOfTest + 60 };
 
@@ -155,5 +174,118 @@ describe("the requests to DynamoDB", () => {
       method === "create" ? store.create(sentMessage()) : store.change("order-4711", claimAttempt(claim));
 
     await expect(call).rejects.toThrow("The table is out of reach.");
+    expect(inputs).toHaveLength(1);
+  });
+});
+
+describe("the expressions of a change are what DynamoDB takes: no empty list, no path twice", () => {
+  const exists = { exists: { path: "application_message_id", is: "present" } } as const;
+
+  test.each<[string, Change, ReturnType<typeof updateExpressions>]>([
+    [
+      "that sets and removes",
+      {
+        require: {
+          scheduled: { path: "status", is: "equal", value: "RETRY_SCHEDULED" },
+          isDue: { path: "next_attempt_at", is: "at-most", value: 70 },
+          isAlive: { path: "deadline", is: "more-than", value: 60, orAbsent: true },
+        },
+        set: { status: "SENT", retry_count: 1 },
+        remove: ["claim_expires_at", "next_attempt_at"],
+      },
+      {
+        ConditionExpression:
+          "#status = :v0 AND #next_attempt_at <= :v1 AND (attribute_not_exists(#deadline) OR #deadline > :v2)",
+        UpdateExpression: "SET #status = :v3, #retry_count = :v4 REMOVE #claim_expires_at, #next_attempt_at",
+        ExpressionAttributeNames: {
+          "#status": "status",
+          "#next_attempt_at": "next_attempt_at",
+          "#deadline": "deadline",
+          "#retry_count": "retry_count",
+          "#claim_expires_at": "claim_expires_at",
+        },
+        ExpressionAttributeValues: {
+          ":v0": "RETRY_SCHEDULED",
+          ":v1": 70,
+          ":v2": 60,
+          ":v3": "SENT",
+          ":v4": 1,
+        },
+      },
+    ],
+    [
+      "that only removes",
+      { require: exists, set: {}, remove: ["claim_expires_at"] },
+      {
+        ConditionExpression: "attribute_exists(#application_message_id)",
+        UpdateExpression: "REMOVE #claim_expires_at",
+        ExpressionAttributeNames: {
+          "#application_message_id": "application_message_id",
+          "#claim_expires_at": "claim_expires_at",
+        },
+      },
+    ],
+    [
+      "that makes the map of attempts",
+      {
+        require: { none: { path: "attempts", is: "absent" } },
+        set: {},
+        attempt: { number: 0, how: "map", set: { outcome: "INVALID" } },
+      },
+      {
+        ConditionExpression: "attribute_not_exists(#attempts)",
+        UpdateExpression: "SET #attempts = :v0",
+        ExpressionAttributeNames: { "#attempts": "attempts" },
+        ExpressionAttributeValues: { ":v0": { "0": { outcome: "INVALID" } } },
+      },
+    ],
+    [
+      "that puts a record",
+      {
+        require: { none: { path: "attempts.1", is: "absent" } },
+        set: {},
+        attempt: { number: 1, how: "record", set: { claim_id: "c", claimed_at: 70 } },
+      },
+      {
+        ConditionExpression: "attribute_not_exists(#attempts.#1)",
+        UpdateExpression: "SET #attempts.#1 = :v0",
+        ExpressionAttributeNames: { "#attempts": "attempts", "#1": "1" },
+        ExpressionAttributeValues: { ":v0": { claim_id: "c", claimed_at: 70 } },
+      },
+    ],
+    [
+      "that sets fields of a record",
+      {
+        require: { record: { path: "attempts.1", is: "present" } },
+        set: {},
+        attempt: { number: 1, how: "fields", set: { sent_at: 71, message_id: "m" } },
+      },
+      {
+        ConditionExpression: "attribute_exists(#attempts.#1)",
+        UpdateExpression: "SET #attempts.#1.#sent_at = :v0, #attempts.#1.#message_id = :v1",
+        ExpressionAttributeNames: {
+          "#attempts": "attempts",
+          "#1": "1",
+          "#sent_at": "sent_at",
+          "#message_id": "message_id",
+        },
+        ExpressionAttributeValues: { ":v0": 71, ":v1": "m" },
+      },
+    ],
+    [
+      "that takes a record away, whatever it would set",
+      { require: exists, set: {}, attempt: { number: 1, how: "remove", set: { outcome: "UNKNOWN" } } },
+      {
+        ConditionExpression: "attribute_exists(#application_message_id)",
+        UpdateExpression: "REMOVE #attempts.#1",
+        ExpressionAttributeNames: {
+          "#application_message_id": "application_message_id",
+          "#attempts": "attempts",
+          "#1": "1",
+        },
+      },
+    ],
+  ])("of one %s", (_what, change, expressions) => {
+    expect(updateExpressions(change)).toStrictEqual(expressions);
   });
 });

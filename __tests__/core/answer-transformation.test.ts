@@ -106,6 +106,42 @@ describe("an answer", () => {
     );
   });
 
+  describe("with records of every size", () => {
+    const tiny = { recordId: "a", data: "" };
+    const small = { recordId: "b", data: "c21hbGw=".repeat(8) };
+    const huge = { recordId: "c", data: "aHVnZQ==".repeat(100) };
+    const ok = (record: ArchivedRecord): TransformedRecord => ({ ...record, result: "Ok" });
+    const left = ({ recordId }: ArchivedRecord): TransformedRecord => ({
+      recordId,
+      data: "",
+      result: "ProcessingFailed",
+    });
+    const within = (records: readonly ArchivedRecord[], longestAnswerBytes: number) =>
+      answerTransformation(records, [], { dropsRetriedEvents: true, longestAnswerBytes });
+
+    test.each<[string, ArchivedRecord[]]>([
+      ["empty ones, which would be longer if they were left", [tiny, tiny, tiny]],
+      ["others", [tiny, small, huge]],
+    ])("leaves none where all fit, even with one byte to spare: %s", (_what, records) => {
+      const whole = records.map(ok);
+
+      expect(within(records, answerBytes(whole) + 1)).toEqual(whole);
+    });
+
+    test("leaves one as soon as a byte is missing", () => {
+      const records = [small, huge];
+      const most = answerBytes(records.map(ok)) - 1;
+
+      expect(within(records, most)).toEqual([ok(small), left(huge)]);
+    });
+
+    test("leaves only what does not fit, and fills the room behind it", () => {
+      const wanted = [ok(small), left(huge), ok(small)];
+
+      expect(within([small, huge, small], answerBytes(wanted) + 1)).toEqual(wanted);
+    });
+  });
+
   const recordIdOf = (n: number) => `49546986683135544286507457936321625675700192471156785${n}`;
 
   test.each([

@@ -1,13 +1,18 @@
 import { type AttachmentPorts, attachTransformation } from "../../functions/core/attach-transformation.ts";
 import { ControlPlaneBusyError, type StreamDescription } from "../../functions/core/delivery-stream.ts";
 import { detachTransformation } from "../../functions/core/detach-transformation.ts";
-import { StreamContentionError, StreamNotFoundError } from "../../functions/core/errors.ts";
+import {
+  StreamContentionError,
+  StreamNotFoundError,
+  UnreadableStreamError,
+} from "../../functions/core/errors.ts";
 import {
   delimiter,
   describedStream,
   extendedS3,
   functionArn,
   lambdaProcessor,
+  s3Destination,
   someoneElses,
   streamRoleArn,
 } from "../support/delivery-streams.ts";
@@ -73,7 +78,11 @@ describe("attach", () => {
 
     const attachment = await attach({ bufferSizeMegabytes: 0.2, bufferIntervalSeconds: 0 });
 
-    expect(attachment).toMatchObject({ attached: true, reason: "attached" });
+    expect(attachment).toEqual({
+      attached: true,
+      reason: "attached",
+      text: "The transformation is attached.",
+    });
     expect(account.statements.get(functionArn)).toEqual(statements);
     expect(processing(stream())).toEqual({
       Enabled: true,
@@ -117,6 +126,18 @@ describe("attach", () => {
     await attach({ bufferIntervalSeconds: 900 });
 
     expect(JSON.stringify(processing(stream()))).toContain('"900"');
+  });
+
+  test("writes a buffer hint of 0 where Firehose tells it empty: that is not 0", async () => {
+    const { account, attach, stream } = worldWith(plain());
+    await attach({ bufferIntervalSeconds: 0 });
+    const wanted = processing(stream());
+    const text = JSON.stringify(stream()).replace('"ParameterValue":"0"', '"ParameterValue":""');
+    account.descriptions.set("archive", JSON.parse(text));
+
+    await attach({ bufferIntervalSeconds: 0 });
+
+    expect(processing(stream())).toEqual(wanted);
   });
 
   test("follows the owner to another role, also in what Firehose filled in for our processor", async () => {
@@ -180,6 +201,29 @@ describe("attach", () => {
     });
   });
 
+  test("takes its place in a processing block that is on and empty", async () => {
+    const { attach, stream } = worldWith(describedStream(extendedS3({ Enabled: true, Processors: [] })));
+
+    expect(await attach()).toMatchObject({ attached: true });
+
+    expect(processing(stream())).toMatchObject({ Enabled: true, Processors: [{ Type: "Lambda" }] });
+  });
+
+  test("switches on again what it attached and somebody switched off", async () => {
+    const { account, attach, stream } = worldWith(plain());
+    await attach();
+    const wanted = processing(stream());
+    const text = JSON.stringify(stream()).replace(
+      '"ProcessingConfiguration":{"Enabled":true',
+      '"ProcessingConfiguration":{"Enabled":false',
+    );
+    account.descriptions.set("archive", JSON.parse(text));
+
+    await attach();
+
+    expect(processing(stream())).toEqual(wanted);
+  });
+
   test("switches its own processor on again", async () => {
     const { attach, stream } = worldWith(
       describedStream(extendedS3({ Enabled: false, Processors: [lambdaProcessor(functionArn)] })),
@@ -194,6 +238,22 @@ describe("attach", () => {
     const { attach, account } = worldWith(undefined);
 
     await expect(attach()).rejects.toThrow(StreamNotFoundError);
+    expect(account.statements.get(functionArn)).toEqual([]);
+  });
+});
+
+describe("a description that lacks what an update needs", () => {
+  const { RoleARN, ...withoutRole } = s3Destination;
+
+  test.each<[string, StreamDescription]>([
+    ["the id of the destination", describedStream({ ...extendedS3(), DestinationId: undefined })],
+    ["the role of the destination", describedStream({ ExtendedS3DestinationDescription: withoutRole })],
+  ])("%s: it is named, and nobody gets a right", async (_what, description) => {
+    const { account, attach, stream } = worldWith(description);
+
+    await expect(attach()).rejects.toThrow(UnreadableStreamError);
+
+    expect(stream()).toEqual(description);
     expect(account.statements.get(functionArn)).toEqual([]);
   });
 });
@@ -246,6 +306,16 @@ describe("a refused stream", () => {
     expect(await attach()).toMatchObject({ attached: false, reason: "disabled-processor" });
     expect(account.statements.get(functionArn)).toEqual(statements);
   });
+
+  test("the right stays where the stream, which we transform, has got a second destination", async () => {
+    const { account, attach } = worldWith(plain());
+    await attach();
+    const [first] = account.descriptions.get("archive")?.Destinations ?? [];
+    account.descriptions.set("archive", describedStream({ ...first, SplunkDestinationDescription: {} }));
+
+    expect(await attach()).toMatchObject({ attached: false, reason: "several-destinations" });
+    expect(account.statements.get(functionArn)).toEqual(statements);
+  });
 });
 
 describe("detach", () => {
@@ -253,7 +323,11 @@ describe("detach", () => {
     const { account, attach, detach, stream } = worldWith(plain());
     await attach();
 
-    expect(await detach()).toMatchObject({ attached: false, reason: "detached" });
+    expect(await detach()).toEqual({
+      attached: false,
+      reason: "detached",
+      text: "The transformation is detached.",
+    });
 
     expect(stream()).toEqual({
       ...describedStream(extendedS3({ Enabled: false, Processors: [] })),
@@ -305,10 +379,13 @@ describe("detach", () => {
     expect(await detach()).toMatchObject({ attached: false, reason: "detached" });
   });
 
-  test("leaves a stream alone that is being deleted", async () => {
+  test.each([
+    ["is being deleted", "DELETING"],
+    ["could not be deleted yet", "DELETING_FAILED"],
+  ])("leaves a stream alone that %s (%s)", async (_what, status) => {
     const { account, attach, detach, stream } = worldWith(plain());
     await attach();
-    account.descriptions.set("archive", { ...stream(), DeliveryStreamStatus: "DELETING" });
+    account.descriptions.set("archive", { ...stream(), DeliveryStreamStatus: status });
     account.operations.length = 0;
 
     await detach();

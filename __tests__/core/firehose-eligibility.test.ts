@@ -168,6 +168,19 @@ describe("a refusal tells the owner what is in the way", () => {
     );
   });
 
+  test("a processor that tells no type is named too", () => {
+    expect(textOf(extendedS3({ Enabled: true, Processors: [{}, delimiter] }))).toMatch(
+      /\(unknown, AppendDelimiterToRecord\)/,
+    );
+  });
+
+  test("a missing destination and a legacy one are told, with what to do", () => {
+    expect(textOf({})).toBe("The stream has no destination.");
+    expect(textOf({ S3DestinationDescription: s3Destination })).toBe(
+      "The stream has a legacy S3 destination, which takes no transformation; update it to an extended S3 destination and apply again.",
+    );
+  });
+
   test("destinations beyond those listed count", () => {
     expect(textOf(extendedS3(), { HasMoreDestinations: true })).toMatch(/several destinations/);
   });
@@ -181,6 +194,10 @@ test.each([
   ["arn:aws:lambda:us-east-1:210987654321:function:sms-retry-transform-firehose", false],
 ])("a processor that invokes %s is ours: %s", (arn, isOurs) => {
   expect(invokesFunction(lambdaProcessor(arn), functionArn)).toBe(isOurs);
+});
+
+test("a processor without parameters is not ours", () => {
+  expect(invokesFunction({ Type: "Lambda" }, functionArn)).toBe(false);
 });
 
 test("a processor of another type is not ours, whatever its parameters say", () => {

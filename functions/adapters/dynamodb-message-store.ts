@@ -67,8 +67,12 @@ export function dynamodbMessageStore(
       const items = (await pMap(batches, readBatch, { concurrency: 10 })).flat();
       const messages = new Map<string, Message>();
       for (const item of items) {
-        const message = readable(item);
-        if (message !== undefined) messages.set(message.application_message_id, message);
+        try {
+          const message = readMessageItem(item);
+          messages.set(message.application_message_id, message);
+        } catch {
+          // What cannot be read is missing here; reading it alone tells why.
+        }
       }
       return messages;
     },
@@ -109,14 +113,6 @@ export function dynamodbMessageStore(
       }
     },
   };
-}
-
-function readable(item: Record<string, unknown>): Message | undefined {
-  try {
-    return readMessageItem(item);
-  } catch {
-    return undefined;
-  }
 }
 
 function chunks<T>(values: readonly T[], size: number): T[][] {

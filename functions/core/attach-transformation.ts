@@ -77,11 +77,11 @@ export async function attachTransformation(
     }
     const grant = await grantRole(policies, functionArn, destination.roleArn);
     if (grant === "changed-meanwhile") return grant;
-    const wanted = processorOf(request);
+    const wanted = parametersOf(request);
     if (isAsWanted(destination, wanted, functionArn)) return attached;
     const outcome = await streams.setProcessing(deliveryStreamName, stream, destination, {
       enabled: true,
-      processors: withOurs(destination.processing.processors, wanted, functionArn),
+      processors: withOurs(destination.processing.processors, processorOf(wanted), functionArn),
     });
     return outcome === "updated" ? attached : outcome;
   });
@@ -104,26 +104,29 @@ function withOurs(
 }
 
 /**
- * Our processor.
+ * The parameters of our processor by name.
  *
- * It names no role, so that Firehose fills in the stream's own: a caller that names one may need the right to
- * pass it on. Its ARN has no `:$LATEST`, as it often does elsewhere: a resource policy cannot name that version,
+ * They name no role, so that Firehose fills in the stream's own: a caller that names one may need the right to
+ * pass it on. The ARN has no `:$LATEST`, as it often does elsewhere: a resource policy cannot name that version,
  * and a statement on the function alone is valid for the unqualified ARN alone.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
  */
-function processorOf({
+function parametersOf({
   functionArn,
   bufferSizeMegabytes,
   bufferIntervalSeconds,
-}: TransformationPlace & BufferHints): Processor {
-  const parameters = {
+}: TransformationPlace & BufferHints): Readonly<Record<string, string>> {
+  return {
     LambdaArn: functionArn,
     // Firehose's own default, written out because the description has it then in any case.
     NumberOfRetries: "3",
     BufferSizeInMBs: String(bufferSizeMegabytes),
     BufferIntervalInSeconds: String(bufferIntervalSeconds),
   };
+}
+
+function processorOf(parameters: Readonly<Record<string, string>>): Processor {
   return {
     Type: "Lambda",
     Parameters: Object.entries(parameters).map(([ParameterName, ParameterValue]) => ({
@@ -133,19 +136,19 @@ function processorOf({
   };
 }
 
-function isAsWanted({ roleArn, processing }: Destination, wanted: Processor, functionArn: string): boolean {
+function isAsWanted(
+  { roleArn, processing }: Destination,
+  wanted: Readonly<Record<string, string>>,
+  functionArn: string,
+): boolean {
   const ours = processing.processors.find((processor) => invokesFunction(processor, functionArn));
   if (!processing.enabled || ours === undefined) return false;
   // The role that Firehose filled in stays when the owner gives the stream another.
   if ((parameterOf(ours, "RoleArn") ?? roleArn) !== roleArn) return false;
-  return (wanted.Parameters ?? []).every(({ ParameterName = "", ParameterValue = "" }) =>
-    isSame(parameterOf(ours, ParameterName), ParameterValue),
-  );
+  return Object.entries(wanted).every(([name, value]) => isSame(parameterOf(ours, name), value));
 }
 
-/** Firehose may write "1.0" where we wrote "1". */
+/** Firehose may write "1.0" where we wrote "1"; what is absent or empty is no number. */
 function isSame(present: string | undefined, wanted: string): boolean {
-  return (
-    present === wanted || (present !== undefined && present !== "" && Number(present) === Number(wanted))
-  );
+  return present === wanted || (present !== "" && Number(present) === Number(wanted));
 }

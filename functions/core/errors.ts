@@ -2,7 +2,7 @@
 
 /** Base of all errors below: `instanceof SmsRetryError` means that the text is ours and holds no secret. */
 export abstract class SmsRetryError extends Error {
-  override readonly name: string = "SmsRetryError";
+  abstract override readonly name: string;
 }
 
 /** The settings of a function are wrong: it cannot start. The text lists every problem. */
