@@ -1,5 +1,4 @@
 /** `npm run inspect` as a user runs it, against moto's control plane. */
-import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,35 +10,13 @@ import { lambdaProcessor, s3Destination, streamRoleArn } from "../support/delive
 import { emulatorAccess } from "../support/message-table.ts";
 import { type MotoAccount, motoAccount } from "../support/moto-account.ts";
 import { describeWithMoto, type MotoServer, startMotoServer } from "../support/moto-server.ts";
+import { scriptRunner, signedIn, signedOut } from "../support/script-run.ts";
 
-/** Nothing of the AWS environment of whoever runs the tests. */
-const bare = {
-  PATH: process.env.PATH ?? "",
-  AWS_EC2_METADATA_DISABLED: "true",
-  AWS_CONFIG_FILE: "/nowhere/config",
-  AWS_SHARED_CREDENTIALS_FILE: "/nowhere/credentials",
-};
-const signedIn = {
-  ...bare,
-  AWS_REGION: "us-east-1",
-  AWS_ACCESS_KEY_ID: "test",
-  AWS_SECRET_ACCESS_KEY: "test",
-};
-
-function run(environment: Record<string, string>, ...given: string[]) {
-  return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [join(__dirname, "../../scripts/inspect.ts"), ...given],
-      { env: environment },
-      (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
-    );
-  });
-}
+const run = scriptRunner("inspect.ts");
 
 describe("the command line", () => {
   test("--help prints the options and exits 0", async () => {
-    const { code, stdout } = await run(bare, "--help");
+    const { code, stdout } = await run(signedOut, "--help");
 
     expect(stdout).toMatch(/^Usage: npm run inspect/);
     expect(code).toBe(0);
@@ -71,12 +48,12 @@ describe("what keeps it from an answer is one sentence on stderr, and exits 1", 
   test.each<[string, Record<string, string>, string]>([
     [
       "no region",
-      bare,
+      signedOut,
       "No AWS region is set; set AWS_REGION to the region of your deployment, and try again.\n",
     ],
     [
       "no credentials",
-      { ...bare, AWS_REGION: "us-east-1" },
+      { ...signedOut, AWS_REGION: "us-east-1" },
       "There are no AWS credentials; set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and try again.\n",
     ],
     [

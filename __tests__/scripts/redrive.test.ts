@@ -1,8 +1,6 @@
 /** `npm run redrive` as a user runs it, against an emulator of SQS. */
-import { execFile } from "node:child_process";
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
@@ -12,37 +10,15 @@ import {
 } from "@aws-sdk/client-sqs";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
 import { failureEvent } from "../support/messages.ts";
+import { scriptRunner, signedIn, signedOut } from "../support/script-run.ts";
 
 jest.setTimeout(60_000);
 
-/** Nothing of the AWS environment of whoever runs the tests. */
-const bare = {
-  PATH: process.env.PATH ?? "",
-  AWS_EC2_METADATA_DISABLED: "true",
-  AWS_CONFIG_FILE: "/nowhere/config",
-  AWS_SHARED_CREDENTIALS_FILE: "/nowhere/credentials",
-};
-const signedIn = {
-  ...bare,
-  AWS_REGION: "us-east-1",
-  AWS_ACCESS_KEY_ID: "test",
-  AWS_SECRET_ACCESS_KEY: "test",
-};
-
-function run(environment: Record<string, string>, ...given: string[]) {
-  return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [join(__dirname, "../../scripts/redrive.ts"), ...given],
-      { env: environment },
-      (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
-    );
-  });
-}
+const run = scriptRunner("redrive.ts");
 
 describe("the command line", () => {
   test("--help prints the options and exits 0", async () => {
-    const { code, stdout } = await run(bare, "--help");
+    const { code, stdout } = await run(signedOut, "--help");
 
     expect(stdout).toMatch(/^Usage: npm run redrive/);
     expect(code).toBe(0);
@@ -55,12 +31,12 @@ describe("the command line", () => {
     [["--queue", "a", "--to", "a"], "--to must be another queue than --queue."],
     [["--queue", "a", "--max", "0"], '--max must be a whole number of at least 1, not "0".'],
   ])("%j is refused with a sentence", async (given, sentence) => {
-    expect(await run(bare, ...given)).toEqual({ code: 2, stdout: "", stderr: `${sentence}\n` });
+    expect(await run(signedOut, ...given)).toEqual({ code: 2, stdout: "", stderr: `${sentence}\n` });
   });
 
   test.each<[string, Record<string, string>, RegExp]>([
-    ["a region", bare, /^No AWS region is set; .+\n$/],
-    ["credentials", { ...bare, AWS_REGION: "us-east-1" }, /^There are no AWS credentials; .+\n$/],
+    ["a region", signedOut, /^No AWS region is set; .+\n$/],
+    ["credentials", { ...signedOut, AWS_REGION: "us-east-1" }, /^There are no AWS credentials; .+\n$/],
     [
       "a way to AWS",
       { ...signedIn, AWS_ENDPOINT_URL: "http://127.0.0.1:9" },

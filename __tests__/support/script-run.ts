@@ -1,0 +1,42 @@
+/** Scripts as a user runs them: a process of their own, and nothing of the AWS environment of whoever runs the tests. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+
+/** An environment without credentials. */
+export const signedOut: Readonly<Record<string, string>> = {
+  PATH: process.env.PATH ?? "",
+  AWS_EC2_METADATA_DISABLED: "true",
+  AWS_CONFIG_FILE: "/nowhere/config",
+  AWS_SHARED_CREDENTIALS_FILE: "/nowhere/credentials",
+};
+
+/** An environment with credentials that emulators take. */
+export const signedIn: Readonly<Record<string, string>> = {
+  ...signedOut,
+  AWS_REGION: "us-east-1",
+  AWS_ACCESS_KEY_ID: "test",
+  AWS_SECRET_ACCESS_KEY: "test",
+};
+
+/** How a script ended. */
+export interface ScriptRun {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A function that runs `scripts/NAME` with an environment and these arguments, to its end. */
+export function scriptRunner(
+  name: string,
+): (environment: Readonly<Record<string, string>>, ...given: string[]) => Promise<ScriptRun> {
+  const path = join(__dirname, "../../scripts", name);
+  return (environment, ...given) =>
+    new Promise((resolve) => {
+      const child = execFile(
+        process.execPath,
+        [path, ...given],
+        { env: environment },
+        (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+      );
+    });
+}
