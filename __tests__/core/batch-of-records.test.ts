@@ -132,7 +132,7 @@ describe("a record", () => {
     [Buffer.from('{"eventType":7}'), "eventType is not a text"],
   ])("with the bytes %j is malformed: %s", async (data, problem) => {
     const { results } = await handle([{ id: "a", data }], deployment([]));
-    expect(results).toMatchObject([{ result: "malformed", problem }]);
+    expect(results).toMatchObject([{ result: "malformed", problem, holdsOthers: true }]);
   });
 });
 
@@ -226,6 +226,36 @@ describe("the table", () => {
     expect(results).toMatchObject([{ result: "failed", problem: "OutOfTime" }]);
   });
 
+  test.each([
+    ["succeeds", undefined],
+    ["fails", new TypeError("too late")],
+  ])("that %s while the wake-ups go out is too late: its own would be missing", async (_how, failure) => {
+    const world = deployment(["a", "slow"]);
+    const { change } = world.handling.store;
+    const handling: RecordHandling = {
+      ...world.handling,
+      store: {
+        ...world.handling.store,
+        change: async (id, given) => {
+          if (id === "slow") await world.time.sleep(56);
+          if (id === "slow" && failure !== undefined) throw failure;
+          return change(id, given);
+        },
+      },
+      queue: {
+        put: async (entries) => {
+          await world.time.sleep(3);
+          return entries.map(() => true);
+        },
+      },
+    };
+    const records = [json("1", failureOf("slow")), json("2", failureOf("a"))];
+    const { results, answeredAfter } = await handle(records, { ...world, handling });
+
+    expect(answeredAfter).toBe(58);
+    expect(results).toMatchObject([{ result: "failed", problem: "OutOfTime" }, { result: "handled" }]);
+  });
+
   test("has at most fifty messages under way at once", async () => {
     const ids = Array.from({ length: 120 }, (_, index) => `m-${index}`);
     let underWay = 0;
@@ -264,6 +294,7 @@ describe("the queue", () => {
 
     expect(results).toMatchObject([{ result: "failed", problem: "NotQueued" }]);
     expect(answeredAfter).toBe(60);
+    expect(world.telemetry.counts).toEqual({ EventFailed: 1 });
   });
 
   test("is not asked where nothing follows", async () => {

@@ -2,7 +2,9 @@ import {
   ContentionError,
   ControlPlaneError,
   InvalidInvocationError,
+  InvalidRequestError,
   InvalidSettingsError,
+  SendDeferredError,
   SmsRetryError,
   StreamContentionError,
   StreamNotFoundError,
@@ -24,6 +26,16 @@ const situations: [SmsRetryError, string, string][] = [
     new UnreadableMessageError(["retry_count", "status"]),
     "UnreadableMessageError",
     "A message-state item cannot be read because of its attribute(s) retry_count, status; correct the code that writes the item.",
+  ],
+  [
+    new InvalidRequestError(problems),
+    "InvalidRequestError",
+    "The message cannot be produced; correct the invocation event: A is missing. B is no number.",
+  ],
+  [
+    new SendDeferredError("order-4711", "throttled"),
+    "SendDeferredError",
+    'The SMS service did not take the message now (throttled); invoke again with application_message_id "order-4711".',
   ],
   [
     new ContentionError(8),

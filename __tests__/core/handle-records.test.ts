@@ -208,6 +208,7 @@ describe("a batch of records", () => {
   test.each([
     ["four times", 60, [0, 1, 3, 6]],
     ["and not once the answer is due", 4, [0, 1, 3]],
+    ["nor in the moment in which it is", 3, [0, 1]],
   ])("tries a queue that is down again where nobody else will: %s", async (_name, secondsLeft, tries) => {
     let now = startOfTest;
     const triedAt: number[] = [];
@@ -326,6 +327,8 @@ describe("the bytes of a record", () => {
     const values = [{ a: '}"{\\' }, { b: { c: "\\" } }];
     const text = ` \n${values.map((value) => JSON.stringify(value)).join(" \r\n")}\n `;
     expect(decodeRecord(Buffer.from(text))).toEqual({ type: "values", values });
+    expect(decodeRecord(Buffer.from('{"a":1} 7'))).toEqual({ type: "values", values: [{ a: 1 }, 7] });
+    expect(decodeRecord(Buffer.from('[{"a":1}]'))).toEqual({ type: "values", values: [[{ a: 1 }]] });
     expect(decodeRecord(Buffer.from("[1] [2]"))).toEqual({ type: "malformed", problem: "not JSON" });
   });
 

@@ -1,4 +1,5 @@
 /** The protocol at its edges: the very second, the missing field, the write that comes in between. */
+import { cancelMessage } from "../../functions/core/cancel-message.ts";
 import { ContentionError } from "../../functions/core/errors.ts";
 import type { Message } from "../../functions/core/message.ts";
 import { awaitEvents, endSeries } from "../../functions/core/message-changes.ts";
@@ -191,6 +192,8 @@ describe("an event", () => {
   test("without tag and id is about the first send", async () => {
     const { messageId: _, ...nameless } = untagged("msg-1");
     expect(await world([retried()]).event(nameless)).toMatchObject({ attempt: 0 });
+    const unrecorded = retried({ attempts: { "0": { message_id: "msg-0" }, "1": {} } });
+    expect(await world([unrecorded]).event(nameless)).toMatchObject({ attempt: 0 });
   });
 
   test("of an attempt that was never made changes nothing", async () => {
@@ -305,6 +308,13 @@ describe("an event", () => {
     await latest.event(successEvent({ attempt: 1, messageId: "msg-1" }));
     expect(latest.message().attempts?.["1"]).not.toHaveProperty("possible_duplicate");
   });
+});
+
+test("a cancellation gives up after six decisions", async () => {
+  const small = world([sentMessage()]);
+  const counted = contended(small);
+  await expect(cancelMessage("order-4711", small)).rejects.toThrow(ContentionError);
+  expect(counted.changes).toBe(6);
 });
 
 describe("a change", () => {

@@ -26,7 +26,7 @@ export function decodeRecord(data: Uint8Array): DecodedRecord {
     if (value === undefined) return { type: "malformed", problem: "not JSON" };
     values.push(value);
   }
-  return values.length === 0 ? { type: "malformed", problem: "not JSON" } : { type: "values", values };
+  return { type: "values", values };
 }
 
 /** JSON has no `undefined`, so that says "unreadable" without an exception. */

@@ -205,7 +205,6 @@ async function putEntries(events: readonly EventInBatch[], handling: RecordHandl
     const entry = item.failure === undefined ? item.handled?.entry : failedEventEntry(item, handling);
     if (entry !== undefined) waiting.push({ item, entry });
   }
-  if (waiting.length === 0) return;
   for (const { item } of waiting) item.failure ??= new NotQueued();
   // A stream that hands failed records over again repeats their wake-ups; for others this is the only chance.
   const tries = handling.queuesFailedEvents === true ? queueTries : 1;
