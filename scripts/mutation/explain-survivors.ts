@@ -25,7 +25,8 @@ const report = JSON.parse(
 
 const compiles = compilerOf(root, Object.keys(report.files));
 
-const files = Object.entries(report.files).map(([path, { source, mutants }]) => {
+const byPath = Object.entries(report.files).sort(([a], [b]) => a.localeCompare(b));
+const files = byPath.map(([path, { source, mutants }]) => {
   const found = mutants.filter(({ status }) => status === "Killed" || status === "Timeout").length;
   const left = mutants.filter(({ status }) => status === "Survived" || status === "NoCoverage");
   const file = path.replace(/^functions\//, "");
