@@ -52,6 +52,14 @@ describe("an answer", () => {
     );
   });
 
+  test("is Ok for a record in which nothing was found, also where retried failures are dropped", () => {
+    const empty: RecordResult = { id: "a", result: "handled", events: [], holdsOthers: false };
+    const records = [{ recordId: "a", data: "" }];
+    expect(answerTransformation(records, [empty], { dropsRetriedEvents: true })).toMatchObject([
+      { result: "Ok" },
+    ]);
+  });
+
   test("is Dropped only for a record of retried failures alone, and only where the rules say so", () => {
     fc.assert(
       fc.property(fc.array(recordResult), fc.boolean(), (results, drops) => {
