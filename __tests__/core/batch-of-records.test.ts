@@ -67,6 +67,16 @@ function deployment(
   };
 }
 
+/** The same deployment, whose table writes in another way. */
+function writing(
+  world: ReturnType<typeof deployment>,
+  writeWith: (change: MessageStore["change"]) => MessageStore["change"],
+): ReturnType<typeof deployment> {
+  const { store } = world.handling;
+  const handling = { ...world.handling, store: { ...store, change: writeWith(store.change) } };
+  return { ...world, handling };
+}
+
 /** The results, and when they were there. */
 async function handle(
   records: Parameters<typeof handleRecords>[0],
@@ -181,21 +191,15 @@ describe("the table", () => {
   });
 
   test("that does not answer leaves the wake-ups of the others five seconds, and the batch its answer in time", async () => {
-    const world = deployment(["a", "stuck"]);
-    const { change } = world.handling.store;
-    const slow: MessageStore = {
-      ...world.handling.store,
-      change: async (id, given) => {
-        if (id === "stuck") await world.time.sleep(600);
-        return change(id, given);
-      },
-    };
-    const handling = { ...world.handling, store: slow };
+    const world = writing(deployment(["a", "stuck"]), (change) => async (id, given) => {
+      if (id === "stuck") await world.time.sleep(600);
+      return change(id, given);
+    });
     const records = [
       json("1", failureOf("stuck"), failureOf("stuck", "_SMS.SUCCESS")),
       json("2", failureOf("a")),
     ];
-    const { results, answeredAfter } = await handle(records, { ...world, handling });
+    const { results, answeredAfter } = await handle(records, world);
 
     expect(results).toMatchObject([
       { result: "failed", problem: "OutOfTime", events: [] },
@@ -230,27 +234,19 @@ describe("the table", () => {
     ["succeeds", undefined],
     ["fails", new TypeError("too late")],
   ])("that %s while the wake-ups go out is too late: its own would be missing", async (_how, failure) => {
-    const world = deployment(["a", "slow"]);
-    const { change } = world.handling.store;
-    const handling: RecordHandling = {
-      ...world.handling,
-      store: {
-        ...world.handling.store,
-        change: async (id, given) => {
-          if (id === "slow") await world.time.sleep(56);
-          if (id === "slow" && failure !== undefined) throw failure;
-          return change(id, given);
-        },
-      },
-      queue: {
-        put: async (entries) => {
-          await world.time.sleep(3);
-          return entries.map(() => true);
-        },
+    const queue = {
+      put: async (entries: readonly QueueEntry[]) => {
+        await world.time.sleep(3);
+        return entries.map(() => true);
       },
     };
+    const world = writing(deployment(["a", "slow"], { queue }), (change) => async (id, given) => {
+      if (id === "slow") await world.time.sleep(56);
+      if (id === "slow" && failure !== undefined) throw failure;
+      return change(id, given);
+    });
     const records = [json("1", failureOf("slow")), json("2", failureOf("a"))];
-    const { results, answeredAfter } = await handle(records, { ...world, handling });
+    const { results, answeredAfter } = await handle(records, world);
 
     expect(answeredAfter).toBe(58);
     expect(results).toMatchObject([{ result: "failed", problem: "OutOfTime" }, { result: "handled" }]);
@@ -260,22 +256,14 @@ describe("the table", () => {
     const ids = Array.from({ length: 120 }, (_, index) => `m-${index}`);
     let underWay = 0;
     let most = 0;
-    const world = deployment(ids);
-    const { change } = world.handling.store;
-    const handling: RecordHandling = {
-      ...world.handling,
-      store: {
-        ...world.handling.store,
-        change: async (id, given) => {
-          underWay += 1;
-          most = Math.max(most, underWay);
-          await world.time.sleep(0.02);
-          underWay -= 1;
-          return change(id, given);
-        },
-      },
-    };
-    await handle([json("1", ...ids.map((id) => failureOf(id)))], { ...world, handling });
+    const world = writing(deployment(ids), (change) => async (id, given) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await world.time.sleep(0.02);
+      underWay -= 1;
+      return change(id, given);
+    });
+    await handle([json("1", ...ids.map((id) => failureOf(id)))], world);
     expect(most).toBe(50);
   });
 });
