@@ -21,6 +21,7 @@
  * | `RETRY_DELAYS_SECONDS` | JSON list of integers ≥ 0; the last repeats; 0 means at once |
  * | `RETRYABLE_STATUSES` | JSON list of statuses |
  * | `MESSAGE_VALIDITY_SECONDS` | integer ≥ 1: age after which a message without a `deadline` is useless |
+ * | `RECEIPT_TIMEOUT_SECONDS` | integer ≥ 0: age at which an accepted attempt without an event counts as failed; 0 = never |
  * | `TRACK_DELIVERIES` | `all`, `retried` or `none` |
  * | `DELIVERY_GUARANTEE` | `at-least-once` or `at-most-once` |
  * | `MAX_SENDS_PER_SECOND` | number > 0: ceiling over all workers, in message parts |
@@ -37,7 +38,8 @@ const everyFunction = [
   "POWERTOOLS_LOG_LEVEL",
 ] as const;
 
-const eventHandling = [
+/** What handles an event, sends or produces: it changes messages, queues retries and knows the retry policy. */
+const messageHandling = [
   "MESSAGE_TABLE_NAME",
   "RETRY_QUEUE_URL",
   "RETRY_QUEUE_ARN",
@@ -47,17 +49,18 @@ const eventHandling = [
   "RETRY_DELAYS_SECONDS",
   "RETRYABLE_STATUSES",
   "MESSAGE_VALIDITY_SECONDS",
+  "RECEIPT_TIMEOUT_SECONDS",
   "TRACK_DELIVERIES",
 ] as const;
 
 /** The variables that each function reads, by the name of its bundle in `dist/functions`. */
 export const environmentNames = {
-  "consume-kinesis": [...everyFunction, ...eventHandling, "FAILURE_BUCKET_NAME"],
-  "transform-firehose": [...everyFunction, ...eventHandling, "FIREHOSE_DROP_RETRIED_EVENTS"],
+  "consume-kinesis": [...everyFunction, ...messageHandling, "FAILURE_BUCKET_NAME"],
+  "transform-firehose": [...everyFunction, ...messageHandling, "FIREHOSE_DROP_RETRIED_EVENTS"],
   "attach-transformation": [...everyFunction],
   resend: [
     ...everyFunction,
-    ...eventHandling,
+    ...messageHandling,
     "DELIVERY_GUARANTEE",
     "MAX_SENDS_PER_SECOND",
     "SENDER_CONCURRENCY",
@@ -66,8 +69,7 @@ export const environmentNames = {
   ],
   produce: [
     ...everyFunction,
-    "MESSAGE_TABLE_NAME",
-    "MESSAGE_VALIDITY_SECONDS",
+    ...messageHandling,
     "DELIVERY_GUARANTEE",
     "PINPOINT_APPLICATION_ID",
     "ORIGINATION_NUMBER",

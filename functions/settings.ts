@@ -95,6 +95,7 @@ const readers = {
     "a whole number of seconds, 1 or more",
     (value) => isWholeNumber(value) && value >= 1,
   ),
+  RECEIPT_TIMEOUT_SECONDS: number("a whole number of seconds, 0 or more", isWholeNumber),
   TRACK_DELIVERIES: v.picklist(trackDeliveriesValues, `must be ${trackDeliveriesValues.join(", ")}`),
   DELIVERY_GUARANTEE: v.picklist(deliveryGuarantees, `must be ${deliveryGuarantees.join(" or ")}`),
   MAX_SENDS_PER_SECOND: number("a number above 0", (value) => Number.isFinite(value) && value > 0),
@@ -128,15 +129,23 @@ export function readSettings<Name extends FunctionName>(
     if (parsed.success) settings[key] = parsed.output;
     else problems.push(`${key} ${parsed.issues[0].message}.`);
   }
+  // Where no success is looked at, every delivered message would seem to have no receipt.
+  if (settings.TRACK_DELIVERIES === "none" && Number(settings.RECEIPT_TIMEOUT_SECONDS) > 0) {
+    problems.push('RECEIPT_TIMEOUT_SECONDS must be 0 where TRACK_DELIVERIES is "none".');
+  }
   if (problems.length > 0) throw new InvalidSettingsError(problems);
   return settings as Settings<Name>;
 }
 
-/** The retry policy in the settings of a function that handles events. */
+/** The retry policy in the settings of a function that handles messages. */
 export function retryPolicyOf(
   settings: Pick<
     Settings<"resend">,
-    "MAX_RETRIES" | "RETRY_DELAYS_SECONDS" | "RETRYABLE_STATUSES" | "MESSAGE_VALIDITY_SECONDS"
+    | "MAX_RETRIES"
+    | "RETRY_DELAYS_SECONDS"
+    | "RETRYABLE_STATUSES"
+    | "MESSAGE_VALIDITY_SECONDS"
+    | "RECEIPT_TIMEOUT_SECONDS"
   >,
 ): RetryPolicy {
   return {
@@ -144,6 +153,7 @@ export function retryPolicyOf(
     retryDelaysSeconds: settings.RETRY_DELAYS_SECONDS,
     retryableStatuses: settings.RETRYABLE_STATUSES,
     messageValiditySeconds: settings.MESSAGE_VALIDITY_SECONDS,
+    receiptTimeoutSeconds: settings.RECEIPT_TIMEOUT_SECONDS,
   };
 }
 

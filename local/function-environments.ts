@@ -72,6 +72,7 @@ function contract(name: LocalFunctionName, facts: EnvironmentFacts): Record<Vari
     RETRY_DELAYS_SECONDS: JSON.stringify(facts.settings.retry_delays_seconds),
     RETRYABLE_STATUSES: JSON.stringify(["UNREACHABLE", "UNKNOWN", "CARRIER_UNREACHABLE", "TTL_EXPIRED"]),
     MESSAGE_VALIDITY_SECONDS: String(facts.settings.message_validity_seconds),
+    RECEIPT_TIMEOUT_SECONDS: "0",
     TRACK_DELIVERIES: facts.trackDeliveries,
     DELIVERY_GUARANTEE: "at-least-once",
     MAX_SENDS_PER_SECOND: String(facts.settings.max_sends_per_second),

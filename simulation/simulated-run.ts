@@ -125,6 +125,7 @@ function chanceSettings(tape: Tape): SimulatedSettings {
       retryDelaysSeconds: [[60, 300, 900], [0], [0, 5], [30, 1_800], [1]][tape.choose(5)] ?? [],
       retryableStatuses: new Set(defaultRetryableStatuses),
       messageValiditySeconds: 86_400,
+      receiptTimeoutSeconds: 0,
     },
     guarantee: tape.choose(2) === 0 ? "at-least-once" : "at-most-once",
     // Every delivery is known then, so that "no send after a known delivery" can be checked to the letter.

@@ -13,7 +13,6 @@ import {
   retrySettings,
   senderBatchSize,
   senderConcurrency,
-  validitySetting,
 } from "./settings.ts";
 import { SmsFunction, type Surroundings } from "./sms-function.ts";
 
@@ -42,7 +41,7 @@ export class RetryEngine extends Construct {
       memoryMegabytes: 256,
       timeoutSeconds: 30,
       access: allOf(
-        this.table.access("GetItem", "UpdateItem"),
+        this.table.access("BatchGetItem", "GetItem", "UpdateItem"),
         this.queue.sending,
         pinpointSending(inputs, place),
         retrySettings(inputs),
@@ -50,6 +49,11 @@ export class RetryEngine extends Construct {
         paceSettings(inputs),
       ),
       statements: [this.queue.receiving],
+      precondition: {
+        condition: `\${${inputs.receiptTimeoutSeconds.hcl} == 0 || ${inputs.trackDeliveries.hcl} != "none"}`,
+        errorMessage:
+          'The input receipt_timeout_seconds needs track_deliveries "retried" or "all": with "none" no delivery is looked at, and every message would seem to have none.',
+      },
     });
   }
 
@@ -72,8 +76,9 @@ export class RetryEngine extends Construct {
       timeoutSeconds: 30,
       access: allOf(
         this.table.access("GetItem", "PutItem", "UpdateItem"),
+        this.queue.sending,
         pinpointSending(inputs, place),
-        validitySetting(inputs),
+        retrySettings(inputs),
         guaranteeSetting(inputs),
         producerDefaults(inputs),
       ),

@@ -1,6 +1,6 @@
 /** The bundled producer: the item first, then the send; never twice for one id. */
 import type { ProducedMessage } from "../../functions/core/produce-message.ts";
-import { applicationId, type Deployment, startDeployment } from "../support/deployment.ts";
+import { applicationId, type Deployment, sqsRecord, startDeployment } from "../support/deployment.ts";
 
 let deployment: Deployment;
 beforeAll(async () => {
@@ -165,19 +165,28 @@ test.each([
   },
 );
 
-test("fault 18: the answer is lost: the message counts as sent and waits for its events", async () => {
+test("fault 60: a lost answer of the first send brings the message to the resend worker after the lease", async () => {
   deployment.pinpoint.answer = () => ({ httpStatus: 500, error: "InternalServerErrorException" });
 
   const produced = await produce(event("lost"));
   deployment.pinpoint.reset();
   const again = await produce(event("lost"));
 
-  expect([produced.status, again.status]).toEqual(["SENT", "SENT"]);
+  expect([produced.status, again.status]).toEqual(["SENDING", "SENDING"]);
   expect(sends()).toEqual([]);
+  expect(await deployment.queued()).toBe(1);
+
+  // The lease is over: the retry message sends what the item holds, once, and marks it.
+  const item = await deployment.table.get("lost");
+  await deployment.table.put({ ...item, claim_expires_at: Math.floor(Date.now() / 1000) - 1 });
+  const body = JSON.stringify({ kind: "wake-up", application_message_id: "lost", attempt: 0 });
+  const Records = [sqsRecord("first", body), sqsRecord("second", body)];
+  await deployment.invoke("resend", { Records });
+  expect(sends()).toHaveLength(1);
   expect(await deployment.table.get("lost")).toMatchObject({
     status: "SENT",
-    status_reason: "outcome-unknown",
-    attempts: { "0": { outcome: "UNCONFIRMED" } },
+    retry_count: 0,
+    attempts: { "0": { possible_duplicate: true } },
   });
 });
 

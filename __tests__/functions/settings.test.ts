@@ -133,7 +133,16 @@ describe("what is read", () => {
       // EXPIRED is an alias.
       retryableStatuses: new Set(["TTL_EXPIRED", "BLOCKED"]),
       messageValiditySeconds: 86_400,
+      receiptTimeoutSeconds: 0,
     });
+  });
+
+  test("a receipt time-out needs deliveries to be looked at", () => {
+    const timeout = { RECEIPT_TIMEOUT_SECONDS: "600" };
+    expect(resendWith(timeout).RECEIPT_TIMEOUT_SECONDS).toBe(600);
+    expect(() => resendWith({ ...timeout, TRACK_DELIVERIES: "none" })).toThrow(
+      'RECEIPT_TIMEOUT_SECONDS must be 0 where TRACK_DELIVERIES is "none".',
+    );
   });
 
   test("Terraform's null, the empty string, is undefined", () => {

@@ -150,6 +150,7 @@ export function environmentOf(name: FunctionName, queueUrl: string): Record<stri
     RETRY_DELAYS_SECONDS: "[0]",
     RETRYABLE_STATUSES: '["UNREACHABLE","UNKNOWN","CARRIER_UNREACHABLE","TTL_EXPIRED"]',
     MESSAGE_VALIDITY_SECONDS: "86400",
+    RECEIPT_TIMEOUT_SECONDS: "0",
     TRACK_DELIVERIES: "retried",
     DELIVERY_GUARANTEE: "at-least-once",
     MAX_SENDS_PER_SECOND: "4000",

@@ -19,6 +19,7 @@ const attempt = v.object({
   outcome_at: optionalNumber,
   retry_scheduled_at: optionalNumber,
   possible_duplicate: v.fallback(v.optional(v.boolean()), undefined),
+  repeats: optionalNumber,
 });
 
 const item = v.object({

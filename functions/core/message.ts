@@ -46,14 +46,31 @@ export interface Attempt {
   readonly message_id?: string;
   /** Origination number or sender id that was asked for; absent when the service chose one. */
   readonly origination?: string;
-  /** The status of the delivery event or API answer that ended the attempt, or `UNCONFIRMED`. */
+  /**
+   * The status of the delivery event or API answer that ended the attempt; `UNCONFIRMED` where nobody knows
+   * whether it was sent, `NO_RECEIPT` where the receipt check found no event of it.
+   */
   readonly outcome?: string;
   readonly outcome_at?: number;
   /** When a retry was scheduled because this attempt failed. */
   readonly retry_scheduled_at?: number;
   /** The recipient may have got this attempt twice, or this one besides an earlier one (design rule 8). */
   readonly possible_duplicate?: boolean;
+  /** How often the attempt was claimed again after its outcome had stayed unknown. */
+  readonly repeats?: number;
 }
+
+/** Outcome of an attempt whose answer was lost, or whose worker died. */
+export const unconfirmedOutcome = "UNCONFIRMED";
+
+/** Outcome of an attempt of which no event came in time; the attempt after it is a possible duplicate. */
+export const noReceiptOutcome = "NO_RECEIPT";
+
+/** The `status_reason` of a message that waits to learn whether its latest attempt was sent. */
+export const outcomeUnknownReason = "outcome-unknown";
+
+/** The `status_reason` of a failed message that is not retried because the deployment has `max_retries = 0`. */
+export const retriesOffReason = "retries-off";
 
 /** An item of the `message-state` table. An application may write only the first three attributes. */
 export interface Message {
@@ -102,6 +119,20 @@ export function latestAttemptOf(message: Message): number {
 /** Whether the series is over, so that only a late success may still change the item. */
 export function isFinal(status: MessageStatus): status is FinalStatus {
   return !(openStatuses as readonly MessageStatus[]).includes(status);
+}
+
+/** Whether the latest attempt may have been sent and nobody has heard of it since. */
+export function isUnconfirmed(message: Message): boolean {
+  return message.attempts?.[latestAttemptOf(message)]?.outcome === unconfirmedOutcome;
+}
+
+/**
+ * Whether a message is useless, or will be before the service could take it (rule 6).
+ *
+ * @param leastSecondsLeft what the service asks for until the deadline; 0 where it does not ask
+ */
+export function isTooLate({ deadline }: Message, now: number, leastSecondsLeft: number): boolean {
+  return deadline !== undefined && (deadline <= now || deadline - now < leastSecondsLeft);
 }
 
 /** Whether DynamoDB is about to delete the item: its TTL deletes up to two days late. */

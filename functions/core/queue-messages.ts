@@ -5,16 +5,26 @@ import type { QueueMessage } from "./retry-queue.ts";
 const wholeNumber = v.pipe(v.number(), v.integer(), v.minValue(0));
 const text = v.pipe(v.string(), v.nonEmpty());
 
+const failing_since = v.exactOptional(v.pipe(v.number(), v.finite()));
+
 const queueMessage = v.variant("kind", [
   v.object({
     kind: v.literal("wake-up"),
     application_message_id: text,
-    attempt: v.pipe(wholeNumber, v.minValue(1)),
+    attempt: wholeNumber,
     deferrals: v.exactOptional(wholeNumber),
+    failing_since,
+  }),
+  v.object({
+    kind: v.literal("receipt-check"),
+    application_message_id: text,
+    attempt: wholeNumber,
+    failing_since,
   }),
   v.object({
     kind: v.literal("waiting-event"),
     first_seen_at: v.pipe(v.number(), v.finite()),
+    failing_since,
     event: v.object({
       dialect: v.picklist(["pinpoint", "end-user-messaging"]),
       kind: v.picklist(["in-progress", "success", "failure", "opt-out", "unrecognised"]),

@@ -2,8 +2,8 @@
  * The producer: writes the state item, then sends. The post's `PinpointDDBProducerLambdaFunction`, for
  * applications that have no producer of their own and for trying a deployment out.
  */
-import { documentClient, pinpointClient } from "../adapters/aws-clients.ts";
-import { dynamodbMessageStore } from "../adapters/dynamodb-message-store.ts";
+import { pinpointClient } from "../adapters/aws-clients.ts";
+import { awsEventHandling } from "../adapters/event-handling.ts";
 import { pinpointSender } from "../adapters/pinpoint-sender.ts";
 import { powertoolsTelemetry } from "../adapters/powertools-telemetry.ts";
 import { systemClock, systemRandom } from "../adapters/system-clock.ts";
@@ -15,8 +15,11 @@ import { readSettings } from "../settings.ts";
 
 const settings = readSettings("produce");
 const telemetry = powertoolsTelemetry(settings.SMS_RETRY_VERSION);
+const { store, queue, policy } = awsEventHandling(settings, telemetry);
 const producing = {
-  store: dynamodbMessageStore(documentClient(), settings.MESSAGE_TABLE_NAME, systemClock, systemRandom),
+  store,
+  queue,
+  policy,
   sender: pinpointSender(pinpointClient(), settings.PINPOINT_APPLICATION_ID),
   guarantee: settings.DELIVERY_GUARANTEE,
   clock: systemClock,

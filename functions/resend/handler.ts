@@ -15,6 +15,7 @@ const { queue, ...events } = awsEventHandling(settings, telemetry);
 const resending = {
   store: events.store,
   sender: pinpointSender(pinpointClient(), settings.PINPOINT_APPLICATION_ID),
+  policy: events.policy,
   guarantee: settings.DELIVERY_GUARANTEE,
   ...(settings.ORIGINATION_NUMBER !== undefined && { origination: settings.ORIGINATION_NUMBER }),
   clock: systemClock,
