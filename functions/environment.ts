@@ -81,6 +81,16 @@ export const environmentNames = {
 /** Name of a function: of its folder in `functions/`, its bundle and its zip in `dist/functions`. */
 export type FunctionName = keyof typeof environmentNames;
 
+/** How long an invocation of each function may take, in seconds: Lambda's `timeout`. */
+export const timeoutSecondsOf = {
+  "consume-kinesis": 60,
+  "transform-firehose": 60,
+  // Detaching waits for up to 600 seconds (firehose_detach_wait_seconds).
+  "attach-transformation": 720,
+  resend: 30,
+  produce: 30,
+} as const satisfies Record<FunctionName, number>;
+
 /** Exactly the variables of one function, with their values; what a stack hands to that function. */
 export type FunctionEnvironment<Name extends FunctionName> = Record<
   (typeof environmentNames)[Name][number],

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PinpointClient, PutEventStreamCommand } from "@aws-sdk/client-pinpoint";
+import { timeoutSecondsOf } from "../functions/environment.ts";
 import { accountId, type LocalClients, localClients, localCredentials, region } from "./aws-clients.ts";
 import { type BreakableProxy, startBreakableProxy } from "./emulators/start-breakable-proxy.ts";
 import { type Emulators, startEmulators } from "./emulators/start-emulators.ts";
@@ -63,10 +64,10 @@ const applicationId = "0123456789abcdef0123456789abcdef";
 
 /** Time-outs, and most environments at once. */
 const functionLimits = {
-  "consume-kinesis": { timeoutSeconds: 60, maxEnvironments: 4 },
-  "transform-firehose": { timeoutSeconds: 60, maxEnvironments: 4 },
-  resend: { timeoutSeconds: 30, maxEnvironments: resendWorkers },
-  produce: { timeoutSeconds: 30, maxEnvironments: 3 },
+  "consume-kinesis": { timeoutSeconds: timeoutSecondsOf["consume-kinesis"], maxEnvironments: 4 },
+  "transform-firehose": { timeoutSeconds: timeoutSecondsOf["transform-firehose"], maxEnvironments: 4 },
+  resend: { timeoutSeconds: timeoutSecondsOf.resend, maxEnvironments: resendWorkers },
+  produce: { timeoutSeconds: timeoutSecondsOf.produce, maxEnvironments: 3 },
 } as const satisfies Record<LocalFunctionName, object>;
 
 /** The function that sees the events of each way in. */

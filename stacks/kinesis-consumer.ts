@@ -1,6 +1,7 @@
 /** The way in from a Kinesis stream. */
 import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping/index.js";
 import { Construct } from "constructs";
+import { timeoutSecondsOf } from "../functions/environment.ts";
 import { eventFilterPatterns } from "../functions/event-filter.ts";
 import { allOf } from "./access.ts";
 import { type EventStream, mayDecryptStream } from "./event-stream.ts";
@@ -44,7 +45,7 @@ export class KinesisConsumer extends Construct {
       ...surroundings,
       // A full share of a processor costs no more here: batches end sooner.
       memoryMegabytes: 512,
-      timeoutSeconds: 60,
+      timeoutSeconds: timeoutSecondsOf["consume-kinesis"],
       access: allOf(
         engine.table.access("GetItem", "BatchGetItem", "UpdateItem"),
         engine.queue.sending,

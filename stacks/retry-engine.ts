@@ -2,6 +2,7 @@
 import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping/index.js";
 import { type ITerraformDependable, Token } from "cdktf";
 import { Construct } from "constructs";
+import { timeoutSecondsOf } from "../functions/environment.ts";
 import { allOf } from "./access.ts";
 import { MessageTable } from "./message-table.ts";
 import { pinpointSending } from "./pinpoint-sending.ts";
@@ -39,7 +40,7 @@ export class RetryEngine extends Construct {
     return new SmsFunction(this, "resend", {
       ...surroundings,
       memoryMegabytes: 256,
-      timeoutSeconds: 30,
+      timeoutSeconds: timeoutSecondsOf.resend,
       access: allOf(
         this.table.access("BatchGetItem", "GetItem", "UpdateItem"),
         this.queue.sending,
@@ -73,7 +74,7 @@ export class RetryEngine extends Construct {
     return new SmsFunction(this, "produce", {
       ...surroundings,
       memoryMegabytes: 256,
-      timeoutSeconds: 30,
+      timeoutSeconds: timeoutSecondsOf.produce,
       access: allOf(
         this.table.access("GetItem", "PutItem", "UpdateItem"),
         this.queue.sending,

@@ -72,13 +72,15 @@ const actionOfCommand: Readonly<Record<string, string>> = {
   RemovePermissionCommand: "lambda:RemovePermission",
 };
 
-/** The sources of the adapters that a module imports, and of those that they import. */
+/** The sources of the adapters that a function's modules import, and of those that they import. */
 function adaptersOf(path: string, found = new Map<string, string>()): Map<string, string> {
   for (const [, imported] of readFileSync(path, "utf8").matchAll(/ from "(\.{1,2}\/[^"]+)";$/gm)) {
-    const adapter = join(dirname(path), String(imported));
-    if (basename(dirname(adapter)) !== "adapters" || found.has(adapter)) continue;
-    found.set(adapter, readFileSync(adapter, "utf8"));
-    adaptersOf(adapter, found);
+    const module = join(dirname(path), String(imported));
+    const isAdapter = basename(dirname(module)) === "adapters";
+    const isOfTheFunction = dirname(module) === dirname(path);
+    if (!(isAdapter || isOfTheFunction) || found.has(module)) continue;
+    found.set(module, readFileSync(module, "utf8"));
+    adaptersOf(module, found);
   }
   return found;
 }

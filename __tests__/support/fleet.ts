@@ -34,7 +34,7 @@ const eventAfterSeconds = 5;
 /** What an invocation takes besides its sends: the poll, the claims, the answers. */
 const overheadSeconds = 0.1;
 
-/** Time that an invocation has for sends, as in `functions/resend/handler.ts`. */
+/** Time that an invocation has for sends, as in `functions/resend/resend-function.ts`. */
 const sendSeconds = 18;
 
 /** The fleet; see the module's comment. */
