@@ -2,13 +2,14 @@
  * The event consumer on a Kinesis data stream: parse, call the core, answer with the records to hand over
  * again.
  */
-import type { KinesisStreamEvent, KinesisStreamHandler } from "aws-lambda";
+import type { KinesisStreamHandler } from "aws-lambda";
 import { s3PutObject } from "../adapters/aws-clients.ts";
 import { awsEventHandling } from "../adapters/event-handling.ts";
 import { powertoolsTelemetry } from "../adapters/powertools-telemetry.ts";
 import { s3FailureDestination } from "../adapters/s3-failure-destination.ts";
 import { systemClock } from "../adapters/system-clock.ts";
-import { handleRecords, type StreamRecord } from "../core/handle-records.ts";
+import { fromBase64 } from "../core/event-records.ts";
+import { handleRecords } from "../core/handle-records.ts";
 import { setAside } from "../core/set-aside.ts";
 import { hasOwnEndpoint, readSettings } from "../settings.ts";
 
@@ -31,7 +32,7 @@ const answerReserveSeconds = 10;
 export const handler: KinesisStreamHandler = async (event, context) => {
   try {
     const endsAt = systemClock.now() + context.getRemainingTimeInMillis() / 1000 - answerReserveSeconds;
-    const records = event.Records.map(toStreamRecord);
+    const records = event.Records.map(({ eventID: id, kinesis }) => ({ id, ...fromBase64(kinesis.data) }));
     const results = await setAside(
       await handleRecords(records, { ...handling, endsAt }),
       records,
@@ -47,11 +48,3 @@ export const handler: KinesisStreamHandler = async (event, context) => {
     telemetry.publish();
   }
 };
-
-function toStreamRecord({ eventID, kinesis }: KinesisStreamEvent["Records"][number]): StreamRecord {
-  const data = Buffer.from(kinesis.data, "base64");
-  // Node skips what is no base64; only a text that comes out again was one.
-  return data.toString("base64") === kinesis.data
-    ? { id: eventID, data }
-    : { id: eventID, data: Buffer.from(kinesis.data), problem: "not base64" };
-}

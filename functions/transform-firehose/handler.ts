@@ -11,6 +11,7 @@ import { awsEventHandling } from "../adapters/event-handling.ts";
 import { powertoolsTelemetry } from "../adapters/powertools-telemetry.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import { answerTransformation } from "../core/answer-transformation.ts";
+import { fromBase64 } from "../core/event-records.ts";
 import { handleRecords, type RecordResult } from "../core/handle-records.ts";
 import { errorName } from "../core/telemetry.ts";
 import { readSettings } from "../settings.ts";
@@ -46,10 +47,7 @@ async function watch(
   endsAt: number,
 ): Promise<readonly RecordResult[]> {
   try {
-    const decoded = records.map(({ recordId, data }) => ({
-      id: recordId,
-      data: Buffer.from(data, "base64"),
-    }));
+    const decoded = records.map(({ recordId: id, data }) => ({ id, ...fromBase64(data) }));
     return await handleRecords(decoded, { ...handling, endsAt });
   } catch (error) {
     telemetry.count("EventFailed", records.length);
