@@ -17,7 +17,7 @@
  * | `SCHEDULE_GROUP_NAME`, `SCHEDULER_ROLE_ARN` | EventBridge Scheduler group and role for delays beyond 900 s |
  * | `FAILURE_BUCKET_NAME` | bucket that keeps malformed records, under `malformed/` |
  * | `FIREHOSE_DROP_RETRIED_EVENTS` | `true` or `false`: whether the event of a message that will be retried is kept out of the archive |
- * | `MAX_RETRIES` | integer ≥ 0: retries after the application's own send |
+ * | `MAX_RETRIES` | integer from 0 to `highestMaxRetries`: retries after the application's own send |
  * | `RETRY_DELAYS_SECONDS` | JSON list of integers ≥ 0; the last repeats; 0 means at once |
  * | `RETRYABLE_STATUSES` | JSON list of statuses |
  * | `MESSAGE_VALIDITY_SECONDS` | integer ≥ 1: age after which a message without a `deadline` is useless |
@@ -30,6 +30,8 @@
  * | `ORIGINATION_NUMBER` | number, sender id, or empty = as the original send |
  * | `DEFAULT_DESTINATION_NUMBER`, `DEFAULT_MESSAGE_BODY` | what `produce` sends when its event names none; may be empty |
  */
+
+export { highestMaxRetries } from "./core/retry-policy.ts";
 
 const everyFunction = [
   "SMS_RETRY_VERSION",

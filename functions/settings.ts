@@ -8,7 +8,7 @@ import * as v from "valibot";
 import { canonicalStatus } from "./core/classification.ts";
 import { InvalidSettingsError } from "./core/errors.ts";
 import { deliveryGuarantees } from "./core/message.ts";
-import type { RetryPolicy } from "./core/retry-policy.ts";
+import { highestMaxRetries, type RetryPolicy } from "./core/retry-policy.ts";
 import { environmentNames, type FunctionName } from "./environment.ts";
 import { trackDeliveriesValues } from "./event-filter.ts";
 
@@ -81,7 +81,10 @@ const readers = {
     v.picklist(["true", "false"], "must be true or false"),
     v.transform((value) => value === "true"),
   ),
-  MAX_RETRIES: number("a whole number, 0 or more", isWholeNumber),
+  MAX_RETRIES: number(
+    `a whole number from 0 to ${highestMaxRetries}`,
+    (value) => isWholeNumber(value) && value <= highestMaxRetries,
+  ),
   RETRY_DELAYS_SECONDS: list("whole numbers of seconds, 0 or more", isWholeNumber),
   RETRYABLE_STATUSES: v.pipe(
     list("statuses in capital letters", isStatus),

@@ -5,6 +5,7 @@
  * a cold start.
  */
 import type { Construct } from "constructs";
+import { highestMaxRetries } from "../functions/environment.ts";
 import { trackDeliveriesValues } from "../functions/event-filter.ts";
 import { Input } from "./input.ts";
 
@@ -73,11 +74,11 @@ function retryInputs(scope: Construct) {
       type: "number",
       description:
         "How often a failed message is sent again at most, the application's own send not counted. " +
-        "0 sends nothing again and only writes failures down. A whole number from 0 to 10.",
+        `0 sends nothing again and only writes failures down. A whole number from 0 to ${highestMaxRetries}.`,
       default: 3,
       validation: {
-        condition: `var.max_retries >= 0 && var.max_retries <= 10 && ${isInteger("var.max_retries")}`,
-        message: "The input max_retries must be a whole number from 0 to 10.",
+        condition: `var.max_retries >= 0 && var.max_retries <= ${highestMaxRetries} && ${isInteger("var.max_retries")}`,
+        message: `The input max_retries must be a whole number from 0 to ${highestMaxRetries}.`,
       },
     }),
     retryDelaysSeconds: new Input(scope, "retry_delays_seconds", {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { decodeRecord } from "../../functions/core/event-records.ts";
+import { decodeRecord, fromBase64 } from "../../functions/core/event-records.ts";
 import { handleQueueMessages } from "../../functions/core/handle-queue-messages.ts";
 import { handleRecords, type StreamRecord } from "../../functions/core/handle-records.ts";
 import type { Change } from "../../functions/core/message-store.ts";
@@ -145,6 +145,45 @@ describe("a batch of records", () => {
     expect(handling.counts).toMatchObject({ RecordMalformed: 4, RetryScheduled: 2 });
     expect(handling.logs.flatMap(({ fields }) => fields?.position ?? [])).toEqual([1, 2, 3, 4]);
     expect(handling.queued).toHaveLength(2);
+  });
+
+  test("fault 65: a retry tag that no parser stands harms nobody, its own message neither", async () => {
+    const handling = recordHandling([sentMessage(), sentMessage({ application_message_id: "other" })]);
+    const nested = JSON.parse(`${"[".repeat(4_000)}${"]".repeat(4_000)}`) as unknown;
+    const tagged = `{"event_type":"_SMS.FAILURE","attributes":{"record_status":"UNREACHABLE","message_id":"msg-0","customer_context":{"application_message_id":"other","retry_attempt":${"[".repeat(4_000)}${"]".repeat(4_000)}}}}`;
+    expect(() => Number(nested)).toThrow(RangeError);
+
+    const results = await handleRecords(
+      [record("a", failureOf("order-4711")), record("b", tagged)],
+      handling,
+    );
+
+    expect(results.map(({ result }) => result)).toEqual(["handled", "handled"]);
+    expect(handling.counts).toEqual({ RetryScheduled: 2 });
+  });
+
+  test("fault 38: a record that throws in the parser is malformed, and the batch goes on", async () => {
+    const handling = recordHandling();
+    const impossible = {
+      id: "x",
+      get data(): Uint8Array {
+        throw new RangeError("Maximum call stack size exceeded");
+      },
+    };
+
+    const results = await handleRecords([impossible, record("a", pinpointRecord())], handling);
+
+    expect(results).toEqual([
+      {
+        id: "x",
+        result: "malformed",
+        problem: "not readable: RangeError",
+        events: [],
+        holdsOthers: true,
+      },
+      expect.objectContaining({ id: "a", result: "handled" }),
+    ]);
+    expect(handling.counts).toEqual({ RecordMalformed: 1, RetryScheduled: 1 });
   });
 
   test("fault 12: both dialects in one batch are handled", async () => {
@@ -307,6 +346,22 @@ describe("malformed records", () => {
 });
 
 describe("the bytes of a record", () => {
+  test("come from its base64 text; what is none is kept as it came, with the problem", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 50 }), (bytes) => {
+        const { data, problem } = fromBase64(Buffer.from(bytes).toString("base64"));
+        expect([...data]).toEqual([...bytes]);
+        expect(problem).toBeUndefined();
+      }),
+      { numRuns: 50 },
+    );
+    expect(fromBase64("%%% ÿ")).toEqual({ data: Buffer.from("%%% ÿ"), problem: "not base64" });
+    expect(fromBase64("AA")).toEqual({ data: Buffer.from("AA"), problem: "not base64" });
+    for (const nothing of [undefined, null, 7, {}]) {
+      expect(fromBase64(nothing)).toEqual({ data: new Uint8Array(), problem: "no data" });
+    }
+  });
+
   test("hold one JSON value or several, joined by line breaks or by nothing", () => {
     fc.assert(
       fc.property(

@@ -6,8 +6,9 @@ import type { KinesisStreamBatchResponse, KinesisStreamEvent } from "aws-lambda"
 import { type EventPorts, eventHandling, eventPorts } from "../adapters/event-handling.ts";
 import type { EventOutside, InvocationContext, Outside } from "../adapters/outside.ts";
 import { s3FailureDestination } from "../adapters/s3-failure-destination.ts";
+import { fromBase64 } from "../core/event-records.ts";
 import type { FailureDestination } from "../core/failure-destination.ts";
-import { handleRecords, type StreamRecord } from "../core/handle-records.ts";
+import { handleRecords } from "../core/handle-records.ts";
 import { setAside } from "../core/set-aside.ts";
 import type { Settings } from "../settings.ts";
 
@@ -48,7 +49,7 @@ export function consumeKinesisFunction(
   return async (event, context) => {
     try {
       const endsAt = clock.now() + context.getRemainingTimeInMillis() / 1000 - answerReserveSeconds;
-      const records = event.Records.map(toStreamRecord);
+      const records = event.Records.map(({ eventID: id, kinesis }) => ({ id, ...fromBase64(kinesis.data) }));
       const results = await setAside(
         await handleRecords(records, { ...handling, endsAt }),
         records,
@@ -64,12 +65,4 @@ export function consumeKinesisFunction(
       telemetry.publish();
     }
   };
-}
-
-function toStreamRecord({ eventID, kinesis }: KinesisStreamEvent["Records"][number]): StreamRecord {
-  const data = Buffer.from(kinesis.data, "base64");
-  // Node skips what is no base64; only a text that comes out again was one.
-  return data.toString("base64") === kinesis.data
-    ? { id: eventID, data }
-    : { id: eventID, data: Buffer.from(kinesis.data), problem: "not base64" };
 }

@@ -6,10 +6,10 @@
 import * as v from "valibot";
 import type { DeliveryEvent, EventKind, ParsedEvent } from "./delivery-event.ts";
 import { isOneOf, endUserMessagingEventTypes as types } from "./event-types.ts";
-import { longestTextBytes, readContext } from "./send-context.ts";
+import { isReadableText, readContext } from "./send-context.ts";
 
 const optionalText = v.fallback(
-  v.optional(v.pipe(v.string(), v.nonEmpty(), v.maxBytes(longestTextBytes))),
+  v.optional(v.pipe(v.string(), v.nonEmpty(), v.check(isReadableText))),
   undefined,
 );
 const optionalMilliseconds = v.fallback(v.optional(v.pipe(v.number(), v.finite())), undefined);

@@ -6,11 +6,11 @@
 import * as v from "valibot";
 import type { DeliveryEvent, EventKind, ParsedEvent } from "./delivery-event.ts";
 import { isOneOf, pinpointEventTypes as types } from "./event-types.ts";
-import { longestTextBytes, readContext } from "./send-context.ts";
+import { isReadableText, readContext } from "./send-context.ts";
 
 /** A value of another type than documented counts as absent: it must not cost us the rest of the event. */
 const optionalText = v.fallback(
-  v.optional(v.pipe(v.string(), v.nonEmpty(), v.maxBytes(longestTextBytes))),
+  v.optional(v.pipe(v.string(), v.nonEmpty(), v.check(isReadableText))),
   undefined,
 );
 const optionalMilliseconds = v.fallback(v.optional(v.pipe(v.number(), v.finite())), undefined);

@@ -2,9 +2,12 @@
 import type { DeliveryEvent } from "./delivery-event.ts";
 import type { Message } from "./message.ts";
 
+/** The highest `maxRetries` of any deployment, and so the highest number that an attempt can have. */
+export const highestMaxRetries = 10;
+
 /** The deployment's rules about retries. */
 export interface RetryPolicy {
-  /** Retries after the application's own send: 0 sends none, 3 at most three more. */
+  /** Retries after the application's own send: 0 sends none, 3 at most three more; at most {@link highestMaxRetries}. */
   readonly maxRetries: number;
   /** Longest delay before retry 1, 2, …; the last repeats; 0 = at once. Not empty. */
   readonly retryDelaysSeconds: readonly number[];

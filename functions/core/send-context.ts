@@ -3,6 +3,7 @@
  * and attempt even where our own record of the send was lost.
  */
 import type { DeliveryEvent } from "./delivery-event.ts";
+import { highestMaxRetries } from "./retry-policy.ts";
 
 /** The context of a send: at most five short text entries, the limit of End User Messaging. */
 export interface SendContext {
@@ -29,19 +30,41 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 
 /**
  * Reads the context of a send out of an event: the id of the message and the retry tag. Accepts an object
- * or its JSON text (AWS documents no wire form for v1) and tolerates anything else.
+ * or its JSON text (AWS documents no wire form for v1). Never throws: anything else is as good as absent.
+ *
+ * The id is a text that can be a key of the table: not empty, and {@link isReadableText}. The retry tag is an
+ * attempt that a deployment can have: a whole number from 0 to {@link highestMaxRetries}, or its decimal text.
  */
 export function readContext(context: unknown): Pick<DeliveryEvent, "applicationMessageId" | "attempt"> {
   const fields = typeof context === "string" ? parseJson(context) : context;
   if (!isRecord(fields)) return {};
-  const id = fields.application_message_id;
-  const attempt = Number(fields.retry_attempt ?? Number.NaN);
+  const { application_message_id: id, retry_attempt: tag } = fields;
+  const attempt = attemptIn(tag);
   return {
-    ...(typeof id === "string" && id !== "" && Buffer.byteLength(id) <= longestTextBytes
-      ? { applicationMessageId: id }
-      : {}),
-    ...(Number.isInteger(attempt) && attempt >= 0 ? { attempt } : {}),
+    ...(typeof id === "string" && id !== "" && isReadableText(id) && { applicationMessageId: id }),
+    ...(attempt !== undefined && { attempt }),
   };
+}
+
+/**
+ * Whether a text of an event is looked at: it is short enough, and it has a UTF-8 form. DynamoDB refuses a key with
+ * half a character (a lone surrogate), and with it the read of the whole batch.
+ */
+export function isReadableText(text: string): boolean {
+  return Buffer.byteLength(text) <= longestTextBytes && text.isWellFormed();
+}
+
+const highestTag = String(highestMaxRetries);
+
+/** The attempt that a retry tag names. Only numbers and short texts are looked at: nothing else is cheap to convert. */
+function attemptIn(tag: unknown): number | undefined {
+  const isText = typeof tag === "string" && tag.length <= highestTag.length;
+  if (!isText && typeof tag !== "number") return undefined;
+  const attempt = Number(tag);
+  if (!Number.isInteger(attempt) || attempt < 0 || attempt > highestMaxRetries) return undefined;
+  if (isText && String(attempt) !== tag) return undefined;
+  // JSON knows a zero below zero.
+  return Math.abs(attempt);
 }
 
 function parseJson(text: string): unknown {

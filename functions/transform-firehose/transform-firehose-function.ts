@@ -6,6 +6,7 @@ import type { FirehoseTransformationEvent, FirehoseTransformationResult } from "
 import { type EventPorts, eventHandling } from "../adapters/event-handling.ts";
 import type { InvocationContext } from "../adapters/outside.ts";
 import { answerTransformation } from "../core/answer-transformation.ts";
+import { fromBase64 } from "../core/event-records.ts";
 import { handleRecords, type RecordHandling, type RecordResult } from "../core/handle-records.ts";
 import { errorName } from "../core/telemetry.ts";
 import type { Settings } from "../settings.ts";
@@ -41,10 +42,7 @@ async function watch(
   handling: RecordHandling,
 ): Promise<readonly RecordResult[]> {
   try {
-    const decoded = records.map(({ recordId, data }) => ({
-      id: recordId,
-      data: Buffer.from(data, "base64"),
-    }));
+    const decoded = records.map(({ recordId: id, data }) => ({ id, ...fromBase64(data) }));
     return await handleRecords(decoded, handling);
   } catch (error) {
     handling.telemetry.count("EventFailed", records.length);
