@@ -71,6 +71,7 @@ function worker(now = due + 1, ids = ["claim-1"]) {
       },
     },
     pace: unpaced,
+    policy: retryPolicy(),
     guarantee: "at-least-once" as const,
     clock: { now: () => now, ...noSleep },
     random: { ...noChance, id: () => ids.shift() ?? "no id left" },
@@ -101,7 +102,7 @@ test("a refusal that brings the item costs no second request", async () => {
   };
 
   const claim = { attempt: 1, claimId: "c", now: due, until: due + 60 };
-  const result = await tableStore().change("one-request", claimAttempt(claim));
+  const result = await tableStore().change("one-request", claimAttempt(claim, false));
 
   expect(result).toEqual({
     applied: false,

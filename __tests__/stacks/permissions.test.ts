@@ -208,6 +208,7 @@ describe.each(stackNames)("permissions of %s", (name) => {
     expect(grantsOf(stacks[name], "resend")).toEqual({
       ...logOf("resend"),
       ...wakeUps,
+      "dynamodb:BatchGetItem": [table],
       "dynamodb:GetItem": [table],
       "dynamodb:UpdateItem": [table],
       "sqs:ReceiveMessage": [queue],
@@ -218,9 +219,10 @@ describe.each(stackNames)("permissions of %s", (name) => {
     });
   });
 
-  test("produce may read and write states and send through the user's project", () => {
+  test("produce may read and write states, queue retries and send through the user's project", () => {
     expect(grantsOf(stacks[name], "produce")).toEqual({
       ...logOf("produce"),
+      ...wakeUps,
       "dynamodb:GetItem": [table],
       "dynamodb:PutItem": [table],
       "dynamodb:UpdateItem": [table],
@@ -252,7 +254,7 @@ describe.each(stackNames)("permissions of %s", (name) => {
     const passing = resourcesOf(stacks[name], "aws_iam_role_policy")
       .flatMap(([, { policy }]) => statementsOf(policy))
       .filter(({ actions }) => actions.some((action) => action.startsWith("iam:")));
-    expect(passing).toHaveLength(2);
+    expect(passing).toHaveLength(3);
     for (const statement of passing)
       expect(statement).toMatchObject({
         actions: ["iam:PassRole"],

@@ -1,0 +1,48 @@
+/** The decision tables of the core, read out of the comments in which they stand. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** Rows of the table in the doc comment of a file of `functions/core`, without head and rule. */
+export function documentedRows(file: string): string[][] {
+  const source = readFileSync(join(import.meta.dirname, "../../functions/core", file), "utf8");
+  const rows = source
+    .split("\n")
+    .filter((line) => line.startsWith(" * |"))
+    .map((line) =>
+      line
+        .slice(4, -1)
+        .split("|")
+        .map((cell) => cell.trim()),
+    );
+  return rows.slice(2);
+}
+
+/**
+ * Whether a row's cell in words fits: alternatives are joined by `, or `, what must hold together by a comma.
+ *
+ * @param words what each phrase means; a phrase without a meaning is an error, so that no row goes untested
+ */
+export function fitsPhrases<T>(
+  cell: string,
+  words: Readonly<Record<string, (facts: T) => boolean>>,
+  facts: T,
+): boolean {
+  return cell.split(", or ").some((alternative) =>
+    alternative.split(", ").every((phrase) => {
+      const holds = words[phrase.replaceAll("`", "").replace(/^and /, "")];
+      if (holds === undefined) throw new Error(`The test does not know what "${phrase}" means.`);
+      return holds(facts);
+    }),
+  );
+}
+
+/** Every combination of one value each. */
+export function combinations<T extends Readonly<Record<string, readonly unknown[]>>>(
+  values: T,
+): { [K in keyof T]: T[K][number] }[] {
+  let all: Record<string, unknown>[] = [{}];
+  for (const [name, choices] of Object.entries(values)) {
+    all = all.flatMap((chosen) => choices.map((choice) => ({ ...chosen, [name]: choice })));
+  }
+  return all as { [K in keyof T]: T[K][number] }[];
+}
