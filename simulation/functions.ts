@@ -80,7 +80,13 @@ function partsOf(worker: Worker, { world, table, queue, service, telemetry, port
     queue: (ports.queue ?? same)(
       sqsRetryQueue(
         queue.clientsFor(worker),
-        { queueUrl: "q", queueArn: "q", scheduleGroupName: "g", schedulerRoleArn: "r" },
+        {
+          queueUrl: "q",
+          queueArn: "q",
+          scheduleGroupName: "g",
+          schedulerRoleArn: "r",
+          deadLetterQueueArn: "d",
+        },
         clock,
         telemetry,
       ),

@@ -28,6 +28,7 @@ export function awsEventHandling(
         queueArn: settings.RETRY_QUEUE_ARN,
         scheduleGroupName: settings.SCHEDULE_GROUP_NAME,
         schedulerRoleArn: settings.SCHEDULER_ROLE_ARN,
+        deadLetterQueueArn: settings.RETRY_DEAD_LETTER_QUEUE_ARN,
       },
       systemClock,
       telemetry,
