@@ -17,6 +17,7 @@ export const otherMetrics = [
   "WakeUpFailed",
   "WakeUpMalformed",
   "SendBlocked",
+  "SettingsInvalid",
   "Produced",
 ] as const;
 
