@@ -61,7 +61,7 @@ export function sqsRetryQueue(
           QueueUrl: target.queueUrl,
           Entries: batch.map(({ index, entry, delaySeconds }) => ({
             Id: String(index),
-            MessageBody: textOf(entry),
+            MessageBody: queueMessageText(entry.message),
             DelaySeconds: delaySeconds,
           })),
         }),
@@ -78,7 +78,7 @@ export function sqsRetryQueue(
 
   async function schedule({ index, entry }: NumberedEntry): Promise<number[]> {
     const { ConflictException, CreateScheduleCommand } = await import("@aws-sdk/client-scheduler");
-    const body = textOf(entry);
+    const body = queueMessageText(entry.message);
     const second = Math.ceil(entry.dueAt);
     try {
       await (await clients.scheduler()).send(
@@ -158,7 +158,7 @@ function soonest(numbered: NumberedEntry, now: number): NumberedEntry {
  * The message as JSON in ASCII alone: SQS refuses some characters that an id or a status may hold (U+FFFF),
  * and emulators refuse more (emoji); a refused message would never get onto the queue.
  */
-function textOf({ message }: QueueEntry): string {
+export function queueMessageText(message: object): string {
   return JSON.stringify(message).replaceAll(
     /[^ -~]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
