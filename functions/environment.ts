@@ -15,6 +15,7 @@
  * | `MESSAGE_TABLE_NAME` | name of the `message-state` table |
  * | `RETRY_QUEUE_URL`, `RETRY_QUEUE_ARN` | the retry queue |
  * | `SCHEDULE_GROUP_NAME`, `SCHEDULER_ROLE_ARN` | EventBridge Scheduler group and role for delays beyond 900 s |
+ * | `RETRY_DEAD_LETTER_QUEUE_ARN` | where Scheduler puts what it cannot put on the retry queue |
  * | `FAILURE_BUCKET_NAME` | bucket that keeps malformed records, under `malformed/` |
  * | `FIREHOSE_DROP_RETRIED_EVENTS` | `true` or `false`: whether the event of a message that will be retried is kept out of the archive |
  * | `MAX_RETRIES` | integer from 0 to `highestMaxRetries`: retries after the application's own send |
@@ -47,6 +48,7 @@ const messageHandling = [
   "RETRY_QUEUE_ARN",
   "SCHEDULE_GROUP_NAME",
   "SCHEDULER_ROLE_ARN",
+  "RETRY_DEAD_LETTER_QUEUE_ARN",
   "MAX_RETRIES",
   "RETRY_DELAYS_SECONDS",
   "RETRYABLE_STATUSES",

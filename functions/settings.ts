@@ -76,6 +76,7 @@ const readers = {
   RETRY_QUEUE_ARN: text,
   SCHEDULE_GROUP_NAME: text,
   SCHEDULER_ROLE_ARN: text,
+  RETRY_DEAD_LETTER_QUEUE_ARN: text,
   FAILURE_BUCKET_NAME: text,
   FIREHOSE_DROP_RETRIED_EVENTS: v.pipe(
     v.picklist(["true", "false"], "must be true or false"),
@@ -138,6 +139,11 @@ export function readSettings<Name extends FunctionName>(
   }
   if (problems.length > 0) throw new InvalidSettingsError(problems);
   return settings as Settings<Name>;
+}
+
+/** The version for the log lines of a function whose settings cannot be read; `unknown` where it is not set either. */
+export function versionOf(environment: Readonly<Record<string, string | undefined>> = process.env): string {
+  return environment.SMS_RETRY_VERSION || "unknown";
 }
 
 /** The retry policy in the settings of a function that handles messages. */

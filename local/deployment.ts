@@ -134,7 +134,11 @@ async function deployOn(
     accountId,
     region,
     sqs: clients.sqs,
-    queueUrlOf: (arn) => (arn === resources.queueArn ? resources.queueUrl : undefined),
+    queueUrlOf: (arn) =>
+      new Map([
+        [resources.queueArn, resources.queueUrl],
+        [resources.deadLetterQueueArn, resources.deadLetterQueueUrl],
+      ]).get(arn),
     now: Date.now,
     id: randomUUID,
     onError: report("The scheduler failed"),

@@ -66,6 +66,7 @@ function contract(name: LocalFunctionName, facts: EnvironmentFacts): Record<Vari
     RETRY_QUEUE_ARN: resources.queueArn,
     SCHEDULE_GROUP_NAME: namePrefix,
     SCHEDULER_ROLE_ARN: `arn:aws:iam::${accountId}:role/${namePrefix}-scheduler`,
+    RETRY_DEAD_LETTER_QUEUE_ARN: resources.deadLetterQueueArn,
     FAILURE_BUCKET_NAME: resources.failureBucketName,
     FIREHOSE_DROP_RETRIED_EVENTS: "true",
     MAX_RETRIES: String(facts.maxRetries),

@@ -23,6 +23,7 @@ export interface Resources {
   readonly queueUrl: string;
   readonly queueArn: string;
   readonly deadLetterQueueUrl: string;
+  readonly deadLetterQueueArn: string;
   readonly failureBucketName: string;
   /** Where a Firehose stream writes. */
   readonly archiveBucketName: string;
@@ -99,7 +100,9 @@ async function createStream({ kinesis }: LocalClients): Promise<void> {
 
 async function createQueues({
   sqs,
-}: LocalClients): Promise<Pick<Resources, "queueUrl" | "queueArn" | "deadLetterQueueUrl">> {
+}: LocalClients): Promise<
+  Pick<Resources, "queueUrl" | "queueArn" | "deadLetterQueueUrl" | "deadLetterQueueArn">
+> {
   const create = async (name: string, attributes: Record<string, string>) => {
     const { QueueUrl = "" } = await sqs.send(
       new CreateQueueCommand({ QueueName: name, Attributes: attributes }),
@@ -112,7 +115,12 @@ async function createQueues({
   const deadLetters = await create(names.deadLetterQueue, {});
   const retry = await create(names.queue, {
     VisibilityTimeout: String(visibilityTimeoutSeconds),
-    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetters.arn, maxReceiveCount: 5 }),
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetters.arn, maxReceiveCount: 50 }),
   });
-  return { queueUrl: retry.url, queueArn: retry.arn, deadLetterQueueUrl: deadLetters.url };
+  return {
+    queueUrl: retry.url,
+    queueArn: retry.arn,
+    deadLetterQueueUrl: deadLetters.url,
+    deadLetterQueueArn: deadLetters.arn,
+  };
 }

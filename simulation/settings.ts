@@ -41,6 +41,7 @@ export function simulatedSettings(inputs: SimulatedInputs): SimulatedSettings {
     MESSAGE_TABLE_NAME: "message-state",
     RETRY_QUEUE_URL: "q",
     RETRY_QUEUE_ARN: "q",
+    RETRY_DEAD_LETTER_QUEUE_ARN: "d",
     SCHEDULE_GROUP_NAME: "g",
     SCHEDULER_ROLE_ARN: "r",
     FAILURE_BUCKET_NAME: "b",

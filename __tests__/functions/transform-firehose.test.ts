@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FirehoseTransformationResult } from "aws-lambda";
+import { environmentNames } from "../../functions/environment.ts";
 import { type Deployment, kinesisRecord, startDeployment } from "../support/deployment.ts";
 import { eventually } from "../support/eventually.ts";
 import { failureRecord, recentlySent } from "../support/recent-messages.ts";
@@ -328,4 +329,36 @@ describe("fault 42: what the retries need is out of reach", () => {
 
     await eventually(() => expect(deployment.metric("EventFailed")).toBe(ids.length));
   }, 60_000);
+});
+
+describe.each<[what: string, wrong: Record<string, string>, named: string[]]>([
+  ["one setting that is wrong", { MAX_RETRIES: "many" }, ["MAX_RETRIES"]],
+  [
+    "every setting that is wrong or missing",
+    Object.fromEntries(environmentNames["transform-firehose"].map((name) => [name, ""])),
+    ["SMS_RETRY_VERSION", "POWERTOOLS_LOG_LEVEL", "MESSAGE_TABLE_NAME", "FIREHOSE_DROP_RETRIED_EVENTS"],
+  ],
+])("a deployment with %s", (_what, wrong, named) => {
+  let deployment: Deployment;
+  beforeAll(async () => {
+    deployment = await startDeployment({
+      environment: { "transform-firehose": { ...wrong, POWERTOOLS_METRICS_NAMESPACE: "sms-retry" } },
+    });
+  });
+  afterAll(() => deployment?.stop());
+
+  test("hands every record back, counts them, and says which settings to correct", async () => {
+    const event = firehoseEvent(failureRecord("unseen-1"), failureRecord("unseen-2"), "no JSON");
+    await sent(deployment, ["unseen-1", "unseen-2"]);
+
+    expect(await transform(deployment, event)).toEqual(["Ok", "Ok", "Ok"]);
+    expect(await transform(deployment, event)).toEqual(["Ok", "Ok", "Ok"]);
+
+    await eventually(() => expect(deployment.metric("SettingsInvalid")).toBe(6));
+    expect(await deployment.queued()).toBe(0);
+    const log = deployment.output.join("\n");
+    for (const name of named) expect(log).toContain(name);
+    expect(log).toContain("InvalidSettingsError");
+    expect(log).not.toContain("many");
+  });
 });

@@ -28,6 +28,7 @@ const streams: Record<(typeof kinesisStackNames)[number], string> = {
 };
 const table = "${aws_dynamodb_table.message_state.arn}";
 const queue = "${aws_sqs_queue.retry.arn}";
+const deadLetterQueue = "${aws_sqs_queue.retry_dead_letters.arn}";
 const bucket = "${aws_s3_bucket.events.arn}";
 const schedulerRole = "${aws_iam_role.retry_scheduler.arn}";
 const schedules = `${partition}:scheduler:${here}:schedule/\${aws_scheduler_schedule_group.retries.name}/*`;
@@ -230,8 +231,10 @@ describe.each(stackNames)("permissions of %s", (name) => {
     });
   });
 
-  test("schedules may do nothing but put a wake-up on the retry queue", () => {
-    expect(grantsOf(stacks[name], "retry_scheduler")).toEqual({ "sqs:SendMessage": [queue] });
+  test("schedules may do nothing but put a wake-up on the retry queue, or on the one of its dead letters", () => {
+    expect(grantsOf(stacks[name], "retry_scheduler")).toEqual({
+      "sqs:SendMessage": [queue, deadLetterQueue],
+    });
   });
 
   test.each(functionsOf[name])("%s is granted nothing that its code does not call", (functionName) => {

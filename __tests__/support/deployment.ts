@@ -145,6 +145,7 @@ export function environmentOf(name: FunctionName, queueUrl: string): Record<stri
     RETRY_QUEUE_ARN: "arn:aws:sqs:us-east-1:123456789012:sms-retry-retry",
     SCHEDULE_GROUP_NAME: "sms-retry",
     SCHEDULER_ROLE_ARN: "arn:aws:iam::123456789012:role/sms-retry-scheduler",
+    RETRY_DEAD_LETTER_QUEUE_ARN: "arn:aws:sqs:us-east-1:123456789012:sms-retry-retry-dead-letters",
     FAILURE_BUCKET_NAME: "sms-retry-events",
     MAX_RETRIES: "3",
     RETRY_DELAYS_SECONDS: "[0]",

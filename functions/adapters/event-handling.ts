@@ -39,6 +39,7 @@ export function eventPorts(settings: EventSettings, outside: EventOutside): Even
         queueArn: settings.RETRY_QUEUE_ARN,
         scheduleGroupName: settings.SCHEDULE_GROUP_NAME,
         schedulerRoleArn: settings.SCHEDULER_ROLE_ARN,
+        deadLetterQueueArn: settings.RETRY_DEAD_LETTER_QUEUE_ARN,
       },
       clock,
       telemetry,

@@ -20,6 +20,7 @@ export const otherMetrics = [
   "WakeUpMalformed",
   "SendBlocked",
   "NoReceipt",
+  "SettingsInvalid",
   "Produced",
 ] as const;
 

@@ -6,6 +6,7 @@ import type { FirehoseTransformationEvent, FirehoseTransformationResult } from "
 import { type EventPorts, eventHandling } from "../adapters/event-handling.ts";
 import type { InvocationContext } from "../adapters/outside.ts";
 import { answerTransformation } from "../core/answer-transformation.ts";
+import { SmsRetryError } from "../core/errors.ts";
 import { fromBase64 } from "../core/event-records.ts";
 import { handleRecords, type RecordHandling, type RecordResult } from "../core/handle-records.ts";
 import { errorName } from "../core/telemetry.ts";
@@ -33,6 +34,27 @@ export function transformFirehoseFunction(
     } finally {
       telemetry.publish();
     }
+  };
+}
+
+/**
+ * The transformation of a function that is not set up: hands every record back, and tells of them.
+ *
+ * @param problem why; its text is told where it is ours, texts of other errors stay unsaid
+ */
+export function archiveUnseen(
+  problem: unknown,
+  telemetry: EventPorts["telemetry"],
+): (event: FirehoseTransformationEvent) => Promise<FirehoseTransformationResult> {
+  return async ({ records }) => {
+    telemetry.count("SettingsInvalid", records.length);
+    telemetry.error("A batch was archived without having been looked at: the function is not set up.", {
+      error: errorName(problem),
+      count: records.length,
+      ...(problem instanceof SmsRetryError && { reason: problem.message }),
+    });
+    telemetry.publish();
+    return { records: answerTransformation(records, [], { dropsRetriedEvents: false }) };
   };
 }
 
