@@ -60,7 +60,7 @@ async function transform(deployment: Deployment, event: FirehoseEvent): Promise<
 }
 
 const sent = (deployment: Deployment, ids: readonly string[]) =>
-  Promise.all(ids.map((id) => deployment.table.put(recentlySent(id))));
+  deployment.table.putAll(ids.map((id) => recentlySent(id)));
 
 const statuses = async (deployment: Deployment, ids: readonly string[]) =>
   Object.fromEntries(
@@ -75,7 +75,7 @@ const success = (id: string, attempt: number) => ({
 describe("a deployment with firehose_drop_retried_events", () => {
   let deployment: Deployment;
   beforeAll(async () => {
-    deployment = await startDeployment();
+    deployment = await startDeployment({ throughProxy: false });
   });
   afterAll(() => deployment?.stop());
   beforeEach(async () => {
@@ -170,6 +170,7 @@ describe("a deployment without firehose_drop_retried_events", () => {
   let deployment: Deployment;
   beforeAll(async () => {
     deployment = await startDeployment({
+      throughProxy: false,
       environment: { "transform-firehose": { FIREHOSE_DROP_RETRIED_EVENTS: "false" } },
     });
   });
@@ -319,7 +320,12 @@ describe("fault 42: what the retries need is out of reach", () => {
       deployment.queueProxy.mend();
       await deployment.purge();
       await transform(deployment, event);
-      expect(await deployment.queued()).toBe(ids.length);
+      // What the function's client still tried when its answer was due may come as well, now that it can.
+      const found = (await deployment.takeMessages()).map((body) => {
+        const { application_message_id: id, event: waiting } = JSON.parse(body);
+        return id ?? waiting.applicationMessageId;
+      });
+      expect(new Set(found)).toEqual(new Set(ids));
     });
 
     test("nor DynamoDB answers: Ok in time, and every failure is counted", async () => {

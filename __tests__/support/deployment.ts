@@ -53,7 +53,7 @@ export interface Deployment {
   drain(withinSeconds?: number): Promise<number>;
   /** How many messages wait on the retry queue, the delayed ones included. */
   queued(): Promise<number>;
-  /** Bodies of what waits on the retry queue, taken off it. */
+  /** Bodies of what waits on the retry queue, the delayed ones included; then nothing is there any more. */
   takeMessages(): Promise<string[]>;
   /** Takes everything off the retry queue. */
   purge(): Promise<void>;
@@ -89,6 +89,13 @@ export interface DeploymentOptions {
 }
 
 let sequence = 0;
+
+/** A message as the emulator shows it to whoever looks into its queue. */
+interface EmulatedMessage {
+  readonly body: string;
+  /** Epoch milliseconds. */
+  readonly delayUntil?: number;
+}
 
 /** A Kinesis record with these bytes, with all the fields that Lambda gives. */
 export function kinesisRecord(data: Buffer | string | object): KinesisRecord {
@@ -232,12 +239,17 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
     return Messages;
   }
 
-  /** Seconds until the next delayed message is due, by the emulator's own account; infinite where there is none. */
-  async function secondsUntilNext(): Promise<number> {
+  /** What lies on the queue, by the emulator's own account: nothing is received by this. */
+  async function onQueue(): Promise<{ ready: EmulatedMessage[]; delayed: EmulatedMessage[] }> {
     const answer = await fetch(`${emulators.endpoints.sqs}/_fauxqs/queues/sms-retry-retry`);
-    const { messages } = (await answer.json()) as { messages: { delayed: { delayUntil: number }[] } };
-    const dueAt = messages.delayed.map(({ delayUntil }) => delayUntil);
-    return (Math.min(...dueAt) - Date.now()) / 1000;
+    const { messages } = (await answer.json()) as Record<"messages", Awaited<ReturnType<typeof onQueue>>>;
+    return messages;
+  }
+
+  /** Seconds until the next delayed message is due; infinite where there is none. */
+  async function secondsUntilNext(): Promise<number> {
+    const { delayed } = await onQueue();
+    return (Math.min(...delayed.map(({ delayUntil = 0 }) => delayUntil)) - Date.now()) / 1000;
   }
 
   async function remove(messages: readonly QueuedMessage[]): Promise<void> {
@@ -290,14 +302,9 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       return Object.values(Attributes ?? {}).reduce((sum, count) => sum + Number(count), 0);
     },
     async takeMessages() {
-      const bodies: string[] = [];
-      while ((await deployment.queued()) > 0) {
-        const messages = await receive();
-        if (messages.length === 0) await sleep(Math.max(0, await secondsUntilNext()) * 1000);
-        bodies.push(...messages.map(({ Body = "" }) => Body));
-        await remove(messages);
-      }
-      return bodies;
+      const { ready, delayed } = await onQueue();
+      await deployment.purge();
+      return [...ready, ...delayed].map(({ body }) => body);
     },
     async purge() {
       await sqs.send(new PurgeQueueCommand({ QueueUrl }));
