@@ -30,6 +30,15 @@ export interface Emulators<Wanted extends Service = Service> {
   stop(): Promise<void>;
 }
 
+/** How emulators differ from their defaults. */
+export interface EmulatorSettings {
+  /**
+   * The longest delay of a message on a queue, whatever its sender asks for: a test need not wait for half a minute.
+   * @default none, as on AWS
+   */
+  readonly longestDelaySeconds?: number;
+}
+
 /** An emulator that did not come up in time, or ended before it was told to. */
 export class EmulatorError extends Error {
   override readonly name = "EmulatorError";
@@ -54,6 +63,7 @@ interface EmulatorProcess {
  */
 export async function startEmulators<Wanted extends Service = Service>(
   wanted: readonly Wanted[] = Object.keys(emulatorNames) as Wanted[],
+  settings: EmulatorSettings = {},
 ): Promise<Emulators<Wanted>> {
   const children: ChildProcess[] = [];
   let isStopping = false;
@@ -65,7 +75,7 @@ export async function startEmulators<Wanted extends Service = Service>(
   try {
     const started = new Map(
       await Promise.all(
-        names.map(async (name) => [name, await start(name, children, () => isStopping)] as const),
+        names.map(async (name) => [name, await start(name, settings, children, () => isStopping)] as const),
       ),
     );
     const died = Promise.race([...started.values()].map((emulator) => emulator.died));
@@ -81,10 +91,11 @@ export async function startEmulators<Wanted extends Service = Service>(
 
 async function start(
   name: EmulatorName,
+  settings: EmulatorSettings,
   children: ChildProcess[],
   isStopping: () => boolean,
 ): Promise<EmulatorProcess> {
-  const child = fork(join(import.meta.dirname, "serve.ts"), [name], {
+  const child = fork(join(import.meta.dirname, "serve.ts"), [name, JSON.stringify(settings)], {
     execArgv: ["--disable-warning=ExperimentalWarning"],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
