@@ -74,7 +74,7 @@ describe("the command line", () => {
 });
 
 describe("dead letters", () => {
-  let emulators: Emulators;
+  let emulators: Emulators<"sqs">;
   let sqs: SQSClient;
   let front: Front;
   let count = 0;
@@ -82,7 +82,7 @@ describe("dead letters", () => {
   let urls: { dead: string; source: string };
 
   beforeAll(async () => {
-    emulators = await startEmulators();
+    emulators = await startEmulators(["sqs"]);
     front = await startFront(emulators.endpoints.sqs);
     sqs = new SQSClient({
       region: "us-east-1",

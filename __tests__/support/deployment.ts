@@ -3,6 +3,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import {
   CreateQueueCommand,
@@ -43,16 +44,16 @@ export interface Deployment {
   /** Hands Kinesis records to `consume-kinesis`; gives the sequence numbers that it wants again. */
   consume(records: readonly KinesisRecord[]): Promise<string[]>;
   /**
-   * Hands what is on the retry queue to `resend`, batch by batch, until nothing waits there or nothing comes for
-   * `idleSeconds`: what lost a race waits for the winner's lease, a minute. A message that the function wants
-   * again stays hidden, as on AWS.
+   * Hands what is on the retry queue to `resend`, batch by batch, until nothing is there that is due within
+   * `withinSeconds` (default 2.5): what lost a race waits for the winner's lease, a minute. A message that the
+   * function wants again stays hidden, as on AWS.
    *
    * @returns how many messages came
    */
-  drain(idleSeconds?: number): Promise<number>;
+  drain(withinSeconds?: number): Promise<number>;
   /** How many messages wait on the retry queue, the delayed ones included. */
   queued(): Promise<number>;
-  /** Bodies of what waits on the retry queue, taken off it. */
+  /** Bodies of what waits on the retry queue, the delayed ones included; then nothing is there any more. */
   takeMessages(): Promise<string[]>;
   /** Takes everything off the retry queue. */
   purge(): Promise<void>;
@@ -88,6 +89,13 @@ export interface DeploymentOptions {
 }
 
 let sequence = 0;
+
+/** A message as the emulator shows it to whoever looks into its queue. */
+interface EmulatedMessage {
+  readonly body: string;
+  /** Epoch milliseconds. */
+  readonly delayUntil?: number;
+}
 
 /** A Kinesis record with these bytes, with all the fields that Lambda gives. */
 export function kinesisRecord(data: Buffer | string | object): KinesisRecord {
@@ -167,7 +175,7 @@ export function environmentOf(name: FunctionName, queueUrl: string): Record<stri
 
 /** Starts emulators, table, queue, bucket and stand-in; the functions start with their first invocation. */
 export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
-  const emulators = await startEmulators();
+  const emulators = await startEmulators(["dynamodb", "sqs", "s3"]);
   const pinpoint = await startPinpointStandIn();
   const proxy = await startDynamodbProxy(emulators.endpoints.dynamodb);
   const table = await createMessageTable(emulators.endpoints.dynamodb);
@@ -228,9 +236,22 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
 
   async function receive(): Promise<QueuedMessage[]> {
     const { Messages = [] } = await sqs.send(
-      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
+      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
     );
     return Messages;
+  }
+
+  /** What lies on the queue, by the emulator's own account: nothing is received by this. */
+  async function onQueue(): Promise<{ ready: EmulatedMessage[]; delayed: EmulatedMessage[] }> {
+    const answer = await fetch(`${emulators.endpoints.sqs}/_fauxqs/queues/sms-retry-retry`);
+    const { messages } = (await answer.json()) as Record<"messages", Awaited<ReturnType<typeof onQueue>>>;
+    return messages;
+  }
+
+  /** Seconds until the next delayed message is due; infinite where there is none. */
+  async function secondsUntilNext(): Promise<number> {
+    const { delayed } = await onQueue();
+    return (Math.min(...delayed.map(({ delayUntil = 0 }) => delayUntil)) - Date.now()) / 1000;
   }
 
   async function remove(messages: readonly QueuedMessage[]): Promise<void> {
@@ -256,20 +277,22 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       const { batchItemFailures } = await invoke<KinesisStreamBatchResponse>("consume-kinesis", { Records });
       return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
     },
-    async drain(idleSeconds = 2.5) {
+    async drain(withinSeconds = 2.5) {
       let handled = 0;
-      let quietSince = performance.now();
-      while ((await deployment.queued()) > 0 && performance.now() - quietSince < idleSeconds * 1000) {
+      for (;;) {
         const messages = await receive();
-        if (messages.length === 0) continue;
-        quietSince = performance.now();
+        if (messages.length === 0) {
+          const wait = await secondsUntilNext();
+          if (wait > withinSeconds) return handled;
+          await sleep(Math.max(0, wait) * 1000);
+          continue;
+        }
         handled += messages.length;
         const Records = messages.map(({ MessageId = "", Body = "" }) => sqsRecord(MessageId, Body));
         const { batchItemFailures } = await invoke<SQSBatchResponse>("resend", { Records });
         const again = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
         await remove(messages.filter(({ MessageId = "" }) => !again.has(MessageId)));
       }
-      return handled;
     },
     async queued() {
       const { Attributes } = await sqs.send(
@@ -281,13 +304,9 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       return Object.values(Attributes ?? {}).reduce((sum, count) => sum + Number(count), 0);
     },
     async takeMessages() {
-      const bodies: string[] = [];
-      while ((await deployment.queued()) > 0) {
-        const messages = await receive();
-        bodies.push(...messages.map(({ Body = "" }) => Body));
-        await remove(messages);
-      }
-      return bodies;
+      const { ready, delayed } = await onQueue();
+      await deployment.purge();
+      return [...ready, ...delayed].map(({ body }) => body);
     },
     async purge() {
       await sqs.send(new PurgeQueueCommand({ QueueUrl }));
