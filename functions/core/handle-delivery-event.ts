@@ -12,6 +12,7 @@ import { type AttemptOutcome, endSeries, scheduleRetry } from "./message-changes
 import type { Change, MessageStore } from "./message-store.ts";
 import { allowsAttempt, deadlineOf, dueAt, type RetryPolicy } from "./retry-policy.ts";
 import type { QueueEntry } from "./retry-queue.ts";
+import { sendFactsOf } from "./send-request.ts";
 
 /** What handling an event needs. */
 export interface EventHandling {
@@ -232,8 +233,7 @@ function decideFor(
         change: scheduleRetry(message, outcome, {
           dueAt: nextDueAt,
           deadline,
-          ...(event.destinationNumber !== undefined && { destinationNumber: event.destinationNumber }),
-          ...(event.messageType !== undefined && { messageType: event.messageType }),
+          ...sendFactsOf(event),
         }),
       };
   }

@@ -5,6 +5,7 @@
 import type { Clock, Random } from "./clock.ts";
 import { SendDeferredError } from "./errors.ts";
 import {
+  type CarriedAttributes,
   type DeliveryGuarantee,
   keptAfterDeadlineSeconds,
   type Message,
@@ -24,8 +25,8 @@ import {
 } from "./message-changes.ts";
 import type { Change, MessageStore } from "./message-store.ts";
 import { claimLeaseSeconds, isTooLate, maySendUnder, secondsLeftOf } from "./resend-message.ts";
-import { sendContext } from "./send-context.ts";
-import type { SendRequest, SmsSender } from "./sms-sender.ts";
+import { sendRequestOf } from "./send-request.ts";
+import type { SmsSender } from "./sms-sender.ts";
 
 /** A message to produce. */
 export interface ProduceRequest {
@@ -36,6 +37,8 @@ export interface ProduceRequest {
   readonly messageType: MessageType;
   readonly originationNumber?: string;
   readonly senderId?: string;
+  /** What else the send, and every retry, carries. */
+  readonly carried?: CarriedAttributes;
   /** Epoch seconds after which the message is useless; absent = now + `validitySeconds`. */
   readonly deadline?: number;
   readonly validitySeconds: number;
@@ -59,6 +62,8 @@ export interface ProducedMessage {
   readonly pinpoint_message_id?: string;
   /** `SENT`, or why not: `REJECTED`, `OPTED_OUT`, `EXPIRED`; of an id produced before, its present status. */
   readonly status: MessageStatus;
+  /** How many entries of the context the service had no room for, so that they were not sent; absent = none. */
+  readonly context_left_out?: number;
 }
 
 /**
@@ -77,6 +82,12 @@ export async function produceMessage(
   const { message } = claimed;
   const id = message.application_message_id;
 
+  // The stored message, also where this invocation came with another body: an id stands for one message.
+  const send = sendRequestOf(message, 0);
+  if (send === undefined) {
+    await store.change(id, endSeries(message, "REJECTED", "nothing-to-send"));
+    return { application_message_id: id, status: "REJECTED" };
+  }
   const before = clock.now();
   if (isTooLate(message, before, sender)) {
     await store.change(id, endSeries(message, "EXPIRED", "deadline"));
@@ -87,7 +98,7 @@ export async function produceMessage(
     throw new SendDeferredError(id, "lease-nearly-over");
   }
 
-  const result = await sender.send({ ...requestOf(request, id), ...secondsLeftOf(message, before) });
+  const result = await sender.send({ ...send, ...secondsLeftOf(message, before) });
   const now = clock.now();
   switch (result.kind) {
     case "accepted": {
@@ -96,7 +107,13 @@ export async function produceMessage(
       if (!recorded.applied && recorded.current !== undefined) {
         await store.change(id, recordSentLate(recorded.current, 0, sent));
       }
-      return { application_message_id: id, pinpoint_message_id: result.messageId, status: "SENT" };
+      const { messageId, contextLeftOut } = result;
+      return {
+        application_message_id: id,
+        pinpoint_message_id: messageId,
+        status: "SENT",
+        ...(contextLeftOut !== undefined && { context_left_out: contextLeftOut }),
+      };
     }
     case "refused": {
       const status = result.optedOut ? "OPTED_OUT" : "REJECTED";
@@ -130,6 +147,7 @@ async function claimSend(
     message_type: request.messageType,
     ...(request.originationNumber !== undefined && { origination_number: request.originationNumber }),
     ...(request.senderId !== undefined && { sender_id: request.senderId }),
+    ...request.carried,
     ...(request.deliveryGuarantee !== undefined && { delivery_guarantee: request.deliveryGuarantee }),
     status: "SENDING",
     retry_count: 0,
@@ -179,15 +197,4 @@ function takeOverOf(existing: Message, claim: Claim, guarantee: DeliveryGuarante
   return guarantee === "at-least-once" && first.possible_duplicate !== true
     ? claimAgain(existing, claim)
     : awaitEvents(existing, 0, claim.now);
-}
-
-function requestOf(request: ProduceRequest, id: string): SendRequest {
-  return {
-    destinationNumber: request.destinationNumber,
-    body: request.body,
-    messageType: request.messageType,
-    ...(request.originationNumber !== undefined && { originationNumber: request.originationNumber }),
-    ...(request.senderId !== undefined && { senderId: request.senderId }),
-    context: sendContext(id, 0),
-  };
 }

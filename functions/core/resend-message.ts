@@ -18,8 +18,8 @@ import {
 import type { Change, MessageStore } from "./message-store.ts";
 import { backOffUntil } from "./retry-policy.ts";
 import type { QueueEntry, WakeUp } from "./retry-queue.ts";
-import { sendContext } from "./send-context.ts";
 import type { Place, SendPace } from "./send-pace.ts";
+import { sendRequestOf } from "./send-request.ts";
 import type { SendRequest, SendResult, SmsSender } from "./sms-sender.ts";
 import { decideWakeUp } from "./wake-up-decision.ts";
 
@@ -58,6 +58,8 @@ export type WakeUpOutcome =
 export interface HandledWakeUp {
   readonly outcome: WakeUpOutcome;
   readonly reason: string;
+  /** How many entries of the context the service had no room for; absent = none. */
+  readonly contextLeftOut?: number;
   /** What has to be put on the retry queue; until it is there the wake-up is not handled. */
   readonly entry?: QueueEntry;
 }
@@ -165,7 +167,7 @@ async function sendClaimed(
 ): Promise<HandledWakeUp> {
   const { store, clock, sender } = resending;
   const { application_message_id: id, attempt } = wakeUp;
-  const request = requestOf(message, attempt, resending.origination);
+  const request = sendRequestOf(message, attempt, resending.origination);
   if (request === undefined) {
     await store.change(id, endSeries(message, "REJECTED", "nothing-to-send"));
     return { outcome: "rejected", reason: "nothing-to-send" };
@@ -198,34 +200,6 @@ export function secondsLeftOf(message: Message, now: number): Pick<SendRequest, 
   return message.deadline === undefined ? {} : { secondsLeft: message.deadline - now };
 }
 
-function requestOf(
-  message: Message,
-  attempt: number,
-  origination: string | undefined,
-): SendRequest | undefined {
-  const { message_body: body, destination_number: destinationNumber } = message;
-  if (body === undefined || destinationNumber === undefined) return undefined;
-  const originationFields =
-    origination === undefined
-      ? {
-          ...(message.origination_number !== undefined && { originationNumber: message.origination_number }),
-          ...(message.sender_id !== undefined && { senderId: message.sender_id }),
-        }
-      : originationOf(origination);
-  return {
-    destinationNumber,
-    body,
-    messageType: message.message_type ?? "TRANSACTIONAL",
-    ...originationFields,
-    context: sendContext(message.application_message_id, attempt),
-  };
-}
-
-/** `origination_number` takes a phone number or a sender id; only a sender id has letters. */
-function originationOf(origination: string): Pick<SendRequest, "originationNumber" | "senderId"> {
-  return /[A-Za-z]/.test(origination) ? { senderId: origination } : { originationNumber: origination };
-}
-
 async function record(
   result: SendResult,
   wakeUp: WakeUp,
@@ -249,7 +223,11 @@ async function record(
       if (!recorded.applied && recorded.current !== undefined) {
         await store.change(id, recordSentLate(recorded.current, attempt, sent));
       }
-      return again ? { outcome: "sent-again", reason: "lease-over" } : { outcome: "sent", reason: "due" };
+      const { contextLeftOut } = result;
+      return {
+        ...(again ? { outcome: "sent-again", reason: "lease-over" } : { outcome: "sent", reason: "due" }),
+        ...(contextLeftOut !== undefined && { contextLeftOut }),
+      };
     }
     case "deferred":
       return putOff(wakeUp, message, resending, now, result.reason);
