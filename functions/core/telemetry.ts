@@ -18,6 +18,7 @@ export const otherMetrics = [
   "WakeUpMalformed",
   "SendBlocked",
   "Produced",
+  "ContextLeftOut",
 ] as const;
 
 /** The metric that counts each outcome of an event. */
