@@ -1,4 +1,6 @@
 /** A batch out of the retry queue: what has to come again, what follows, and what an operator sees of it. */
+
+import type { DeliveryEvent } from "../../functions/core/delivery-event.ts";
 import { UnreadableMessageError } from "../../functions/core/errors.ts";
 import { handleQueueMessages } from "../../functions/core/handle-queue-messages.ts";
 import type { Message } from "../../functions/core/message.ts";
@@ -530,8 +532,16 @@ describe("what no waiting mends is left to the queue's redelivery, which keeps i
   );
 });
 
+test("what the service had no room for in the context of a retry is counted", async () => {
+  const answer = { kind: "accepted", messageId: "msg-1", contextLeftOut: 2 } as const;
+  const { counts, redelivered } = await handle([wakeUp()], [due()], { answer });
+  expect(redelivered).toEqual([]);
+  expect(counts).toEqual({ RetrySent: 1, ContextLeftOut: 2 });
+});
+
 describe("messages of the retry queue", () => {
-  const everyField = {
+  // Every field of the type: one that the queue's schema forgets would be lost without a word.
+  const everyField: Omit<Required<DeliveryEvent>, "kind"> = {
     dialect: "end-user-messaging",
     status: "TTL_EXPIRED",
     messageId: "msg-0",
@@ -539,6 +549,8 @@ describe("messages of the retry queue", () => {
     attempt: 1,
     destinationNumber: "+447700900123",
     messageType: "PROMOTIONAL",
+    origination: "MYBRAND",
+    ownContext: { shop: "berlin" },
     occurredAt: startOfTest,
     requestedAt: startOfTest - 1,
   };

@@ -173,8 +173,10 @@ const blockingReasons: ReadonlySet<string> = new Set([
   "NO_ORIGINATION_IDENTITIES_FOUND",
 ]);
 
-function reportWakeUp(wakeUp: WakeUp, { outcome, reason }: HandledWakeUp, telemetry: Telemetry): void {
+function reportWakeUp(wakeUp: WakeUp, handled: HandledWakeUp, telemetry: Telemetry): void {
+  const { outcome, reason, contextLeftOut } = handled;
   telemetry.count(wakeUpMetrics[outcome]);
+  if (contextLeftOut !== undefined) telemetry.count("ContextLeftOut", contextLeftOut);
   if (blockingReasons.has(reason)) telemetry.count("SendBlocked");
   const fields = {
     application_message_id: wakeUp.application_message_id,

@@ -59,7 +59,8 @@ export function produceFunction(
       }
       const produced = await produceMessage(invocation.request, producing);
       telemetry.count("Produced");
-      const { application_message_id, status } = produced;
+      const { application_message_id, status, context_left_out } = produced;
+      if (context_left_out !== undefined) telemetry.count("ContextLeftOut", context_left_out);
       telemetry.info("A message was produced.", { application_message_id, status });
       return produced;
     } catch (error) {
