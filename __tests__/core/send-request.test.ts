@@ -126,6 +126,11 @@ describe("an item is completed from the event", () => {
     expect(completionOf(bySender, 0, facts)).toStrictEqual({});
   });
 
+  test("of the producer with the identity alone, where the service chose it: it has its context, also none", () => {
+    const { origination_number: _, ...produced } = sentMessage();
+    expect(completionOf(produced, 0, facts)).toStrictEqual({ origination_number: "+447700900999" });
+  });
+
   test("with the identity of the first send alone: a retry's may be the deployment's", () => {
     expect(completionOf(byTheApplication, 1, facts)).toStrictEqual({
       destination_number: "+447700900123",

@@ -85,9 +85,10 @@ export function sendFactsOf(event: DeliveryEvent): SendFacts {
  * The attributes that an item lacks and the event of a failed attempt has.
  *
  * An event can be forged by whoever may write to the event stream. It replaces nothing that the item says. What
- * is left to a forger: an item without a number gets theirs, one without an identity is sent from another
- * identity of the account, or refused by the service if it is none. An application that writes number and
- * identity into the item leaves them nothing.
+ * is left to a forger: an item without a number gets theirs, one without a context theirs, and one without an
+ * identity is sent from another identity of the account, or refused by the service if it is none. An application
+ * that writes all three into the item leaves them nothing. The producer's item lacks at most the identity, where
+ * the service chose it.
  */
 export function completionOf(
   message: Message,
@@ -109,6 +110,13 @@ export function completionOf(
     ...(message.message_type === undefined && messageType !== undefined && { message_type: messageType }),
     ...(originationNumber !== undefined && { origination_number: originationNumber }),
     ...(senderId !== undefined && { sender_id: senderId }),
-    ...(message.context === undefined && ownContext !== undefined && { context: ownContext }),
+    ...(message.context === undefined &&
+      !isProduced(message) &&
+      ownContext !== undefined && { context: ownContext }),
   };
+}
+
+/** Whether the first send was ours: then the item has its whole context, also where that is none. */
+function isProduced({ attempts }: Message): boolean {
+  return attempts?.[0]?.claim_id !== undefined;
 }
