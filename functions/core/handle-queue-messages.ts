@@ -5,6 +5,7 @@ import { report } from "./handle-records.ts";
 import { readQueueMessage } from "./queue-messages.ts";
 import { type HandledWakeUp, type Resending, resendMessage } from "./resend-message.ts";
 import type { QueueEntry, QueueMessage, RetryQueue, WakeUp } from "./retry-queue.ts";
+import { isForOperator } from "./sms-sender.ts";
 import { errorName, type Telemetry, wakeUpMetrics } from "./telemetry.ts";
 
 /** A message as the queue hands it over. */
@@ -98,16 +99,9 @@ async function handle(
   };
 }
 
-/** Reasons that an operator has to remove, and no retry will. */
-const blockingReasons: ReadonlySet<string> = new Set([
-  "not-allowed",
-  "spend-limit",
-  "NO_ORIGINATION_IDENTITIES_FOUND",
-]);
-
 function reportWakeUp(wakeUp: WakeUp, { outcome, reason }: HandledWakeUp, telemetry: Telemetry): void {
   telemetry.count(wakeUpMetrics[outcome]);
-  if (blockingReasons.has(reason)) telemetry.count("SendBlocked");
+  if (isForOperator(reason)) telemetry.count("SendBlocked");
   const fields = {
     application_message_id: wakeUp.application_message_id,
     attempt: wakeUp.attempt,
