@@ -8,7 +8,7 @@ import { readQueueMessage } from "../../functions/core/queue-messages.ts";
 import type { RetryPolicy } from "../../functions/core/retry-policy.ts";
 import type { QueueEntry, QueueMessage } from "../../functions/core/retry-queue.ts";
 import { claimLeaseSeconds } from "../../functions/core/send-attempt.ts";
-import type { SendRequest, SendResult } from "../../functions/core/sms-sender.ts";
+import type { DeferReason, SendRequest, SendResult } from "../../functions/core/sms-sender.ts";
 import { type InMemoryMessageStore, inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
 import { recordedTelemetry } from "../support/recorded-telemetry.ts";
@@ -88,7 +88,7 @@ const lost = "The outcome of a send was lost; the delivery guarantee decides wha
 const handled = "A wake-up was handled.";
 
 describe("a wake-up is counted by its outcome, and logged without number and text", () => {
-  const deferred = (reason: "throttled" | "not-allowed" | "spend-limit"): SendResult => ({
+  const deferred = (reason: DeferReason): SendResult => ({
     kind: "deferred",
     reason,
   });
@@ -150,12 +150,20 @@ describe("a wake-up is counted by its outcome, and logged without number and tex
       { answer: deferred("spend-limit") },
     ],
     [
-      "rejected",
-      "NO_ORIGINATION_IDENTITIES_FOUND",
-      { MessageRejected: 1, SendBlocked: 1 },
+      "deferred",
+      "not-allowed:NO_ORIGINATION_IDENTITIES_FOUND",
+      { SendDeferred: 1, SendBlocked: 1 },
       ["info", handled],
       [due()],
-      { answer: { kind: "refused", optedOut: false, reason: "NO_ORIGINATION_IDENTITIES_FOUND" } },
+      { answer: deferred("not-allowed:NO_ORIGINATION_IDENTITIES_FOUND") },
+    ],
+    [
+      "deferred",
+      "unreachable",
+      { SendDeferred: 1 },
+      ["info", handled],
+      [due()],
+      { answer: deferred("unreachable") },
     ],
     [
       "opted-out",

@@ -28,6 +28,26 @@ export interface SendRequest {
   readonly context: SendContext;
 }
 
+/** A send that an operator has to make possible: rights, account, identity. After the colon the service's word. */
+export type NotAllowed = "not-allowed" | `not-allowed:${string}`;
+
+/** Why a send was certainly not taken now. */
+export type DeferReason =
+  /** Too many sends, by the service's count. */
+  | "throttled"
+  /** The service could not take it, and says that this passes. */
+  | "temporary-failure"
+  /** No connection came about: nothing has left. */
+  | "unreachable"
+  | NotAllowed
+  /** The account has spent, or sent, what it may in this month or on this day. */
+  | "spend-limit";
+
+/** Whether a reason stays until an operator removes it: metric `SendBlocked` and its alarm. */
+export function isForOperator(reason: string): boolean {
+  return reason === "spend-limit" || reason === "not-allowed" || reason.startsWith("not-allowed:");
+}
+
 /** What the service's answer means (design rules 7 and 8). */
 export type SendResult =
   /** Taken: events will follow under this id. */
@@ -38,11 +58,8 @@ export type SendResult =
       readonly contextLeftOut?: number;
     }
   /** Certainly not taken, and worth trying again: the attempt is not used up. */
-  | {
-      readonly kind: "deferred";
-      readonly reason: "throttled" | "temporary-failure" | "unreachable" | "not-allowed" | "spend-limit";
-    }
-  /** Certainly not taken, and never will be. `reason` is the service's word for it. */
+  | { readonly kind: "deferred"; readonly reason: DeferReason }
+  /** Certainly not taken, and never will be: it lies in the message. `reason` is the service's word for it. */
   | { readonly kind: "refused"; readonly reason: string; readonly optedOut: boolean }
   /** The answer is lost or says nothing: the service may have taken it. */
   | { readonly kind: "unconfirmed"; readonly reason: string };
