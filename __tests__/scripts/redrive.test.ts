@@ -53,7 +53,8 @@ describe("the command line", () => {
       '--read-units must be a whole number of at least 1, not "0.5".',
     ],
   ])("%j is refused with a sentence", (given, sentence) => {
-    expect(() => parseCommandLine(given)).toThrow(new UsageError(sentence));
+    expect(() => parseCommandLine(given)).toThrow(UsageError);
+    expect(() => parseCommandLine(given)).toThrow(expect.objectContaining({ message: sentence }));
   });
 
   test.each<[string, Record<string, string>, RegExp]>([
