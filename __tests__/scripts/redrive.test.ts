@@ -381,7 +381,7 @@ describe("overdue messages", () => {
     expect(await taken()).toEqual([]);
   });
 
-  test("get a retry message or a receipt check each", async () => {
+  test("fault 63: whose retry message is lost get a retry message or a receipt check each", async () => {
     await fill();
     const before = await table.all();
 
