@@ -38,7 +38,7 @@ export function cellInWords<T>(
 }
 
 /** Every combination of one value each. */
-export function combinations<T extends Readonly<Record<string, readonly unknown[]>>>(
+export function combinations<const T extends Readonly<Record<string, readonly unknown[]>>>(
   values: T,
 ): { [K in keyof T]: T[K][number] }[] {
   let all: Record<string, unknown>[] = [{}];

@@ -175,6 +175,17 @@ const words: Record<string, (facts: Facts) => boolean> = {
 /** Seconds ago that the attempt was sent, or its outcome became unknown: its check is due since now, or not yet. */
 const agoOf = ({ time }: Facts) => (time === "not due" ? 59 : 60);
 
+function recordOf(outcome: Facts["outcome"], since: number): Attempt {
+  switch (outcome) {
+    case "accepted":
+      return { claim_id: "claim-2", sent_at: since, message_id: "msg-2" };
+    case "accepted, nobody knows when":
+      return { message_id: "msg-2" };
+    case "unknown":
+      return { claim_id: "claim-2", outcome: "UNCONFIRMED", outcome_at: since };
+  }
+}
+
 function itemOf(facts: Facts): Message | undefined {
   if (facts.item === "missing") return undefined;
   const since = now - agoOf(facts);
@@ -192,11 +203,7 @@ function itemOf(facts: Facts): Message | undefined {
     expires_at: facts.item === "there" ? now + 1 : now,
     attempts: {
       "0": {},
-      [facts.latest]: {
-        accepted: { claim_id: "claim-2", sent_at: since, message_id: "msg-2" },
-        "accepted, nobody knows when": { message_id: "msg-2" },
-        unknown: { claim_id: "claim-2", outcome: "UNCONFIRMED", outcome_at: since },
-      }[facts.outcome],
+      [facts.latest]: recordOf(facts.outcome, since),
     },
   };
 }

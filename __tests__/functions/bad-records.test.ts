@@ -26,7 +26,7 @@ describe("one deployment", () => {
     deployment = await startDeployment({ throughProxy: false });
   });
   afterAll(() => deployment?.stop());
-  beforeEach(() => deployment.purge());
+  beforeEach(() => deployment.reset());
 
   const keyOf = ({ eventID }: { eventID: string }) => `malformed/${eventID}`;
 

@@ -7,10 +7,7 @@ beforeAll(async () => {
   deployment = await startDeployment({ maxEnvironments: 3 });
 });
 afterAll(() => deployment?.stop());
-beforeEach(() => {
-  deployment.pinpoint.reset();
-  deployment.proxy.reset();
-});
+beforeEach(() => deployment.reset());
 
 const sends = () => deployment.pinpoint.requests;
 const produce = (event: object) => deployment.invoke<ProducedMessage>("produce", event);

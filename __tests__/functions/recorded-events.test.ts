@@ -44,10 +44,7 @@ beforeAll(async () => {
   deployment = await startDeployment();
 });
 afterAll(() => deployment?.stop());
-beforeEach(async () => {
-  await deployment.purge();
-  deployment.pinpoint.reset();
-});
+beforeEach(() => deployment.reset());
 
 describe("one event of functions/recorded/events, handed to the bundled consumer", () => {
   const events = recorded<RecordedEvent>("events");

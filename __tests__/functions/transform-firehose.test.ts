@@ -79,10 +79,7 @@ describe("a deployment with firehose_drop_retried_events", () => {
     deployment = await startDeployment({ throughProxy: false });
   });
   afterAll(() => deployment?.stop());
-  beforeEach(async () => {
-    deployment.pinpoint.reset();
-    await deployment.purge();
-  });
+  beforeEach(() => deployment.reset());
 
   test.each(recorded)("fault 41: functions/recorded/firehose/%s", async (_name, { event, expected }) => {
     const keys = Object.keys(expected.items);
@@ -176,7 +173,7 @@ describe("a deployment without firehose_drop_retried_events", () => {
     });
   });
   afterAll(() => deployment?.stop());
-  beforeEach(() => deployment.purge());
+  beforeEach(() => deployment.reset());
 
   test.each(recorded)("keeps everything, and retries the same: %s", async (_name, { event, expected }) => {
     const keys = Object.keys(expected.items);
@@ -248,11 +245,9 @@ describe("fault 42: what the retries need is out of reach", () => {
   }
 
   beforeEach(async () => {
-    deployment.proxy.reset();
-    deployment.queueProxy.mend();
+    await deployment.reset();
     deployment.output.length = 0;
     await sent(deployment, ids);
-    await deployment.purge();
   });
 
   /** Transforms the event; fails unless every record is answered with `Ok` within the function's time. */

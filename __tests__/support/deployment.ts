@@ -59,6 +59,12 @@ export interface Deployment {
   purge(): Promise<void>;
   /** Everything in the failure bucket, by key. */
   kept(): Promise<Map<string, Buffer>>;
+  /**
+   * Puts everything but the table and the output back as it was at the start, before each test: every service is
+   * whole and accepts, nothing is on the queue. What an earlier test still has under way, because its time was over,
+   * ends with an error and reaches nothing any more.
+   */
+  reset(): Promise<void>;
   /** Sum of a metric in the functions' output. */
   metric(name: string): number;
   stop(): Promise<void>;
@@ -228,6 +234,12 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
     return runtime;
   }
 
+  async function stopRuntimes(): Promise<void> {
+    const all = [...runtimes.values()];
+    runtimes.clear();
+    await Promise.all(all.map((runtime) => runtime.stop()));
+  }
+
   async function invoke<T>(name: FunctionName, event: unknown): Promise<T> {
     const result = await deployment.tryInvoke(name, event);
     if (!result.ok) throw new Error(`${name}: ${result.error.errorType}: ${result.error.errorMessage}`);
@@ -260,6 +272,10 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
     );
   }
 
+  /** Tests so far, and what runs for the present one. */
+  let generation = 0;
+  let underWay = 0;
+
   const deployment: Deployment = {
     table,
     proxy,
@@ -268,7 +284,9 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
     output,
     invoke,
     async tryInvoke(name, event) {
+      underWay += 1;
       const result = await runtimeOf(name).invoke(event);
+      underWay -= 1;
       // Lambda logs the error that an invocation ends with.
       if (!result.ok) output.push(JSON.stringify(result.error));
       return result;
@@ -278,8 +296,10 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
     },
     async drain(withinSeconds = 2.5) {
+      const own = generation;
       let handled = 0;
       for (;;) {
+        if (generation !== own) throw new Error("The test is over.");
         const messages = await receive();
         if (messages.length === 0) {
           const wait = await secondsUntilNext();
@@ -320,6 +340,17 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       }
       return kept;
     },
+    async reset() {
+      generation += 1;
+      if (underWay > 0) {
+        await stopRuntimes();
+        output.length = 0;
+      }
+      proxy.reset();
+      queueProxy.mend();
+      pinpoint.reset();
+      await deployment.purge();
+    },
     metric(name) {
       let sum = 0;
       for (const line of output) {
@@ -331,7 +362,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       return sum;
     },
     async stop() {
-      await Promise.all([...runtimes.values()].map((runtime) => runtime.stop()));
+      await stopRuntimes();
       await Promise.all([proxy.close(), queueProxy.close(), pinpoint.close(), emulators.stop()]);
     },
   };
