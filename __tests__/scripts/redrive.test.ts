@@ -9,6 +9,7 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
+import { readQueueMessage } from "../../functions/core/queue-messages.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
 import { parseCommandLine, UsageError } from "../../scripts/redrive/command-line.ts";
 import { createMessageTable, emulatorAccess, type MessageTable } from "../support/message-table.ts";
@@ -110,6 +111,11 @@ describe("dead letters", () => {
 
   const wakeUp = (number: number) =>
     JSON.stringify({ kind: "wake-up", application_message_id: `order-${number}`, attempt: 1 });
+  const receiptCheck = JSON.stringify({
+    kind: "receipt-check",
+    application_message_id: "order-1",
+    attempt: 0,
+  });
   const waitingEvent = JSON.stringify({
     kind: "waiting-event",
     first_seen_at: 1_795_435_200,
@@ -173,7 +179,7 @@ describe("dead letters", () => {
   });
 
   test("go back to their queue byte for byte; what is none of ours stays", async () => {
-    const bodies = [...Array.from({ length: 23 }, (_, number) => wakeUp(number)), waitingEvent];
+    const bodies = [...Array.from({ length: 22 }, (_, number) => wakeUp(number)), receiptCheck, waitingEvent];
     await die(...bodies, "not ours");
 
     const { code, stdout } = await redrive("--yes", "--json");
@@ -183,7 +189,7 @@ describe("dead letters", () => {
       to: names.source,
       dryRun: false,
       waiting: 25,
-      seen: { wakeUps: 23, receiptChecks: 0, waitingEvents: 1, unreadable: 1 },
+      seen: { wakeUps: 22, receiptChecks: 1, waitingEvents: 1, unreadable: 1 },
       oldestAgeSeconds: expect.any(Number),
       moved: 24,
       doubled: 0,
@@ -401,7 +407,10 @@ describe("overdue messages", () => {
       refused: 0,
     });
     expect(code).toBe(0);
-    const pointers = (await taken()).map((body) => JSON.parse(body));
+    const bodies = await taken();
+    const pointers = bodies.map((body) => JSON.parse(body));
+    // Nothing is queued that the function could only refuse.
+    expect(bodies.map(readQueueMessage)).toEqual(pointers);
     expect(pointers.map(({ kind, attempt }) => `${kind} ${attempt}`)).toEqual(
       pointers.map(({ application_message_id }) => application_message_id),
     );
