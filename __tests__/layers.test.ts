@@ -89,6 +89,9 @@ test("the sources are found", () => {
   expect(sources.every(({ imports, tree }) => imports.length > 0 || tree.statements.length > 0)).toBe(true);
 });
 
+/** `functions/<name>/<name>-function.ts`: what the handler of AWS and the simulation share. */
+const isComposition = (path: string) => /^functions\/([a-z-]+)\/\1-function\.ts$/.test(path);
+
 describe("functions", () => {
   test("the core imports nothing of AWS, no adapter and no settings", () => {
     const isForbidden = (imported: string) =>
@@ -107,10 +110,29 @@ describe("functions", () => {
   test("handlers import nothing but adapters, core, settings, the schema library and types of Lambda", () => {
     const handlers = within("functions/").filter(({ path }) => path.endsWith("/handler.ts"));
     const isForbidden = (imported: string) =>
-      !/^functions\/(adapters|core)\/|^functions\/settings\.ts$|^valibot$|^aws-lambda$/.test(imported);
+      !/^functions\/(adapters|core)\/|^functions\/settings\.ts$|^valibot$|^aws-lambda$/.test(imported) &&
+      !isComposition(imported);
 
     expect(handlers.length).toBeGreaterThanOrEqual(3);
     expect(importsOf(handlers, isForbidden)).toEqual([]);
+  });
+
+  test("a function is composed of adapters and core, over an outside that it is given", () => {
+    const compositions = within("functions/").filter(({ path }) => isComposition(path));
+    const makesTheOutside = (imported: string) =>
+      !/^functions\/(adapters|core)\//.test(imported) ||
+      /^functions\/adapters\/(aws-clients|system-clock|powertools-telemetry)\.ts$/.test(imported);
+    const found = compositions.flatMap(({ path, codeImports }) =>
+      codeImports.filter(makesTheOutside).map((imported) => `${path} → ${imported}`),
+    );
+
+    expect(compositions.map(({ path }) => path.split("/")[1])).toEqual([
+      "consume-kinesis",
+      "produce",
+      "resend",
+      "transform-firehose",
+    ]);
+    expect(found).toEqual([]);
   });
 
   test("adapters import no handler and no environment contract", () => {

@@ -15,12 +15,14 @@
  * | `MESSAGE_TABLE_NAME` | name of the `message-state` table |
  * | `RETRY_QUEUE_URL`, `RETRY_QUEUE_ARN` | the retry queue |
  * | `SCHEDULE_GROUP_NAME`, `SCHEDULER_ROLE_ARN` | EventBridge Scheduler group and role for delays beyond 900 s |
+ * | `RETRY_DEAD_LETTER_QUEUE_ARN` | where Scheduler puts what it cannot put on the retry queue |
  * | `FAILURE_BUCKET_NAME` | bucket that keeps malformed records, under `malformed/` |
  * | `FIREHOSE_DROP_RETRIED_EVENTS` | `true` or `false`: whether the event of a message that will be retried is kept out of the archive |
- * | `MAX_RETRIES` | integer ≥ 0: retries after the application's own send |
+ * | `MAX_RETRIES` | integer from 0 to `highestMaxRetries`: retries after the application's own send |
  * | `RETRY_DELAYS_SECONDS` | JSON list of integers ≥ 0; the last repeats; 0 means at once |
  * | `RETRYABLE_STATUSES` | JSON list of statuses |
  * | `MESSAGE_VALIDITY_SECONDS` | integer ≥ 1: age after which a message without a `deadline` is useless |
+ * | `RECEIPT_TIMEOUT_SECONDS` | integer ≥ 0: age at which an accepted attempt without an event counts as failed; 0 = never |
  * | `TRACK_DELIVERIES` | `all`, `retried` or `none` |
  * | `DELIVERY_GUARANTEE` | `at-least-once` or `at-most-once` |
  * | `MAX_SENDS_PER_SECOND` | number > 0: ceiling over all workers, in message parts |
@@ -30,6 +32,8 @@
  * | `DEFAULT_DESTINATION_NUMBER`, `DEFAULT_MESSAGE_BODY` | what `produce` sends when its event names none; may be empty |
  */
 
+export { highestMaxRetries } from "./core/retry-policy.ts";
+
 const everyFunction = [
   "SMS_RETRY_VERSION",
   "POWERTOOLS_SERVICE_NAME",
@@ -37,27 +41,30 @@ const everyFunction = [
   "POWERTOOLS_LOG_LEVEL",
 ] as const;
 
-const eventHandling = [
+/** What handles an event, sends or produces: it changes messages, queues retries and knows the retry policy. */
+const messageHandling = [
   "MESSAGE_TABLE_NAME",
   "RETRY_QUEUE_URL",
   "RETRY_QUEUE_ARN",
   "SCHEDULE_GROUP_NAME",
   "SCHEDULER_ROLE_ARN",
+  "RETRY_DEAD_LETTER_QUEUE_ARN",
   "MAX_RETRIES",
   "RETRY_DELAYS_SECONDS",
   "RETRYABLE_STATUSES",
   "MESSAGE_VALIDITY_SECONDS",
+  "RECEIPT_TIMEOUT_SECONDS",
   "TRACK_DELIVERIES",
 ] as const;
 
 /** The variables that each function reads, by the name of its bundle in `dist/functions`. */
 export const environmentNames = {
-  "consume-kinesis": [...everyFunction, ...eventHandling, "FAILURE_BUCKET_NAME"],
-  "transform-firehose": [...everyFunction, ...eventHandling, "FIREHOSE_DROP_RETRIED_EVENTS"],
+  "consume-kinesis": [...everyFunction, ...messageHandling, "FAILURE_BUCKET_NAME"],
+  "transform-firehose": [...everyFunction, ...messageHandling, "FIREHOSE_DROP_RETRIED_EVENTS"],
   "attach-transformation": [...everyFunction],
   resend: [
     ...everyFunction,
-    ...eventHandling,
+    ...messageHandling,
     "DELIVERY_GUARANTEE",
     "MAX_SENDS_PER_SECOND",
     "SENDER_CONCURRENCY",
@@ -66,8 +73,7 @@ export const environmentNames = {
   ],
   produce: [
     ...everyFunction,
-    "MESSAGE_TABLE_NAME",
-    "MESSAGE_VALIDITY_SECONDS",
+    ...messageHandling,
     "DELIVERY_GUARANTEE",
     "PINPOINT_APPLICATION_ID",
     "ORIGINATION_NUMBER",
@@ -78,6 +84,16 @@ export const environmentNames = {
 
 /** Name of a function: of its folder in `functions/`, its bundle and its zip in `dist/functions`. */
 export type FunctionName = keyof typeof environmentNames;
+
+/** How long an invocation of each function may take, in seconds: Lambda's `timeout`. */
+export const timeoutSecondsOf = {
+  "consume-kinesis": 60,
+  "transform-firehose": 60,
+  // Detaching waits for up to 600 seconds (firehose_detach_wait_seconds).
+  "attach-transformation": 720,
+  resend: 30,
+  produce: 30,
+} as const satisfies Record<FunctionName, number>;
 
 /** Exactly the variables of one function, with their values; what a stack hands to that function. */
 export type FunctionEnvironment<Name extends FunctionName> = Record<

@@ -8,7 +8,7 @@ import * as v from "valibot";
 import { canonicalStatus } from "./core/classification.ts";
 import { InvalidSettingsError } from "./core/errors.ts";
 import { deliveryGuarantees } from "./core/message.ts";
-import type { RetryPolicy } from "./core/retry-policy.ts";
+import { highestMaxRetries, type RetryPolicy } from "./core/retry-policy.ts";
 import { environmentNames, type FunctionName } from "./environment.ts";
 import { trackDeliveriesValues } from "./event-filter.ts";
 
@@ -76,12 +76,16 @@ const readers = {
   RETRY_QUEUE_ARN: text,
   SCHEDULE_GROUP_NAME: text,
   SCHEDULER_ROLE_ARN: text,
+  RETRY_DEAD_LETTER_QUEUE_ARN: text,
   FAILURE_BUCKET_NAME: text,
   FIREHOSE_DROP_RETRIED_EVENTS: v.pipe(
     v.picklist(["true", "false"], "must be true or false"),
     v.transform((value) => value === "true"),
   ),
-  MAX_RETRIES: number("a whole number, 0 or more", isWholeNumber),
+  MAX_RETRIES: number(
+    `a whole number from 0 to ${highestMaxRetries}`,
+    (value) => isWholeNumber(value) && value <= highestMaxRetries,
+  ),
   RETRY_DELAYS_SECONDS: list("whole numbers of seconds, 0 or more", isWholeNumber),
   RETRYABLE_STATUSES: v.pipe(
     list("statuses in capital letters", isStatus),
@@ -95,6 +99,7 @@ const readers = {
     "a whole number of seconds, 1 or more",
     (value) => isWholeNumber(value) && value >= 1,
   ),
+  RECEIPT_TIMEOUT_SECONDS: number("a whole number of seconds, 0 or more", isWholeNumber),
   TRACK_DELIVERIES: v.picklist(trackDeliveriesValues, `must be ${trackDeliveriesValues.join(", ")}`),
   DELIVERY_GUARANTEE: v.picklist(deliveryGuarantees, `must be ${deliveryGuarantees.join(" or ")}`),
   MAX_SENDS_PER_SECOND: number("a number above 0", (value) => Number.isFinite(value) && value > 0),
@@ -128,15 +133,28 @@ export function readSettings<Name extends FunctionName>(
     if (parsed.success) settings[key] = parsed.output;
     else problems.push(`${key} ${parsed.issues[0].message}.`);
   }
+  // Where no success is looked at, every delivered message would seem to have no receipt.
+  if (settings.TRACK_DELIVERIES === "none" && Number(settings.RECEIPT_TIMEOUT_SECONDS) > 0) {
+    problems.push('RECEIPT_TIMEOUT_SECONDS must be 0 where TRACK_DELIVERIES is "none".');
+  }
   if (problems.length > 0) throw new InvalidSettingsError(problems);
   return settings as Settings<Name>;
 }
 
-/** The retry policy in the settings of a function that handles events. */
+/** The version for the log lines of a function whose settings cannot be read; `unknown` where it is not set either. */
+export function versionOf(environment: Readonly<Record<string, string | undefined>> = process.env): string {
+  return environment.SMS_RETRY_VERSION || "unknown";
+}
+
+/** The retry policy in the settings of a function that handles messages. */
 export function retryPolicyOf(
   settings: Pick<
     Settings<"resend">,
-    "MAX_RETRIES" | "RETRY_DELAYS_SECONDS" | "RETRYABLE_STATUSES" | "MESSAGE_VALIDITY_SECONDS"
+    | "MAX_RETRIES"
+    | "RETRY_DELAYS_SECONDS"
+    | "RETRYABLE_STATUSES"
+    | "MESSAGE_VALIDITY_SECONDS"
+    | "RECEIPT_TIMEOUT_SECONDS"
   >,
 ): RetryPolicy {
   return {
@@ -144,6 +162,7 @@ export function retryPolicyOf(
     retryDelaysSeconds: settings.RETRY_DELAYS_SECONDS,
     retryableStatuses: settings.RETRYABLE_STATUSES,
     messageValiditySeconds: settings.MESSAGE_VALIDITY_SECONDS,
+    receiptTimeoutSeconds: settings.RECEIPT_TIMEOUT_SECONDS,
   };
 }
 

@@ -1,5 +1,6 @@
 /** The command line of `npm start`. */
 import { parseArgs } from "node:util";
+import { highestMaxRetries } from "../functions/environment.ts";
 import { type FaultName, faultNames } from "./faults.ts";
 import { type WayIn, waysIn } from "./resources.ts";
 import { scenarioNames } from "./sms-simulator/scenario.ts";
@@ -27,7 +28,7 @@ const numbers = {
   messages: { default: 200, least: 1, most: 100_000 },
   rate: { default: 50, least: 1, most: 1_000 },
   seed: { default: 1, least: 0, most: 4_294_967_295 },
-  "max-retries": { default: 3, least: 0, most: 20 },
+  "max-retries": { default: 3, least: 0, most: highestMaxRetries },
 } as const;
 
 /** What `--help` prints. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PinpointClient, PutEventStreamCommand } from "@aws-sdk/client-pinpoint";
+import { timeoutSecondsOf } from "../functions/environment.ts";
 import { accountId, type LocalClients, localClients, localCredentials, region } from "./aws-clients.ts";
 import { type BreakableProxy, startBreakableProxy } from "./emulators/start-breakable-proxy.ts";
 import { type Emulators, startEmulators } from "./emulators/start-emulators.ts";
@@ -30,8 +31,17 @@ export interface DeploymentOptions {
   readonly via: WayIn;
   /** Folder of the bundles, `<folder>/<function>/index.mjs`. */
   readonly bundleFolder: string;
+  /** Emulators to deploy on, which then go on running. @default ones that start and stop with the deployment */
+  readonly shared?: SharedEmulators;
   /** Is told, in a sentence, of everything that went wrong and was tried again. */
   readonly onProblem: (problem: string) => void;
+}
+
+/** Emulators for more than one deployment. */
+export interface SharedEmulators {
+  readonly emulators: Emulators;
+  /** Begins the name of every resource, and keeps the deployments apart: lower-case letters, digits and hyphens. */
+  readonly resourcePrefix: string;
 }
 
 /** A running system. */
@@ -63,10 +73,10 @@ const applicationId = "0123456789abcdef0123456789abcdef";
 
 /** Time-outs, and most environments at once. */
 const functionLimits = {
-  "consume-kinesis": { timeoutSeconds: 60, maxEnvironments: 4 },
-  "transform-firehose": { timeoutSeconds: 60, maxEnvironments: 4 },
-  resend: { timeoutSeconds: 30, maxEnvironments: resendWorkers },
-  produce: { timeoutSeconds: 30, maxEnvironments: 3 },
+  "consume-kinesis": { timeoutSeconds: timeoutSecondsOf["consume-kinesis"], maxEnvironments: 4 },
+  "transform-firehose": { timeoutSeconds: timeoutSecondsOf["transform-firehose"], maxEnvironments: 4 },
+  resend: { timeoutSeconds: timeoutSecondsOf.resend, maxEnvironments: resendWorkers },
+  produce: { timeoutSeconds: timeoutSecondsOf.produce, maxEnvironments: 3 },
 } as const satisfies Record<LocalFunctionName, object>;
 
 /** The function that sees the events of each way in. */
@@ -96,8 +106,8 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     const bundleFolder = await mkdtemp(join(tmpdir(), `${namePrefix}-bundles-`));
     opened.push(() => rm(bundleFolder, { recursive: true }));
     await copyBundles(options, bundleFolder);
-    const emulators = await startEmulators();
-    opened.push(() => emulators.stop());
+    const emulators = options.shared?.emulators ?? (await startEmulators());
+    if (options.shared === undefined) opened.push(() => emulators.stop());
     return await deployOn(emulators, { ...options, bundleFolder }, opened, stop);
   } catch (error) {
     await stop();
@@ -116,7 +126,7 @@ async function deployOn(
     options.onProblem(`${what}: ${error instanceof Error ? error.message : String(error)}`);
   const clients = localClients(endpoints);
   opened.push(async () => clients.close());
-  const resources = await createResources(clients, options.via);
+  const resources = await createResources(clients, options.via, options.shared?.resourcePrefix);
   const dynamodb = await startBreakableProxy(endpoints.dynamodb);
   opened.push(() => dynamodb.close());
 
@@ -133,7 +143,11 @@ async function deployOn(
     accountId,
     region,
     sqs: clients.sqs,
-    queueUrlOf: (arn) => (arn === resources.queueArn ? resources.queueUrl : undefined),
+    queueUrlOf: (arn) =>
+      new Map([
+        [resources.queueArn, resources.queueUrl],
+        [resources.deadLetterQueueArn, resources.deadLetterQueueUrl],
+      ]).get(arn),
     now: Date.now,
     id: randomUUID,
     onError: report("The scheduler failed"),

@@ -114,7 +114,7 @@ export const breaks = {
   ),
   /** Rule 7: a claim that is given back uses up its retry. */
   "throttled-uses-a-retry": withChanges((change) =>
-    change.attempt?.how === "remove" && change.set.retry_count !== undefined
+    change.attempts?.[0]?.how === "remove" && change.set.retry_count !== undefined
       ? { ...change, set: { ...change.set, retry_count: change.set.retry_count + 1 } }
       : change,
   ),
@@ -136,9 +136,12 @@ export const breaks = {
   },
   /** Rule 8: a repeated send is not marked. */
   "unmarked-repetition": withChanges((change) => {
-    if (change.attempt?.set.possible_duplicate !== true) return change;
-    const { possible_duplicate: _, ...set } = change.attempt.set;
-    return { ...change, attempt: { ...change.attempt, set } };
+    const attempts = change.attempts?.map((attempt) => {
+      if (attempt.how !== "record" && attempt.how !== "fields") return attempt;
+      const { possible_duplicate: _, ...set } = attempt.set;
+      return { ...attempt, set };
+    });
+    return attempts === undefined ? change : { ...change, attempts };
   }),
   /** Rule 5: an end may be reopened. */
   "reopen-the-end": {

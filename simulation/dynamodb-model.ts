@@ -161,6 +161,8 @@ function holdsPart(part: string, expressions: Expressions, item: Item): boolean 
   switch (operator) {
     case "=":
       return actual === expected;
+    case "<>":
+      return actual !== expected;
     case "<=":
       return Number(actual) <= Number(expected);
     case ">":

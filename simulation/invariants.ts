@@ -27,7 +27,7 @@ function sendsPerAttempt(surroundings: Surroundings): string[] {
     const { id, attempt } = sends[0] ?? { id: "", attempt: 0 };
     const item = surroundings.table.items.get(id) as Message | undefined;
     const isMarked = item?.attempts?.[attempt]?.possible_duplicate === true;
-    const most = settings.guarantee === "at-least-once" ? 2 : 1;
+    const most = settings.resend.DELIVERY_GUARANTEE === "at-least-once" ? 2 : 1;
     if (sends.length > most) violations.push(`${key} was sent ${sends.length} times`);
     else if (sends.length > 1 && !isMarked) violations.push(`${key} was sent twice and is not marked`);
   }
@@ -37,8 +37,8 @@ function sendsPerAttempt(surroundings: Surroundings): string[] {
 /** (b) A message has at most `max_retries` retries. */
 function retriesPerMessage({ service, settings }: Surroundings): string[] {
   return service.sends
-    .filter(({ attempt }) => attempt > settings.policy.maxRetries)
-    .map(({ id, attempt }) => `${id} was retried as attempt ${attempt} of ${settings.policy.maxRetries}`);
+    .filter(({ attempt }) => attempt > settings.resend.MAX_RETRIES)
+    .map(({ id, attempt }) => `${id} was retried as attempt ${attempt} of ${settings.resend.MAX_RETRIES}`);
 }
 
 /** (c) No call begins after the deadline. */

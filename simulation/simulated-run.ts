@@ -1,20 +1,14 @@
 /** One simulated run: a deployment with chance settings, some messages, faults, a calm end, and the checks. */
 
-import { defaultRetryableStatuses } from "../functions/core/classification.ts";
 import { SendDeferredError } from "../functions/core/errors.ts";
-import type { ProduceRequest } from "../functions/core/produce-message.ts";
+import type { ProduceEvent } from "../functions/core/produce-invocation.ts";
 import { eventMetrics, type MetricName } from "../functions/core/telemetry.ts";
+import { timeoutSecondsOf } from "../functions/environment.ts";
 import { type TableBreaks, tableModel } from "./dynamodb-model.ts";
-import {
-  type PortBreaks,
-  produce,
-  resend,
-  type SimulatedSettings,
-  type Surroundings,
-  timeouts,
-} from "./functions.ts";
+import { type PortBreaks, produce, resend, type Surroundings } from "./functions.ts";
 import { violationsOf } from "./invariants.ts";
 import { queueModel } from "./queue-model.ts";
+import { type SimulatedSettings, simulatedSettings } from "./settings.ts";
 import { smsServiceModel } from "./sms-service-model.ts";
 import { firehoseModel, kinesisModel, type StreamModel } from "./stream-model.ts";
 import type { Tape } from "./tape.ts";
@@ -56,6 +50,7 @@ export async function simulate(tape: Tape, options: RunOptions = {}): Promise<Ru
     info: () => {},
     warn: () => {},
     error: () => {},
+    publish: () => {},
   };
   const emitted: object[] = [];
 
@@ -71,7 +66,7 @@ export async function simulate(tape: Tape, options: RunOptions = {}): Promise<Ru
   const queue = queueModel(world, (batch, answered) => {
     world.start(
       "resend",
-      timeouts.resend,
+      timeoutSecondsOf.resend,
       (worker) => resend(worker, batch, surroundings),
       (result) => {
         if ("value" in result) answered(result.value);
@@ -86,7 +81,7 @@ export async function simulate(tape: Tape, options: RunOptions = {}): Promise<Ru
     service,
     settings,
     telemetry,
-    failures: { keep: async () => {} },
+    putObject: async () => {},
     ports: options.ports ?? {},
   };
 
@@ -119,18 +114,16 @@ export async function simulate(tape: Tape, options: RunOptions = {}): Promise<Ru
 }
 
 function chanceSettings(tape: Tape): SimulatedSettings {
-  return {
-    policy: {
-      maxRetries: 3 - tape.choose(4),
-      retryDelaysSeconds: [[60, 300, 900], [0], [0, 5], [30, 1_800], [1]][tape.choose(5)] ?? [],
-      retryableStatuses: new Set(defaultRetryableStatuses),
-      messageValiditySeconds: 86_400,
-    },
+  return simulatedSettings({
+    maxRetries: 3 - tape.choose(4),
+    retryDelaysSeconds: [[60, 300, 900], [0], [0, 5], [30, 1_800], [1]][tape.choose(5)] ?? [],
     guarantee: tape.choose(2) === 0 ? "at-least-once" : "at-most-once",
     // Every delivery is known then, so that "no send after a known delivery" can be checked to the letter.
-    recordsEveryDelivery: true,
+    trackDeliveries: "all",
     dropsRetriedEvents: tape.choose(2) === 0,
-  };
+    maxSendsPerSecond: 20,
+    senderConcurrency: 2,
+  });
 }
 
 /** An application: produces a message until it gets an answer, or sends by itself, and now and then cancels. */
@@ -149,13 +142,11 @@ function application(id: string, surroundings: Surroundings): void {
     );
   } else {
     const validity = [3_600, 30, 86_400, 300][world.tape.choose(4)] ?? 0;
-    const request: ProduceRequest = {
-      applicationMessageId: id,
-      destinationNumber: destination,
-      body,
-      messageType: "TRANSACTIONAL",
+    const request: ProduceEvent = {
+      application_message_id: id,
+      destination_number: destination,
+      message_body: body,
       deadline: Math.floor(world.now) + validity,
-      validitySeconds: 86_400,
     };
     invokeProducer(request, surroundings);
   }
@@ -178,7 +169,7 @@ function cancelled(item: Record<string, unknown> | undefined): Record<string, un
 }
 
 /** Lambda's asynchronous invocation: an error or a death leads to another invocation with the same event. */
-function invokeProducer(request: ProduceRequest, surroundings: Surroundings, invocation = 1): void {
+function invokeProducer(request: ProduceEvent, surroundings: Surroundings, invocation = 1): void {
   const { world } = surroundings;
   const again = () => {
     // Longer than there are faults; after that a message that is still being sent is so by a retry.
@@ -187,7 +178,7 @@ function invokeProducer(request: ProduceRequest, surroundings: Surroundings, inv
   };
   world.start(
     "produce",
-    timeouts.produce,
+    timeoutSecondsOf.produce,
     (worker) => produce(worker, request, surroundings),
     (result) => {
       if ("value" in result ? result.value.status === "SENDING" : true) again();

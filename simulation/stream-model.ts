@@ -3,8 +3,8 @@
  * transformation. Both hand a batch over again when its worker dies, and keep what they give up.
  */
 import type { TransformedRecord } from "../functions/core/answer-transformation.ts";
-import type { StreamRecord } from "../functions/core/handle-records.ts";
-import { consume, type Surroundings, timeouts, transform } from "./functions.ts";
+import { timeoutSecondsOf } from "../functions/environment.ts";
+import { type CarriedRecord, consume, type Surroundings, transform } from "./functions.ts";
 import type { VirtualWorld } from "./virtual-world.ts";
 
 /** A stream of delivery events. */
@@ -23,6 +23,10 @@ const mostRetries = 8;
 interface QueuedEvent {
   readonly id: string;
   readonly event: object;
+}
+
+function carried({ id, event }: QueuedEvent): CarriedRecord {
+  return { id, data: Buffer.from(JSON.stringify(event)).toString("base64") };
 }
 
 /** Two shards behind an event source mapping with partial batch failures. */
@@ -50,14 +54,11 @@ function shard(
     if (isBusy || waiting.length === 0) return;
     isBusy = true;
     const batch = waiting.slice(0, 1 + world.tape.choose(10));
-    const records: StreamRecord[] = batch.map(({ id, event }) => ({
-      id,
-      data: Buffer.from(JSON.stringify(event)),
-    }));
+    const records = batch.map(carried);
     const failed = () => advance(batch, 0);
     world.start(
       "consume",
-      timeouts.consume,
+      timeoutSecondsOf["consume-kinesis"],
       (worker) => consume(worker, records, surroundings()),
       (result) => {
         if (!("value" in result)) return failed();
@@ -101,10 +102,7 @@ export function firehoseModel(world: VirtualWorld, surroundings: () => Surroundi
   let ids = 0;
 
   const invoke = (batch: readonly QueuedEvent[], invocation: number): void => {
-    const records = batch.map(({ id, event }) => ({
-      recordId: id,
-      data: Buffer.from(JSON.stringify(event)).toString("base64"),
-    }));
+    const records = batch.map(carried);
     const failed = (): void => {
       if (invocation < mostInvocations) {
         world.at(world.now + 1, () => invoke(batch, invocation + 1));
@@ -115,7 +113,7 @@ export function firehoseModel(world: VirtualWorld, surroundings: () => Surroundi
     };
     world.start(
       "transform",
-      timeouts.transform,
+      timeoutSecondsOf["transform-firehose"],
       (worker) => transform(worker, records, surroundings()),
       (result) => {
         if (!("value" in result)) {
@@ -145,17 +143,12 @@ export function firehoseModel(world: VirtualWorld, surroundings: () => Surroundi
   };
 }
 
-function answersAll(
-  records: readonly { readonly recordId: string; readonly data: string }[],
-  answers: readonly TransformedRecord[],
-): boolean {
+function answersAll(records: readonly CarriedRecord[], answers: readonly TransformedRecord[]): boolean {
   return (
     records.length === answers.length &&
-    records.every(({ recordId, data }, index) => {
+    records.every(({ id, data }, index) => {
       const answer = answers[index];
-      return (
-        answer?.recordId === recordId && answer.data === data && ["Ok", "Dropped"].includes(answer.result)
-      );
+      return answer?.recordId === id && answer.data === data && ["Ok", "Dropped"].includes(answer.result);
     })
   );
 }

@@ -69,7 +69,7 @@ export class Alarms extends Construct {
   #queue({ queue }: RetryEngine): void {
     this.watch("retry_dead_letters", {
       description:
-        "Retries were given up after five errors; look at the dead-letter queue and the log of resend.",
+        "Retries were given up after hours of errors; look at the dead-letter queue and the log of resend.",
       namespace: "AWS/SQS",
       metric: "ApproximateNumberOfMessagesVisible",
       dimensions: { QueueName: queue.deadLetterName },
@@ -84,6 +84,36 @@ export class Alarms extends Construct {
       dimensions: { QueueName: queue.queueName },
       statistic: "Maximum",
       above: 1800,
+    });
+    // Dead letters come only after hours, and SQS leaves what was received three times out of the age above.
+    this.watchOwnMetric(
+      "retry_message_failed",
+      "WakeUpFailed",
+      "resend",
+      "Retries are late because something is out of reach, and are tried again for hours; look at the log of resend.",
+    );
+    this.#schedules(queue.scheduleGroupName);
+  }
+
+  #schedules(scheduleGroupName: string): void {
+    const dimensions = { ScheduleGroup: scheduleGroupName };
+    this.watch("retry_schedule_errors", {
+      description:
+        "EventBridge Scheduler could not put retries on the retry queue and tries for a day; look at its role and at the queue.",
+      namespace: "AWS/Scheduler",
+      metric: "TargetErrorCount",
+      dimensions,
+      statistic: "Sum",
+      above: 0,
+    });
+    this.watch("retry_schedule_dropped", {
+      description:
+        "EventBridge Scheduler gave up putting retries on the retry queue; they are in the dead-letter queue, or npm run redrive -- --overdue finds them.",
+      namespace: "AWS/Scheduler",
+      metric: "InvocationDroppedCount",
+      dimensions,
+      statistic: "Sum",
+      above: 0,
     });
   }
 

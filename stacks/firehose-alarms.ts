@@ -39,6 +39,12 @@ export function firehoseAlarms(
     "Events were delivered without having been handled, so their messages may not be sent again; look at the log.",
   );
   alarms.watchOwnMetric(
+    "transform_firehose_settings_invalid",
+    "SettingsInvalid",
+    "transform-firehose",
+    "A setting of transform-firehose is wrong, so nothing is retried; events are delivered as they came. Correct the inputs that its log names.",
+  );
+  alarms.watchOwnMetric(
     "record_malformed",
     "RecordMalformed",
     "transform-firehose",

@@ -3,6 +3,7 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js"
 import { LambdaInvocation } from "@cdktf/provider-aws/lib/lambda-invocation/index.js";
 import { type ITerraformDependable, Token } from "cdktf";
 import { Construct } from "constructs";
+import { timeoutSecondsOf } from "../functions/environment.ts";
 import { policyDocument, type Statement } from "./access.ts";
 import type { FirehoseInputs } from "./firehose-inputs.ts";
 import type { FirehoseTransformation } from "./firehose-transformation.ts";
@@ -46,8 +47,7 @@ export class FirehoseAttachment extends Construct {
     return new SmsFunction(this, "attach-transformation", {
       ...surroundings,
       memoryMegabytes: 256,
-      // Detaching waits for up to 600 seconds (firehose_detach_wait_seconds).
-      timeoutSeconds: 720,
+      timeoutSeconds: timeoutSecondsOf["attach-transformation"],
       access: {
         statements: [
           {

@@ -1,5 +1,6 @@
 /** The way in from a Firehose stream: a function through which its records pass. */
 import { Construct } from "constructs";
+import { timeoutSecondsOf } from "../functions/environment.ts";
 import { type Access, allOf } from "./access.ts";
 import type { FirehoseInputs } from "./firehose-inputs.ts";
 import type { Input } from "./input.ts";
@@ -21,7 +22,7 @@ export interface FirehoseTransformationOptions extends Surroundings {
 export class FirehoseTransformation extends Construct {
   readonly lambda: SmsFunction<"transform-firehose">;
   /** Firehose allows an invocation 300 seconds; the function answers before its own time is over. */
-  readonly timeoutSeconds = 60;
+  readonly timeoutSeconds = timeoutSecondsOf["transform-firehose"];
 
   constructor(scope: Construct, { engine, ...surroundings }: FirehoseTransformationOptions) {
     super(scope, "firehose-transformation");

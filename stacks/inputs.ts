@@ -5,6 +5,7 @@
  * a cold start.
  */
 import type { Construct } from "constructs";
+import { highestMaxRetries } from "../functions/environment.ts";
 import { trackDeliveriesValues } from "../functions/event-filter.ts";
 import { Input } from "./input.ts";
 
@@ -73,11 +74,11 @@ function retryInputs(scope: Construct) {
       type: "number",
       description:
         "How often a failed message is sent again at most, the application's own send not counted. " +
-        "0 sends nothing again and only keeps the books. A whole number from 0 to 10.",
+        `0 sends nothing again and only writes failures down. A whole number from 0 to ${highestMaxRetries}.`,
       default: 3,
       validation: {
-        condition: `var.max_retries >= 0 && var.max_retries <= 10 && ${isInteger("var.max_retries")}`,
-        message: "The input max_retries must be a whole number from 0 to 10.",
+        condition: `var.max_retries >= 0 && var.max_retries <= ${highestMaxRetries} && ${isInteger("var.max_retries")}`,
+        message: `The input max_retries must be a whole number from 0 to ${highestMaxRetries}.`,
       },
     }),
     retryDelaysSeconds: new Input(scope, "retry_delays_seconds", {
@@ -120,6 +121,20 @@ function retryInputs(scope: Construct) {
           "var.message_validity_seconds >= 1 && var.message_validity_seconds <= 604800 && " +
           isInteger("var.message_validity_seconds"),
         message: "The input message_validity_seconds must be a whole number from 1 to 604800.",
+      },
+    }),
+    receiptTimeoutSeconds: new Input(scope, "receipt_timeout_seconds", {
+      type: "number",
+      description:
+        "Seconds after which a send that the service has accepted counts as failed if no delivery event has come. " +
+        "0 waits for ever. 0 or a whole number from 300 to 259200 (three days, after which the service reports by " +
+        'itself); needs track_deliveries "retried" or "all".',
+      default: 0,
+      validation: {
+        condition:
+          "var.receipt_timeout_seconds == 0 || (var.receipt_timeout_seconds >= 300 && " +
+          `var.receipt_timeout_seconds <= 259200 && ${isInteger("var.receipt_timeout_seconds")})`,
+        message: "The input receipt_timeout_seconds must be 0 or a whole number from 300 to 259200.",
       },
     }),
     trackDeliveries: new Input(scope, "track_deliveries", {

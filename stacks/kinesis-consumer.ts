@@ -1,10 +1,12 @@
 /** The way in from a Kinesis stream. */
 import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping/index.js";
 import { Construct } from "constructs";
+import { timeoutSecondsOf } from "../functions/environment.ts";
 import { eventFilterPatterns } from "../functions/event-filter.ts";
 import { allOf } from "./access.ts";
 import { type EventStream, mayDecryptStream } from "./event-stream.ts";
 import type { EventsBucket } from "./events-bucket.ts";
+import { FirstApplyTime } from "./first-apply-time.ts";
 import type { Input } from "./input.ts";
 import type { KinesisInputs } from "./inputs.ts";
 import type { RetryEngine } from "./retry-engine.ts";
@@ -21,8 +23,8 @@ export interface KinesisConsumerOptions extends Surroundings {
 }
 
 /**
- * The function `consume-kinesis` and its event source mapping: only events that can change a state, from now on,
- * in batches whose bad records are isolated and kept in the events bucket.
+ * The function `consume-kinesis` and its event source mapping: only events that can change a state, from the first
+ * apply on, in batches whose bad records are isolated and kept in the events bucket.
  */
 export class KinesisConsumer extends Construct {
   readonly lambda: SmsFunction<"consume-kinesis">;
@@ -44,7 +46,7 @@ export class KinesisConsumer extends Construct {
       ...surroundings,
       // A full share of a processor costs no more here: batches end sooner.
       memoryMegabytes: 512,
-      timeoutSeconds: 60,
+      timeoutSeconds: timeoutSecondsOf["consume-kinesis"],
       access: allOf(
         engine.table.access("GetItem", "BatchGetItem", "UpdateItem"),
         engine.queue.sending,
@@ -71,20 +73,25 @@ export class KinesisConsumer extends Construct {
 
   #mapping({ bucket, inputs, stream }: KinesisConsumerOptions): LambdaEventSourceMapping {
     const streamKey = mayDecryptStream(this, "consume_kinesis", this.lambda.roleId, stream);
+    const readFrom = new FirstApplyTime(this, "terraform_data.stream_read_from");
     return new LambdaEventSourceMapping(this, "aws_lambda_event_source_mapping.consume_kinesis", {
       eventSourceArn: stream.arn,
       functionName: this.lambda.arn,
-      // A first deployment must not send again what failed before it.
-      startingPosition: "LATEST",
+      // A first deployment must not send again what failed before it, and LATEST would skip what comes while the
+      // mapping is made, for up to 90 seconds, whenever it is made. See docs/decisions/0005-where-reading-starts.md.
+      startingPosition: "AT_TIMESTAMP",
+      startingPositionTimestamp: readFrom.time,
       filterCriteria: { filter: filterPatterns(inputs.trackDeliveries).map((pattern) => ({ pattern })) },
       batchSize: 500,
       maximumBatchingWindowInSeconds: 5,
       parallelizationFactor: inputs.consumerConcurrency.number,
       functionResponseTypes: ["ReportBatchItemFailures"],
       bisectBatchOnFunctionError: true,
-      maximumRetryAttempts: 8,
-      // Below the shortest retention of a stream (24 hours), so that a record that never succeeds is kept in
-      // the bucket before Kinesis forgets it.
+      // A table that is down for hours costs no event: only its age ends the tries of a batch. What is wrong with
+      // a record itself never gets this far: the function keeps it in the bucket and goes on.
+      maximumRetryAttempts: -1,
+      // 20 hours: below the shortest retention of a stream (24 hours), so that a record that never succeeds is kept
+      // in the bucket before Kinesis forgets it.
       maximumRecordAgeInSeconds: 72_000,
       destinationConfig: { onFailure: { destinationArn: bucket.arn } },
       // Without these metrics nobody sees a record that Lambda gave up.

@@ -2,6 +2,7 @@
 import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping/index.js";
 import { type ITerraformDependable, Token } from "cdktf";
 import { Construct } from "constructs";
+import { timeoutSecondsOf } from "../functions/environment.ts";
 import { allOf } from "./access.ts";
 import { MessageTable } from "./message-table.ts";
 import { pinpointSending } from "./pinpoint-sending.ts";
@@ -13,7 +14,6 @@ import {
   retrySettings,
   senderBatchSize,
   senderConcurrency,
-  validitySetting,
 } from "./settings.ts";
 import { SmsFunction, type Surroundings } from "./sms-function.ts";
 
@@ -40,9 +40,9 @@ export class RetryEngine extends Construct {
     return new SmsFunction(this, "resend", {
       ...surroundings,
       memoryMegabytes: 256,
-      timeoutSeconds: 30,
+      timeoutSeconds: timeoutSecondsOf.resend,
       access: allOf(
-        this.table.access("GetItem", "UpdateItem"),
+        this.table.access("BatchGetItem", "GetItem", "UpdateItem"),
         this.queue.sending,
         pinpointSending(inputs, place),
         retrySettings(inputs),
@@ -50,6 +50,11 @@ export class RetryEngine extends Construct {
         paceSettings(inputs),
       ),
       statements: [this.queue.receiving],
+      precondition: {
+        condition: `\${${inputs.receiptTimeoutSeconds.hcl} == 0 || ${inputs.trackDeliveries.hcl} != "none"}`,
+        errorMessage:
+          'The input receipt_timeout_seconds needs track_deliveries "retried" or "all": with "none" no delivery is looked at, and every message would seem to have none.',
+      },
     });
   }
 
@@ -69,11 +74,12 @@ export class RetryEngine extends Construct {
     return new SmsFunction(this, "produce", {
       ...surroundings,
       memoryMegabytes: 256,
-      timeoutSeconds: 30,
+      timeoutSeconds: timeoutSecondsOf.produce,
       access: allOf(
         this.table.access("GetItem", "PutItem", "UpdateItem"),
+        this.queue.sending,
         pinpointSending(inputs, place),
-        validitySetting(inputs),
+        retrySettings(inputs),
         guaranteeSetting(inputs),
         producerDefaults(inputs),
       ),

@@ -19,14 +19,25 @@ import { expression } from "./input.ts";
 import type { SharedInputs } from "./inputs.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
+/** What a function is told to make schedules. */
+type SchedulingVariable = "SCHEDULE_GROUP_NAME" | "SCHEDULER_ROLE_ARN" | "RETRY_DEAD_LETTER_QUEUE_ARN";
+
 const daySeconds = 86_400;
 
 /** Six times the timeout of the function that reads the queue, as Lambda asks for. */
 export const visibilityTimeoutSeconds = 180;
 
 /**
- * The retry queue with its dead-letter queue (five receives, then kept for 14 days), both encrypted and reachable
- * over TLS only; and the EventBridge Scheduler group and role for delays beyond the queue's 900 seconds.
+ * Receives after which a message is a dead letter. 50 receives, each hidden for 180 s, take 2.5 hours: an outage of
+ * two hours makes no dead letter, even where every worker dies or times out and nothing but the queue itself brings
+ * the message back (40 receives would be two hours to the second).
+ */
+export const receivesBeforeDeadLetter = 50;
+
+/**
+ * The retry queue with its dead-letter queue (50 receives, then kept for 14 days), both encrypted and reachable
+ * over TLS only; and the EventBridge Scheduler group and role for delays beyond the queue's 900 seconds. What
+ * Scheduler cannot put on the queue goes to the same dead-letter queue.
  */
 export class RetryQueue extends Construct {
   readonly url: string;
@@ -39,7 +50,9 @@ export class RetryQueue extends Construct {
   readonly permissions: ITerraformDependable[];
   readonly #inputs: SharedInputs;
   readonly #place: Place;
-  readonly #scheduling: Access<"SCHEDULE_GROUP_NAME" | "SCHEDULER_ROLE_ARN">;
+  /** Name of the group of all schedules, by which Scheduler counts what it could not deliver. */
+  readonly scheduleGroupName: string;
+  readonly #scheduling: Access<SchedulingVariable>;
 
   constructor(scope: Construct, { inputs, place }: { readonly inputs: SharedInputs; readonly place: Place }) {
     super(scope, "retry-queue");
@@ -49,10 +62,14 @@ export class RetryQueue extends Construct {
       messageRetentionSeconds: 14 * daySeconds,
     });
     const queue = this.#queue("retry", "retry", {
-      // A moved message keeps its age: the dead-letter queue must keep longer than the queue.
-      messageRetentionSeconds: 4 * daySeconds,
+      // As long as message_validity_seconds can be: what the queue forgets is of no use any more. A moved message
+      // keeps its age, so the dead-letter queue must keep longer.
+      messageRetentionSeconds: 7 * daySeconds,
       visibilityTimeoutSeconds,
-      redrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetters.arn, maxReceiveCount: 5 }),
+      redrivePolicy: JSON.stringify({
+        deadLetterTargetArn: deadLetters.arn,
+        maxReceiveCount: receivesBeforeDeadLetter,
+      }),
     });
     this.#onlyRetryQueueMayFill(deadLetters, queue);
     this.url = queue.url;
@@ -62,14 +79,13 @@ export class RetryQueue extends Construct {
     this.deadLetterArn = deadLetters.arn;
     this.deadLetterName = deadLetters.name;
     const schedules = this.#schedules();
+    this.scheduleGroupName = schedules.groupName;
     this.#scheduling = schedules.access;
     this.permissions = schedules.permissions;
   }
 
   /** The right to put wake-ups on the queue, directly or by a schedule. */
-  get sending(): Access<
-    "RETRY_QUEUE_URL" | "RETRY_QUEUE_ARN" | "SCHEDULE_GROUP_NAME" | "SCHEDULER_ROLE_ARN"
-  > {
+  get sending(): Access<"RETRY_QUEUE_URL" | "RETRY_QUEUE_ARN" | SchedulingVariable> {
     return {
       statements: [
         { Sid: "SendWakeUp", Action: "sqs:SendMessage", Resource: this.arn },
@@ -141,14 +157,19 @@ export class RetryQueue extends Construct {
     const policy = new IamRolePolicy(this, "aws_iam_role_policy.retry_scheduler", {
       name: "retry-scheduler",
       role: role.id,
-      policy: policyDocument({ Sid: "SendWakeUp", Action: "sqs:SendMessage", Resource: this.arn }),
+      // Scheduler writes dead letters with the role of the schedule too.
+      policy: policyDocument({
+        Sid: "SendWakeUp",
+        Action: "sqs:SendMessage",
+        Resource: [this.arn, this.deadLetterArn],
+      }),
     });
     const key = mayUseKey(this, "retry_scheduler_key", {
       role: role.id,
       key: kmsKeyArn,
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
     });
-    const access: Access<"SCHEDULE_GROUP_NAME" | "SCHEDULER_ROLE_ARN"> = {
+    const access: Access<SchedulingVariable> = {
       statements: [
         {
           Sid: "ScheduleWakeUp",
@@ -163,8 +184,12 @@ export class RetryQueue extends Construct {
           Condition: { StringEquals: { "iam:PassedToService": "scheduler.amazonaws.com" } },
         },
       ],
-      environment: { SCHEDULE_GROUP_NAME: group.name, SCHEDULER_ROLE_ARN: role.arn },
+      environment: {
+        SCHEDULE_GROUP_NAME: group.name,
+        SCHEDULER_ROLE_ARN: role.arn,
+        RETRY_DEAD_LETTER_QUEUE_ARN: this.deadLetterArn,
+      },
     };
-    return { access, permissions: [policy, key] };
+    return { access, groupName: group.name, permissions: [policy, key] };
   }
 }

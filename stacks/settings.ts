@@ -19,7 +19,7 @@ export function senderBatchSize({ maxSendsPerSecond }: SharedInputs): string {
   return `max(1, min(10, floor(${maxSendsPerSecond.hcl} * 8)))`;
 }
 
-/** How failures are judged; read by whatever handles an event or a wake-up. */
+/** How failures are judged; read by whatever handles an event, a retry message or a first send. */
 export function retrySettings(
   inputs: SharedInputs,
 ): Access<
@@ -27,6 +27,7 @@ export function retrySettings(
   | "RETRY_DELAYS_SECONDS"
   | "RETRYABLE_STATUSES"
   | "MESSAGE_VALIDITY_SECONDS"
+  | "RECEIPT_TIMEOUT_SECONDS"
   | "TRACK_DELIVERIES"
 > {
   return {
@@ -35,17 +36,10 @@ export function retrySettings(
       MAX_RETRIES: inputs.maxRetries.text,
       RETRY_DELAYS_SECONDS: inputs.retryDelaysSeconds.json,
       RETRYABLE_STATUSES: inputs.retryableStatuses.json,
-      ...validitySetting(inputs).environment,
+      MESSAGE_VALIDITY_SECONDS: inputs.messageValiditySeconds.text,
+      RECEIPT_TIMEOUT_SECONDS: inputs.receiptTimeoutSeconds.text,
       TRACK_DELIVERIES: inputs.trackDeliveries.text,
     },
-  };
-}
-
-/** How long a message is of use. */
-export function validitySetting(inputs: SharedInputs): Access<"MESSAGE_VALIDITY_SECONDS"> {
-  return {
-    statements: [],
-    environment: { MESSAGE_VALIDITY_SECONDS: inputs.messageValiditySeconds.text },
   };
 }
 

@@ -37,6 +37,11 @@ export interface SmsFunctionOptions<Name extends FunctionName> extends Surroundi
    * @default - none
    */
   readonly statements?: readonly Statement[];
+  /**
+   * What must hold of several inputs together, else the plan fails with the sentence.
+   * @default - nothing
+   */
+  readonly precondition?: { readonly condition: string; readonly errorMessage: string };
 }
 
 /**
@@ -120,7 +125,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
     name: Name,
     role: IamRole,
     logGroup: CloudwatchLogGroup,
-    { access, artefacts, inputs, memoryMegabytes, timeoutSeconds }: SmsFunctionOptions<Name>,
+    { access, artefacts, inputs, memoryMegabytes, timeoutSeconds, precondition }: SmsFunctionOptions<Name>,
   ): LambdaFunction {
     const zip = new TerraformAsset(this, name, {
       path: `${artefacts.functionsFolder}/${name}.zip`,
@@ -152,6 +157,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
       },
       // Lambda reads the environment with the role's right to the key.
       dependsOn: this.permissions,
+      ...(precondition !== undefined && { lifecycle: { precondition: [precondition] } }),
     });
   }
 }

@@ -53,6 +53,78 @@ describe("a send by End User Messaging", () => {
     ]);
   });
 
+  test("carries whatever the first send carried; the message's configuration set goes over the deployment's", async () => {
+    const { send, inputs } = sender({ MessageId: "sms-1" }, "receipts");
+    await send({
+      ...request,
+      keyword: "SHOP CODES",
+      entityId: "1101234567890123456",
+      templateId: "1107123456789012345",
+      configurationSetName: "shop-receipts",
+      destinationCountryParameters: { IN_TEMPLATE_ID: "1107000000000000000" },
+      maxPrice: "0.05",
+      protectConfigurationId: "protect-1",
+    });
+    expect(inputs()).toEqual([
+      {
+        DestinationPhoneNumber: "+447700900123",
+        MessageBody: "Código €12 🔐\nEnde",
+        MessageType: "TRANSACTIONAL",
+        OriginationIdentity: "+447700900999",
+        ConfigurationSetName: "shop-receipts",
+        Context: { application_message_id: "order-4711", retry_attempt: "2" },
+        TimeToLive: 599,
+        Keyword: "SHOP CODES",
+        MaxPrice: "0.05",
+        ProtectConfigurationId: "protect-1",
+        DestinationCountryParameters: {
+          IN_ENTITY_ID: "1101234567890123456",
+          IN_TEMPLATE_ID: "1107000000000000000",
+        },
+      },
+    ]);
+  });
+
+  test("goes out by a sender id where there is no number", async () => {
+    const { send, inputs } = sender({ MessageId: "sms-1" });
+    const { originationNumber: _, ...numberless } = request;
+    await send({ ...numberless, senderId: "SHOP" });
+    expect(inputs()).toMatchObject([{ OriginationIdentity: "SHOP" }]);
+  });
+
+  test("takes three entries of the application's context beside ours, and says how many it left out", async () => {
+    const { send, inputs } = sender({ MessageId: "sms-1" });
+    // A key that is a number comes first in every JavaScript object.
+    const own = { "7": "seven", shop: "berlin", till: "3", more: "than fits", most: "too" };
+    const sent = await send({ ...request, context: { ...own, ...request.context } });
+
+    expect(sent).toEqual({ kind: "accepted", messageId: "sms-1", contextLeftOut: 2 });
+    expect(inputs()[0]?.Context).toEqual({
+      application_message_id: "order-4711",
+      retry_attempt: "2",
+      "7": "seven",
+      shop: "berlin",
+      till: "3",
+    });
+  });
+
+  test.each([
+    ["a key with a space", { "my shop": "berlin" }],
+    ["a key of 101 characters", { ["x".repeat(101)]: "berlin" }],
+    ["an empty value", { shop: "" }],
+    ["a value of 801 characters", { shop: "x".repeat(801) }],
+    ["a value that begins with a space", { shop: " berlin" }],
+    ["a value that ends with a line break", { shop: "berlin\n" }],
+  ])("leaves out %s, for which the service would refuse the message", async (_what, own) => {
+    const { send, inputs } = sender({ MessageId: "sms-1" });
+    const fitting = { ["y".repeat(100)]: `${"x y\n".repeat(199)}abcd`, z: "z" };
+
+    const sent = await send({ ...request, context: { ...own, ...fitting, ...request.context } });
+
+    expect(sent).toEqual({ kind: "accepted", messageId: "sms-1", contextLeftOut: 1 });
+    expect(inputs()[0]?.Context).toEqual({ ...fitting, ...request.context });
+  });
+
   test("fault 27: the time to live is clipped to the deadline, and to what the service takes", async () => {
     const { send, inputs } = sender({ MessageId: "sms-1" });
     await send({ ...request, secondsLeft: 7.2 });

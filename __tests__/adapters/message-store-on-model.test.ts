@@ -134,7 +134,7 @@ describe("the requests to DynamoDB", () => {
     const { store, inputs } = scripted(() => ({ Attributes: sentMessage() }));
     const claim = { attempt: 1, claimId: "c", now: startOfTest, until: startOfTest + 60 };
 
-    await store.change("order-4711", claimAttempt(claim));
+    await store.change("order-4711", claimAttempt(claim, false));
 
     expect(inputs).toMatchObject([
       {
@@ -156,7 +156,7 @@ describe("the requests to DynamoDB", () => {
     });
     const claim = { attempt: 1, claimId: "c", now: startOfTest, until: startOfTest + 60 };
 
-    expect(await store.change("order-4711", claimAttempt(claim))).toEqual({
+    expect(await store.change("order-4711", claimAttempt(claim, false))).toEqual({
       applied: false,
       current: { application_message_id: "order-4711", status: "SENT" },
     });
@@ -171,7 +171,9 @@ describe("the requests to DynamoDB", () => {
     const claim = { attempt: 1, claimId: "c", now: startOfTest, until: startOfTest + 60 };
 
     const call =
-      method === "create" ? store.create(sentMessage()) : store.change("order-4711", claimAttempt(claim));
+      method === "create"
+        ? store.create(sentMessage())
+        : store.change("order-4711", claimAttempt(claim, false));
 
     await expect(call).rejects.toThrow("The table is out of reach.");
     expect(inputs).toHaveLength(1);
@@ -230,13 +232,17 @@ describe("the expressions of a change are what DynamoDB takes: no empty list, no
       {
         require: { none: { path: "attempts", is: "absent" } },
         set: {},
-        attempt: { number: 0, how: "map", set: { outcome: "INVALID" } },
+        attempts: [
+          { how: "map", records: { "0": { outcome: "INVALID" }, "1": { possible_duplicate: true } } },
+        ],
       },
       {
         ConditionExpression: "attribute_not_exists(#attempts)",
         UpdateExpression: "SET #attempts = :v0",
         ExpressionAttributeNames: { "#attempts": "attempts" },
-        ExpressionAttributeValues: { ":v0": { "0": { outcome: "INVALID" } } },
+        ExpressionAttributeValues: {
+          ":v0": { "0": { outcome: "INVALID" }, "1": { possible_duplicate: true } },
+        },
       },
     ],
     [
@@ -244,7 +250,7 @@ describe("the expressions of a change are what DynamoDB takes: no empty list, no
       {
         require: { none: { path: "attempts.1", is: "absent" } },
         set: {},
-        attempt: { number: 1, how: "record", set: { claim_id: "c", claimed_at: 70 } },
+        attempts: [{ number: 1, how: "record", set: { claim_id: "c", claimed_at: 70 } }],
       },
       {
         ConditionExpression: "attribute_not_exists(#attempts.#1)",
@@ -258,7 +264,7 @@ describe("the expressions of a change are what DynamoDB takes: no empty list, no
       {
         require: { record: { path: "attempts.1", is: "present" } },
         set: {},
-        attempt: { number: 1, how: "fields", set: { sent_at: 71, message_id: "m" } },
+        attempts: [{ number: 1, how: "fields", set: { sent_at: 71, message_id: "m" } }],
       },
       {
         ConditionExpression: "attribute_exists(#attempts.#1)",
@@ -273,15 +279,73 @@ describe("the expressions of a change are what DynamoDB takes: no empty list, no
       },
     ],
     [
-      "that takes a record away, whatever it would set",
-      { require: exists, set: {}, attempt: { number: 1, how: "remove", set: { outcome: "UNKNOWN" } } },
+      "that sets and takes out fields of a record",
+      {
+        require: exists,
+        set: { status: "SENT" },
+        remove: ["claim_expires_at"],
+        attempts: [{ number: 1, how: "fields", set: { sent_at: 71 }, remove: ["outcome", "outcome_at"] }],
+      },
       {
         ConditionExpression: "attribute_exists(#application_message_id)",
-        UpdateExpression: "REMOVE #attempts.#1",
+        UpdateExpression:
+          "SET #status = :v0, #attempts.#1.#sent_at = :v1 REMOVE #claim_expires_at, #attempts.#1.#outcome, #attempts.#1.#outcome_at",
+        ExpressionAttributeNames: {
+          "#application_message_id": "application_message_id",
+          "#status": "status",
+          "#claim_expires_at": "claim_expires_at",
+          "#attempts": "attempts",
+          "#1": "1",
+          "#sent_at": "sent_at",
+          "#outcome": "outcome",
+          "#outcome_at": "outcome_at",
+        },
+        ExpressionAttributeValues: { ":v0": "SENT", ":v1": 71 },
+      },
+    ],
+    [
+      "that only takes out fields of a record",
+      {
+        require: exists,
+        set: {},
+        attempts: [{ number: 0, how: "fields", set: {}, remove: ["claim_id"] }],
+      },
+      {
+        ConditionExpression: "attribute_exists(#application_message_id)",
+        UpdateExpression: "REMOVE #attempts.#0.#claim_id",
         ExpressionAttributeNames: {
           "#application_message_id": "application_message_id",
           "#attempts": "attempts",
+          "#0": "0",
+          "#claim_id": "claim_id",
+        },
+      },
+    ],
+    [
+      "that takes a record away and touches two others",
+      {
+        require: { other: { path: "attempts.0.outcome", is: "other-than", value: "NO_RECEIPT" } },
+        set: {},
+        attempts: [
+          { number: 0, how: "fields", set: { outcome: "DELIVERED" } },
+          { number: 1, how: "remove" },
+          { number: 2, how: "record", set: { possible_duplicate: true } },
+        ],
+      },
+      {
+        ConditionExpression: "(attribute_not_exists(#attempts.#0.#outcome) OR #attempts.#0.#outcome <> :v0)",
+        UpdateExpression: "SET #attempts.#0.#outcome = :v1, #attempts.#2 = :v2 REMOVE #attempts.#1",
+        ExpressionAttributeNames: {
+          "#attempts": "attempts",
+          "#0": "0",
           "#1": "1",
+          "#2": "2",
+          "#outcome": "outcome",
+        },
+        ExpressionAttributeValues: {
+          ":v0": "NO_RECEIPT",
+          ":v1": "DELIVERED",
+          ":v2": { possible_duplicate: true },
         },
       },
     ],

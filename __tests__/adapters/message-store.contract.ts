@@ -6,16 +6,16 @@
 import { UnreadableMessageError } from "../../functions/core/errors.ts";
 import type { Message } from "../../functions/core/message.ts";
 import {
-  awaitEvents,
+  awaitReceipt,
   claimAgain,
   claimAttempt,
-  claimFirstSend,
+  defer,
   endSeries,
   expireUnsent,
-  giveBack,
+  noteFailure,
   recordSent,
   recordSentLate,
-  releaseFirstSend,
+  repeatAttempt,
   scheduleRetry,
 } from "../../functions/core/message-changes.ts";
 import type { Change, Clause, MessageStore } from "../../functions/core/message-store.ts";
@@ -34,7 +34,8 @@ const sent = { claim_id: "claim-0", claimed_at: start, sent_at: start, message_i
 const failed = { ...sent, outcome: "UNREACHABLE", outcome_at: start + 5 };
 const failure = { attempt: 0, outcome: "UNREACHABLE", at: start + 5.7, messageId: "msg-0" };
 const claim = { attempt: 1, claimId: "claim-1", now: start + 70.25, until: start + 131 };
-const firstClaim = { ...claim, attempt: 0 };
+const secondClaim = { ...claim, claimId: "claim-2", now: start + 140.5, until: start + 201 };
+const claimedAgain = { claim_id: "claim-2", claimed_at: start + 140, possible_duplicate: true };
 const claimed = { claim_id: "claim-1", claimed_at: start + 70 };
 
 /** Items in the positions that the protocol knows. The id is the case's. */
@@ -53,7 +54,18 @@ const sending = sentMessage({
 });
 const sendingAgain = sentMessage({
   ...sending,
-  attempts: { "0": failed, "1": { ...claimed, possible_duplicate: true } },
+  attempts: { "0": failed, "1": { ...claimed, possible_duplicate: true, repeats: 1 } },
+});
+const unheardOf = { ...sent, outcome: "NO_RECEIPT", outcome_at: start + 60, retry_scheduled_at: start + 60 };
+const retried = sentMessage({
+  retry_count: 1,
+  pinpoint_message_id: "msg-1",
+  attempts: { "0": unheardOf, "1": { ...claimed, sent_at: start + 71, message_id: "msg-1" } },
+});
+const unconfirmed = sentMessage({
+  status_reason: "outcome-unknown",
+  retry_count: 1,
+  attempts: { "0": failed, "1": { ...claimed, outcome: "UNCONFIRMED", outcome_at: start + 131, repeats: 1 } },
 });
 const producing = sentMessage({
   status: "SENDING",
@@ -66,6 +78,8 @@ const exhausted = sentMessage({
   all_retries_failed: true,
   attempts: { "0": failed, "1": { message_id: "msg-1", outcome: "UNKNOWN" } },
 });
+
+const deliveredFirst = { attempt: 0, outcome: "DELIVERED", at: start + 90.9 };
 
 interface ChangeCase {
   readonly name: string;
@@ -86,11 +100,15 @@ const cases: readonly ChangeCase[] = [
         deadline: start + 86_400,
         destinationNumber: "+447700900123",
         messageType: "TRANSACTIONAL",
+        origination: "+447700900999",
+        ownContext: { shop: "Berlin Süd", "a.b #c": ":d" },
       }),
     becomes: {
       status: "RETRY_SCHEDULED",
       status_reason: "UNREACHABLE",
       retry_count: 0,
+      origination_number: "+447700900999",
+      context: { shop: "Berlin Süd", "a.b #c": ":d" },
       next_attempt_at: start + 65,
       deadline: start + 86_400,
       expires_at: start + 86_400 + 4 * 86_400,
@@ -107,14 +125,39 @@ const cases: readonly ChangeCase[] = [
     },
   },
   {
-    name: "scheduleRetry on a sent message: adds to the attempt's record, keeps number, type and deadline",
-    item: sentMessage(),
+    name: "scheduleRetry on an item of the application, from a sender id",
+    item: byTheApplication,
+    change: (item) =>
+      scheduleRetry(item, failure, { dueAt: start + 65, deadline: start + 86_400, origination: "MYBRAND" }),
+    becomes: {
+      status: "RETRY_SCHEDULED",
+      status_reason: "UNREACHABLE",
+      retry_count: 0,
+      next_attempt_at: start + 65,
+      deadline: start + 86_400,
+      expires_at: start + 86_400 + 4 * 86_400,
+      sender_id: "MYBRAND",
+      attempts: {
+        "0": {
+          outcome: "UNREACHABLE",
+          outcome_at: start + 5,
+          message_id: "msg-0",
+          retry_scheduled_at: start + 5,
+        },
+      },
+    },
+  },
+  {
+    name: "scheduleRetry on a sent message: adds to the attempt's record, keeps what it carries and its deadline",
+    item: sentMessage({ context: { shop: "berlin" } }),
     change: (item) =>
       scheduleRetry(item, failure, {
         dueAt: start + 65,
         deadline: start + 1,
         destinationNumber: "+447700900666",
         messageType: "PROMOTIONAL",
+        origination: "EVIL",
+        ownContext: { shop: "elsewhere" },
       }),
     becomes: {
       status: "RETRY_SCHEDULED",
@@ -154,23 +197,113 @@ const cases: readonly ChangeCase[] = [
     },
   },
   {
-    name: "endSeries corrects an exhausted message to delivered and marks the possible duplicate",
+    name: "endSeries corrects an exhausted message to delivered",
     item: exhausted,
     change: (item) =>
-      endSeries(item, "DELIVERED", "DELIVERED", {
-        attempt: 0,
-        outcome: "DELIVERED",
-        at: start + 9,
-        possibleDuplicate: true,
-      }),
+      endSeries(item, "DELIVERED", "DELIVERED", { attempt: 0, outcome: "DELIVERED", at: start + 9 }),
     becomes: {
       status: "DELIVERED",
       status_reason: "DELIVERED",
       all_retries_failed: false,
       attempts: {
-        "0": { ...failed, outcome: "DELIVERED", outcome_at: start + 9, possible_duplicate: true },
+        "0": { ...failed, outcome: "DELIVERED", outcome_at: start + 9 },
         "1": { message_id: "msg-1", outcome: "UNKNOWN" },
       },
+    },
+  },
+  {
+    name: "endSeries by an earlier attempt marks the later one, in one write",
+    item: retried,
+    change: (item) => endSeries(item, "DELIVERED", "DELIVERED", { ...deliveredFirst, marksLatest: true }),
+    becomes: {
+      status: "DELIVERED",
+      status_reason: "DELIVERED",
+      attempts: {
+        "0": { ...unheardOf, outcome: "DELIVERED", outcome_at: start + 90 },
+        "1": { ...claimed, sent_at: start + 71, message_id: "msg-1", possible_duplicate: true },
+      },
+    },
+  },
+  {
+    name: "endSeries by an earlier attempt marks a later one that has no record",
+    item: sentMessage({ retry_count: 2, attempts: { "0": failed } }),
+    change: (item) => endSeries(item, "DELIVERED", "DELIVERED", { ...deliveredFirst, marksLatest: true }),
+    becomes: {
+      status: "DELIVERED",
+      status_reason: "DELIVERED",
+      attempts: {
+        "0": { ...failed, outcome: "DELIVERED", outcome_at: start + 90 },
+        "2": { possible_duplicate: true },
+      },
+    },
+  },
+  {
+    name: "endSeries by an earlier attempt of an item without records makes the map with both",
+    item: { ...byTheApplication, retry_count: 1 },
+    change: (item) => endSeries(item, "DELIVERED", "DELIVERED", { ...deliveredFirst, marksLatest: true }),
+    becomes: {
+      status: "DELIVERED",
+      status_reason: "DELIVERED",
+      attempts: {
+        "0": { outcome: "DELIVERED", outcome_at: start + 90 },
+        "1": { possible_duplicate: true },
+      },
+    },
+  },
+  {
+    name: "endSeries of the latest attempt, marked, writes one record",
+    item: retried,
+    change: (item) =>
+      endSeries(item, "DELIVERED", "DELIVERED", { ...deliveredFirst, attempt: 1, marksLatest: true }),
+    becomes: {
+      status: "DELIVERED",
+      status_reason: "DELIVERED",
+      attempts: {
+        "0": unheardOf,
+        "1": {
+          ...claimed,
+          sent_at: start + 71,
+          message_id: "msg-1",
+          outcome: "DELIVERED",
+          outcome_at: start + 90,
+          possible_duplicate: true,
+        },
+      },
+    },
+  },
+  {
+    name: "noteFailure of a sent message ends nothing",
+    item: sentMessage(),
+    change: (item) => noteFailure(item, failure),
+    becomes: { status: "SENT", status_reason: "retries-off", attempts: { "0": failed } },
+  },
+  {
+    name: "noteFailure of a first send whose record is still owed takes the claim away",
+    item: producing,
+    change: (item) => noteFailure(item, failure),
+    becomes: {
+      status: "SENT",
+      status_reason: "retries-off",
+      claim_expires_at: undefined,
+      attempts: {
+        "0": {
+          claim_id: "claim-0",
+          claimed_at: start,
+          outcome: "UNREACHABLE",
+          outcome_at: start + 5,
+          message_id: "msg-0",
+        },
+      },
+    },
+  },
+  {
+    name: "noteFailure on an item of the application",
+    item: byTheApplication,
+    change: (item) => noteFailure(item, failure),
+    becomes: {
+      status: "SENT",
+      status_reason: "retries-off",
+      attempts: { "0": { outcome: "UNREACHABLE", outcome_at: start + 5, message_id: "msg-0" } },
     },
   },
   {
@@ -192,7 +325,7 @@ const cases: readonly ChangeCase[] = [
   {
     name: "claimAttempt",
     item: scheduled,
-    change: () => claimAttempt(claim),
+    change: () => claimAttempt(claim, false),
     becomes: {
       status: "SENDING",
       retry_count: 1,
@@ -210,7 +343,7 @@ const cases: readonly ChangeCase[] = [
       next_attempt_at: start,
       attempts: {},
     },
-    change: () => claimAttempt(claim),
+    change: () => claimAttempt(claim, false),
     becomes: {
       status: "SENDING",
       retry_count: 1,
@@ -220,16 +353,79 @@ const cases: readonly ChangeCase[] = [
     },
   },
   {
-    name: "claimAgain",
-    item: sending,
-    change: (item) =>
-      claimAgain(item, { ...claim, claimId: "claim-2", now: start + 140, until: start + 200 }),
+    name: "claimAttempt after an attempt without a receipt is a possible duplicate from the claim on",
+    item: sentMessage({
+      status: "RETRY_SCHEDULED",
+      next_attempt_at: start + 60,
+      attempts: { "0": unheardOf },
+    }),
+    change: () => claimAttempt(claim, true),
     becomes: {
-      claim_expires_at: start + 200,
+      status: "SENDING",
+      retry_count: 1,
+      claim_expires_at: start + 131,
+      next_attempt_at: undefined,
+      attempts: { "0": unheardOf, "1": { ...claimed, possible_duplicate: true } },
+    },
+  },
+  {
+    name: "claimAgain of a worker taken for dead counts as a repetition",
+    item: sending,
+    change: (item) => claimAgain(item, secondClaim),
+    becomes: {
+      claim_expires_at: start + 201,
+      attempts: { "0": failed, "1": { ...claimedAgain, repeats: 1 } },
+    },
+  },
+  {
+    name: "claimAgain of what was repeated before",
+    item: sendingAgain,
+    change: (item) => claimAgain(item, secondClaim),
+    becomes: {
+      claim_expires_at: start + 201,
+      attempts: { "0": failed, "1": { ...claimedAgain, repeats: 2 } },
+    },
+  },
+  {
+    name: "claimAgain of a deferred first send is no repetition",
+    item: sentMessage({ ...producing, attempts: { "0": {} } }),
+    change: (item) => claimAgain(item, { ...claim, attempt: 0 }),
+    becomes: { claim_expires_at: start + 131, attempts: { "0": claimed } },
+  },
+  {
+    name: "claimAgain of an attempt that was marked and then deferred stays a repetition",
+    item: sentMessage({
+      ...sending,
+      attempts: { "0": failed, "1": { possible_duplicate: true, repeats: 0 } },
+    }),
+    change: (item) => claimAgain(item, secondClaim),
+    becomes: {
+      claim_expires_at: start + 201,
+      attempts: { "0": failed, "1": { ...claimedAgain, repeats: 1 } },
+    },
+  },
+  {
+    name: "claimAgain of an unconfirmed attempt whose claim was taken away is a repetition",
+    item: sentMessage({
+      ...sending,
+      attempts: { "0": failed, "1": { outcome: "UNCONFIRMED", outcome_at: start } },
+    }),
+    change: (item) => claimAgain(item, secondClaim),
+    becomes: {
+      claim_expires_at: start + 201,
       attempts: {
         "0": failed,
-        "1": { claim_id: "claim-2", claimed_at: start + 140, possible_duplicate: true },
+        "1": { ...claimedAgain, outcome: "UNCONFIRMED", outcome_at: start, repeats: 1 },
       },
+    },
+  },
+  {
+    name: "claimAgain of an item that lost its records",
+    item: { ...byTheApplication, status: "SENDING", retry_count: 1, claim_expires_at: start },
+    change: (item) => claimAgain(item, secondClaim),
+    becomes: {
+      claim_expires_at: start + 201,
+      attempts: { "1": { claim_id: "claim-2", claimed_at: start + 140 } },
     },
   },
   {
@@ -244,6 +440,37 @@ const cases: readonly ChangeCase[] = [
         "0": failed,
         "1": { ...claimed, sent_at: start + 71, message_id: "msg-1", origination: "SHOP" },
       },
+    },
+  },
+  {
+    name: "recordSent takes the outcome of the worker before away",
+    item: sentMessage({
+      ...sending,
+      attempts: {
+        "0": failed,
+        "1": { ...claimedAgain, outcome: "UNCONFIRMED", outcome_at: start + 131, repeats: 1 },
+      },
+    }),
+    change: (item) => recordSent(item, 1, { at: start + 141, messageId: "msg-1" }),
+    becomes: {
+      status: "SENT",
+      pinpoint_message_id: "msg-1",
+      claim_expires_at: undefined,
+      attempts: {
+        "0": failed,
+        "1": { ...claimedAgain, repeats: 1, sent_at: start + 141, message_id: "msg-1" },
+      },
+    },
+  },
+  {
+    name: "recordSent of an attempt whose record is gone puts it back",
+    item: sentMessage({ ...sending, attempts: { "0": failed } }),
+    change: (item) => recordSent(item, 1, { at: start + 71, messageId: "msg-1" }),
+    becomes: {
+      status: "SENT",
+      pinpoint_message_id: "msg-1",
+      claim_expires_at: undefined,
+      attempts: { "0": failed, "1": { sent_at: start + 71, message_id: "msg-1" } },
     },
   },
   {
@@ -264,9 +491,9 @@ const cases: readonly ChangeCase[] = [
     },
   },
   {
-    name: "giveBack takes the attempt's record away",
+    name: "defer takes the attempt's record away",
     item: sending,
-    change: (item) => giveBack(item, 1, start + 80, "throttled"),
+    change: (item) => defer(item, 1, start + 80, "throttled"),
     becomes: {
       status: "RETRY_SCHEDULED",
       status_reason: "throttled",
@@ -277,26 +504,36 @@ const cases: readonly ChangeCase[] = [
     },
   },
   {
-    name: "giveBack of a repeated claim keeps its number",
+    name: "defer of a repeated attempt keeps its number, and its mark, without the claim",
     item: sendingAgain,
-    change: (item) => giveBack(item, 1, start + 210, "throttled"),
+    change: (item) => defer(item, 1, start + 210, "throttled"),
     becomes: {
       status_reason: "throttled",
       claim_expires_at: start + 210,
-      attempts: { "0": failed, "1": { ...claimed, possible_duplicate: false } },
+      attempts: { "0": failed, "1": { possible_duplicate: true, repeats: 0 } },
     },
   },
   {
-    name: "releaseFirstSend leaves a record without a claim",
-    item: producing,
-    change: (item) => releaseFirstSend(item, start + 3.9, "throttled"),
-    becomes: { status_reason: "throttled", claim_expires_at: start + 3, attempts: { "0": {} } },
+    name: "defer of a retry that is only marked gives its number back",
+    item: sentMessage({
+      ...sending,
+      attempts: { "0": unheardOf, "1": { ...claimed, possible_duplicate: true } },
+    }),
+    change: (item) => defer(item, 1, start + 80, "throttled"),
+    becomes: {
+      status: "RETRY_SCHEDULED",
+      status_reason: "throttled",
+      retry_count: 0,
+      next_attempt_at: start + 80,
+      claim_expires_at: undefined,
+      attempts: { "0": unheardOf },
+    },
   },
   {
-    name: "claimFirstSend",
-    item: sentMessage({ ...producing, attempts: { "0": {} } }),
-    change: (item) => claimFirstSend(item, firstClaim),
-    becomes: { claim_expires_at: start + 131, attempts: { "0": claimed } },
+    name: "defer of a first send leaves a record without a claim",
+    item: producing,
+    change: (item) => defer(item, 0, start + 3.9, "throttled"),
+    becomes: { status_reason: "throttled", claim_expires_at: start + 3, attempts: { "0": {} } },
   },
   {
     name: "expireUnsent takes the unsent attempt back",
@@ -317,14 +554,31 @@ const cases: readonly ChangeCase[] = [
     becomes: { status: "EXPIRED", status_reason: "deadline", claim_expires_at: undefined },
   },
   {
-    name: "awaitEvents",
+    name: "expireUnsent of a first send keeps the attempt",
+    item: producing,
+    change: (item) => expireUnsent(item, 0),
+    becomes: { status: "EXPIRED", status_reason: "deadline", claim_expires_at: undefined },
+  },
+  {
+    name: "awaitReceipt",
     item: sending,
-    change: (item) => awaitEvents(item, 1, start + 76.5),
+    change: (item) => awaitReceipt(item, 1, start + 76.5),
     becomes: {
       status: "SENT",
       status_reason: "outcome-unknown",
       claim_expires_at: undefined,
       attempts: { "0": failed, "1": { ...claimed, outcome: "UNCONFIRMED", outcome_at: start + 76 } },
+    },
+  },
+  {
+    name: "repeatAttempt takes the claim away and leaves what is known of the attempt",
+    item: unconfirmed,
+    change: (item) => repeatAttempt(item, 1, start + 400.9),
+    becomes: {
+      status: "SENDING",
+      status_reason: "NO_RECEIPT",
+      claim_expires_at: start + 400,
+      attempts: { "0": failed, "1": { outcome: "UNCONFIRMED", outcome_at: start + 131, repeats: 1 } },
     },
   },
 ];
@@ -339,10 +593,11 @@ const refusals = cases.flatMap(({ name, item, change }) =>
 /** An item that differs from `item` in that one clause does not hold, by the least that breaks it. */
 function breaking(clause: Clause, item: Message): Item {
   const broken = structuredClone(item) as unknown as Item;
-  const [attribute = "", number] = clause.path.split(".");
+  const [attribute = "", number, field] = clause.path.split(".");
   if (number !== undefined) {
-    const attempts = broken.attempts as Record<string, unknown>;
-    if (clause.is === "present") delete attempts[number];
+    const attempts = broken.attempts as Record<string, Item>;
+    if (field !== undefined && clause.is === "other-than") attempts[number] = { [field]: clause.value };
+    else if (clause.is === "present") delete attempts[number];
     else attempts[number] = {};
     return broken;
   }
@@ -356,6 +611,9 @@ function breaking(clause: Clause, item: Message): Item {
     case "equal":
       if (typeof clause.value === "number") broken[attribute] = clause.value + 1;
       else broken[attribute] = clause.value === "CANCELLED" ? "SENT" : "CANCELLED";
+      break;
+    case "other-than":
+      broken[attribute] = clause.value;
       break;
     case "at-most":
       broken[attribute] = clause.value + 0.001;
@@ -431,11 +689,95 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
       });
     });
 
+    describe("the language of changes", () => {
+      const exists: Change["require"] = { exists: { path: "application_message_id", is: "present" } };
+
+      test.each<[string, Item, boolean]>([
+        ["is absent", {}, true],
+        ["is another", { status_reason: "throttled" }, true],
+        ["is this one", { status_reason: "deadline" }, false],
+      ])("a clause of other-than, where the attribute %s", async (_what, attributes, applied) => {
+        const { store, id } = await opened({ ...attributes });
+        const other: Clause = { path: "status_reason", is: "other-than", value: "deadline" };
+
+        const result = await store.change(id, { require: { ...exists, other }, set: { status: "SENT" } });
+
+        expect(result.applied).toBe(applied);
+      });
+
+      test.each<[string, Item, boolean]>([
+        ["no map", {}, true],
+        ["no record", { attempts: {} }, true],
+        ["no outcome", { attempts: { "2": { message_id: "NO_RECEIPT" } } }, true],
+        ["another outcome", { attempts: { "2": { outcome: "UNKNOWN" } } }, true],
+        ["the outcome in another record", { attempts: { "1": { outcome: "NO_RECEIPT" }, "2": {} } }, true],
+        ["this outcome", { attempts: { "2": { outcome: "NO_RECEIPT" } } }, false],
+      ])(
+        "a clause of other-than on an attempt's outcome, where there is %s",
+        async (_what, item, applied) => {
+          const { store, id } = await opened(item);
+          const other: Clause = { path: "attempts.2.outcome", is: "other-than", value: "NO_RECEIPT" };
+
+          const result = await store.change(id, { require: { ...exists, other }, set: { status: "SENT" } });
+
+          expect(result.applied).toBe(applied);
+        },
+      );
+
+      test("one write changes several records in every way, and leaves the others", async () => {
+        const records = { "0": failed, "1": { ...claimed, outcome: "UNCONFIRMED" }, "2": claimed, "3": sent };
+        const { store, get, id } = await opened({ attempts: records });
+
+        await store.change(id, {
+          require: exists,
+          set: { status: "SENT" },
+          attempts: [
+            { number: 1, how: "fields", set: { message_id: "msg-1" }, remove: ["outcome", "outcome_at"] },
+            { number: 2, how: "remove" },
+            { number: 3, how: "record", set: { possible_duplicate: true } },
+            { number: 4, how: "record", set: { claim_id: "claim-4" } },
+          ],
+        });
+
+        expect(await get(id)).toEqual({
+          application_message_id: id,
+          status: "SENT",
+          attempts: {
+            "0": failed,
+            "1": { ...claimed, message_id: "msg-1" },
+            "3": { possible_duplicate: true },
+            "4": { claim_id: "claim-4" },
+          },
+        });
+      });
+
+      test("fields that are not there can be taken out, and the last one leaves an empty record", async () => {
+        const { store, get, id } = await opened({ attempts: { "0": { claim_id: "claim-0" } } });
+
+        await store.change(id, {
+          require: exists,
+          set: {},
+          attempts: [{ number: 0, how: "fields", set: {}, remove: ["claim_id", "claimed_at"] }],
+        });
+
+        expect(await get(id)).toEqual({ application_message_id: id, attempts: { "0": {} } });
+      });
+
+      test("a map is made with all its records", async () => {
+        const { store, get, id } = await opened({});
+        const records = { "0": { outcome: "DELIVERED" }, "2": { possible_duplicate: true } };
+
+        await store.change(id, { require: exists, set: {}, attempts: [{ how: "map", records }] });
+
+        expect(await get(id)).toEqual({ application_message_id: id, attempts: records });
+      });
+    });
+
     test("the same change a second time is refused, and the item that it made comes back", async () => {
       const { store, id } = await opened({ ...scheduled });
-      const first = await store.change(id, claimAttempt(claim));
+      const first = await store.change(id, claimAttempt(claim, false));
 
-      const second = await store.change(id, claimAttempt({ ...claim, claimId: "claim-2" }));
+      const second = await store.change(id, claimAttempt({ ...claim, claimId: "claim-2" }, false));
 
       expect(first.applied).toBe(true);
       expect(second).toEqual({ applied: false, current: first.applied ? first.message : undefined });
@@ -446,7 +788,7 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
 
       const results = await Promise.all(
         Array.from({ length: 100 }, (_, n) =>
-          store.change(id, claimAttempt({ ...claim, claimId: `claim of worker ${n}` })),
+          store.change(id, claimAttempt({ ...claim, claimId: `claim of worker ${n}` }, false)),
         ),
       );
 
@@ -463,13 +805,26 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
       const old = (await store.read(id)) as Message;
       const retry = { dueAt: start + 65, deadline: start + 86_400 };
       await store.change(id, scheduleRetry(old, failure, retry));
-      await store.change(id, claimAttempt(claim));
+      await store.change(id, claimAttempt(claim, false));
       const now = await get(id);
 
       const result = await store.change(id, scheduleRetry(old, failure, retry));
 
       expect(result).toEqual({ applied: false, current: now });
       expect(await get(id)).toEqual(now);
+    });
+
+    test("a claim that does not know of a missing receipt is refused, and tells of it", async () => {
+      const { store, id } = await opened({ ...scheduled, attempts: { "0": unheardOf } });
+
+      const refused = await store.change(id, claimAttempt(claim, false));
+      const marked = await store.change(id, claimAttempt(claim, true));
+
+      expect(refused).toMatchObject({ applied: false, current: { attempts: { "0": unheardOf } } });
+      expect(marked).toMatchObject({
+        applied: true,
+        message: { attempts: { "1": { ...claimed, possible_duplicate: true } } },
+      });
     });
 
     test.each([
@@ -479,7 +834,7 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
     ])("fault 45: a claim with expires_at %s: applied is %s %s", async (_when, expiresAt, applied) => {
       const { store, id } = await opened({ ...scheduled, expires_at: expiresAt });
 
-      expect((await store.change(id, claimAttempt(claim))).applied).toBe(applied);
+      expect((await store.change(id, claimAttempt(claim, false))).applied).toBe(applied);
     });
 
     test.each([
@@ -489,7 +844,7 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
     ])("fault 26: a claim with a deadline %s: applied is %s %s", async (_when, deadline, applied) => {
       const { store, id } = await opened({ ...scheduled, deadline });
 
-      expect((await store.change(id, claimAttempt(claim))).applied).toBe(applied);
+      expect((await store.change(id, claimAttempt(claim, false))).applied).toBe(applied);
     });
 
     test("create writes a message once and leaves the first one as it is", async () => {
@@ -568,8 +923,28 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
       await expect(store.read(id)).rejects.toThrow(
         `A message-state item cannot be read because of its attribute(s) ${name};`,
       );
-      await expect(store.change(id, awaitEvents(sending, 1, start))).rejects.toThrow(UnreadableMessageError);
+      await expect(store.change(id, awaitReceipt(sending, 1, start))).rejects.toThrow(UnreadableMessageError);
       expect(await get(id)).toEqual(before);
+    });
+
+    test("everything that a send carries comes back as it was written", async () => {
+      const { store, id } = await opened();
+      const message = sentMessage({
+        application_message_id: id,
+        sender_id: "SHOP",
+        context: { shop: "Berlin Süd", "a.b #c": ":d" },
+        keyword: "SHOP CODES",
+        entity_id: "1101234567890123456",
+        template_id: "1107123456789012345",
+        configuration_set_name: "receipts",
+        destination_country_parameters: { IN_ENTITY_ID: "1101234567890123456" },
+        max_price: "0.05",
+        protect_configuration_id: "protect-1",
+      });
+      await store.create(message);
+
+      expect(await store.read(id)).toEqual(message);
+      expect((await store.readMany([id])).get(id)).toEqual(message);
     });
 
     test.each(Object.entries(awkwardBodies))(

@@ -11,11 +11,11 @@ import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/
 import { unpaced } from "../support/unpaced.ts";
 import { messageStoreContract } from "./message-store.contract.ts";
 
-let emulators: Emulators;
+let emulators: Emulators<"dynamodb">;
 let proxy: DynamodbProxy;
 let table: MessageTable;
 beforeAll(async () => {
-  emulators = await startEmulators();
+  emulators = await startEmulators(["dynamodb"]);
   proxy = await startDynamodbProxy(emulators.endpoints.dynamodb);
   table = await createMessageTable(emulators.endpoints.dynamodb);
 });
@@ -71,6 +71,7 @@ function worker(now = due + 1, ids = ["claim-1"]) {
       },
     },
     pace: unpaced,
+    policy: retryPolicy(),
     guarantee: "at-least-once" as const,
     clock: { now: () => now, ...noSleep },
     random: { ...noChance, id: () => ids.shift() ?? "no id left" },
@@ -101,7 +102,7 @@ test("a refusal that brings the item costs no second request", async () => {
   };
 
   const claim = { attempt: 1, claimId: "c", now: due, until: due + 60 };
-  const result = await tableStore().change("one-request", claimAttempt(claim));
+  const result = await tableStore().change("one-request", claimAttempt(claim, false));
 
   expect(result).toEqual({
     applied: false,

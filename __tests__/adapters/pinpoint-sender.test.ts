@@ -91,6 +91,21 @@ describe("what goes over the wire", () => {
     [{ originationNumber: "+447700900999" }, { OriginationNumber: "+447700900999" }],
     [{ senderId: "SHOP" }, { SenderId: "SHOP" }],
     [{ messageType: "PROMOTIONAL" as const }, { MessageType: "PROMOTIONAL" }],
+    [{ keyword: "SHOP CODES" }, { Keyword: "SHOP CODES" }],
+    [
+      { entityId: "1101234567890123456", templateId: "1107123456789012345" },
+      { EntityId: "1101234567890123456", TemplateId: "1107123456789012345" },
+    ],
+    // What only End User Messaging has is nothing that this API would take.
+    [
+      {
+        configurationSetName: "receipts",
+        maxPrice: "0.05",
+        protectConfigurationId: "protect-1",
+        destinationCountryParameters: { IN_ENTITY_ID: "1101234567890123456" },
+      },
+      {},
+    ],
   ])("%j becomes %j", async (asked, sms) => {
     await send(asked);
 
@@ -98,6 +113,17 @@ describe("what goes over the wire", () => {
       Body: "Your code is 493817.",
       MessageType: "TRANSACTIONAL",
       ...sms,
+    });
+  });
+
+  test("the application's own context goes with our two entries, however many it has", async () => {
+    const own = Object.fromEntries(Array.from({ length: 8 }, (_, n) => [`key ${n}`, ` value ${n} `]));
+    await send({ context: sendContext("order-4711", 2, own) });
+
+    expect(service.requests[0]?.context).toEqual({
+      ...own,
+      application_message_id: "order-4711",
+      retry_attempt: "2",
     });
   });
 

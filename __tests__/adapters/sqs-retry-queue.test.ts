@@ -27,6 +27,7 @@ const target = {
   queueArn,
   scheduleGroupName: "sms-retry",
   schedulerRoleArn: "arn:aws:iam::123456789012:role/sms-retry-scheduler",
+  deadLetterQueueArn: `${queueArn}-dead-letters`,
 };
 const now = startOfTest + 0.4;
 const clock = { now: () => now };
@@ -198,6 +199,9 @@ describe("EventBridge Scheduler, beyond 900 s", () => {
           Arn: queueArn,
           RoleArn: "arn:aws:iam::123456789012:role/sms-retry-scheduler",
           Input: '{"kind":"wake-up","application_message_id":"order-1","attempt":3}',
+          // The longest that Scheduler takes, and nothing is dropped after it.
+          RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
+          DeadLetterConfig: { Arn: `${queueArn}-dead-letters` },
         },
       },
     ]);
@@ -265,11 +269,11 @@ describe("EventBridge Scheduler, beyond 900 s", () => {
 });
 
 describe("real requests, to the emulators", () => {
-  let emulators: Emulators;
+  let emulators: Emulators<"sqs">;
   let sqs: SQSClient;
   let queueUrl: string;
   beforeAll(async () => {
-    emulators = await startEmulators();
+    emulators = await startEmulators(["sqs"]);
     sqs = new SQSClient({ ...emulatorAccess, endpoint: emulators.endpoints.sqs });
     const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: "sms-retry-retry" }));
     queueUrl = QueueUrl;
@@ -315,7 +319,7 @@ describe("real requests, to the emulators", () => {
       accountId: "123456789012",
       region: "us-east-1",
       sqs,
-      queueUrlOf: (arn) => (arn === queueArn ? queueUrl : undefined),
+      queueUrlOf: (arn) => ([queueArn, `${queueArn}-dead-letters`].includes(arn) ? queueUrl : undefined),
       now: () => startOfTest * 1000,
       id: () => "request",
       onError: (error) => delivered.push(error),

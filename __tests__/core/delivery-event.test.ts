@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { classify, defaultRetryableStatuses, loggableStatus } from "../../functions/core/classification.ts";
 import { parseDeliveryEvent } from "../../functions/core/delivery-event.ts";
+import { highestMaxRetries } from "../../functions/core/retry-policy.ts";
 import { pinpointRecord, startOfTest } from "../support/messages.ts";
 
 function smsEvent(value: unknown) {
@@ -103,6 +104,7 @@ describe("an End User Messaging event", () => {
       attempt: 2,
       destinationNumber: "+447700900123",
       messageType: "TRANSACTIONAL",
+      origination: "+447700900999",
       occurredAt: startOfTest + 5,
       requestedAt: startOfTest,
     });
@@ -128,6 +130,45 @@ describe("an End User Messaging event", () => {
     expect(smsEvent(endUserMessagingRecord({ eventType: "TEXT_TELEPORTED" })).kind).toBe("unrecognised");
     expect(smsEvent(pinpointRecord({ event_type: "_SMS.TELEPORTED" })).kind).toBe("unrecognised");
     expect(smsEvent(pinpointRecord({ event_type: "_SMS.constructor" })).kind).toBe("unrecognised");
+  });
+});
+
+describe("what an event tells of its send", () => {
+  const inBoth = (origination: unknown, context: unknown) => [
+    smsEvent(
+      pinpointRecord({
+        attributes: { origination_phone_number: origination, customer_context: JSON.stringify(context) },
+      }),
+    ),
+    smsEvent(endUserMessagingRecord({ originationPhoneNumber: origination, context })),
+  ];
+
+  test.each(["+447700900999", "12345", "MYBRAND", "24-seven_x"])(
+    "is the identity %s, a number or a sender id",
+    (origination) => {
+      for (const event of inBoth(origination, {})) expect(event).toMatchObject({ origination });
+    },
+  );
+
+  test.each(["", " ", "MY BRAND", "LONGERTHAN11", "+", `+1${"2".repeat(19)}`, 447700900999, null, ["SHOP"]])(
+    "is no identity where it says %j",
+    (origination) => {
+      for (const event of inBoth(origination, {})) {
+        expect(event).not.toHaveProperty("origination");
+        expect(event).toMatchObject({ status: "UNREACHABLE", messageId: "msg-0" });
+      }
+    },
+  );
+
+  test("is the application's own context", () => {
+    const context = { application_message_id: "order-4711", retry_attempt: "1", shop: "berlin", till: 7 };
+    for (const event of inBoth("SHOP", context)) {
+      expect(event).toMatchObject({ applicationMessageId: "order-4711", attempt: 1 });
+      expect(event.ownContext).toStrictEqual({ shop: "berlin" });
+    }
+    for (const event of inBoth("SHOP", { application_message_id: "order-4711" })) {
+      expect(event).not.toHaveProperty("ownContext");
+    }
   });
 });
 
@@ -262,12 +303,59 @@ describe("the context of a send", () => {
     expect(contextOf({ application_message_id: `${id}abc` })).toStrictEqual({});
   });
 
-  test.each([-1, 0.5, null, "1e999", {}])("gives no attempt for %j", (retry_attempt) => {
-    expect(contextOf({ retry_attempt })).toStrictEqual({});
+  test.each(["half\ud800", "\udc00", "x\udbff x"])("gives no id for %j, which has no UTF-8 form", (id) => {
+    expect(contextOf({ application_message_id: id })).toStrictEqual({});
   });
 
-  test("gives attempt 0", () => {
-    expect(contextOf({ retry_attempt: "0" })).toStrictEqual({ attempt: 0 });
+  test("gives every attempt that a deployment can have, as a number or as its decimal text", () => {
+    for (let attempt = 0; attempt <= highestMaxRetries; attempt += 1) {
+      expect(contextOf({ retry_attempt: attempt })).toStrictEqual({ attempt });
+      expect(contextOf({ retry_attempt: String(attempt) })).toStrictEqual({ attempt });
+    }
+    expect(contextOf('{"retry_attempt":-0}')).toStrictEqual({ attempt: 0 });
+  });
+
+  const nested = JSON.parse(`${"[".repeat(4_000)}1${"]".repeat(4_000)}`) as unknown;
+  test.each<[string, unknown]>([
+    ["a number below 0", -1],
+    ["a text below 0", "-1"],
+    ["a fraction", 0.5],
+    ["a number above every max_retries", highestMaxRetries + 1],
+    ["the largest integer", Number.MAX_SAFE_INTEGER],
+    ["null", null],
+    ["true", true],
+    ["an empty text", ""],
+    ["a blank", " "],
+    ["a number with a blank", " 1"],
+    ["a leading zero", "01"],
+    ["a plus", "+1"],
+    ["a point", "1."],
+    ["hexadecimal", "0x1"],
+    ["an exponent", "1e0"],
+    ["an exponent beyond all numbers", "1e999"],
+    ["another script's digit", "١"],
+    ["8 kB of digits", "1".repeat(8_192)],
+    ["a list of one", [1]],
+    ["a list of nothing, which converts to 0", []],
+    ["4 000 nested lists", nested],
+    ["an object", {}],
+    ["an object that converts itself", { valueOf: 1, toString: 1 }],
+  ])("fault 65: gives no attempt for %s", (_what, retry_attempt) => {
+    expect(contextOf({ retry_attempt })).toStrictEqual({});
+    expect(contextOf({ application_message_id: "a", retry_attempt })).toStrictEqual({
+      applicationMessageId: "a",
+    });
+  });
+
+  test("is not looked for in the JSON text of a JSON text", () => {
+    const text = JSON.stringify({ application_message_id: "a", retry_attempt: "1" });
+    expect(contextOf(text)).toStrictEqual({ applicationMessageId: "a", attempt: 1 });
+    expect(contextOf(JSON.stringify(text))).toStrictEqual({});
+  });
+
+  test("takes its fields from itself alone, whatever it says its prototype is", () => {
+    expect(contextOf('{"__proto__":{"application_message_id":"a","retry_attempt":1}}')).toStrictEqual({});
+    expect(({} as Record<string, unknown>).application_message_id).toBeUndefined();
   });
 });
 

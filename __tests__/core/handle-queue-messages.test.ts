@@ -1,11 +1,15 @@
 /** A batch out of the retry queue: what has to come again, what follows, and what an operator sees of it. */
+
+import type { DeliveryEvent } from "../../functions/core/delivery-event.ts";
+import { UnreadableMessageError } from "../../functions/core/errors.ts";
 import { handleQueueMessages } from "../../functions/core/handle-queue-messages.ts";
 import type { Message } from "../../functions/core/message.ts";
 import { readQueueMessage } from "../../functions/core/queue-messages.ts";
-import { claimLeaseSeconds } from "../../functions/core/resend-message.ts";
-import type { QueueEntry } from "../../functions/core/retry-queue.ts";
+import type { RetryPolicy } from "../../functions/core/retry-policy.ts";
+import type { QueueEntry, QueueMessage } from "../../functions/core/retry-queue.ts";
+import { claimLeaseSeconds } from "../../functions/core/send-attempt.ts";
 import type { DeferReason, SendRequest, SendResult } from "../../functions/core/sms-sender.ts";
-import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
+import { type InMemoryMessageStore, inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
 import { recordedTelemetry } from "../support/recorded-telemetry.ts";
 import { unpaced } from "../support/unpaced.ts";
@@ -17,6 +21,8 @@ const claimed = (until: number, changes: Partial<Message> = {}) =>
   sentMessage({ status: "SENDING", retry_count: 1, claim_expires_at: until, ...changes });
 const wakeUp = (id = "order-4711") =>
   JSON.stringify({ kind: "wake-up", application_message_id: id, attempt: 1 });
+const receiptCheck = (attempt = 1) =>
+  JSON.stringify({ kind: "receipt-check", application_message_id: "order-4711", attempt });
 const waitingEvent = (secondsAgo: number) =>
   JSON.stringify({ kind: "waiting-event", first_seen_at: now - secondsAgo, event: failureEvent() });
 
@@ -30,16 +36,23 @@ async function handle(
     guarantee?: "at-least-once" | "at-most-once";
     hasTurns?: boolean;
     send?: () => Promise<SendResult>;
+    policy?: Partial<RetryPolicy>;
+    /** When the batch is handled, epoch seconds. */
+    at?: number;
+    /** Breaks the store, or looks at it. */
+    touch?: (store: InMemoryMessageStore) => void;
   } = {},
 ) {
   const { answer = { kind: "accepted", messageId: "msg-1" }, takes = () => true } = options;
   const telemetry = recordedTelemetry();
   const store = inMemoryMessageStore(...items);
+  options.touch?.(store);
+  const policy = retryPolicy(options.policy);
   const puts: QueueEntry[][] = [];
   const sends: SendRequest[] = [];
   const shared = {
     store,
-    clock: { now: () => now, sleep: async () => {} },
+    clock: { now: () => options.at ?? now, sleep: async () => {} },
     random: { next: () => 0.5, id: () => "claim-1" },
   };
   const redelivered = await handleQueueMessages(
@@ -54,10 +67,11 @@ async function handle(
             return options.send === undefined ? answer : options.send();
           },
         },
-        pace: options.hasTurns === false ? { queueUp: async () => undefined } : unpaced,
+        pace: options.hasTurns === false ? { turn: async () => undefined } : unpaced,
+        policy,
         guarantee: options.guarantee ?? "at-least-once",
       },
-      events: { ...shared, policy: retryPolicy(), recordsEveryDelivery: false },
+      events: { ...shared, policy, recordsEveryDelivery: false },
       queue: {
         async put(entries) {
           puts.push([...entries]);
@@ -88,7 +102,13 @@ describe("a wake-up is counted by its outcome, and logged without number and tex
   ];
   test.each<Row>([
     ["sent", "due", { RetrySent: 1 }, ["info", handled], [due()]],
-    ["sent-again", "lease-over", { PossibleDuplicate: 1 }, ["warn", lost], [claimed(now)]],
+    [
+      "sent-again",
+      "outcome-unknown",
+      { PossibleDuplicate: 1 },
+      ["warn", lost],
+      [claimed(now, { attempts: { "0": {}, "1": { claim_id: "claim-0" } } })],
+    ],
     [
       "unconfirmed",
       "timeout",
@@ -98,7 +118,7 @@ describe("a wake-up is counted by its outcome, and logged without number and tex
       { answer: { kind: "unconfirmed", reason: "timeout" } },
     ],
     [
-      "given-up",
+      "awaiting-receipt",
       "outcome-unknown",
       { OutcomeUnknown: 1 },
       ["warn", lost],
@@ -152,6 +172,13 @@ describe("a wake-up is counted by its outcome, and logged without number and tex
       ["info", handled],
       [due()],
       { answer: { kind: "refused", optedOut: true, reason: "OPT_OUT" } },
+    ],
+    [
+      "rejected",
+      "body-too-long",
+      { MessageRejected: 1 },
+      ["info", handled],
+      [due({ message_body: "x".repeat(1_601) })],
     ],
     ["expired", "deadline", { MessageExpired: 1 }, ["info", handled], [due({ deadline: now })]],
     ["postponed", "not-due", { WakeUpPostponed: 1 }, undefined, [due({ next_attempt_at: now + 1 })]],
@@ -215,6 +242,77 @@ describe("an event that waits for its item", () => {
   });
 });
 
+describe("a receipt check", () => {
+  const lostAttempt = (outcomeAt: number, changes: Partial<Message> = {}) =>
+    sentMessage({
+      retry_count: 1,
+      attempts: { "0": {}, "1": { claim_id: "claim-1", outcome: "UNCONFIRMED", outcome_at: outcomeAt } },
+      ...changes,
+    });
+  const fields = { application_message_id: "order-4711", attempt: 1 };
+
+  test.each<[string, string, Record<string, number>, Message, Partial<RetryPolicy>]>([
+    ["retry-scheduled", "NO_RECEIPT", { RetryScheduled: 1 }, lostAttempt(now - 300), {}],
+    ["repeat-due", "NO_RECEIPT", { RepeatDue: 1 }, lostAttempt(now - 300), { maxRetries: 1 }],
+    ["expired", "NO_RECEIPT", { MessageExpired: 1 }, lostAttempt(now - 300, { deadline: now }), {}],
+    [
+      "exhausted",
+      "NO_RECEIPT",
+      { RetriesExhausted: 1 },
+      lostAttempt(now - 300, { delivery_guarantee: "at-most-once" }),
+      {},
+    ],
+    [
+      "retries-off",
+      "retries-off",
+      { RetriesOff: 1 },
+      lostAttempt(0, { attempts: { "1": { sent_at: now - 60 } } }),
+      { maxRetries: 0, receiptTimeoutSeconds: 60 },
+    ],
+  ])("that finds none is counted, and by its outcome: %s", async (outcome, reason, counts, item, policy) => {
+    const result = await handle([receiptCheck()], [item], { policy });
+
+    expect(result.counts).toEqual({ ...counts, NoReceipt: 1 });
+    expect(result.lines).toEqual([
+      ["warn", "No event of an attempt has come in time.", { ...fields, outcome, reason }],
+    ]);
+    expect(result.redelivered).toEqual([]);
+  });
+
+  test.each<[string, Record<string, number>, Message]>([
+    ["not due yet", { WakeUpPostponed: 1 }, lostAttempt(now - 299)],
+    ["answered meanwhile", { WakeUpAbsorbed: 1 }, sentMessage({ status: "DELIVERED" })],
+  ])("%s is counted and not logged", async (_what, counts, item) => {
+    const result = await handle([receiptCheck()], [item]);
+
+    expect(result.counts).toEqual(counts);
+    expect(result.lines).toEqual([]);
+  });
+
+  test("that schedules a retry puts its retry message on the queue", async () => {
+    const { puts, sends } = await handle([receiptCheck()], [lostAttempt(now - 300)]);
+
+    expect(puts).toEqual([
+      [{ message: { kind: "wake-up", application_message_id: "order-4711", attempt: 2 }, dueAt: now }],
+    ]);
+    expect(sends).toEqual([]);
+  });
+
+  test("of an attempt that is being sent does what its retry message would", async () => {
+    const item = claimed(now, { attempts: { "0": {}, "1": { claim_id: "claim-0" } } });
+    const { counts, sends } = await handle([receiptCheck()], [item]);
+
+    expect(counts).toEqual({ PossibleDuplicate: 1 });
+    expect(sends).toHaveLength(1);
+  });
+
+  test("goes onto the queue after every send whose receipt has a time-out", async () => {
+    const { puts } = await handle([wakeUp()], [due()], { policy: { receiptTimeoutSeconds: 600 } });
+
+    expect(puts).toEqual([[{ message: JSON.parse(receiptCheck()), dueAt: now + 600 }]]);
+  });
+});
+
 describe("a batch", () => {
   test("asks the queue for nothing where nothing follows", async () => {
     expect((await handle([wakeUp()], [due()])).puts).toEqual([]);
@@ -235,13 +333,15 @@ describe("a batch", () => {
   });
 
   test("brings back what cannot be read or handled now, and says which, without its text", async () => {
-    const { redelivered, counts, lines } = await handle(["nonsense", wakeUp()], [due()], {
+    const { redelivered, puts, counts, lines } = await handle(["nonsense", wakeUp()], [due()], {
       send: async () => {
         throw Object.assign(new Error("+447700900123 is not reached"), { name: "NetworkingError" });
       },
     });
 
-    expect(redelivered).toEqual(["m0", "m1"]);
+    expect(redelivered).toEqual(["m0"]);
+    // Jitter over the upper half of a minute; the chance here is in the middle.
+    expect(puts).toEqual([[{ message: { ...JSON.parse(wakeUp()), failing_since: now }, dueAt: now + 45 }]]);
     expect(counts).toEqual({ WakeUpMalformed: 1, WakeUpFailed: 1 });
     expect(lines).toEqual([
       ["error", "A retry-queue message is none of ours; it goes to the dead letters.", { record_id: "m0" }],
@@ -251,6 +351,53 @@ describe("a batch", () => {
         { record_id: "m1", error: "NetworkingError" },
       ],
     ]);
+  });
+
+  test("whose common read fails reads each item, and handles it", async () => {
+    const { counts, lines, redelivered } = await handle(
+      [wakeUp("a"), wakeUp("b")],
+      [due({ application_message_id: "a" }), due({ application_message_id: "b" })],
+      {
+        touch: (store) => {
+          store.readMany = async () => {
+            throw Object.assign(new Error("no answer"), { name: "TimeoutError" });
+          };
+        },
+      },
+    );
+
+    expect(counts).toEqual({ RetrySent: 2 });
+    expect(redelivered).toEqual([]);
+    expect(lines[0]).toEqual([
+      "warn",
+      "The batch read failed; every message reads its own item.",
+      { error: "TimeoutError" },
+    ]);
+  });
+
+  test("reads the items of all its retry messages in one request, and of no other messages", async () => {
+    const asked: (readonly string[])[] = [];
+    let reads = 0;
+    await handle(
+      [wakeUp("a"), receiptCheck(), wakeUp("b"), waitingEvent(1), "nonsense"],
+      [due({ application_message_id: "a" }), due({ application_message_id: "b" }), sentMessage()],
+      {
+        touch: (store) => {
+          const { readMany, read } = store;
+          store.readMany = (ids) => {
+            asked.push(ids);
+            return readMany(ids);
+          };
+          store.read = (id) => {
+            reads += 1;
+            return read(id);
+          };
+        },
+      },
+    );
+
+    expect(asked).toEqual([["a", "b"]]);
+    expect(reads).toBe(2);
   });
 
   test("has at most ten messages under way at once", async () => {
@@ -281,8 +428,128 @@ describe("a batch", () => {
   });
 });
 
+/** A store that no call reaches. */
+function outOfReach(store: InMemoryMessageStore): void {
+  const fails = async (): Promise<never> => {
+    throw Object.assign(new Error("connect ETIMEDOUT"), { name: "TimeoutError" });
+  };
+  Object.assign(store, { read: fails, readMany: fails, create: fails, change: fails });
+}
+
+describe("while the table is out of reach", () => {
+  test.each([
+    ["a retry message", wakeUp()],
+    ["a receipt check", receiptCheck()],
+    ["a waiting event", waitingEvent(1)],
+  ])("fault 62: for two hours, nothing of %s is left to the queue's redelivery", async (_what, body) => {
+    const message = JSON.parse(body) as QueueMessage;
+    let next: QueueEntry = { message, dueAt: now };
+    let rounds = 0;
+    for (; next.dueAt < now + 7_200; rounds += 1) {
+      const { puts, redelivered, counts } = await handle([JSON.stringify(next.message)], [], {
+        at: next.dueAt,
+        touch: outOfReach,
+      });
+      expect([redelivered, counts]).toEqual([[], { WakeUpFailed: 1 }]);
+      const before = next.dueAt;
+      next = puts[0]?.[0] as QueueEntry;
+      expect(next.message).toEqual({ ...message, failing_since: now });
+      expect(next.dueAt - before).toBe(45);
+    }
+    expect(rounds).toBe(160);
+  });
+
+  test("a message that was failing and is handled goes on as if it had never failed", async () => {
+    const failing = { ...JSON.parse(wakeUp()), failing_since: now - 7_200 };
+    const { puts, counts, redelivered } = await handle(
+      [JSON.stringify(failing)],
+      [due({ next_attempt_at: now + 60 })],
+    );
+
+    expect(puts).toEqual([[{ message: JSON.parse(wakeUp()), dueAt: now + 60 }]]);
+    expect(counts).toEqual({ WakeUpPostponed: 1 });
+    expect(redelivered).toEqual([]);
+  });
+
+  test.each([
+    [2 * 86_400, []],
+    [2 * 86_400 + 1, ["m0"]],
+  ])("for %i s: only after two days it is for a person to look at", async (seconds, expected) => {
+    const failing = { ...JSON.parse(wakeUp()), failing_since: now - seconds };
+    const { redelivered, puts } = await handle([JSON.stringify(failing)], [], { touch: outOfReach });
+
+    expect(redelivered).toEqual(expected);
+    expect(puts).toHaveLength(expected.length === 0 ? 1 : 0);
+  });
+
+  test("and the queue too, the queue's own redelivery brings the message back", async () => {
+    const { redelivered, counts } = await handle([wakeUp()], [], { touch: outOfReach, takes: () => false });
+
+    expect(redelivered).toEqual(["m0"]);
+    expect(counts).toEqual({ WakeUpFailed: 1 });
+  });
+
+  test("the wait lies in the upper half of a minute, in whole seconds", async () => {
+    const { puts } = await handle([wakeUp()], [], { at: now + 0.3, touch: outOfReach });
+
+    expect(puts).toMatchObject([[{ message: { failing_since: now }, dueAt: now + 46 }]]);
+  });
+});
+
+describe("what no waiting mends is left to the queue's redelivery, which keeps it at last", () => {
+  test("an item that cannot be read; its neighbours are handled", async () => {
+    const { redelivered, counts, lines, sends } = await handle(
+      [wakeUp("unreadable"), wakeUp()],
+      [due(), { ...due({ application_message_id: "unreadable" }), retry_count: "one" as never }],
+    );
+
+    expect(redelivered).toEqual(["m0"]);
+    expect(counts).toEqual({ WakeUpFailed: 1, RetrySent: 1 });
+    expect(sends).toHaveLength(1);
+    expect(lines[0]).toEqual([
+      "error",
+      "A retry-queue message could not be handled now; it comes again.",
+      { record_id: "m0", error: "UnreadableMessageError" },
+    ]);
+  });
+
+  test.each([
+    ["UnreadableMessageError", new UnreadableMessageError(["attempts"])],
+    ["TypeError", new TypeError("undefined is not a function")],
+    ["RangeError", new RangeError("Maximum call stack size exceeded")],
+  ])("a %s", async (_name, error) => {
+    const { redelivered, puts } = await handle([wakeUp()], [due()], {
+      send: async () => {
+        throw error;
+      },
+    });
+
+    expect(redelivered).toEqual(["m0"]);
+    expect(puts).toEqual([]);
+  });
+
+  test.each([["{"], ["[]"], ["null"], ['{"kind":"wake-up"}'], ["[".repeat(10_000)]])(
+    "a body that is none of ours",
+    async (body) => {
+      const { redelivered, counts, puts } = await handle([body, wakeUp()], [due()]);
+
+      expect(redelivered).toEqual(["m0"]);
+      expect(counts).toEqual({ WakeUpMalformed: 1, RetrySent: 1 });
+      expect(puts).toEqual([]);
+    },
+  );
+});
+
+test("what the service had no room for in the context of a retry is counted", async () => {
+  const answer = { kind: "accepted", messageId: "msg-1", contextLeftOut: 2 } as const;
+  const { counts, redelivered } = await handle([wakeUp()], [due()], { answer });
+  expect(redelivered).toEqual([]);
+  expect(counts).toEqual({ RetrySent: 1, ContextLeftOut: 2 });
+});
+
 describe("messages of the retry queue", () => {
-  const everyField = {
+  // Every field of the type: one that the queue's schema forgets would be lost without a word.
+  const everyField: Omit<Required<DeliveryEvent>, "kind"> = {
     dialect: "end-user-messaging",
     status: "TTL_EXPIRED",
     messageId: "msg-0",
@@ -290,6 +557,8 @@ describe("messages of the retry queue", () => {
     attempt: 1,
     destinationNumber: "+447700900123",
     messageType: "PROMOTIONAL",
+    origination: "MYBRAND",
+    ownContext: { shop: "berlin" },
     occurredAt: startOfTest,
     requestedAt: startOfTest - 1,
   };
@@ -302,9 +571,36 @@ describe("messages of the retry queue", () => {
     },
   );
 
+  test.each<QueueMessage>([
+    { kind: "wake-up", application_message_id: "a", attempt: 0 },
+    {
+      kind: "wake-up",
+      application_message_id: "a",
+      attempt: 5,
+      deferrals: 2,
+      failing_since: 1_795_435_200.5,
+    },
+    { kind: "receipt-check", application_message_id: "a", attempt: 0 },
+    { kind: "receipt-check", application_message_id: "a", attempt: 3, failing_since: 1_795_435_200 },
+  ])("are read as they were written: %j", (message) => {
+    expect(readQueueMessage(JSON.stringify(message))).toStrictEqual(message);
+  });
+
+  test("keep since when an event is failing", () => {
+    const event = { ...everyField, kind: "failure" };
+    const message = { kind: "waiting-event", first_seen_at: 1, failing_since: 2, event };
+    expect(readQueueMessage(JSON.stringify(message))).toStrictEqual(message);
+  });
+
   test.each([
     ["of another kind", { kind: "reminder", application_message_id: "a", attempt: 1 }],
-    ["for the first send", { kind: "wake-up", application_message_id: "a", attempt: 0 }],
+    ["for an attempt below the first", { kind: "wake-up", application_message_id: "a", attempt: -1 }],
+    ["that check half an attempt", { kind: "receipt-check", application_message_id: "a", attempt: 0.5 }],
+    ["that check nothing", { kind: "receipt-check", application_message_id: "", attempt: 1 }],
+    [
+      "failing since a word",
+      { kind: "wake-up", application_message_id: "a", attempt: 1, failing_since: "yesterday" },
+    ],
     ["for half an attempt", { kind: "wake-up", application_message_id: "a", attempt: 1.5 }],
     ["without an id", { kind: "wake-up", application_message_id: "", attempt: 1 }],
     [

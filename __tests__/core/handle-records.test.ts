@@ -1,6 +1,5 @@
 import fc from "fast-check";
-import { decodeRecord } from "../../functions/core/event-records.ts";
-import { handleQueueMessages } from "../../functions/core/handle-queue-messages.ts";
+import { decodeRecord, fromBase64 } from "../../functions/core/event-records.ts";
 import { handleRecords, type StreamRecord } from "../../functions/core/handle-records.ts";
 import type { Change } from "../../functions/core/message-store.ts";
 import { readQueueMessage } from "../../functions/core/queue-messages.ts";
@@ -9,7 +8,6 @@ import { setAside } from "../../functions/core/set-aside.ts";
 import type { LogFields } from "../../functions/core/telemetry.ts";
 import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { failureEvent, pinpointRecord, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
-import { unpaced } from "../support/unpaced.ts";
 import { virtualTime } from "../support/virtual-time.ts";
 
 /** Handling with everything remembered, and a queue that takes only what `takes` allows. */
@@ -147,12 +145,51 @@ describe("a batch of records", () => {
     expect(handling.queued).toHaveLength(2);
   });
 
+  test("fault 65: a retry tag that no parser stands harms nobody, its own message neither", async () => {
+    const handling = recordHandling([sentMessage(), sentMessage({ application_message_id: "other" })]);
+    const nested = JSON.parse(`${"[".repeat(4_000)}${"]".repeat(4_000)}`) as unknown;
+    const tagged = `{"event_type":"_SMS.FAILURE","attributes":{"record_status":"UNREACHABLE","message_id":"msg-0","customer_context":{"application_message_id":"other","retry_attempt":${"[".repeat(4_000)}${"]".repeat(4_000)}}}}`;
+    expect(() => Number(nested)).toThrow(RangeError);
+
+    const results = await handleRecords(
+      [record("a", failureOf("order-4711")), record("b", tagged)],
+      handling,
+    );
+
+    expect(results.map(({ result }) => result)).toEqual(["handled", "handled"]);
+    expect(handling.counts).toEqual({ RetryScheduled: 2 });
+  });
+
+  test("fault 38: a record that throws in the parser is malformed, and the batch goes on", async () => {
+    const handling = recordHandling();
+    const impossible = {
+      id: "x",
+      get data(): Uint8Array {
+        throw new RangeError("Maximum call stack size exceeded");
+      },
+    };
+
+    const results = await handleRecords([impossible, record("a", pinpointRecord())], handling);
+
+    expect(results).toEqual([
+      {
+        id: "x",
+        result: "malformed",
+        problem: "not readable: RangeError",
+        events: [],
+        holdsOthers: true,
+      },
+      expect.objectContaining({ id: "a", result: "handled" }),
+    ]);
+    expect(handling.counts).toEqual({ RecordMalformed: 1, RetryScheduled: 1 });
+  });
+
   test("fault 12: both dialects in one batch are handled", async () => {
     const handling = recordHandling([sentMessage(), sentMessage({ application_message_id: "v2" })]);
     const v2 = {
       eventType: "TEXT_UNREACHABLE",
       isFinal: true,
-      messageId: "sms-v2",
+      messageId: "msg-0",
       context: { application_message_id: "v2" },
     };
     await handleRecords([record("a", failureOf("order-4711")), record("b", v2)], handling);
@@ -307,6 +344,22 @@ describe("malformed records", () => {
 });
 
 describe("the bytes of a record", () => {
+  test("come from its base64 text; what is none is kept as it came, with the problem", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 50 }), (bytes) => {
+        const { data, problem } = fromBase64(Buffer.from(bytes).toString("base64"));
+        expect([...data]).toEqual([...bytes]);
+        expect(problem).toBeUndefined();
+      }),
+      { numRuns: 50 },
+    );
+    expect(fromBase64("%%% ÿ")).toEqual({ data: Buffer.from("%%% ÿ"), problem: "not base64" });
+    expect(fromBase64("AA")).toEqual({ data: Buffer.from("AA"), problem: "not base64" });
+    for (const nothing of [undefined, null, 7, {}]) {
+      expect(fromBase64(nothing)).toEqual({ data: new Uint8Array(), problem: "no data" });
+    }
+  });
+
   test("hold one JSON value or several, joined by line breaks or by nothing", () => {
     fc.assert(
       fc.property(
@@ -345,6 +398,13 @@ describe("messages of the retry queue", () => {
     const waiting = { kind: "waiting-event", event: failureEvent(), first_seen_at: startOfTest };
     expect(readQueueMessage(JSON.stringify(wakeUp))).toEqual(wakeUp);
     expect(readQueueMessage(JSON.stringify(waiting))).toEqual(waiting);
+    const check = {
+      kind: "receipt-check",
+      application_message_id: "a",
+      attempt: 0,
+      failing_since: startOfTest,
+    };
+    expect(readQueueMessage(JSON.stringify(check))).toEqual(check);
   });
 
   test("that are none of ours are not read, whatever they are", () => {
@@ -353,45 +413,11 @@ describe("messages of the retry queue", () => {
       "{",
       "null",
       "{}",
-      '{"kind":"wake-up","application_message_id":"a","attempt":0}',
+      '{"kind":"wake-up","application_message_id":"a","attempt":-1}',
+      '{"kind":"receipt-check","application_message_id":"a"}',
     ]) {
       expect(readQueueMessage(body)).toBeUndefined();
     }
     fc.assert(fc.property(fc.string(), (body) => expect(readQueueMessage(body)).toBeUndefined()));
-  });
-
-  test("come again when they cannot be read, when the table is down, or when what follows is not queued", async () => {
-    const handling = recordHandling(
-      [sentMessage({ status: "RETRY_SCHEDULED", next_attempt_at: startOfTest + 60 })],
-      () => false,
-    );
-    const { change } = handling.store;
-    handling.store.change = async (id, given) => {
-      if (id === "down") throw new Error("table is down");
-      return change(id, given);
-    };
-    const wakeUp = (id: string) =>
-      JSON.stringify({ kind: "wake-up", application_message_id: id, attempt: 1 });
-    const redeliver = await handleQueueMessages(
-      [
-        { id: "1", body: "nonsense" },
-        { id: "2", body: wakeUp("down") },
-        { id: "3", body: wakeUp("order-4711") },
-        { id: "4", body: wakeUp("gone") },
-      ],
-      {
-        resending: {
-          ...handling,
-          sender: { leastSecondsLeft: 0, send: async () => ({ kind: "accepted", messageId: "x" }) },
-          pace: unpaced,
-          guarantee: "at-least-once",
-        },
-        events: handling,
-        queue: handling.queue,
-        telemetry: handling.telemetry,
-      },
-    );
-    expect(redeliver).toEqual(["1", "2", "3"]);
-    expect(handling.counts).toEqual({ WakeUpMalformed: 1, WakeUpFailed: 1, WakeUpAbsorbed: 1 });
   });
 });

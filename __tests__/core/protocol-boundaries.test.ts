@@ -2,7 +2,8 @@
 import { cancelMessage } from "../../functions/core/cancel-message.ts";
 import { ContentionError } from "../../functions/core/errors.ts";
 import type { Message } from "../../functions/core/message.ts";
-import { awaitEvents, endSeries } from "../../functions/core/message-changes.ts";
+import { awaitReceipt, endSeries } from "../../functions/core/message-changes.ts";
+import type { SendPace } from "../../functions/core/send-pace.ts";
 import type { SendResult } from "../../functions/core/sms-sender.ts";
 import { decideWakeUp } from "../../functions/core/wake-up-decision.ts";
 import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
@@ -36,6 +37,34 @@ function contended({ store }: World): { changes: number } {
     return { applied: false, current };
   };
   return counted;
+}
+
+/** A pace that keeps what was asked of it; `comes` runs while a turn is waited for. */
+function recordedPace(comes: () => void = () => {}) {
+  const log: string[] = [];
+  const pace: SendPace = {
+    async turn(parts) {
+      log.push(`turn of ${parts}`);
+      comes();
+      let isOver = false;
+      const end = (how: string) => {
+        if (!isOver) log.push(how);
+        isOver = true;
+      };
+      return { depart: () => end("depart"), release: () => end("release") };
+    },
+  };
+  return { pace, log };
+}
+
+/** Runs `then` each time that a change has moved the item to `status`. */
+function afterMoveTo(status: Message["status"], { store }: World, then: () => void): void {
+  const { change } = store;
+  store.change = async (id, given) => {
+    const result = await change(id, given);
+    if (result.applied && given.set.status === status) then();
+    return result;
+  };
 }
 
 describe("a wake-up", () => {
@@ -103,37 +132,181 @@ describe("a wake-up", () => {
   });
 
   test.each([
-    [40, "sent"],
-    [41, "deferred"],
-  ] as const)("whose turn comes %i s into its lease is %s: twenty must be left", async (seconds, outcome) => {
-    const small: World = world([due()], {
-      pace: {
-        queueUp: async () => ({
-          turn: async () => {
-            small.clock.advance(seconds);
-            return true;
-          },
-          leave: () => {},
-        }),
-      },
+    [40, "sent", 1],
+    [41, "deferred", 0],
+  ] as const)(
+    "whose worker is paused for %i s after its claim is %s: twenty must be left",
+    async (seconds, outcome, sends) => {
+      const small = world([due()]);
+      afterMoveTo("SENDING", small, () => small.clock.advance(seconds));
+      expect(await small.wakeUp(wakeUp)).toMatchObject({ outcome });
+      expect(small.sends).toHaveLength(sends);
+    },
+  );
+
+  test("has its whole lease after its turn, however long that took", async () => {
+    const { pace } = recordedPace(() => small.clock.advance(18));
+    const small: World = world([due()], { pace });
+    let claimed: Message | undefined;
+    afterMoveTo("SENDING", small, () => {
+      claimed = structuredClone(small.message());
     });
-    expect(await small.wakeUp(wakeUp)).toMatchObject({ outcome });
+    expect(await small.wakeUp(wakeUp)).toMatchObject({ outcome: "sent" });
+    expect(claimed).toMatchObject({
+      claim_expires_at: now + 18 + 60,
+      attempts: { "1": { claimed_at: now + 18 } },
+    });
   });
 
-  test("whose turn comes at the deadline is not sent", async () => {
-    const small: World = world([due({ deadline: now + 10 })], {
-      pace: {
-        queueUp: async () => ({
-          turn: async () => {
-            small.clock.advance(10);
-            return true;
-          },
-          leave: () => {},
-        }),
-      },
-    });
+  test("whose turn comes at the deadline is neither claimed nor sent", async () => {
+    const { pace, log } = recordedPace(() => small.clock.advance(10));
+    const small: World = world([due({ deadline: now + 10 })], { pace });
     expect(await small.wakeUp(wakeUp)).toEqual({ outcome: "expired", reason: "deadline" });
     expect(small.sends).toEqual([]);
+    expect(small.message()).toMatchObject({ status: "EXPIRED", retry_count: 0 });
+    expect(log).toEqual(["turn of 1", "release"]);
+  });
+
+  test("whose deadline passes between its claim and its send is not sent and not used up", async () => {
+    const { pace, log } = recordedPace();
+    const small = world([due({ deadline: now + 10 })], { pace });
+    afterMoveTo("SENDING", small, () => small.clock.advance(10));
+    expect(await small.wakeUp(wakeUp)).toEqual({ outcome: "expired", reason: "deadline" });
+    expect(small.sends).toEqual([]);
+    expect(small.message()).toMatchObject({ status: "EXPIRED", retry_count: 0 });
+    expect(small.message().attempts).not.toHaveProperty("1");
+    expect(log).toEqual(["turn of 1", "release"]);
+  });
+
+  test.each(["CANCELLED", "DELIVERED", "OPTED_OUT"] as const)(
+    "fault 70: of a message that became %s while it waited for its turn claims and sends nothing",
+    async (status) => {
+      const { pace, log } = recordedPace(() => write(small, { status }));
+      const small: World = world([due()], { pace });
+      expect(await small.wakeUp(wakeUp)).toEqual({ outcome: "absorbed", reason: "series-over" });
+      expect(small.sends).toEqual([]);
+      expect(small.message()).toMatchObject({ status, retry_count: 0 });
+      expect(log).toEqual(["turn of 1", "release"]);
+    },
+  );
+
+  test("departs once, when it is sent, and before the service is asked", async () => {
+    const { pace, log } = recordedPace();
+    const answer = (): SendResult => {
+      log.push("send");
+      return { kind: "accepted", messageId: "msg-1" };
+    };
+    const small = world([due({ message_body: "x".repeat(400) })], { pace, answers: [answer] });
+    await small.wakeUp(wakeUp);
+    expect(log).toEqual(["turn of 3", "depart", "send"]);
+  });
+
+  test("takes one turn, however often its claim is refused", async () => {
+    const { pace, log } = recordedPace();
+    const small = world([due()], { pace });
+    const { change } = small.store;
+    let refusals = 3;
+    small.store.change = async (id, given) => {
+      refusals -= 1;
+      return refusals < 0 ? change(id, given) : { applied: false, current: await small.store.read(id) };
+    };
+    expect(await small.wakeUp(wakeUp)).toEqual({ outcome: "sent", reason: "due" });
+    expect(log).toEqual(["turn of 1", "depart"]);
+  });
+
+  test("takes another turn where its text has grown until it can be claimed", async () => {
+    const { pace, log } = recordedPace();
+    const small = world([due()], { pace });
+    const { change } = small.store;
+    let isFirst = true;
+    small.store.change = async (id, given) => {
+      if (!isFirst) return change(id, given);
+      isFirst = false;
+      write(small, { message_body: "x".repeat(400) });
+      return { applied: false, current: await small.store.read(id) };
+    };
+    expect(await small.wakeUp(wakeUp)).toMatchObject({ outcome: "sent" });
+    expect(log).toEqual(["turn of 1", "release", "turn of 3", "depart"]);
+  });
+
+  test.each([
+    ["grown beyond its turn", "x".repeat(400), "deferred", ["turn of 1", "release"]],
+    ["grown beyond what any service takes", "x".repeat(1_601), "deferred", ["turn of 1", "release"]],
+    ["changed within its turn", "Your code is 118274.", "sent", ["turn of 1", "depart"]],
+  ])("whose text has %s when it is claimed: the rest is as it says", async (_what, body, outcome, turns) => {
+    const { pace, log } = recordedPace();
+    const small = world([due({ message_body: body })], { pace });
+    expect(await small.wakeUp(wakeUp, { known: due() })).toMatchObject({ outcome });
+    expect(small.sends.map((send) => send.body)).toEqual(outcome === "sent" ? [body] : []);
+    expect(log).toEqual(turns);
+  });
+
+  test("fault 66: with a body that no service takes is rejected without a turn and without a claim", async () => {
+    const { pace, log } = recordedPace();
+    const small = world([due({ message_body: "[".repeat(100_000) })], { pace });
+    expect(await small.wakeUp(wakeUp)).toEqual({ outcome: "rejected", reason: "body-too-long" });
+    expect(small.message()).toMatchObject({
+      status: "REJECTED",
+      status_reason: "body-too-long",
+      retry_count: 0,
+    });
+    expect(log).toEqual([]);
+    expect(small.sends).toEqual([]);
+  });
+
+  test("that gets no turn claims nothing and comes again by its first back-off", async () => {
+    const small = world([due()], { pace: { turn: async () => undefined } });
+    const before = structuredClone(small.message());
+    expect(await small.wakeUp({ ...wakeUp, deferrals: 7 })).toEqual({
+      outcome: "postponed",
+      reason: "no-turn",
+      entry: { message: { ...wakeUp, deferrals: 7 }, dueAt: now + 1 },
+    });
+    expect(small.message()).toEqual(before);
+  });
+
+  test("gives its turn back where the table fails", async () => {
+    const { pace, log } = recordedPace();
+    const small = world([due()], { pace });
+    small.store.change = async () => {
+      throw new Error("The table is out of reach.");
+    };
+    await expect(small.wakeUp(wakeUp)).rejects.toThrow("out of reach");
+    expect(log).toEqual(["turn of 1", "release"]);
+  });
+
+  test("of an attempt that follows one without a receipt marks it before it is sent, and says so", async () => {
+    const attempts = { "0": { message_id: "msg-0", outcome: "NO_RECEIPT" } };
+    const small = world([due({ attempts })]);
+    let claimed: Message | undefined;
+    afterMoveTo("SENDING", small, () => {
+      claimed = structuredClone(small.message());
+    });
+    expect(await small.wakeUp(wakeUp)).toEqual({ outcome: "sent-again", reason: "outcome-unknown" });
+    expect(claimed?.attempts).toMatchObject({ "1": { possible_duplicate: true } });
+    expect(claimed?.attempts?.["0"]).not.toHaveProperty("possible_duplicate");
+  });
+
+  test("decided from a read older than the missing receipt marks the attempt all the same", async () => {
+    const small = world([due({ attempts: { "0": { message_id: "msg-0", outcome: "NO_RECEIPT" } } })]);
+    await small.wakeUp(wakeUp, { known: due() });
+    expect(small.sends).toHaveLength(1);
+    expect(small.message().attempts).toMatchObject({ "1": { possible_duplicate: true } });
+  });
+
+  test("of a message whose outcome is unknown puts its receipt check on the queue again", async () => {
+    const item = sentMessage({
+      retry_count: 1,
+      attempts: { "0": {}, "1": { claim_id: "claim-1", outcome: "UNCONFIRMED", outcome_at: now } },
+    });
+    expect(await world([item]).wakeUp(wakeUp)).toEqual({
+      outcome: "absorbed",
+      reason: "outcome-unknown",
+      entry: {
+        message: { kind: "receipt-check", application_message_id: "order-4711", attempt: 1 },
+        dueAt: now + 300,
+      },
+    });
   });
 
   test("of an attempt before the one that is being sent is dropped", () => {
@@ -172,6 +345,7 @@ describe("an event", () => {
     const { attempt: _, ...event } = failureEvent({ messageId });
     return event;
   };
+  const successOnly = { kind: "success", status: "DELIVERED" } as const;
   const retried = (changes: Partial<Message> = {}) =>
     sentMessage({
       retry_count: 1,
@@ -184,9 +358,25 @@ describe("an event", () => {
     ["that an attempt has", "msg-1", retried(), 1],
     ["of the first send", "msg-0", retried(), 0],
     ["that only the item has", "msg-1", retried({ attempts: {} }), 1],
-    ["that nobody knows", "msg-9", retried(), 0],
+    ["that may be the first send's, of which none is known", "msg-9", retried({ attempts: {} }), 0],
   ])("without a retry tag belongs to the attempt of its id: one %s", async (_whose, id, item, attempt) => {
-    expect(await world([item]).event(untagged(id))).toMatchObject({ attempt });
+    const handled = await world([item]).event(untagged(id));
+    expect(handled).toMatchObject({ attempt });
+    expect(handled.outcome).not.toBe("foreign");
+  });
+
+  test.each<[string, Message]>([
+    ["its record", retried()],
+    ["the item, before any retry", sentMessage({ attempts: {} })],
+    ["the record of a retry that waits", due()],
+  ])("without a tag, and with an id that is not the first send's by %s, is foreign", async (_whose, item) => {
+    const small = world([item]);
+    const before = structuredClone(small.message());
+    for (const event of [untagged("msg-9"), { ...untagged("msg-9"), ...successOnly }]) {
+      expect(await small.event(event)).toMatchObject({ outcome: "foreign", reason: "foreign-event" });
+    }
+    expect(small.message()).toEqual(before);
+    expect(small.queue).toEqual([]);
   });
 
   test("without tag and id is about the first send", async () => {
@@ -214,13 +404,132 @@ describe("an event", () => {
     expect(counted.changes).toBe(6);
   });
 
-  test("whose retry would come at the deadline ends the series", async () => {
-    // Chance is at its highest: the retry comes 60 s after now.
-    const late = world([sentMessage({ deadline: now + 60 })]);
-    expect(await late.event(failureEvent())).toMatchObject({ outcome: "expired" });
+  test("fault 64: 30 s before the deadline is retried in the time that is left", async () => {
+    // Chance is at its highest: the retry comes as late as it may.
+    const late = world([sentMessage({ deadline: now + 30 })]);
+    expect(await late.event(failureEvent())).toMatchObject({
+      outcome: "retry-scheduled",
+      entry: { dueAt: now + 20 },
+    });
+    expect(late.message()).toMatchObject({ next_attempt_at: now + 20 });
+  });
 
-    const inTime = world([sentMessage({ deadline: now + 61 })]);
-    expect(await inTime.event(failureEvent())).toMatchObject({ outcome: "retry-scheduled" });
+  test("at the very deadline ends the series, a second before does not", async () => {
+    const over = world([sentMessage({ deadline: now })]);
+    expect(await over.event(failureEvent())).toMatchObject({ outcome: "expired", reason: "deadline" });
+
+    const inTime = world([sentMessage({ deadline: now + 1 })]);
+    expect(await inTime.event(failureEvent())).toMatchObject({
+      outcome: "retry-scheduled",
+      entry: { dueAt: now },
+    });
+  });
+
+  describe("of the status UNKNOWN", () => {
+    const unknown = failureEvent({ status: "UNKNOWN" });
+    const ageless = without(sentMessage(), "deadline", "created_at");
+    test.each<[string, Message, typeof unknown, string, string]>([
+      ["that nobody knows the age of is not sent", ageless, unknown, "expired", "age-unknown"],
+      [
+        "with a creation is retried",
+        { ...ageless, created_at: startOfTest },
+        unknown,
+        "retry-scheduled",
+        "retryable-failure",
+      ],
+      [
+        "with a deadline is retried",
+        { ...ageless, deadline: now + 600 },
+        unknown,
+        "retry-scheduled",
+        "retryable-failure",
+      ],
+      [
+        "that says when it was asked for is retried",
+        ageless,
+        { ...unknown, requestedAt: startOfTest },
+        "retry-scheduled",
+        "retryable-failure",
+      ],
+      [
+        "72 hours after it was asked for is not sent",
+        ageless,
+        { ...unknown, requestedAt: now - 72 * 3_600 },
+        "expired",
+        "deadline",
+      ],
+    ])("%s", async (_what, item, event, outcome, reason) => {
+      const small = world([item]);
+      expect(await small.event(event)).toMatchObject({ outcome, reason });
+      if (outcome === "expired") {
+        expect(small.message()).toMatchObject({ status: "EXPIRED", status_reason: reason });
+      }
+    });
+
+    test("is the only one that needs an age", async () => {
+      expect(await world([ageless]).event(failureEvent())).toMatchObject({ outcome: "retry-scheduled" });
+    });
+  });
+
+  test("fault 66: of a body that no service takes ends the series and schedules nothing", async () => {
+    const small = world([sentMessage({ message_body: "[".repeat(100_000) })]);
+    expect(await small.event(failureEvent())).toMatchObject({ outcome: "rejected", reason: "body-too-long" });
+    expect(small.message()).toMatchObject({ status: "REJECTED", status_reason: "body-too-long" });
+    expect(small.queue).toEqual([]);
+  });
+
+  test("fault 69: of a delivery is decided by the item as it is, not as a batch read it", async () => {
+    const small = world([sentMessage()]);
+    const asItWas = structuredClone(small.message());
+    await small.event(failureEvent());
+    expect(await small.event(successEvent(), { known: asItWas })).toMatchObject({ outcome: "delivered" });
+    expect(small.message()).toMatchObject({ status: "DELIVERED" });
+    await small.drain();
+    expect(small.sends).toEqual([]);
+  });
+
+  test("where retries are off notes the failure once, and ends nothing", async () => {
+    const small = world([sentMessage()], { policy: { maxRetries: 0 } });
+    expect(await small.event(failureEvent())).toMatchObject({
+      outcome: "retries-off",
+      reason: "retries-off",
+    });
+    expect(small.message()).toMatchObject({
+      status: "SENT",
+      status_reason: "retries-off",
+      all_retries_failed: false,
+      attempts: { "0": { outcome: "UNREACHABLE", outcome_at: now } },
+    });
+    const before = structuredClone(small.message());
+    small.clock.advance(5);
+    expect(await small.event(failureEvent())).toMatchObject({ outcome: "absorbed", reason: "retries-off" });
+    expect(small.message()).toEqual(before);
+    expect(small.queue).toEqual([]);
+
+    expect(await small.event(failureEvent({ status: "CARRIER_UNREACHABLE" }))).toMatchObject({
+      outcome: "retries-off",
+    });
+  });
+
+  test("of a delivery at once is written down where a receipt check waits for it", async () => {
+    const waits = world([sentMessage()], { policy: { receiptTimeoutSeconds: 60 } });
+    expect(await waits.event(successEvent())).toMatchObject({ outcome: "delivered-at-once" });
+    expect(waits.message()).toMatchObject({ status: "DELIVERED" });
+
+    const without = world([sentMessage()]);
+    expect(await without.event(successEvent())).toMatchObject({ outcome: "delivered-at-once" });
+    expect(without.message()).toMatchObject({ status: "SENT" });
+  });
+
+  test("of an earlier attempt's delivery marks the later attempt, not its own", async () => {
+    const small = world([retried()]);
+    await small.event(successEvent());
+    expect(small.message()).toMatchObject({
+      status: "DELIVERED",
+      attempts: { "0": { outcome: "DELIVERED" }, "1": { possible_duplicate: true } },
+    });
+    expect(small.message().attempts?.["0"]).not.toHaveProperty("possible_duplicate");
+    expect(small.message().attempts?.["1"]).not.toHaveProperty("outcome");
   });
 
   test("with no number in it, of an item without one, ends the series", async () => {
@@ -330,7 +639,7 @@ describe("a change", () => {
     ["attempts, when they are gone", sentMessage({ attempts: { "0": {}, "1": {} } }), { attempts: {} }],
   ])("decided from an item with %s, is refused", async (_what, read, meanwhile) => {
     const store = inMemoryMessageStore({ ...read, ...meanwhile });
-    for (const change of [endSeries(read, "REJECTED", "BLOCKED", last), awaitEvents(read, 1, now)]) {
+    for (const change of [endSeries(read, "REJECTED", "BLOCKED", last), awaitReceipt(read, 1, now)]) {
       expect(await store.change("order-4711", change)).toMatchObject({ applied: false });
     }
   });

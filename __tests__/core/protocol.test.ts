@@ -3,6 +3,7 @@
  * and reorders. Numbers are those of the list of faults in `docs/faults.md`.
  */
 import { cancelMessage } from "../../functions/core/cancel-message.ts";
+import type { QueueMessage } from "../../functions/core/retry-queue.ts";
 import type { SendPace } from "../../functions/core/send-pace.ts";
 import type { SendResult } from "../../functions/core/sms-sender.ts";
 import { failureEvent, sentMessage, startOfTest, successEvent } from "../support/messages.ts";
@@ -152,7 +153,9 @@ describe("events and order", () => {
     await event(failureEvent());
     await drain();
     expect(await event(successEvent())).toMatchObject({ outcome: "delivered", reason: "late-delivery" });
-    expect(message()).toMatchObject({ status: "DELIVERED", attempts: { "0": { possible_duplicate: true } } });
+    // The later of the two is the one too many.
+    expect(message()).toMatchObject({ status: "DELIVERED", attempts: { "1": { possible_duplicate: true } } });
+    expect(message().attempts?.["0"]).not.toHaveProperty("possible_duplicate");
     await event(failureOfRetry(1));
     await drain();
     expect(sends).toHaveLength(1);
@@ -332,7 +335,7 @@ describe("send and record", () => {
 
   test("fault 17: at-most-once, death after the send: none, and the events still tell", async () => {
     const { wakeUp: wake, sends, message, event } = await diedAfterTheSend("at-most-once");
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "given-up" });
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "awaiting-receipt" });
     expect(sends).toHaveLength(1);
     expect(message()).toMatchObject({
       status: "SENT",
@@ -343,7 +346,7 @@ describe("send and record", () => {
     expect(message().status).toBe("DELIVERED");
   });
 
-  test("fault 17: a second death is not followed by a third send", async () => {
+  test("fault 17: a second death is not followed by a third send until the receipt check", async () => {
     const dead = () => {
       throw new Error("died");
     };
@@ -355,8 +358,9 @@ describe("send and record", () => {
       await expect(wake(wakeUp)).rejects.toThrow("died");
     }
     clock.advance(61);
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "given-up" });
+    expect(await wake(wakeUp)).toMatchObject({ outcome: "awaiting-receipt" });
     expect(sends).toHaveLength(2);
+    expect(queue.at(-1)).toMatchObject({ message: { kind: "receipt-check", attempt: 1 } });
   });
 
   test("fault 18: a lost answer waits for the lease, then counts like a death after the send", async () => {
@@ -365,7 +369,7 @@ describe("send and record", () => {
     await once.event(failureEvent());
     await once.drain();
     expect(once.sends).toHaveLength(1);
-    expect(once.message()).toMatchObject({ status: "SENT", status_reason: "outcome-unknown" });
+    expect(once.message()).toMatchObject({ status: "EXHAUSTED", status_reason: "NO_RECEIPT" });
 
     const least = world([sentMessage()], { answers: [lost] });
     await least.event(failureEvent());
@@ -492,7 +496,7 @@ describe("send and record", () => {
     store.change = async (id, given) => {
       const result = await change(id, given);
       // The SDK repeats the write whose answer was lost, and it is refused by its own effect.
-      return given.attempt?.how === "remove" ? change(id, given) : result;
+      return given.attempts?.[0]?.how === "remove" ? change(id, given) : result;
     };
     await drain();
     expect(sends).toHaveLength(2);
@@ -552,25 +556,44 @@ describe("send and record", () => {
     expect(message()).toMatchObject({ status: "RETRY_SCHEDULED", retry_count: 0 });
   });
 
-  test.each([0, 1, 2, 3, 7])(
-    "fault 28: max_retries %i means exactly that many retries",
-    async (maxRetries) => {
-      const { event, drain, sends, message } = world([sentMessage()], { policy: { maxRetries } });
-      for (let attempt = 0; attempt <= maxRetries + 2; attempt += 1) {
-        await event(failureOfRetry(attempt));
-        await drain();
-      }
-      expect(sends).toHaveLength(maxRetries);
-      expect(message()).toMatchObject({
-        status: "EXHAUSTED",
-        all_retries_failed: true,
-        retry_count: maxRetries,
-      });
-    },
-  );
+  test.each([1, 2, 3, 7])("fault 28: max_retries %i means exactly that many retries", async (maxRetries) => {
+    const { event, drain, sends, message } = world([sentMessage()], { policy: { maxRetries } });
+    for (let attempt = 0; attempt <= maxRetries + 2; attempt += 1) {
+      await event(failureOfRetry(attempt));
+      await drain();
+    }
+    expect(sends).toHaveLength(maxRetries);
+    expect(message()).toMatchObject({
+      status: "EXHAUSTED",
+      all_retries_failed: true,
+      retry_count: maxRetries,
+    });
+  });
 
-  test("a wake-up that gets no turn writes nothing, uses up nothing and comes again soon", async () => {
-    const pace: SendPace = { queueUp: async () => undefined };
+  test("fault 28: max_retries 0 sends nothing, exhausts nothing, and the item says that retries are off", async () => {
+    const { event, drain, sends, message, queue } = world([sentMessage()], { policy: { maxRetries: 0 } });
+    expect(await event(failureEvent())).toMatchObject({ outcome: "retries-off", reason: "retries-off" });
+    await drain();
+    expect(sends).toEqual([]);
+    expect(message()).toMatchObject({
+      status: "SENT",
+      status_reason: "retries-off",
+      all_retries_failed: false,
+      attempts: { "0": { outcome: "UNREACHABLE" } },
+    });
+    const before = structuredClone(message());
+    expect(await event(failureEvent())).toMatchObject({ outcome: "absorbed" });
+    expect(message()).toEqual(before);
+    expect(queue).toEqual([]);
+
+    await event(successEvent());
+    expect(message().status).toBe("SENT");
+    const later = world([message()]);
+    expect(await later.event(failureEvent())).toMatchObject({ outcome: "retry-scheduled" });
+  });
+
+  test("a retry message that gets no turn writes nothing, uses up nothing and comes again soon", async () => {
+    const pace: SendPace = { turn: async () => undefined };
     const { event, wakeUp: wake, sends, message, clock, queue } = world([sentMessage()], { pace });
     await event(failureEvent());
     clock.advance(60);
@@ -582,17 +605,73 @@ describe("send and record", () => {
     expect(sends).toEqual([]);
   });
 
-  test("a long message whose turn would come too late gives its claim back", async () => {
-    const left: string[] = [];
-    const place = { turn: async () => false, leave: () => void left.push("left") };
-    const pace: SendPace = { queueUp: async () => place };
-    const { event, wakeUp: wake, sends, message, clock } = world([sentMessage()], { pace });
+  test("a text that became longer while it waited for its turn gives its claim back", async () => {
+    const steps: string[] = [];
+    const turn = { depart: () => void steps.push("departs"), release: () => void steps.push("released") };
+    const pace: SendPace = {
+      async turn(parts) {
+        steps.push(`${parts} part(s)`);
+        store.items.set("order-4711", { ...store.items.get("order-4711"), message_body: "x".repeat(400) });
+        return turn;
+      },
+    };
+    const { event, wakeUp: wake, sends, message, clock, store, drain } = world([sentMessage()], { pace });
     await event(failureEvent());
     clock.advance(60);
     expect(await wake(wakeUp)).toMatchObject({ outcome: "deferred", reason: "no-turn" });
     expect(message()).toMatchObject({ status: "RETRY_SCHEDULED", retry_count: 0 });
-    expect(left).toEqual(["left"]);
     expect(sends).toEqual([]);
+    await drain();
+    expect(steps).toEqual(["1 part(s)", "released", "3 part(s)", "departs", "released"]);
+    expect(sends).toHaveLength(1);
+  });
+
+  test("fault 70: what ends while its retry waits for its turn is not sent", async () => {
+    for (const ends of ["cancelled", "delivered", "opted-out"] as const) {
+      const pace: SendPace = {
+        async turn() {
+          if (ends === "cancelled") await cancelMessage("order-4711", { store });
+          if (ends === "delivered") await event(successEvent());
+          if (ends === "opted-out") await event(failureEvent({ kind: "opt-out", status: "OPTOUT" }));
+          return { depart() {}, release() {} };
+        },
+      };
+      const { event, drain, sends, store, message } = world([sentMessage()], { pace });
+      await event(failureEvent());
+      await drain();
+      expect(sends).toEqual([]);
+      expect(message().status).toBe(ends === "opted-out" ? "OPTED_OUT" : ends.toUpperCase());
+    }
+  });
+
+  test("between a claim and its send lies no call but the send", async () => {
+    const calls: string[] = [];
+    const { event, drain, store } = world([sentMessage()], {
+      pace: {
+        async turn() {
+          calls.push("turn");
+          return { depart: () => void calls.push("departs"), release() {} };
+        },
+      },
+      answers: [
+        () => {
+          calls.push("send");
+          return { kind: "accepted", messageId: "msg-1" };
+        },
+      ],
+    });
+    await event(failureEvent());
+    for (const method of ["read", "readMany", "create", "change"] as const) {
+      const original = store[method] as (...given: unknown[]) => unknown;
+      Object.assign(store, {
+        [method]: (...given: unknown[]) => {
+          calls.push(method);
+          return original(...given);
+        },
+      });
+    }
+    await drain();
+    expect(calls).toEqual(["read", "turn", "change", "departs", "send", "change"]);
   });
 
   test("fault 30: a message that the application cancels while a retry waits is not sent", async () => {
@@ -632,16 +711,18 @@ describe("send and record", () => {
   });
 
   test("fault 27: under 5 s before the deadline nothing is sent by a service that asks for them", async () => {
-    const late = world([sentMessage({ deadline: startOfTest + 74 })], { leastSecondsLeft: 5 });
-    await late.event(failureEvent());
-    await late.drain();
-    expect(late.sends).toEqual([]);
-    expect(late.message()).toMatchObject({ status: "EXPIRED", retry_count: 0 });
-
-    const inTime = world([sentMessage({ deadline: startOfTest + 75 })], { leastSecondsLeft: 5 });
-    await inTime.event(failureEvent());
-    await inTime.drain();
-    expect(inTime.sends).toMatchObject([{ secondsLeft: 5 }]);
+    for (const [secondsLeft, sends] of [
+      [4, 0],
+      [5, 1],
+    ] as const) {
+      const it = world([sentMessage()], { leastSecondsLeft: 5 });
+      await it.event(failureEvent());
+      const item = { ...it.store.items.get("order-4711"), deadline: startOfTest + 70 + secondsLeft };
+      it.store.items.set("order-4711", item);
+      await it.drain();
+      expect(it.sends.map((send) => send.secondsLeft)).toEqual(sends === 0 ? [] : [5]);
+      expect(it.message()).toMatchObject(sends === 0 ? { status: "EXPIRED", retry_count: 0 } : {});
+    }
   });
 
   test("fault 23: at the spend limit sends pause, no retry is used up, and the deadline is kept", async () => {
@@ -656,6 +737,257 @@ describe("send and record", () => {
     expect(sends).toHaveLength(5);
     expect(clock.now()).toBe(startOfTest + 70 + 4 * 900);
     expect(message()).toMatchObject({ status: "SENT", retry_count: 1 });
+  });
+});
+
+describe("an attempt of unknown outcome", () => {
+  const lost: SendResult = { kind: "unconfirmed", reason: "TimeoutError" };
+
+  /** A service that loses answers until a moment, and accepts from then on. */
+  const lostUntil = (end: number, now: () => number) =>
+    Array.from({ length: 200 }, (_, index) => (): SendResult => {
+      return now() < end ? lost : { kind: "accepted", messageId: `late-${index}` };
+    });
+
+  test("fault 58: at-least-once goes on with the next attempt, marked, after the delay it would have had", async () => {
+    const it = world([sentMessage()], { answers: [lost, lost] });
+    await it.event(failureEvent());
+    await it.drain();
+    expect(it.sends.map(({ context }) => context.retry_attempt)).toEqual(["1", "1", "2"]);
+    // Due at 70, again after the lease, and the check 300 s after that lease: the delay before attempt 2.
+    expect(it.clock.now()).toBe(startOfTest + 70 + 60 + 60 + 300);
+    expect(it.message()).toMatchObject({
+      status: "SENT",
+      retry_count: 2,
+      attempts: {
+        "1": { outcome: "NO_RECEIPT", possible_duplicate: true },
+        "2": { possible_duplicate: true, message_id: "msg-3" },
+      },
+    });
+  });
+
+  test("fault 58: where no retry is left, at-least-once repeats the last attempt ever more rarely", async () => {
+    const answers: SendResult[] = Array.from({ length: 6 }, () => lost);
+    const it = world([sentMessage()], { answers, policy: { maxRetries: 1 } });
+    await it.event(failureEvent());
+    const at: number[] = [];
+    const { push } = it.sends;
+    it.sends.push = (...sent) => {
+      at.push(it.clock.now() - startOfTest);
+      return push.apply(it.sends, sent);
+    };
+    await it.drain();
+    expect(new Set(it.sends.map(({ context }) => context.retry_attempt))).toEqual(new Set(["1"]));
+    expect(at).toEqual([70, 130, 490, 1_150, 2_410, 4_870, 9_730]);
+    expect(it.message()).toMatchObject({ status: "SENT", attempts: { "1": { possible_duplicate: true } } });
+    expect(it.message().attempts?.["1"]).not.toHaveProperty("outcome");
+  });
+
+  test("fault 58: an outage that outlives the deadline ends with that reason", async () => {
+    const answers: SendResult[] = Array.from({ length: 50 }, () => lost);
+    const it = world([sentMessage({ deadline: startOfTest + 900 })], { answers });
+    await it.event(failureEvent());
+    await it.drain();
+    expect(it.message()).toMatchObject({ status: "EXPIRED" });
+    expect(it.clock.now()).toBeGreaterThanOrEqual(startOfTest + 900);
+    expect(it.clock.now()).toBeLessThan(startOfTest + 1_100);
+  });
+
+  test.each([30, 60, 120, 300, 900, 3 * 3_600])(
+    "fault 58: an outage of %i s loses no attempt, whichever it meets",
+    async (seconds) => {
+      for (const latest of [0, 1, 2]) {
+        const item = sentMessage({ retry_count: latest });
+        let now = () => 0;
+        const it = world([item], { answers: lostUntil(startOfTest + 10 + seconds, () => now()) });
+        now = it.clock.now;
+        await it.event(failureOfRetry(latest));
+        await it.drain();
+        expect(it.message().status).toBe("SENT");
+        expect(it.message().pinpoint_message_id).toMatch(/^late-/);
+      }
+    },
+  );
+
+  test("at-most-once never sends such an attempt again, and says so in the end", async () => {
+    const it = world([sentMessage()], { answers: [lost], guarantee: "at-most-once" });
+    await it.event(failureEvent());
+    await it.drain();
+    expect(it.sends).toHaveLength(1);
+    expect(it.message()).toMatchObject({
+      status: "EXHAUSTED",
+      status_reason: "NO_RECEIPT",
+      attempts: { "1": { outcome: "NO_RECEIPT" } },
+    });
+    await it.event(successEvent({ attempt: 1, messageId: "msg-1" }));
+    expect(it.message().status).toBe("DELIVERED");
+  });
+
+  test("an event that comes before the check decides, and the check finds nothing to do", async () => {
+    const it = world([sentMessage()], { answers: [lost], guarantee: "at-most-once" });
+    await it.event(failureEvent());
+    it.clock.advance(60);
+    it.queue.length = 0;
+    await it.wakeUp(wakeUp);
+    it.clock.advance(61);
+    await it.wakeUp(wakeUp);
+    const check = it.queue.at(-1)?.message;
+    expect(check).toMatchObject({ kind: "receipt-check", attempt: 1 });
+    await it.event(failureOfRetry(1));
+    expect(it.message().status).toBe("RETRY_SCHEDULED");
+    it.clock.advance(301);
+    expect(await it.wakeUp(check as QueueMessage)).toMatchObject({ outcome: "absorbed" });
+    await it.drain();
+    expect(it.sends.map(({ context }) => context.retry_attempt)).toEqual(["1", "2"]);
+  });
+
+  test("the check is repeated when the worker died before it was on the queue", async () => {
+    const it = world([sentMessage()], { answers: [lost], guarantee: "at-most-once" });
+    await it.event(failureEvent());
+    it.clock.advance(60);
+    await it.wakeUp(wakeUp);
+    it.clock.advance(61);
+    await it.wakeUp(wakeUp);
+    it.queue.length = 0;
+    expect(await it.wakeUp(wakeUp)).toMatchObject({ outcome: "absorbed", reason: "outcome-unknown" });
+    expect(it.queue).toMatchObject([{ message: { kind: "receipt-check" }, dueAt: startOfTest + 131 + 300 }]);
+  });
+
+  test("a forged or early check sends nothing", async () => {
+    const check = { kind: "receipt-check", application_message_id: "order-4711", attempt: 0 } as const;
+    const it = world([sentMessage()]);
+    expect(await it.wakeUp(check)).toMatchObject({ outcome: "absorbed", reason: "already-sent" });
+    expect(await it.wakeUp({ ...check, application_message_id: "nobody" })).toMatchObject({
+      reason: "message-gone",
+    });
+    await it.event(failureEvent());
+    expect(await it.wakeUp(check)).toMatchObject({ reason: "superseded-attempt" });
+    expect(it.sends).toEqual([]);
+  });
+
+  test("fault 61: an accepted attempt without a receipt is followed by the next after the time-out", async () => {
+    const policy = { receiptTimeoutSeconds: 600 };
+    const it = world([sentMessage()], { policy });
+    await it.event(failureEvent());
+    await it.drain();
+    // 70 + 600, 600, 600: and the last has no retry left.
+    expect(it.sends.map(({ context }) => context.retry_attempt)).toEqual(["1", "2", "3"]);
+    expect(it.clock.now()).toBe(startOfTest + 70 + 3 * 600);
+    expect(it.message()).toMatchObject({
+      status: "EXHAUSTED",
+      status_reason: "NO_RECEIPT",
+      attempts: { "2": { possible_duplicate: true }, "3": { possible_duplicate: true } },
+    });
+    expect(it.message().attempts?.["1"]).not.toHaveProperty("possible_duplicate");
+
+    const inTime = world([sentMessage()], { policy });
+    const answer = inTime.event(successEvent());
+    expect(await answer).toMatchObject({ outcome: "delivered-at-once" });
+    // The delivery is written down although deliveries are not tracked: the check would take it for lost.
+    expect(inTime.message().status).toBe("DELIVERED");
+  });
+
+  test("fault 61: at the deadline a message without a receipt has expired", async () => {
+    const item = sentMessage({ deadline: startOfTest + 300 });
+    const it = world([item], { policy: { receiptTimeoutSeconds: 600 } });
+    await it.event(failureEvent());
+    await it.drain();
+    expect(it.sends).toHaveLength(1);
+    expect(it.message()).toMatchObject({ status: "EXPIRED", status_reason: "NO_RECEIPT" });
+    expect(it.clock.now()).toBe(startOfTest + 300);
+  });
+});
+
+describe("input that harms only itself", () => {
+  test("fault 66: a body of 100 000 characters is rejected before any claim, in no time", async () => {
+    const body = "€".repeat(100_000);
+    const atSchedule = world([sentMessage({ message_body: body })]);
+    expect(await atSchedule.event(failureEvent())).toMatchObject({
+      outcome: "rejected",
+      reason: "body-too-long",
+    });
+
+    const turns: number[] = [];
+    const pace: SendPace = {
+      async turn(parts) {
+        turns.push(parts);
+        return undefined;
+      },
+    };
+    const atSend = world([sentMessage()], { pace });
+    await atSend.event(failureEvent());
+    atSend.store.items.set("order-4711", { ...atSend.message(), message_body: body });
+    atSend.clock.advance(60);
+    expect(await atSend.wakeUp(wakeUp)).toMatchObject({ outcome: "rejected", reason: "body-too-long" });
+    expect(atSend.message()).toMatchObject({ status: "REJECTED", status_reason: "body-too-long" });
+    expect(atSend.message().attempts).not.toHaveProperty("1");
+    expect(turns).toEqual([]);
+    expect(atSend.sends).toEqual([]);
+  });
+
+  test("fault 68: an event without a tag about another send under the same id is absorbed as foreign", async () => {
+    const { attempt: _, ...untagged } = failureEvent();
+    const it = world([sentMessage()]);
+    const foreign = { ...untagged, messageId: "msg-of-another-application" };
+    expect(await it.event(foreign)).toMatchObject({ outcome: "foreign", reason: "foreign-event" });
+    expect(await it.event({ ...foreign, kind: "success", status: "DELIVERED" })).toMatchObject({
+      outcome: "foreign",
+    });
+    expect(await it.event({ ...foreign, kind: "opt-out", status: "OPTOUT" })).toMatchObject({
+      outcome: "foreign",
+    });
+    expect(it.message()).toEqual(sentMessage());
+    expect(await it.event(untagged)).toMatchObject({ outcome: "retry-scheduled" });
+
+    // The application's own item does not tell the id of its send: the first event does.
+    const own = world([{ application_message_id: "order-4711", message_body: "Your order is on its way." }]);
+    expect(await own.event(untagged)).toMatchObject({ outcome: "retry-scheduled" });
+    expect(await own.event(foreign)).toMatchObject({ outcome: "foreign" });
+  });
+});
+
+describe("order and time", () => {
+  test("fault 69: a success is decided on the item as it is, not as the batch read it", async () => {
+    const { event, drain, sends, message } = world([sentMessage()]);
+    const old = sentMessage();
+    await event(failureEvent());
+    expect(await event(successEvent(), { known: old })).toMatchObject({ outcome: "delivered" });
+    expect(message().status).toBe("DELIVERED");
+    await drain();
+    expect(sends).toEqual([]);
+  });
+
+  test.each([30, 12, 5, 2])(
+    "fault 64: a failure %i s before the deadline is retried in the time left, whatever chance says",
+    async (seconds) => {
+      for (const chance of [0, 0.25, 0.5, 0.75, 1 - Number.EPSILON]) {
+        const item = sentMessage({ deadline: startOfTest + 10 + seconds });
+        const { event, drain, sends, message } = world([item], { chance });
+        expect(await event(failureEvent())).toMatchObject({ outcome: "retry-scheduled" });
+        await drain();
+        expect(sends).toHaveLength(1);
+        expect(message().status).toBe("SENT");
+      }
+    },
+  );
+
+  test("an UNKNOWN of an item without any time of its own is not sent: it may be the one after 72 hours", async () => {
+    const { deadline: _, created_at: __, expires_at: ___, ...timeless } = sentMessage();
+    const unknown = failureEvent({ status: "UNKNOWN" });
+    const it = world([timeless]);
+    expect(await it.event(unknown)).toMatchObject({ outcome: "expired", reason: "age-unknown" });
+    expect(it.message()).toMatchObject({ status: "EXPIRED", status_reason: "age-unknown" });
+    expect(it.queue).toEqual([]);
+
+    const others = [
+      { item: timeless, event: failureEvent() },
+      { item: { ...timeless, created_at: startOfTest }, event: unknown },
+      { item: { ...timeless, deadline: startOfTest + 600 }, event: unknown },
+      { item: timeless, event: { ...unknown, requestedAt: startOfTest } },
+    ];
+    for (const { item, event } of others) {
+      expect(await world([item]).event(event)).toMatchObject({ outcome: "retry-scheduled" });
+    }
   });
 });
 

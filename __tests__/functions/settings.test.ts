@@ -45,12 +45,13 @@ describe("fault 55: wrong settings", () => {
   test.each<[string, string, string]>([
     ["MESSAGE_TABLE_NAME", "", "is empty."],
     ["POWERTOOLS_LOG_LEVEL", "debug", "must be DEBUG, INFO, WARN or ERROR."],
-    ["MAX_RETRIES", "-1", "must be a whole number, 0 or more."],
-    ["MAX_RETRIES", "1.5", "must be a whole number, 0 or more."],
-    ["MAX_RETRIES", "", "must be a whole number, 0 or more."],
-    ["MAX_RETRIES", " ", "must be a whole number, 0 or more."],
-    ["MAX_RETRIES", "three", "must be a whole number, 0 or more."],
-    ["MAX_RETRIES", "Infinity", "must be a whole number, 0 or more."],
+    ["MAX_RETRIES", "-1", "must be a whole number from 0 to 10."],
+    ["MAX_RETRIES", "1.5", "must be a whole number from 0 to 10."],
+    ["MAX_RETRIES", "", "must be a whole number from 0 to 10."],
+    ["MAX_RETRIES", " ", "must be a whole number from 0 to 10."],
+    ["MAX_RETRIES", "three", "must be a whole number from 0 to 10."],
+    ["MAX_RETRIES", "Infinity", "must be a whole number from 0 to 10."],
+    ["MAX_RETRIES", "11", "must be a whole number from 0 to 10."],
     ["MESSAGE_VALIDITY_SECONDS", "0", "must be a whole number of seconds, 1 or more."],
     ["MAX_SENDS_PER_SECOND", "0", "must be a number above 0."],
     ["MAX_SENDS_PER_SECOND", "-0.5", "must be a number above 0."],
@@ -133,7 +134,16 @@ describe("what is read", () => {
       // EXPIRED is an alias.
       retryableStatuses: new Set(["TTL_EXPIRED", "BLOCKED"]),
       messageValiditySeconds: 86_400,
+      receiptTimeoutSeconds: 0,
     });
+  });
+
+  test("a receipt time-out needs deliveries to be looked at", () => {
+    const timeout = { RECEIPT_TIMEOUT_SECONDS: "600" };
+    expect(resendWith(timeout).RECEIPT_TIMEOUT_SECONDS).toBe(600);
+    expect(() => resendWith({ ...timeout, TRACK_DELIVERIES: "none" })).toThrow(
+      'RECEIPT_TIMEOUT_SECONDS must be 0 where TRACK_DELIVERIES is "none".',
+    );
   });
 
   test("Terraform's null, the empty string, is undefined", () => {

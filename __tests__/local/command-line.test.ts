@@ -45,7 +45,7 @@ describe("the command line", () => {
     [["--via", "sns"], '--via must be kinesis or firehose, not "sns".'],
     [["--fault", "dynamodb"], '--fault must be dynamodb-down, not "dynamodb".'],
     [["--fault"], /^Option '--fault <value>' argument missing; --help lists the options\.$/],
-    [["--max-retries=-1"], '--max-retries must be a whole number from 0 to 20, not "-1".'],
+    [["--max-retries=-1"], '--max-retries must be a whole number from 0 to 10, not "-1".'],
     [["--seed", ""], '--seed must be a whole number from 0 to 4294967295, not "".'],
   ])("refuses %j in one sentence", (given, sentence) => {
     expect(() => parseCommandLine(given)).toThrow(UsageError);

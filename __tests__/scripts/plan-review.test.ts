@@ -147,6 +147,43 @@ describe("what becomes of the stream", () => {
     );
   });
 
+  describe("a new event source mapping", () => {
+    const reading = (before: object, after: object) =>
+      review({
+        resource_changes: [
+          {
+            address: "aws_lambda_event_source_mapping.consume_kinesis",
+            mode: "managed",
+            type: "aws_lambda_event_source_mapping",
+            name: "consume_kinesis",
+            change: {
+              actions: ["delete", "create"],
+              before: { event_source_arn: "arn:one", ...before },
+              after: { event_source_arn: "arn:one", ...after },
+            },
+          },
+        ],
+      });
+    const time = { starting_position_timestamp: "2026-11-24T22:49:58Z" };
+
+    test("that begins where the old one began skips nothing", () => {
+      expect(reading(time, time)).toContain(
+        "- The Kinesis stream `arn:one` is read by a new event source mapping, once more from `2026-11-24T22:49:58Z` on,",
+      );
+      expect(reading(time, time)).not.toContain("⚠️");
+    });
+
+    test.each([
+      ["was made before there was a time", {}, time],
+      ["gets a time that only the apply will tell", time, {}],
+      ["gets a later time", time, { starting_position_timestamp: "2027-01-01T00:00:00Z" }],
+    ])("that %s may skip what was not read yet", (_what, before, after) => {
+      expect(reading(before, after)).toContain(
+        "- ⚠️ The Kinesis stream `arn:one` is read by a new event source mapping, which begins shortly before this plan:",
+      );
+    });
+  });
+
   test("a Firehose stream that may be attached to", () => {
     expect(effects("firehose-first")).toMatchInlineSnapshot(`
       "- The transformation is attached to the Firehose stream \`sms-events\`, if it may be when the apply looks.

@@ -37,7 +37,10 @@ test("the stack for an existing Kinesis stream has exactly these resources", () 
       "aws_cloudwatch_metric_alarm.resend_errors",
       "aws_cloudwatch_metric_alarm.resend_event_orphaned",
       "aws_cloudwatch_metric_alarm.retry_dead_letters",
+      "aws_cloudwatch_metric_alarm.retry_message_failed",
       "aws_cloudwatch_metric_alarm.retry_queue_age",
+      "aws_cloudwatch_metric_alarm.retry_schedule_dropped",
+      "aws_cloudwatch_metric_alarm.retry_schedule_errors",
       "aws_cloudwatch_metric_alarm.send_blocked",
       "aws_dynamodb_table.message_state",
       "aws_iam_role.consume_kinesis",
@@ -75,6 +78,7 @@ test("the stack for an existing Kinesis stream has exactly these resources", () 
       "aws_sqs_queue_policy.retry",
       "aws_sqs_queue_policy.retry_dead_letters",
       "aws_sqs_queue_redrive_allow_policy.retry_dead_letters",
+      "terraform_data.stream_read_from",
     ]
   `);
 });
@@ -172,6 +176,7 @@ test("the stack for a Firehose stream has what the Kinesis stacks share, the tra
       "aws_cloudwatch_metric_alarm.transform_firehose_errors",
       "aws_cloudwatch_metric_alarm.transform_firehose_event_failed",
       "aws_cloudwatch_metric_alarm.transform_firehose_event_orphaned",
+      "aws_cloudwatch_metric_alarm.transform_firehose_settings_invalid",
       "aws_cloudwatch_metric_alarm.transform_firehose_throttles",
       "aws_iam_role.attach_transformation",
       "aws_iam_role.transform_firehose",
@@ -196,7 +201,10 @@ test("the stack for a Firehose stream has what the Kinesis stacks share, the tra
       "aws_cloudwatch_metric_alarm.resend_errors",
       "aws_cloudwatch_metric_alarm.resend_event_orphaned",
       "aws_cloudwatch_metric_alarm.retry_dead_letters",
+      "aws_cloudwatch_metric_alarm.retry_message_failed",
       "aws_cloudwatch_metric_alarm.retry_queue_age",
+      "aws_cloudwatch_metric_alarm.retry_schedule_dropped",
+      "aws_cloudwatch_metric_alarm.retry_schedule_errors",
       "aws_cloudwatch_metric_alarm.send_blocked",
       "aws_dynamodb_table.message_state",
       "aws_iam_role.produce",

@@ -28,6 +28,7 @@ const streams: Record<(typeof kinesisStackNames)[number], string> = {
 };
 const table = "${aws_dynamodb_table.message_state.arn}";
 const queue = "${aws_sqs_queue.retry.arn}";
+const deadLetterQueue = "${aws_sqs_queue.retry_dead_letters.arn}";
 const bucket = "${aws_s3_bucket.events.arn}";
 const schedulerRole = "${aws_iam_role.retry_scheduler.arn}";
 const schedules = `${partition}:scheduler:${here}:schedule/\${aws_scheduler_schedule_group.retries.name}/*`;
@@ -72,13 +73,15 @@ const actionOfCommand: Readonly<Record<string, string>> = {
   RemovePermissionCommand: "lambda:RemovePermission",
 };
 
-/** The sources of the adapters that a module imports, and of those that they import. */
+/** The sources of the adapters that a function's modules import, and of those that they import. */
 function adaptersOf(path: string, found = new Map<string, string>()): Map<string, string> {
   for (const [, imported] of readFileSync(path, "utf8").matchAll(/ from "(\.{1,2}\/[^"]+)";$/gm)) {
-    const adapter = join(dirname(path), String(imported));
-    if (basename(dirname(adapter)) !== "adapters" || found.has(adapter)) continue;
-    found.set(adapter, readFileSync(adapter, "utf8"));
-    adaptersOf(adapter, found);
+    const module = join(dirname(path), String(imported));
+    const isAdapter = basename(dirname(module)) === "adapters";
+    const isOfTheFunction = dirname(module) === dirname(path);
+    if (!(isAdapter || isOfTheFunction) || found.has(module)) continue;
+    found.set(module, readFileSync(module, "utf8"));
+    adaptersOf(module, found);
   }
   return found;
 }
@@ -206,6 +209,7 @@ describe.each(stackNames)("permissions of %s", (name) => {
     expect(grantsOf(stacks[name], "resend")).toEqual({
       ...logOf("resend"),
       ...wakeUps,
+      "dynamodb:BatchGetItem": [table],
       "dynamodb:GetItem": [table],
       "dynamodb:UpdateItem": [table],
       "sqs:ReceiveMessage": [queue],
@@ -216,9 +220,10 @@ describe.each(stackNames)("permissions of %s", (name) => {
     });
   });
 
-  test("produce may read and write states and send through the user's project", () => {
+  test("produce may read and write states, queue retries and send through the user's project", () => {
     expect(grantsOf(stacks[name], "produce")).toEqual({
       ...logOf("produce"),
+      ...wakeUps,
       "dynamodb:GetItem": [table],
       "dynamodb:PutItem": [table],
       "dynamodb:UpdateItem": [table],
@@ -226,8 +231,10 @@ describe.each(stackNames)("permissions of %s", (name) => {
     });
   });
 
-  test("schedules may do nothing but put a wake-up on the retry queue", () => {
-    expect(grantsOf(stacks[name], "retry_scheduler")).toEqual({ "sqs:SendMessage": [queue] });
+  test("schedules may do nothing but put a wake-up on the retry queue, or on the one of its dead letters", () => {
+    expect(grantsOf(stacks[name], "retry_scheduler")).toEqual({
+      "sqs:SendMessage": [queue, deadLetterQueue],
+    });
   });
 
   test.each(functionsOf[name])("%s is granted nothing that its code does not call", (functionName) => {
@@ -250,7 +257,7 @@ describe.each(stackNames)("permissions of %s", (name) => {
     const passing = resourcesOf(stacks[name], "aws_iam_role_policy")
       .flatMap(([, { policy }]) => statementsOf(policy))
       .filter(({ actions }) => actions.some((action) => action.startsWith("iam:")));
-    expect(passing).toHaveLength(2);
+    expect(passing).toHaveLength(3);
     for (const statement of passing)
       expect(statement).toMatchObject({
         actions: ["iam:PassRole"],

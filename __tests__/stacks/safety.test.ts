@@ -56,15 +56,28 @@ describe.each(stackNames)("what %s keeps", (name) => {
     }
   });
 
-  test("a wake-up that fails five times goes to a queue that keeps it longer than it can have waited", () => {
+  test("two hours in which every worker fails leave nothing in the dead-letter queue", () => {
+    const retry = resource(stacks[name], "aws_sqs_queue.retry");
+    const { deadLetterTargetArn, maxReceiveCount } = JSON.parse(String(retry.redrive_policy));
+    expect(deadLetterTargetArn).toBe("${aws_sqs_queue.retry_dead_letters.arn}");
+    // A failed message is hidden until its visibility timeout is over, and moved when it would be received once more.
+    expect(Number(retry.visibility_timeout_seconds) * maxReceiveCount).toBeGreaterThan(2 * 3600);
+    // What can never be handled shall not stay among the good ones for days either.
+    expect(Number(retry.visibility_timeout_seconds) * maxReceiveCount).toBeLessThan(6 * 3600);
+  });
+
+  test("a queue keeps a wake-up for as long as it can be of use, and the dead-letter queue for longer", () => {
     const retry = resource(stacks[name], "aws_sqs_queue.retry");
     const deadLetters = resource(stacks[name], "aws_sqs_queue.retry_dead_letters");
-    expect(JSON.parse(String(retry.redrive_policy))).toEqual({
-      deadLetterTargetArn: "${aws_sqs_queue.retry_dead_letters.arn}",
-      maxReceiveCount: 5,
-    });
+    const longestValidity = /<= (\d+)/.exec(
+      stacks[name].variable.message_validity_seconds?.validation?.[0]?.condition ?? "",
+    )?.[1];
+    expect(retry.message_retention_seconds).toBe(Number(longestValidity));
+    // A moved message keeps its age.
     expect(deadLetters.message_retention_seconds).toBe(14 * 86_400);
-    expect(Number(retry.message_retention_seconds)).toBeLessThan(14 * 86_400);
+    expect(Number(deadLetters.message_retention_seconds)).toBeGreaterThan(
+      Number(retry.message_retention_seconds),
+    );
   });
 });
 
@@ -137,19 +150,29 @@ describe.each(kinesisStackNames)("what reaches the functions of %s", (name) => {
     expect(mapping().parallelization_factor).toBe("${var.consumer_concurrency}");
   });
 
-  test("a first deployment reads only what comes after it", () => {
-    expect(mapping().starting_position).toBe("LATEST");
+  test("the stream is read from shortly before the first apply, however often the mapping is made", () => {
+    expect(mapping()).toMatchObject({
+      starting_position: "AT_TIMESTAMP",
+      starting_position_timestamp: "${terraform_data.stream_read_from.output}",
+    });
+    expect(resource(stacks[name], "terraform_data.stream_read_from")).toEqual({
+      "//": expect.anything(),
+      // The time of the plan, so nothing older is read at first; Lambda takes no time in the future.
+      input: '${timeadd(plantimestamp(), "-5m")}',
+      lifecycle: { ignore_changes: ["input"] },
+    });
   });
 
-  test("a bad record is isolated, tried a few times, and kept before the stream forgets it", () => {
+  test("a batch is tried until its age ends it, bad records isolated, and kept before the stream forgets it", () => {
     expect(mapping()).toMatchObject({
       function_response_types: ["ReportBatchItemFailures"],
       bisect_batch_on_function_error: true,
-      maximum_retry_attempts: 8,
+      maximum_retry_attempts: -1,
       destination_config: { on_failure: { destination_arn: "${aws_s3_bucket.events.arn}" } },
     });
     const shortestRetentionSeconds = 24 * 3600;
     expect(Number(mapping().maximum_record_age_in_seconds)).toBeLessThan(shortestRetentionSeconds);
+    expect(Number(mapping().maximum_record_age_in_seconds)).toBeGreaterThan(12 * 3600);
     expect(Number(mapping().batch_size)).toBeGreaterThanOrEqual(100);
   });
 
@@ -229,7 +252,7 @@ describe("the new stream", () => {
     });
   });
 
-  test("Pinpoint writes to it only after its readers, who start at the newest record, are there", () => {
+  test("Pinpoint writes to it only after its readers are there: the archive starts at the newest record", () => {
     expect(resource(stacks["sms-retry-new-stream"], "aws_pinpoint_event_stream.events").depends_on).toEqual(
       expect.arrayContaining([
         "aws_iam_role_policy.pinpoint_event_stream",

@@ -7,7 +7,7 @@ import type { DeliveryEvent } from "../../functions/core/delivery-event.ts";
 import { handleDeliveryEvent } from "../../functions/core/handle-delivery-event.ts";
 import { handleQueueMessages } from "../../functions/core/handle-queue-messages.ts";
 import type { Attempt, Message } from "../../functions/core/message.ts";
-import type { Change, Clause, MessageStore } from "../../functions/core/message-store.ts";
+import type { AttemptChange, Change, Clause, MessageStore } from "../../functions/core/message-store.ts";
 import type { RetryPolicy } from "../../functions/core/retry-policy.ts";
 import type { QueueEntry } from "../../functions/core/retry-queue.ts";
 import { steadyPace } from "../../functions/core/send-pace.ts";
@@ -34,7 +34,7 @@ const eventAfterSeconds = 5;
 /** What an invocation takes besides its sends: the poll, the claims, the answers. */
 const overheadSeconds = 0.1;
 
-/** Time that an invocation has for sends, as in `functions/resend/handler.ts`. */
+/** Time that an invocation has for sends, as in `functions/resend/resend-function.ts`. */
 const sendSeconds = 18;
 
 /** The fleet; see the module's comment. */
@@ -116,7 +116,8 @@ export function fleet(options: FleetOptions) {
         continue;
       }
       const pace = steadyPace(maxSendsPerSecond / workers, time, time.now() + sendSeconds);
-      const resending = { store, sender, pace, guarantee: "at-least-once" as const, clock: time, random };
+      const guarantee = "at-least-once" as const;
+      const resending = { store, sender, pace, policy, guarantee, clock: time, random };
       await handleQueueMessages(batch, { resending, events, queue, telemetry });
       await time.sleep(overheadSeconds);
     }
@@ -169,9 +170,7 @@ function holds({ require }: Change, item: Message): boolean {
 }
 
 function clauseHolds(clause: Clause, item: Message): boolean {
-  const value = clause.path.startsWith("attempts.")
-    ? item.attempts?.[Number(clause.path.slice("attempts.".length)) as never]
-    : item[clause.path as keyof Message];
+  const value = valueAt(clause.path, item);
   switch (clause.is) {
     case "present":
       return value !== undefined;
@@ -179,6 +178,8 @@ function clauseHolds(clause: Clause, item: Message): boolean {
       return value === undefined;
     case "equal":
       return value === clause.value;
+    case "other-than":
+      return value !== clause.value;
     case "at-most":
       return value === undefined ? clause.orAbsent === true : Number(value) <= clause.value;
     case "more-than":
@@ -186,16 +187,40 @@ function clauseHolds(clause: Clause, item: Message): boolean {
   }
 }
 
-function changed({ set, remove = [], attempt }: Change, item: Message): Message {
+function valueAt(path: Clause["path"], item: Message): unknown {
+  if (!path.startsWith("attempts.")) return item[path as keyof Message];
+  const [, number = "", field] = path.split(".");
+  const record = item.attempts?.[number];
+  return field === undefined ? record : record?.[field as keyof Attempt];
+}
+
+function changed({ set, remove = [], attempts = [] }: Change, item: Message): Message {
   const message: Record<string, unknown> = { ...item, ...set };
   for (const attribute of remove) delete message[attribute];
-  if (attempt !== undefined) {
-    const attempts: Record<string, Attempt> = { ...item.attempts };
-    if (attempt.how === "remove") delete attempts[attempt.number];
-    else if (attempt.how === "fields")
-      attempts[attempt.number] = { ...attempts[attempt.number], ...attempt.set };
-    else attempts[attempt.number] = attempt.set;
-    message.attempts = attempts;
+  if (attempts.length > 0) {
+    const records: Record<string, Attempt> = { ...item.attempts };
+    for (const attempt of attempts) changeRecord(attempt, records);
+    message.attempts = records;
   }
   return message as unknown as Message;
+}
+
+function changeRecord(attempt: AttemptChange, records: Record<string, Attempt>): void {
+  switch (attempt.how) {
+    case "map":
+      Object.assign(records, attempt.records);
+      break;
+    case "record":
+      records[attempt.number] = attempt.set;
+      break;
+    case "remove":
+      delete records[attempt.number];
+      break;
+    case "fields": {
+      const record: Record<string, unknown> = { ...records[attempt.number], ...attempt.set };
+      for (const field of attempt.remove ?? []) delete record[field];
+      records[attempt.number] = record as Attempt;
+      break;
+    }
+  }
 }

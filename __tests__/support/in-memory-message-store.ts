@@ -1,7 +1,13 @@
 /** A message store without a table: obeys the clauses of a change as DynamoDB would. */
 import type { Attempt, Message } from "../../functions/core/message.ts";
 import { readMessageItem } from "../../functions/core/message-item.ts";
-import type { Change, ChangeResult, Clause, MessageStore } from "../../functions/core/message-store.ts";
+import type {
+  AttemptChange,
+  Change,
+  ChangeResult,
+  Clause,
+  MessageStore,
+} from "../../functions/core/message-store.ts";
 import { refuseUndefinedFields } from "./absent-fields.ts";
 
 /** The store, and its items to look at and to write past the protocol, as an application may. */
@@ -66,6 +72,8 @@ function holds(clause: Clause, item: Record<string, unknown>): boolean {
       return value === undefined;
     case "equal":
       return value === clause.value;
+    case "other-than":
+      return value !== clause.value;
     case "at-most":
       return value === undefined ? clause.orAbsent === true : Number(value) <= clause.value;
     case "more-than":
@@ -73,24 +81,31 @@ function holds(clause: Clause, item: Record<string, unknown>): boolean {
   }
 }
 
-function apply({ set, remove, attempt }: Change, item: Record<string, unknown>): Record<string, unknown> {
+function apply(
+  { set, remove, attempts: changes }: Change,
+  item: Record<string, unknown>,
+): Record<string, unknown> {
   Object.assign(item, set);
   for (const attribute of remove ?? []) delete item[attribute];
-  if (attempt === undefined) return item;
+  for (const change of changes ?? []) applyToAttempt(change, item);
+  return item;
+}
 
-  if (attempt.how === "map") {
-    item.attempts = { [attempt.number]: attempt.set };
-    return item;
+function applyToAttempt(change: AttemptChange, item: Record<string, unknown>): void {
+  if (change.how === "map") {
+    item.attempts = structuredClone(change.records);
+    return;
   }
   const attempts = item.attempts as Record<string, Attempt> | undefined;
   // DynamoDB refuses a document path whose map is missing; a change must have a clause against that.
   if (attempts === undefined) throw new Error("The document path is invalid for update: no attempts.");
-  if (attempt.how === "record") attempts[attempt.number] = attempt.set;
-  if (attempt.how === "remove") delete attempts[attempt.number];
-  if (attempt.how === "fields") {
-    const record = attempts[attempt.number];
+  if (change.how === "record") attempts[change.number] = change.set;
+  if (change.how === "remove") delete attempts[change.number];
+  if (change.how === "fields") {
+    const record = attempts[change.number];
     if (record === undefined) throw new Error("The document path is invalid for update: no record.");
-    attempts[attempt.number] = { ...record, ...attempt.set };
+    const gone = new Set<string>(change.remove ?? []);
+    const kept = Object.entries(record).filter(([field]) => !gone.has(field));
+    attempts[change.number] = { ...Object.fromEntries(kept), ...change.set };
   }
-  return item;
 }

@@ -58,6 +58,7 @@ export function retryPolicy(changes: Partial<RetryPolicy> = {}): RetryPolicy {
     retryDelaysSeconds: [60, 300, 900],
     retryableStatuses: new Set(defaultRetryableStatuses),
     messageValiditySeconds: 86_400,
+    receiptTimeoutSeconds: 0,
     ...changes,
   };
 }

@@ -1,7 +1,7 @@
-/** A pace for tests that are not about the pace. */
+/** A pace that lets every message go at once. */
 import type { SendPace } from "../../functions/core/send-pace.ts";
 
-/** Gives every send its turn at once. */
+/** Every send has its turn at once. */
 export const unpaced: SendPace = {
-  queueUp: async () => ({ turn: async () => true, leave: () => {} }),
+  turn: async () => ({ depart() {}, release() {} }),
 };

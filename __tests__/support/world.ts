@@ -6,6 +6,7 @@ import type { Clock, Random } from "../../functions/core/clock.ts";
 import type { DeliveryEvent } from "../../functions/core/delivery-event.ts";
 import { type HandledEvent, handleDeliveryEvent } from "../../functions/core/handle-delivery-event.ts";
 import type { DeliveryGuarantee, Message } from "../../functions/core/message.ts";
+import { checkReceipt, type HandledReceiptCheck } from "../../functions/core/receipt-check.ts";
 import { type HandledWakeUp, resendMessage } from "../../functions/core/resend-message.ts";
 import type { RetryPolicy } from "../../functions/core/retry-policy.ts";
 import type { QueueEntry, QueueMessage } from "../../functions/core/retry-queue.ts";
@@ -24,6 +25,8 @@ export interface WorldOptions {
   /** What the service asks for at least, in seconds until the deadline. */
   readonly leastSecondsLeft?: number;
   readonly recordsEveryDelivery?: boolean;
+  /** What chance says, in [0, 1). @default as high as it gets */
+  readonly chance?: number;
   /** Every send has its turn at once by default. */
   readonly pace?: SendPace;
   /** Answers of the SMS service, in order; then it accepts. A function runs before its answer is given. */
@@ -39,7 +42,10 @@ export interface World {
   /** Handles an event and puts its wake-up on the queue, unless the worker `dies` before that. */
   event(event: DeliveryEvent, options?: { dies?: boolean; known?: Message }): Promise<HandledEvent>;
   /** Handles one queue message as it is, whenever it is due; what follows goes onto the queue. */
-  wakeUp(message: QueueMessage): Promise<HandledWakeUp | HandledEvent>;
+  wakeUp(
+    message: QueueMessage,
+    options?: { known?: Message },
+  ): Promise<HandledWakeUp | HandledEvent | HandledReceiptCheck>;
   /** Moves the clock to each due queue entry in turn and handles it, until none is left. */
   drain(): Promise<void>;
   message(id?: string): Message;
@@ -63,10 +69,11 @@ export function world(items: Message[], options: WorldOptions = {}): World {
     },
   };
   // Chance at its highest: a delay is as long as configured, so that tests can say when a retry is due.
-  const random: Random = { next: () => 1 - Number.EPSILON, id: () => `id-${++ids}` };
+  const random: Random = { next: () => options.chance ?? 1 - Number.EPSILON, id: () => `id-${++ids}` };
+  const policy = retryPolicy(options.policy);
   const handling = {
     store,
-    policy: retryPolicy(options.policy),
+    policy,
     recordsEveryDelivery: options.recordsEveryDelivery ?? false,
     clock,
     random,
@@ -83,11 +90,25 @@ export function world(items: Message[], options: WorldOptions = {}): World {
       },
     },
     pace: options.pace ?? unpaced,
+    policy,
     guarantee: options.guarantee ?? "at-least-once",
     ...(options.origination !== undefined && { origination: options.origination }),
     clock,
     random,
   };
+
+  async function handleMessage(message: QueueMessage, known?: Message) {
+    switch (message.kind) {
+      case "waiting-event":
+        return handleDeliveryEvent(message.event, handling, undefined, message.first_seen_at);
+      case "wake-up":
+        return resendMessage(message, resending, known);
+      case "receipt-check": {
+        const handled = await checkReceipt(message, resending);
+        return handled === "resend" ? resendMessage({ ...message, kind: "wake-up" }, resending) : handled;
+      }
+    }
+  }
 
   const self: World = {
     store,
@@ -100,11 +121,8 @@ export function world(items: Message[], options: WorldOptions = {}): World {
       if (handled.entry !== undefined && !dies) queue.push(handled.entry);
       return handled;
     },
-    async wakeUp(message) {
-      const handled =
-        message.kind === "wake-up"
-          ? await resendMessage(message, resending)
-          : await handleDeliveryEvent(message.event, handling, undefined, message.first_seen_at);
+    async wakeUp(message, { known } = {}) {
+      const handled = await handleMessage(message, known);
       if (handled.entry !== undefined) queue.push(handled.entry);
       return handled;
     },

@@ -12,6 +12,7 @@ test("exactly these answers of moto are corrected", () => {
       "sqs RedriveAllowPolicy: moto does not know the attribute and refuses to read it.",
       "s3 Policy: moto does not look at conditions: it takes the refusal of everything but TLS for one of everything.",
       "lambda LoggingConfig: moto does not keep the log group and format of a function.",
+      "lambda StartingPositionTimestamp: moto keeps from when on an event source mapping reads, and does not tell it.",
     ]
   `);
 });
@@ -111,4 +112,25 @@ test("the policy of a bucket is kept from moto and comes back as it was put", ()
   expect(
     instead(call({ service: "s3", path: ["events"], target: "/events?lifecycle=" }), memory),
   ).toBeUndefined();
+});
+
+test("an event source mapping tells from when on it reads, alone and in a list; others are left as they are", () => {
+  const memory = new Map();
+  const mappings = { service: "lambda", path: ["2015-03-31", "event-source-mappings"] };
+  const { correct } = correction("lambda StartingPositionTimestamp");
+  const told = (method: string, body: object, answer: object) =>
+    JSON.parse(correct(jsonAnswer(answer), call({ ...mappings, method }, body), memory).body.toString());
+
+  expect(told("POST", { StartingPositionTimestamp: 1_795_474_198 }, { UUID: "one" })).toEqual({
+    UUID: "one",
+    StartingPositionTimestamp: 1_795_474_198,
+  });
+  expect(told("POST", {}, { UUID: "two" })).toEqual({ UUID: "two" });
+  expect(told("GET", {}, { UUID: "one" })).toEqual({
+    UUID: "one",
+    StartingPositionTimestamp: 1_795_474_198,
+  });
+  expect(told("GET", {}, { EventSourceMappings: [{ UUID: "two" }, { UUID: "one" }] })).toEqual({
+    EventSourceMappings: [{ UUID: "two" }, { UUID: "one", StartingPositionTimestamp: 1_795_474_198 }],
+  });
 });

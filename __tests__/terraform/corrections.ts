@@ -75,7 +75,34 @@ export const corrections: readonly Correction[] = [
       );
     },
   },
+  {
+    name: "lambda StartingPositionTimestamp",
+    reason: "moto keeps from when on an event source mapping reads, and does not tell it.",
+    correct(answer, call, memory) {
+      const isAboutMappings = call.service === "lambda" && call.path[1] === "event-source-mappings";
+      if (!isAboutMappings || answer.status >= 300 || answer.body.length === 0) return answer;
+      const told = JSON.parse(answer.body.toString()) as Mapping & { EventSourceMappings?: Mapping[] };
+      const key = ({ UUID }: Mapping) => `lambda/${UUID}/StartingPositionTimestamp`;
+      if (call.method === "POST") memory.set(key(told), jsonOf(call).StartingPositionTimestamp);
+      const complete = (mapping: Mapping) => ({
+        ...mapping,
+        StartingPositionTimestamp: memory.get(key(mapping)),
+      });
+      const mappings = told.EventSourceMappings ?? [told];
+      if (mappings.every((mapping) => memory.get(key(mapping)) === undefined)) return answer;
+      return jsonAnswer(
+        told.EventSourceMappings === undefined
+          ? complete(told)
+          : { ...told, EventSourceMappings: told.EventSourceMappings.map(complete) },
+        answer.status,
+      );
+    },
+  },
 ];
+
+interface Mapping {
+  readonly UUID?: string;
+}
 
 /** An attribute of a queue that comes back as it was set. */
 function queueAttribute(attribute: string, reason: string): Correction {

@@ -146,7 +146,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
 
   async function createMapping(call: AwsCall): Promise<AwsAnswer> {
-    const { FunctionName, EventSourceArn } = jsonOf(call) as { FunctionName: string; EventSourceArn: string };
+    const { FunctionName, EventSourceArn, StartingPosition, StartingPositionTimestamp } = jsonOf(call) as {
+      FunctionName: string;
+      EventSourceArn: string;
+      StartingPosition?: string;
+      StartingPositionTimestamp?: number;
+    };
+    // What AWS refuses of a starting position; moto takes anything.
+    if ((StartingPosition === "AT_TIMESTAMP") !== (StartingPositionTimestamp !== undefined))
+      return errorAnswer(400, "InvalidParameterValueException", "AT_TIMESTAMP and a timestamp go together.");
+    if (StartingPositionTimestamp !== undefined && StartingPositionTimestamp > Date.now() / 1_000)
+      return errorAnswer(400, "InvalidParameterValueException", "The timestamp must not be in the future.");
     const configuration = await configurationOf(functionNameOf(FunctionName), call);
     const service = EventSourceArn.split(":")[2] ?? "";
     const role = configuration?.Role.split("/").at(-1);

@@ -86,6 +86,8 @@ const partsOfOthers = [
   "aws_s3_bucket_server_side_encryption_configuration",
   "aws_sqs_queue_policy",
   "aws_sqs_queue_redrive_allow_policy",
+  // Exists in Terraform's state alone.
+  "terraform_data",
 ];
 
 /** Whether the resources of a type have names of their own in the inventory. */

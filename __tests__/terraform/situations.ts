@@ -6,6 +6,7 @@ import { eventMatcher } from "../../local/lambda/filter-pattern.ts";
 import { accountId, region } from "./emulated-aws.ts";
 import { check, same } from "./expectations.ts";
 import { firehoseSituation } from "./firehose-situation.ts";
+import type { PlanWithChanges } from "./plan-changes.ts";
 import type { Situation, StackRun } from "./stack-run.ts";
 
 const streamName = "sms-events";
@@ -42,9 +43,59 @@ export const situations: readonly Situation[] = [
     outputs: kinesisOutputs,
     functionsWithMaxRetries: kinesisFunctions,
     deliver: (run, event) => deliverByKinesis(run, event, arn("kinesis", `stream/${streamName}`)),
+    async more(run) {
+      await run.step("a new mapping skips nothing", () => replaceMapping(run));
+      await run.step("a new starting time, when it is asked for", () => replaceStartingTime(run));
+    },
   },
   firehoseSituation,
 ];
+
+const mappingAddress = "aws_lambda_event_source_mapping.consume_kinesis";
+const startingTimeAddress = "terraform_data.stream_read_from";
+
+/** UUID of the mapping on the stream, and from when on it reads, in epoch seconds. */
+async function mappingOf({ clients }: StackRun): Promise<{ id: unknown; readsFrom: number }> {
+  const { EventSourceMappings = [] } = await clients.lambda.send(
+    new ListEventSourceMappingsCommand({ EventSourceArn: arn("kinesis", `stream/${streamName}`) }),
+  );
+  const [mapping, ...others] = EventSourceMappings;
+  same("further mappings on the stream", others, []);
+  return { id: mapping?.UUID, readsFrom: Number(mapping?.StartingPositionTimestamp) / 1_000 };
+}
+
+/** Applies with a resource replaced; what the plan did. */
+async function replace(run: StackRun, address: string): Promise<string[]> {
+  await run.terraform.run(["plan", `-replace=${address}`, "-out=replace.plan"]);
+  const { resource_changes } = await run.terraform.show<PlanWithChanges>("replace.plan");
+  await run.terraform.run(["apply", "replace.plan"]);
+  await run.terraform.run(["plan", "-detailed-exitcode"]);
+  return resource_changes
+    .filter(({ change }) => change.actions.includes("create"))
+    .map(({ address: replaced, change }) => `${change.actions.join("+")} ${replaced}`);
+}
+
+/** Whatever makes the mapping anew, it reads from the first apply on: what came meanwhile is not skipped. */
+async function replaceMapping(run: StackRun): Promise<void> {
+  const before = await mappingOf(run);
+  const ageSeconds = Date.now() / 1_000 - before.readsFrom;
+  check(ageSeconds > 300 && ageSeconds < 1_800, `The mapping reads from ${ageSeconds} s ago on.`);
+  same("what is replaced", await replace(run, mappingAddress), [`delete+create ${mappingAddress}`]);
+  const after = await mappingOf(run);
+  check(after.id !== before.id, "There is no new mapping.");
+  same("from when on the new mapping reads", after.readsFrom, before.readsFrom);
+}
+
+/** Who wants the past left out says so, and the mapping follows. */
+async function replaceStartingTime(run: StackRun): Promise<void> {
+  const before = await mappingOf(run);
+  same("what is replaced", await replace(run, startingTimeAddress), [
+    `delete+create ${mappingAddress}`,
+    `delete+create ${startingTimeAddress}`,
+  ]);
+  const after = await mappingOf(run);
+  check(after.readsFrom > before.readsFrom, `The new mapping reads from ${after.readsFrom} on.`);
+}
 
 async function deliverByKinesis(run: StackRun, event: Buffer, streamArn: string): Promise<void> {
   const FunctionName = String(run.outputs.consumer_function_name);

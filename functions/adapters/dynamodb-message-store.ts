@@ -150,16 +150,19 @@ export function updateExpressions(change: Change): Expressions {
     ([attribute, content]) => `${path(attribute)} = ${value(content)}`,
   );
   const removes = (change.remove ?? []).map((attribute) => path(attribute));
-  const { attempt } = change;
-  if (attempt !== undefined) {
+  for (const attempt of change.attempts ?? []) {
+    if (attempt.how === "map") {
+      sets.push(`${path("attempts")} = ${value(attempt.records)}`);
+      continue;
+    }
     const record = `attempts.${attempt.number}`;
-    if (attempt.how === "map") sets.push(`${path("attempts")} = ${value({ [attempt.number]: attempt.set })}`);
     if (attempt.how === "record") sets.push(`${path(record)} = ${value(attempt.set)}`);
     if (attempt.how === "remove") removes.push(path(record));
     if (attempt.how === "fields") {
       for (const [field, content] of Object.entries(attempt.set)) {
         sets.push(`${path(`${record}.${field}`)} = ${value(content)}`);
       }
+      removes.push(...(attempt.remove ?? []).map((field) => path(`${record}.${field}`)));
     }
   }
 
@@ -188,6 +191,8 @@ function condition(
       return `attribute_not_exists(${name})`;
     case "equal":
       return `${name} = ${value(clause.value)}`;
+    case "other-than":
+      return `(attribute_not_exists(${name}) OR ${name} <> ${value(clause.value)})`;
     case "at-most":
     case "more-than": {
       const comparison = `${name} ${clause.is === "at-most" ? "<=" : ">"} ${value(clause.value)}`;

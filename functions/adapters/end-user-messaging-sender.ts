@@ -26,11 +26,17 @@ export function endUserMessagingSender(
     leastSecondsLeft: timeToLiveSeconds.shortest,
     async send(request): Promise<SendResult> {
       try {
-        const { MessageId } = await client.send(commandOf(request, configurationSetName));
+        const { entries, leftOut } = contextOf(request);
+        const { MessageId } = await client.send(commandOf(request, entries, configurationSetName));
         // Every answer to a send that was taken has an id; HTTP 200 alone, from whomever, says nothing.
-        return MessageId === undefined || MessageId === ""
-          ? { kind: "unconfirmed", reason: "no-message-id" }
-          : { kind: "accepted", messageId: MessageId };
+        if (MessageId === undefined || MessageId === "") {
+          return { kind: "unconfirmed", reason: "no-message-id" };
+        }
+        return {
+          kind: "accepted",
+          messageId: MessageId,
+          ...(leftOut > 0 && { contextLeftOut: leftOut }),
+        };
       } catch (error) {
         return resultOfFailedCall(error, refusal);
       }
@@ -38,8 +44,31 @@ export function endUserMessagingSender(
   };
 }
 
-function commandOf(request: SendRequest, configurationSetName: string | undefined): SendTextMessageCommand {
+/** What the service takes as context; one entry that is not so and it refuses the message for good. */
+const contextLimits = { entries: 5, key: /^\S{1,100}$/, value: /^\S(?:[\s\S]{0,798}\S)?$/ };
+
+/** What the service takes of a context: our entries first, then the application's in their order. */
+function contextOf({ context }: SendRequest): { entries: Record<string, string>; leftOut: number } {
+  const { application_message_id, retry_attempt, ...own } = context;
+  const all = [...Object.entries({ application_message_id, retry_attempt }), ...Object.entries(own)];
+  const fitting = all
+    .filter(([key, value]) => contextLimits.key.test(key) && contextLimits.value.test(value))
+    .slice(0, contextLimits.entries);
+  return { entries: Object.fromEntries(fitting), leftOut: all.length - fitting.length };
+}
+
+function commandOf(
+  request: SendRequest,
+  context: Record<string, string>,
+  deploymentsConfigurationSet: string | undefined,
+): SendTextMessageCommand {
   const identity = request.originationNumber ?? request.senderId;
+  const configurationSetName = request.configurationSetName ?? deploymentsConfigurationSet;
+  const countryParameters = {
+    ...(request.entityId !== undefined && { IN_ENTITY_ID: request.entityId }),
+    ...(request.templateId !== undefined && { IN_TEMPLATE_ID: request.templateId }),
+    ...request.destinationCountryParameters,
+  };
   const timeToLive = Math.min(
     Math.floor(request.secondsLeft ?? Number.POSITIVE_INFINITY),
     timeToLiveSeconds.longest,
@@ -50,9 +79,15 @@ function commandOf(request: SendRequest, configurationSetName: string | undefine
     MessageType: request.messageType,
     // The service gives a message up by itself when it has become useless.
     TimeToLive: timeToLive,
-    Context: { ...request.context },
+    Context: context,
     ...(identity !== undefined && { OriginationIdentity: identity }),
     ...(configurationSetName !== undefined && { ConfigurationSetName: configurationSetName }),
+    ...(request.keyword !== undefined && { Keyword: request.keyword }),
+    ...(request.maxPrice !== undefined && { MaxPrice: request.maxPrice }),
+    ...(request.protectConfigurationId !== undefined && {
+      ProtectConfigurationId: request.protectConfigurationId,
+    }),
+    ...(Object.keys(countryParameters).length > 0 && { DestinationCountryParameters: countryParameters }),
   });
 }
 

@@ -1,12 +1,13 @@
 /** Puts together what every function that handles delivery events needs, from its settings. */
+import type { Clock, Random } from "../core/clock.ts";
 import type { EventHandling } from "../core/handle-delivery-event.ts";
+import type { MessageStore } from "../core/message-store.ts";
 import type { RetryQueue } from "../core/retry-queue.ts";
-import type { Telemetry } from "../core/telemetry.ts";
 import { retryPolicyOf, type Settings } from "../settings.ts";
-import { documentClient, schedulerClient, sqsClient } from "./aws-clients.ts";
 import { dynamodbMessageStore } from "./dynamodb-message-store.ts";
+import type { EventOutside } from "./outside.ts";
+import type { PublishedTelemetry } from "./powertools-telemetry.ts";
 import { sqsRetryQueue } from "./sqs-retry-queue.ts";
-import { systemClock, systemRandom } from "./system-clock.ts";
 
 /** The settings that all functions share that handle delivery events. */
 type EventSettings = Pick<
@@ -14,28 +15,50 @@ type EventSettings = Pick<
   keyof Settings<"resend"> & keyof Settings<"consume-kinesis"> & keyof Settings<"transform-firehose">
 >;
 
-/** The core's event handling on DynamoDB, SQS and Scheduler, with the machine's clock. */
-export function awsEventHandling(
-  settings: EventSettings,
-  telemetry: Telemetry,
-): EventHandling & { readonly queue: RetryQueue; readonly telemetry: Telemetry } {
+/** The ports of the core that handling delivery events goes through. */
+export interface EventPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: PublishedTelemetry;
+  readonly store: MessageStore;
+  readonly queue: RetryQueue;
+}
+
+/** The ports on DynamoDB, SQS and Scheduler. */
+export function eventPorts(settings: EventSettings, outside: EventOutside): EventPorts {
+  const { clock, random, telemetry, table, sqs, scheduler } = outside;
   return {
-    store: dynamodbMessageStore(documentClient(), settings.MESSAGE_TABLE_NAME, systemClock, systemRandom),
+    clock,
+    random,
+    telemetry,
+    store: dynamodbMessageStore(table, settings.MESSAGE_TABLE_NAME, clock, random),
     queue: sqsRetryQueue(
-      { sqs: sqsClient(), scheduler: schedulerClient },
+      { sqs, scheduler },
       {
         queueUrl: settings.RETRY_QUEUE_URL,
         queueArn: settings.RETRY_QUEUE_ARN,
         scheduleGroupName: settings.SCHEDULE_GROUP_NAME,
         schedulerRoleArn: settings.SCHEDULER_ROLE_ARN,
+        deadLetterQueueArn: settings.RETRY_DEAD_LETTER_QUEUE_ARN,
       },
-      systemClock,
+      clock,
       telemetry,
     ),
+  };
+}
+
+/** The core's event handling through these ports, by the deployment's rules. */
+export function eventHandling(
+  settings: EventSettings,
+  { clock, random, telemetry, store, queue }: EventPorts,
+): EventHandling & Pick<EventPorts, "queue" | "telemetry"> {
+  return {
+    store,
+    queue,
     policy: retryPolicyOf(settings),
     recordsEveryDelivery: settings.TRACK_DELIVERIES === "all",
-    clock: systemClock,
-    random: systemRandom,
+    clock,
+    random,
     telemetry,
   };
 }

@@ -16,6 +16,14 @@ const longestDelaySeconds = 900;
 /** Most entries of one SendMessageBatch. */
 const batchSize = 10;
 
+/**
+ * How long EventBridge Scheduler tries to reach the queue: as long as it can, a day. What it gives up, at once where
+ * a right or the queue is missing, goes to the dead-letter queue.
+ *
+ * @see https://docs.aws.amazon.com/scheduler/latest/APIReference/API_RetryPolicy.html
+ */
+const schedulerPatience = { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 };
+
 /** Where delayed messages go. */
 export interface RetryQueueTarget {
   readonly queueUrl: string;
@@ -23,6 +31,8 @@ export interface RetryQueueTarget {
   readonly scheduleGroupName: string;
   /** Role that EventBridge Scheduler assumes to put a message on the queue. */
   readonly schedulerRoleArn: string;
+  /** Queue that keeps what Scheduler could not put on the retry queue. The same role writes to it. */
+  readonly deadLetterQueueArn: string;
 }
 
 /** What the queue needs; the Scheduler's client is made at the first delay beyond 900 s. */
@@ -51,7 +61,7 @@ export function sqsRetryQueue(
           QueueUrl: target.queueUrl,
           Entries: batch.map(({ index, entry, delaySeconds }) => ({
             Id: String(index),
-            MessageBody: textOf(entry),
+            MessageBody: queueMessageText(entry.message),
             DelaySeconds: delaySeconds,
           })),
         }),
@@ -68,7 +78,7 @@ export function sqsRetryQueue(
 
   async function schedule({ index, entry }: NumberedEntry): Promise<number[]> {
     const { ConflictException, CreateScheduleCommand } = await import("@aws-sdk/client-scheduler");
-    const body = textOf(entry);
+    const body = queueMessageText(entry.message);
     const second = Math.ceil(entry.dueAt);
     try {
       await (await clients.scheduler()).send(
@@ -78,7 +88,13 @@ export function sqsRetryQueue(
           ScheduleExpression: `at(${new Date(second * 1000).toISOString().slice(0, 19)})`,
           FlexibleTimeWindow: { Mode: "OFF" },
           ActionAfterCompletion: "DELETE",
-          Target: { Arn: target.queueArn, RoleArn: target.schedulerRoleArn, Input: body },
+          Target: {
+            Arn: target.queueArn,
+            RoleArn: target.schedulerRoleArn,
+            Input: body,
+            RetryPolicy: schedulerPatience,
+            DeadLetterConfig: { Arn: target.deadLetterQueueArn },
+          },
         }),
       );
       return [index];
@@ -142,7 +158,7 @@ function soonest(numbered: NumberedEntry, now: number): NumberedEntry {
  * The message as JSON in ASCII alone: SQS refuses some characters that an id or a status may hold (U+FFFF),
  * and emulators refuse more (emoji); a refused message would never get onto the queue.
  */
-function textOf({ message }: QueueEntry): string {
+export function queueMessageText(message: object): string {
   return JSON.stringify(message).replaceAll(
     /[^ -~]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

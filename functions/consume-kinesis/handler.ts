@@ -1,57 +1,18 @@
-/**
- * The event consumer on a Kinesis data stream: parse, call the core, answer with the records to hand over
- * again.
- */
-import type { KinesisStreamEvent, KinesisStreamHandler } from "aws-lambda";
+/** The event consumer on a Kinesis data stream as Lambda runs it. */
+import type { KinesisStreamHandler } from "aws-lambda";
 import { s3PutObject } from "../adapters/aws-clients.ts";
-import { awsEventHandling } from "../adapters/event-handling.ts";
-import { powertoolsTelemetry } from "../adapters/powertools-telemetry.ts";
-import { s3FailureDestination } from "../adapters/s3-failure-destination.ts";
-import { systemClock } from "../adapters/system-clock.ts";
-import { handleRecords, type StreamRecord } from "../core/handle-records.ts";
-import { setAside } from "../core/set-aside.ts";
+import { awsEventOutside } from "../adapters/outside.ts";
 import { hasOwnEndpoint, readSettings } from "../settings.ts";
+import { consumeKinesisFunction, consumeKinesisPorts } from "./consume-kinesis-function.ts";
 
 const settings = readSettings("consume-kinesis");
-const telemetry = powertoolsTelemetry(settings.SMS_RETRY_VERSION);
-const failures = s3FailureDestination(s3PutObject(hasOwnEndpoint("s3")), settings.FAILURE_BUCKET_NAME);
-const handling = awsEventHandling(settings, telemetry);
-
-/** What keeping malformed records and answering may take; the rest of the function's time is for the events. */
-const answerReserveSeconds = 10;
-
-/**
- * Handles a batch of Kinesis records; answers with the sequence numbers of those to hand over again.
- *
- * Lambda takes the lowest as its checkpoint and hands over everything from there on once more, so records
- * that were handled come again: the protocol absorbs them.
- *
- * @see https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
- */
-export const handler: KinesisStreamHandler = async (event, context) => {
-  try {
-    const endsAt = systemClock.now() + context.getRemainingTimeInMillis() / 1000 - answerReserveSeconds;
-    const records = event.Records.map(toStreamRecord);
-    const results = await setAside(
-      await handleRecords(records, { ...handling, endsAt }),
-      records,
-      failures,
-      telemetry,
-    );
-    return {
-      batchItemFailures: results.flatMap(({ result }, index) =>
-        result === "failed" ? [{ itemIdentifier: event.Records[index]?.kinesis.sequenceNumber ?? "" }] : [],
-      ),
-    };
-  } finally {
-    telemetry.publish();
-  }
+const outside = {
+  ...awsEventOutside(settings.SMS_RETRY_VERSION),
+  putObject: s3PutObject(hasOwnEndpoint("s3")),
 };
 
-function toStreamRecord({ eventID, kinesis }: KinesisStreamEvent["Records"][number]): StreamRecord {
-  const data = Buffer.from(kinesis.data, "base64");
-  // Node skips what is no base64; only a text that comes out again was one.
-  return data.toString("base64") === kinesis.data
-    ? { id: eventID, data }
-    : { id: eventID, data: Buffer.from(kinesis.data), problem: "not base64" };
-}
+/** See {@link consumeKinesisFunction}. */
+export const handler: KinesisStreamHandler = consumeKinesisFunction(
+  settings,
+  consumeKinesisPorts(settings, outside),
+);

@@ -1,5 +1,22 @@
 /** Reads the bytes of a stream record as the JSON values in it. */
 
+/** The bytes of a record, and why they are not those that were meant, where that is known. */
+export interface RecordBytes {
+  readonly data: Uint8Array;
+  readonly problem?: string;
+}
+
+/**
+ * The bytes of a record from its base64 text, as Kinesis and Firehose hand it to a function. Never throws: of what is
+ * no base64 it gives the text itself, with the problem.
+ */
+export function fromBase64(text: unknown): RecordBytes {
+  if (typeof text !== "string") return { data: new Uint8Array(), problem: "no data" };
+  const data = Buffer.from(text, "base64");
+  // Node skips what is no base64; only a text that comes out again was one.
+  return data.toString("base64") === text ? { data } : { data: Buffer.from(text), problem: "not base64" };
+}
+
 /** The values of a record in order, or why it holds none. */
 export type DecodedRecord =
   | { readonly type: "values"; readonly values: readonly unknown[] }

@@ -4,14 +4,17 @@
  */
 import { canonicalStatus, classify, type EventClass, loggableStatus } from "./classification.ts";
 import type { Clock, Random } from "./clock.ts";
-import { type AttemptPosition, type Decision, decide, type Reason } from "./decision.ts";
+import { type AttemptPosition, type Decision, decide, type Facts, type Reason } from "./decision.ts";
 import type { DeliveryEvent } from "./delivery-event.ts";
 import { ContentionError } from "./errors.ts";
-import { isGone, latestAttemptOf, type Message, statusOf } from "./message.ts";
-import { type AttemptOutcome, endSeries, scheduleRetry } from "./message-changes.ts";
+import { isFinal, isGone, latestAttemptOf, type Message, retriesOffReason, statusOf } from "./message.ts";
+import { type AttemptOutcome, endSeries, noteFailure, scheduleRetry } from "./message-changes.ts";
+import { isBodyTooLong } from "./message-parts.ts";
 import type { Change, MessageStore } from "./message-store.ts";
+import { receiptDueAt } from "./receipt-check.ts";
 import { allowsAttempt, deadlineOf, dueAt, type RetryPolicy } from "./retry-policy.ts";
 import type { QueueEntry } from "./retry-queue.ts";
+import { sendFactsOf } from "./send-request.ts";
 
 /** What handling an event needs. */
 export interface EventHandling {
@@ -28,12 +31,16 @@ export type EventOutcome =
   | "retry-scheduled"
   | "exhausted"
   | "expired"
+  /** Failed, and the deployment has retries switched off. */
+  | "retries-off"
   | "rejected"
   | "opted-out"
   | "delivered"
   | "delivered-at-once"
   /** Changed nothing: a repetition, a stale event, or one after the end of the series. */
   | "absorbed"
+  /** About a send that is no attempt of the message. */
+  | "foreign"
   /** Says nothing yet. */
   | "in-progress"
   /** Its item is not there yet; looked at again later. */
@@ -90,6 +97,7 @@ export async function handleDeliveryEvent(
   let message = known;
   if (message === undefined || positionOf(event, message) === "unknown")
     message = await find(event, handling);
+  let isOldRead = message !== undefined && message === known;
   for (let decisions = 0; decisions < maxDecisions; decisions += 1) {
     const now = handling.clock.now();
     if (message === undefined || isGone(message, now)) {
@@ -97,10 +105,19 @@ export async function handleDeliveryEvent(
       return { ...withoutItem(event, hasNothingToCorrect, now, firstSeenAt), ...unrecognised };
     }
     const decided = decideFor(event, eventClass, message, handling, now);
-    if (decided.change === undefined) return { ...decided.handled, ...unrecognised };
+    if (decided.change === undefined) {
+      // Nothing is written, so nothing would tell that the item has moved on: a retry may be scheduled by now.
+      if (isOldRead && eventClass === "delivered" && !isFinal(statusOf(message))) {
+        message = await find(event, handling);
+        isOldRead = false;
+        continue;
+      }
+      return { ...decided.handled, ...unrecognised };
+    }
     const result = await handling.store.change(message.application_message_id, decided.change);
     if (result.applied) return { ...decided.handled, ...unrecognised };
     message = result.current;
+    isOldRead = false;
   }
   throw new ContentionError(maxDecisions);
 }
@@ -110,21 +127,35 @@ async function find(event: DeliveryEvent, { store }: EventHandling): Promise<Mes
   return key === undefined ? undefined : store.read(key);
 }
 
-/** The number of the event's attempt: its retry tag, else the attempt with its id, else the first send. */
-function attemptOf(event: DeliveryEvent, message: Message): number {
+/**
+ * The number of the event's attempt: its retry tag, else the attempt with its id, else the first send. Every retry
+ * that we send is tagged, so an event without a tag is about the application's own send.
+ *
+ * @returns `undefined` where it is about a send that is none of the message's: it has no tag, and its id is not the
+ *   one that the first send is known to have
+ */
+function attemptOf(event: DeliveryEvent, message: Message): number | undefined {
   if (event.attempt !== undefined) return event.attempt;
-  if (event.messageId !== undefined) {
-    for (const [number, attempt] of Object.entries(message.attempts ?? {})) {
-      if (attempt.message_id === event.messageId) return Number(number);
-    }
-    if (event.messageId === message.pinpoint_message_id) return latestAttemptOf(message);
+  const { messageId } = event;
+  if (messageId === undefined) return 0;
+  for (const [number, attempt] of Object.entries(message.attempts ?? {})) {
+    if (attempt.message_id === messageId) return Number(number);
   }
-  // Every retry that we send is tagged, so an untagged event is about the application's own send.
-  return 0;
+  if (messageId === message.pinpoint_message_id) return latestAttemptOf(message);
+  const firstId = firstMessageIdOf(message);
+  return firstId === undefined || firstId === messageId ? 0 : undefined;
+}
+
+/** The service's id of the first send, where the item tells it. */
+function firstMessageIdOf(message: Message): string | undefined {
+  const first = message.attempts?.["0"]?.message_id;
+  if (first !== undefined) return first;
+  return latestAttemptOf(message) === 0 ? message.pinpoint_message_id : undefined;
 }
 
 function positionOf(event: DeliveryEvent, message: Message): AttemptPosition {
   const attempt = attemptOf(event, message);
+  if (attempt === undefined) return "foreign";
   const latest = latestAttemptOf(message);
   if (attempt > latest) return "unknown";
   if (attempt < latest) return "earlier";
@@ -169,18 +200,15 @@ function decideFor(
   now: number,
 ): Decided {
   const { policy } = handling;
-  const attempt = attemptOf(event, message);
+  const attempt = attemptOf(event, message) ?? 0;
   const deadline = deadlineOf(message, event, policy, now);
-  const nextDueAt = dueAt(policy, attempt + 1, now, handling.random.next());
   const decision = decide({
     event: eventClass,
     status: statusOf(message),
     attempt: positionOf(event, message),
-    sendable:
-      message.message_body !== undefined &&
-      (message.destination_number ?? event.destinationNumber) !== undefined,
-    retriesLeft: allowsAttempt(policy, attempt + 1),
-    beforeDeadline: nextDueAt < deadline,
+    content: contentOf(event, message),
+    retries: retriesFor(policy, attempt + 1),
+    time: timeFor(event, message, deadline, now),
   });
   const outcome: AttemptOutcome = {
     attempt,
@@ -200,12 +228,16 @@ function decideFor(
     endSeries(message, status, reason, outcome);
 
   switch (decision.action) {
-    case "ignore":
-      return { handled: { ...about, outcome: "absorbed" } };
+    case "ignore": {
+      const isForeign = decision.reason === "foreign-event";
+      return { handled: { ...about, outcome: isForeign ? "foreign" : "absorbed" } };
+    }
     case "note-delivery":
       return {
         handled: { ...about, outcome: "delivered-at-once" },
-        ...(handling.recordsEveryDelivery && { change: end("DELIVERED", outcome.outcome) }),
+        ...((handling.recordsEveryDelivery || waitsForReceipt(message, policy)) && {
+          change: end("DELIVERED", outcome.outcome),
+        }),
       };
     case "deliver":
     case "deliver-marked":
@@ -214,6 +246,14 @@ function decideFor(
       return { handled: { ...about, outcome: "opted-out" }, change: end("OPTED_OUT", outcome.outcome) };
     case "reject":
       return { handled: { ...about, outcome: "rejected" }, change: rejected(message, outcome, decision) };
+    case "note-failure": {
+      const isNoted =
+        message.status_reason === retriesOffReason &&
+        message.attempts?.[attempt]?.outcome === outcome.outcome;
+      return isNoted
+        ? { handled: { ...about, outcome: "absorbed" } }
+        : { handled: { ...about, outcome: "retries-off" }, change: noteFailure(message, outcome) };
+    }
     case "exhaust":
       return { handled: { ...about, outcome: "exhausted" }, change: end("EXHAUSTED", outcome.outcome) };
     case "expire":
@@ -226,17 +266,49 @@ function decideFor(
           entry: wakeUp(message, attempt + 1, message.next_attempt_at ?? now),
         },
       };
-    case "schedule":
+    case "schedule": {
+      const nextDueAt = dueAt(policy, attempt + 1, now, deadline, handling.random.next());
       return {
         handled: { ...about, outcome: "retry-scheduled", entry: wakeUp(message, attempt + 1, nextDueAt) },
         change: scheduleRetry(message, outcome, {
           dueAt: nextDueAt,
           deadline,
-          ...(event.destinationNumber !== undefined && { destinationNumber: event.destinationNumber }),
-          ...(event.messageType !== undefined && { messageType: event.messageType }),
+          ...sendFactsOf(event),
         }),
       };
+    }
   }
+}
+
+function contentOf(event: DeliveryEvent, message: Message): Facts["content"] {
+  const { message_body: body } = message;
+  if (body === undefined || (message.destination_number ?? event.destinationNumber) === undefined) {
+    return "missing";
+  }
+  return isBodyTooLong(body) ? "too-long" : "sendable";
+}
+
+function retriesFor(policy: RetryPolicy, attempt: number): Facts["retries"] {
+  if (policy.maxRetries === 0) return "off";
+  return allowsAttempt(policy, attempt) ? "left" : "none";
+}
+
+/**
+ * `UNKNOWN` is also what the service says by itself 72 hours after a send. Where neither our record nor the event
+ * tells when the message was sent, it may be that one.
+ *
+ * @see https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
+ */
+function timeFor(event: DeliveryEvent, message: Message, deadline: number, now: number): Facts["time"] {
+  const isAgeKnown =
+    message.deadline !== undefined || message.created_at !== undefined || event.requestedAt !== undefined;
+  if (!isAgeKnown && canonicalStatus(event.status) === "UNKNOWN") return "unknown";
+  return now < deadline ? "left" : "over";
+}
+
+/** Whether a receipt check would take the first send for lost unless its delivery is written down. */
+function waitsForReceipt(message: Message, policy: RetryPolicy): boolean {
+  return receiptDueAt(message, policy) !== undefined;
 }
 
 function wakeUp(message: Message, attempt: number, at: number): QueueEntry {
@@ -250,10 +322,11 @@ function wakeUp(message: Message, attempt: number, at: number): QueueEntry {
 function deliver(message: Message, outcome: AttemptOutcome, { action }: Decision): Change {
   return endSeries(message, "DELIVERED", outcome.outcome, {
     ...outcome,
-    possibleDuplicate: action === "deliver-marked",
+    marksLatest: action === "deliver-marked",
   });
 }
 
 function rejected(message: Message, outcome: AttemptOutcome, { reason }: Decision): Change {
-  return endSeries(message, "REJECTED", reason === "nothing-to-send" ? reason : outcome.outcome, outcome);
+  const isOurs = reason === "nothing-to-send" || reason === "body-too-long";
+  return endSeries(message, "REJECTED", isOurs ? reason : outcome.outcome, outcome);
 }

@@ -1,12 +1,18 @@
-/** What happens to a batch of messages from the retry queue: wake-ups are sent, waiting events looked at again. */
+/**
+ * What happens to a batch of messages from the retry queue: retries are sent, waiting events looked at again, and
+ * attempts without an event found by their receipt checks.
+ */
 import pMap from "p-map";
+import { UnreadableMessageError } from "./errors.ts";
 import { type EventHandling, handleDeliveryEvent } from "./handle-delivery-event.ts";
 import { report } from "./handle-records.ts";
+import type { Message } from "./message.ts";
 import { readQueueMessage } from "./queue-messages.ts";
+import { checkReceipt, type HandledReceiptCheck } from "./receipt-check.ts";
 import { type HandledWakeUp, type Resending, resendMessage } from "./resend-message.ts";
-import type { QueueEntry, QueueMessage, RetryQueue, WakeUp } from "./retry-queue.ts";
+import type { QueueEntry, QueueMessage, ReceiptCheck, RetryQueue, WakeUp } from "./retry-queue.ts";
 import { isForOperator } from "./sms-sender.ts";
-import { errorName, type Telemetry, wakeUpMetrics } from "./telemetry.ts";
+import { errorName, receiptCheckMetrics, type Telemetry, wakeUpMetrics } from "./telemetry.ts";
 
 /** A message as the queue hands it over. */
 export interface ReceivedMessage {
@@ -33,10 +39,18 @@ interface Handled {
   readonly report: () => void;
 }
 
+/** How long a message waits that could not be handled because something was out of reach, at most. */
+const failedMessageWaitSeconds = 60;
+
+/** After so long it is no outage any more: the message goes to the dead-letter queue, where a person finds it. */
+const longestFailureSeconds = 2 * 86_400;
+
 /**
- * Handles messages and answers which have to come again by the queue's own redelivery: those for which the
- * table or the queue was out of reach. A message that can never be read also comes again, until the queue
- * moves it to the dead letters: there it is kept.
+ * Handles messages and answers which have to come again by the queue's own redelivery.
+ *
+ * A message that cannot be handled now, because the table is out of reach, goes onto the queue anew: the queue moves
+ * what it has handed over often to the dead letters, and an outage is no fault of the message. What can never be
+ * read comes again, until the queue moves it there: there it is kept.
  *
  * @returns ids of the messages to redeliver; never rejects
  */
@@ -45,10 +59,14 @@ export async function handleQueueMessages(
   handling: QueueHandling,
 ): Promise<string[]> {
   const { telemetry, queue } = handling;
+  const read = received.map(({ id, body }) => ({ id, message: readQueueMessage(body) }));
+  const known = await readKnown(
+    read.flatMap(({ message }) => (message?.kind === "wake-up" ? [message.application_message_id] : [])),
+    handling,
+  );
   const handled = await pMap(
-    received,
-    async ({ id, body }): Promise<Handled | undefined> => {
-      const message = readQueueMessage(body);
+    read,
+    async ({ id, message }): Promise<Handled | undefined> => {
       if (message === undefined) {
         telemetry.count("WakeUpMalformed");
         telemetry.error("A retry-queue message is none of ours; it goes to the dead letters.", {
@@ -57,14 +75,9 @@ export async function handleQueueMessages(
         return undefined;
       }
       try {
-        return await handle(message, handling);
+        return await handle(withoutFailures(message), known, handling);
       } catch (error) {
-        telemetry.count("WakeUpFailed");
-        telemetry.error("A retry-queue message could not be handled now; it comes again.", {
-          record_id: id,
-          error: errorName(error),
-        });
-        return undefined;
+        return failed(id, message, error, handling);
       }
     },
     { concurrency },
@@ -81,26 +94,83 @@ export async function handleQueueMessages(
   });
 }
 
-async function handle(
-  message: QueueMessage,
-  { resending, events, telemetry }: QueueHandling,
-): Promise<Handled> {
-  if (message.kind === "waiting-event") {
-    const handled = await handleDeliveryEvent(message.event, events, undefined, message.first_seen_at);
-    return {
-      ...(handled.entry !== undefined && { entry: handled.entry }),
-      report: () => report(handled, telemetry),
-    };
+/** One eventually consistent read for the whole batch; where it fails each message reads its own item. */
+async function readKnown(
+  ids: readonly string[],
+  { resending: { store }, telemetry }: QueueHandling,
+): Promise<ReadonlyMap<string, Message>> {
+  if (ids.length === 0) return new Map();
+  try {
+    return await store.readMany(ids);
+  } catch (error) {
+    telemetry.warn("The batch read failed; every message reads its own item.", { error: errorName(error) });
+    return new Map();
   }
-  const handled = await resendMessage(message, resending);
-  return {
-    ...(handled.entry !== undefined && { entry: handled.entry }),
-    report: () => reportWakeUp(message, handled, telemetry),
-  };
 }
 
-function reportWakeUp(wakeUp: WakeUp, { outcome, reason }: HandledWakeUp, telemetry: Telemetry): void {
+/**
+ * A message that failed comes again by an entry of its own while the fault is one that passes. An item that cannot be
+ * read, or a fault of our own code, does not pass: then the queue redelivers it, and at last keeps it.
+ */
+function failed(
+  id: string,
+  message: QueueMessage,
+  error: unknown,
+  { resending: { clock, random }, telemetry }: QueueHandling,
+): Handled | undefined {
+  telemetry.count("WakeUpFailed");
+  telemetry.error("A retry-queue message could not be handled now; it comes again.", {
+    record_id: id,
+    error: errorName(error),
+  });
+  const now = clock.now();
+  const { failing_since = Math.floor(now) } = message;
+  const isPermanent =
+    error instanceof UnreadableMessageError || error instanceof TypeError || error instanceof RangeError;
+  if (isPermanent || now - failing_since > longestFailureSeconds) return undefined;
+  const dueAt = Math.ceil(now + failedMessageWaitSeconds * (0.5 + random.next() / 2));
+  return { entry: { message: { ...message, failing_since }, dueAt }, report: () => {} };
+}
+
+/** The message as if it had never failed: what follows from it begins anew. */
+function withoutFailures(message: QueueMessage): QueueMessage {
+  if (message.failing_since === undefined) return message;
+  const { failing_since: _, ...rest } = message;
+  return rest as QueueMessage;
+}
+
+async function handle(
+  message: QueueMessage,
+  known: ReadonlyMap<string, Message>,
+  handling: QueueHandling,
+): Promise<Handled> {
+  const { resending, events, telemetry } = handling;
+  switch (message.kind) {
+    case "waiting-event": {
+      const handled = await handleDeliveryEvent(message.event, events, undefined, message.first_seen_at);
+      return { ...entryOf(handled), report: () => report(handled, telemetry) };
+    }
+    case "receipt-check": {
+      const handled = await checkReceipt(message, resending);
+      // While it is being sent, a check of an attempt is as good as its retry message.
+      if (handled === "resend") return handle({ ...message, kind: "wake-up" }, new Map(), handling);
+      return { ...entryOf(handled), report: () => reportReceiptCheck(message, handled, telemetry) };
+    }
+    case "wake-up": {
+      const handled = await resendMessage(message, resending, known.get(message.application_message_id));
+      return { ...entryOf(handled), report: () => reportWakeUp(message, handled, telemetry) };
+    }
+  }
+}
+
+function entryOf({ entry }: { readonly entry?: QueueEntry }): Pick<Handled, "entry"> {
+  return entry === undefined ? {} : { entry };
+}
+
+function reportWakeUp(wakeUp: WakeUp, handled: HandledWakeUp, telemetry: Telemetry): void {
+  const { outcome, reason, contextLeftOut } = handled;
   telemetry.count(wakeUpMetrics[outcome]);
+  if (contextLeftOut !== undefined) telemetry.count("ContextLeftOut", contextLeftOut);
   if (isForOperator(reason)) telemetry.count("SendBlocked");
   const fields = {
     application_message_id: wakeUp.application_message_id,
@@ -108,9 +178,25 @@ function reportWakeUp(wakeUp: WakeUp, { outcome, reason }: HandledWakeUp, teleme
     outcome,
     reason,
   };
-  if (outcome === "sent-again" || outcome === "unconfirmed" || outcome === "given-up") {
+  if (outcome === "sent-again" || outcome === "unconfirmed" || outcome === "awaiting-receipt") {
     telemetry.warn("The outcome of a send was lost; the delivery guarantee decides what follows.", fields);
   } else if (outcome !== "absorbed" && outcome !== "postponed") {
     telemetry.info("A wake-up was handled.", fields);
   }
+}
+
+function reportReceiptCheck(
+  check: ReceiptCheck,
+  { outcome, reason, foundNone }: HandledReceiptCheck,
+  telemetry: Telemetry,
+): void {
+  telemetry.count(receiptCheckMetrics[outcome]);
+  if (foundNone !== true) return;
+  telemetry.count("NoReceipt");
+  telemetry.warn("No event of an attempt has come in time.", {
+    application_message_id: check.application_message_id,
+    attempt: check.attempt,
+    outcome,
+    reason,
+  });
 }

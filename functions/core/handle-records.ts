@@ -92,7 +92,7 @@ export async function handleRecords(
   records: readonly StreamRecord[],
   handling: RecordHandling,
 ): Promise<RecordResult[]> {
-  const parsed = records.map((record) => parseRecord(record, handling.telemetry));
+  const parsed = records.map((record) => parseSafely(record, handling.telemetry));
   const events = parsed.flatMap((record, recordIndex) =>
     record.events.map(
       (event): EventInBatch => ({ recordIndex, event, isTooLate: false, failure: new OutOfTime() }),
@@ -142,6 +142,15 @@ interface ParsedRecord {
 }
 
 const noEvents: ParsedRecord = { events: [], holdsOthers: false };
+
+/** Parses behind an error boundary: whatever a record does to the parser, the batch goes on without it. */
+function parseSafely(record: StreamRecord, telemetry: Telemetry): ParsedRecord {
+  try {
+    return parseRecord(record, telemetry);
+  } catch (error) {
+    return { ...noEvents, holdsOthers: true, problem: `not readable: ${errorName(error)}` };
+  }
+}
 
 function parseRecord({ data, problem: unreadable }: StreamRecord, telemetry: Telemetry): ParsedRecord {
   if (unreadable !== undefined) return { ...noEvents, holdsOthers: true, problem: unreadable };

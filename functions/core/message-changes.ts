@@ -12,8 +12,13 @@ import {
   keptAfterDeadlineSeconds,
   latestAttemptOf,
   type Message,
+  noReceiptOutcome,
+  outcomeUnknownReason,
+  retriesOffReason,
+  unconfirmedOutcome,
 } from "./message.ts";
 import type { AttemptChange, Change, Clause } from "./message-store.ts";
+import { completionOf, type SendFacts } from "./send-request.ts";
 
 /** Attributes that together say where a message stands in the protocol; every transition changes one. */
 const position = ["status", "retry_count", "next_attempt_at", "claim_expires_at"] as const;
@@ -30,28 +35,31 @@ function samePosition(message: Message): Record<string, Clause> {
   return clauses;
 }
 
-/** Sets fields of an attempt's record, whether the item has the record, the map, or neither. */
+/** Sets fields of attempts' records, whether the item has the records, only the map, or neither. */
 function attemptFields(
   message: Message,
-  number: number,
-  set: Attempt,
-): { attempt: AttemptChange; clause: Record<string, Clause> } {
-  const record: `attempts.${number}` = `attempts.${number}`;
-  if (message.attempts === undefined) {
+  sets: Readonly<Record<number, Attempt>>,
+): { readonly attempts: readonly AttemptChange[]; readonly clauses: Record<string, Clause> } {
+  const { attempts } = message;
+  if (attempts === undefined) {
     return {
-      attempt: { number, how: "map", set },
-      clause: { hasNoAttempts: { path: "attempts", is: "absent" } },
+      attempts: [{ how: "map", records: sets }],
+      clauses: { hasNoAttempts: { path: "attempts", is: "absent" } },
     };
   }
-  return message.attempts[number] === undefined
-    ? {
-        attempt: { number, how: "record", set },
-        clause: {
-          hasAttempts: { path: "attempts", is: "present" },
-          hasNoRecord: { path: record, is: "absent" },
-        },
-      }
-    : { attempt: { number, how: "fields", set }, clause: { hasRecord: { path: record, is: "present" } } };
+  const clauses: Record<string, Clause> = {};
+  const changes = Object.entries(sets).map(([key, set]): AttemptChange => {
+    const number = Number(key);
+    const path = `attempts.${number}` as const;
+    const hasRecord = attempts[number] !== undefined;
+    if (!hasRecord) clauses.hasAttempts = { path: "attempts", is: "present" };
+    clauses[`${hasRecord ? "hasRecord" : "hasNoRecord"}${number}`] = {
+      path,
+      is: hasRecord ? "present" : "absent",
+    };
+    return { number, how: hasRecord ? "fields" : "record", set };
+  });
+  return { attempts: changes, clauses };
 }
 
 /** What an event or an API answer says about an attempt. */
@@ -74,20 +82,14 @@ function outcomeFields({ outcome, at, messageId }: AttemptOutcome): Attempt {
 export function scheduleRetry(
   message: Message,
   failed: AttemptOutcome,
-  retry: {
-    readonly dueAt: number;
-    readonly deadline: number;
-    /** The event's number and type: used only where the item has none (rule 3). */
-    readonly destinationNumber?: string;
-    readonly messageType?: Message["message_type"];
-  },
+  /** What the event tells of the send is used only where the item lacks it (rule 3). */
+  retry: { readonly dueAt: number; readonly deadline: number } & SendFacts,
 ): Change {
-  const record = attemptFields(message, failed.attempt, {
-    ...outcomeFields(failed),
-    retry_scheduled_at: Math.floor(failed.at),
+  const records = attemptFields(message, {
+    [failed.attempt]: { ...outcomeFields(failed), retry_scheduled_at: Math.floor(failed.at) },
   });
   return {
-    require: { ...samePosition(message), ...record.clause },
+    require: { ...samePosition(message), ...records.clauses },
     set: {
       status: "RETRY_SCHEDULED",
       status_reason: failed.outcome,
@@ -95,13 +97,21 @@ export function scheduleRetry(
       next_attempt_at: retry.dueAt,
       ...(message.deadline === undefined && { deadline: retry.deadline }),
       ...(message.expires_at === undefined && { expires_at: retry.deadline + keptAfterDeadlineSeconds }),
-      ...(message.destination_number === undefined &&
-        retry.destinationNumber !== undefined && { destination_number: retry.destinationNumber }),
-      ...(message.message_type === undefined &&
-        retry.messageType !== undefined && { message_type: retry.messageType }),
+      ...completionOf(message, failed.attempt, retry),
     },
     remove: ["claim_expires_at"],
-    attempt: record.attempt,
+    attempts: records.attempts,
+  };
+}
+
+/** Notes a failure that is not retried because retries are off; the message does not end by it. */
+export function noteFailure(message: Message, failed: AttemptOutcome): Change {
+  const records = attemptFields(message, { [failed.attempt]: outcomeFields(failed) });
+  return {
+    require: { ...samePosition(message), ...records.clauses },
+    set: { status: "SENT", status_reason: retriesOffReason },
+    remove: ["claim_expires_at"],
+    attempts: records.attempts,
   };
 }
 
@@ -110,17 +120,14 @@ export function endSeries(
   message: Message,
   status: FinalStatus,
   reason: string,
-  last?: AttemptOutcome & { readonly possibleDuplicate?: boolean },
+  last?: AttemptOutcome & {
+    /** Whether the latest attempt is one too many: an earlier one was delivered. */
+    readonly marksLatest?: boolean;
+  },
 ): Change {
-  const record =
-    last === undefined
-      ? undefined
-      : attemptFields(message, last.attempt, {
-          ...outcomeFields(last),
-          ...(last.possibleDuplicate === true && { possible_duplicate: true }),
-        });
+  const records = last === undefined ? undefined : attemptFields(message, lastFields(message, last));
   return {
-    require: { ...samePosition(message), ...record?.clause },
+    require: { ...samePosition(message), ...records?.clauses },
     set: {
       status,
       status_reason: reason,
@@ -128,8 +135,18 @@ export function endSeries(
       ...(status === "DELIVERED" && message.all_retries_failed === true && { all_retries_failed: false }),
     },
     remove: ["next_attempt_at", "claim_expires_at"],
-    ...(record !== undefined && { attempt: record.attempt }),
+    ...(records !== undefined && { attempts: records.attempts }),
   };
+}
+
+function lastFields(
+  message: Message,
+  last: AttemptOutcome & { readonly marksLatest?: boolean },
+): Record<number, Attempt> {
+  const fields: Record<number, Attempt> = { [last.attempt]: outcomeFields(last) };
+  if (last.marksLatest !== true) return fields;
+  const latest = latestAttemptOf(message);
+  return { ...fields, [latest]: { ...fields[latest], possible_duplicate: true } };
 }
 
 /** A worker's claim of one attempt. */
@@ -142,8 +159,15 @@ export interface Claim {
   readonly until: number;
 }
 
-/** Claims a due attempt (rule 1): only the writer of this change sends it. */
-export function claimAttempt({ attempt, claimId, now, until }: Claim): Change {
+/**
+ * Claims a due attempt (rule 1): only the writer of this change sends it.
+ *
+ * An attempt that follows one without a receipt may arrive besides it: it can be claimed only as a possible
+ * duplicate, so that the mark is there before the send.
+ *
+ * @param followsNoReceipt whether the attempt before ended as `NO_RECEIPT`
+ */
+export function claimAttempt({ attempt, claimId, now, until }: Claim, followsNoReceipt: boolean): Change {
   return {
     require: {
       isScheduled: { path: "status", is: "equal", value: "RETRY_SCHEDULED" },
@@ -152,76 +176,125 @@ export function claimAttempt({ attempt, claimId, now, until }: Claim): Change {
       isBeforeDeadline: { path: "deadline", is: "more-than", value: now, orAbsent: true },
       isNotGone: { path: "expires_at", is: "more-than", value: now, orAbsent: true },
       hasAttempts: { path: "attempts", is: "present" },
+      ...(!followsNoReceipt && {
+        hasReceiptBefore: {
+          path: `attempts.${attempt - 1}.outcome` as const,
+          is: "other-than" as const,
+          value: noReceiptOutcome,
+        },
+      }),
     },
     set: { status: "SENDING", retry_count: attempt, claim_expires_at: until },
     remove: ["next_attempt_at"],
-    attempt: { number: attempt, how: "record", set: { claim_id: claimId, claimed_at: Math.floor(now) } },
-  };
-}
-
-/** Claims an attempt of a worker taken for dead (rule 8) and marks that it may now be sent twice. */
-export function claimAgain(message: Message, { attempt, claimId, now, until }: Claim): Change {
-  const record = attemptFields(message, attempt, {
-    claim_id: claimId,
-    claimed_at: Math.floor(now),
-    possible_duplicate: true,
-  });
-  return {
-    require: { ...samePosition(message), ...record.clause },
-    set: { status: "SENDING", claim_expires_at: until },
-    attempt: record.attempt,
-  };
-}
-
-/** Records that the service accepted a claimed attempt. */
-export function recordSent(
-  message: Message,
-  attempt: number,
-  sent: { readonly at: number; readonly messageId: string; readonly origination?: string },
-): Change {
-  const record = attemptFields(message, attempt, {
-    sent_at: Math.floor(sent.at),
-    message_id: sent.messageId,
-    ...(sent.origination !== undefined && { origination: sent.origination }),
-  });
-  return {
-    require: { ...samePosition(message), ...record.clause },
-    set: { status: "SENT", pinpoint_message_id: sent.messageId },
-    remove: ["claim_expires_at"],
-    attempt: record.attempt,
-  };
-}
-
-/** Adds the service's id to an attempt whose message has moved on before the send could be recorded. */
-export function recordSentLate(
-  message: Message,
-  attempt: number,
-  sent: { readonly at: number; readonly messageId: string },
-): Change {
-  const record = attemptFields(message, attempt, {
-    sent_at: Math.floor(sent.at),
-    message_id: sent.messageId,
-  });
-  return {
-    require: { exists: { path: "application_message_id", is: "present" }, ...record.clause },
-    set: latestAttemptOf(message) === attempt ? { pinpoint_message_id: sent.messageId } : {},
-    attempt: record.attempt,
+    attempts: [
+      {
+        number: attempt,
+        how: "record",
+        set: {
+          claim_id: claimId,
+          claimed_at: Math.floor(now),
+          ...(followsNoReceipt && { possible_duplicate: true }),
+        },
+      },
+    ],
   };
 }
 
 /**
- * Gives a claim back: the service certainly did not take the attempt, so it is not used up (rule 7).
- *
- * A repeated claim ({@link claimAgain}) is different: the worker before may have sent the attempt. It keeps
- * its number, and its lease ends when the next try is due.
+ * Claims an attempt that is being sent, after its lease: of a worker taken for dead, of one that did not get the
+ * answer (rule 8), or of one that deferred it. Where it may have been sent it is marked.
  */
-export function giveBack(message: Message, attempt: number, dueAt: number, reason: string): Change {
-  if (isRepeated(message, attempt)) {
-    const record = attemptFields(message, attempt, { possible_duplicate: false });
+export function claimAgain(message: Message, { attempt, claimId, now, until }: Claim): Change {
+  const before = message.attempts?.[attempt];
+  const isRepeat = mayHaveBeenSent(before);
+  const records = attemptFields(message, {
+    [attempt]: {
+      claim_id: claimId,
+      claimed_at: Math.floor(now),
+      ...(isRepeat && { possible_duplicate: true, repeats: (before?.repeats ?? 0) + 1 }),
+    },
+  });
+  return {
+    require: { ...samePosition(message), ...records.clauses },
+    set: { status: "SENDING", claim_expires_at: until },
+    attempts: records.attempts,
+  };
+}
+
+/** Whether a record is that of an attempt which some worker may have handed over: claimed by one, or marked. */
+function mayHaveBeenSent(record: Attempt | undefined): boolean {
+  return (
+    record?.claim_id !== undefined ||
+    record?.possible_duplicate === true ||
+    record?.outcome === unconfirmedOutcome
+  );
+}
+
+/** Whether an attempt was claimed again after its outcome had stayed unknown. */
+export function wasRepeated(record: Attempt | undefined): boolean {
+  return (record?.repeats ?? 0) > 0;
+}
+
+/** What the service answered to an attempt that it took. */
+export interface Sent {
+  readonly at: number;
+  readonly messageId: string;
+  readonly origination?: string;
+}
+
+function sentFields({ at, messageId, origination }: Sent): Attempt {
+  return {
+    sent_at: Math.floor(at),
+    message_id: messageId,
+    ...(origination !== undefined && { origination }),
+  };
+}
+
+/** Records that the service accepted a claimed attempt. */
+export function recordSent(message: Message, attempt: number, sent: Sent): Change {
+  const records = attemptFields(message, { [attempt]: sentFields(sent) });
+  const [change] = records.attempts;
+  return {
+    require: { ...samePosition(message), ...records.clauses },
+    set: { status: "SENT", pinpoint_message_id: sent.messageId },
+    remove: ["claim_expires_at"],
+    // The worker before may have left "unconfirmed" there; now an id of the service says more.
+    attempts:
+      change?.how === "fields" ? [{ ...change, remove: ["outcome", "outcome_at"] }] : records.attempts,
+  };
+}
+
+/** Adds the service's id to an attempt whose message has moved on before the send could be recorded. */
+export function recordSentLate(message: Message, attempt: number, sent: Sent): Change {
+  const records = attemptFields(message, { [attempt]: sentFields(sent) });
+  return {
+    require: { exists: { path: "application_message_id", is: "present" }, ...records.clauses },
+    set: latestAttemptOf(message) === attempt ? { pinpoint_message_id: sent.messageId } : {},
+    attempts: records.attempts,
+  };
+}
+
+/**
+ * Defers a claimed attempt: the service certainly did not take it, so it is not used up (rule 7).
+ *
+ * A first send has nothing to go back to, and a repeated one keeps its number, because the worker before may have
+ * sent it and its events may come: both stay `SENDING`, without a claim, until the next try is due.
+ */
+export function defer(message: Message, attempt: number, dueAt: number, reason: string): Change {
+  const record = message.attempts?.[attempt];
+  if (keepsItsNumber(attempt, record)) {
+    const repeats = record?.repeats ?? 0;
     return {
-      require: { ...samePosition(message), ...record.clause },
-      set: { status: "SENDING", status_reason: reason, claim_expires_at: dueAt },
-      attempt: record.attempt,
+      require: { ...samePosition(message), hasRecord: { path: `attempts.${attempt}`, is: "present" } },
+      set: { status: "SENDING", status_reason: reason, claim_expires_at: Math.floor(dueAt) },
+      attempts: [
+        {
+          number: attempt,
+          how: "fields",
+          set: repeats > 0 ? { repeats: repeats - 1 } : {},
+          remove: ["claim_id", "claimed_at"],
+        },
+      ],
     };
   }
   return {
@@ -233,57 +306,48 @@ export function giveBack(message: Message, attempt: number, dueAt: number, reaso
       next_attempt_at: dueAt,
     },
     remove: ["claim_expires_at"],
-    attempt: { number: attempt, how: "remove", set: {} },
+    attempts: [{ number: attempt, how: "remove" }],
   };
 }
 
-/**
- * Gives the producer's first send back: the service did not take it, and the same request may come again. A
- * repeated claim stays one, as in {@link giveBack}.
- */
-export function releaseFirstSend(message: Message, now: number, reason: string): Change {
-  const isAgain = isRepeated(message, 0);
-  return {
-    require: samePosition(message),
-    set: { status_reason: reason, claim_expires_at: Math.floor(now) },
-    // A record without a claim says that nobody has handed the message over.
-    attempt: isAgain
-      ? { number: 0, how: "fields", set: { possible_duplicate: false } }
-      : { number: 0, how: "record", set: {} },
-  };
-}
-
-/** Claims a first send that was given back. */
-export function claimFirstSend(message: Message, { claimId, now, until }: Claim): Change {
-  return {
-    require: samePosition(message),
-    set: { claim_expires_at: until },
-    attempt: { number: 0, how: "record", set: { claim_id: claimId, claimed_at: Math.floor(now) } },
-  };
+function keepsItsNumber(attempt: number, record: Attempt | undefined): boolean {
+  return attempt === 0 || wasRepeated(record);
 }
 
 /** Ends a message whose claimed attempt the service did not take and whose next try would be too late. */
 export function expireUnsent(message: Message, attempt: number): Change {
-  if (isRepeated(message, attempt)) return endSeries(message, "EXPIRED", "deadline");
+  if (keepsItsNumber(attempt, message.attempts?.[attempt])) {
+    return endSeries(message, "EXPIRED", "deadline");
+  }
   return {
     require: samePosition(message),
     set: { status: "EXPIRED", status_reason: "deadline", retry_count: attempt - 1 },
     remove: ["claim_expires_at"],
-    attempt: { number: attempt, how: "remove", set: {} },
+    attempts: [{ number: attempt, how: "remove" }],
   };
 }
 
-function isRepeated(message: Message, attempt: number): boolean {
-  return message.attempts?.[attempt]?.possible_duplicate === true;
+/** Notes that nobody knows whether a claimed attempt was sent, and waits for its events (rule 8). */
+export function awaitReceipt(message: Message, attempt: number, at: number): Change {
+  const records = attemptFields(message, {
+    [attempt]: outcomeFields({ attempt, outcome: unconfirmedOutcome, at }),
+  });
+  return {
+    require: { ...samePosition(message), ...records.clauses },
+    set: { status: "SENT", status_reason: outcomeUnknownReason },
+    remove: ["claim_expires_at"],
+    attempts: records.attempts,
+  };
 }
 
-/** Notes that the outcome of a claimed attempt is unknown and waits for its events (rule 8). */
-export function awaitEvents(message: Message, attempt: number, at: number): Change {
-  const record = attemptFields(message, attempt, outcomeFields({ attempt, outcome: "UNCONFIRMED", at }));
+/**
+ * Makes an attempt without a receipt due once more, where no retry is left to follow it. Its claim is over, and
+ * what may have been sent stays marked.
+ */
+export function repeatAttempt(message: Message, attempt: number, now: number): Change {
   return {
-    require: { ...samePosition(message), ...record.clause },
-    set: { status: "SENT", status_reason: "outcome-unknown" },
-    remove: ["claim_expires_at"],
-    attempt: record.attempt,
+    require: { ...samePosition(message), hasRecord: { path: `attempts.${attempt}`, is: "present" } },
+    set: { status: "SENDING", status_reason: noReceiptOutcome, claim_expires_at: Math.floor(now) },
+    attempts: [{ number: attempt, how: "fields", set: {}, remove: ["claim_id", "claimed_at"] }],
   };
 }

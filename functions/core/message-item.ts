@@ -1,5 +1,6 @@
 /** Reads an item of the table as a {@link Message}: the table is open to the application, so nothing is sure. */
 import * as v from "valibot";
+import { storedAttributes } from "./carried-attributes.ts";
 import { UnreadableMessageError } from "./errors.ts";
 import { deliveryGuarantees, type Message, messageStatuses } from "./message.ts";
 
@@ -19,6 +20,7 @@ const attempt = v.object({
   outcome_at: optionalNumber,
   retry_scheduled_at: optionalNumber,
   possible_duplicate: v.fallback(v.optional(v.boolean()), undefined),
+  repeats: optionalNumber,
 });
 
 const item = v.object({
@@ -29,6 +31,7 @@ const item = v.object({
   message_type: v.fallback(v.optional(v.picklist(["TRANSACTIONAL", "PROMOTIONAL"])), undefined),
   origination_number: optionalText,
   sender_id: optionalText,
+  ...storedAttributes,
   status: v.optional(v.picklist(messageStatuses)),
   status_reason: optionalText,
   retry_count: v.optional(wholeNumber),

@@ -10,17 +10,18 @@ import type { Attempt, Message } from "./message.ts";
 /** Attributes of an item that changes may set: all but the key and the map of attempts. */
 export type SettableAttributes = Omit<Message, "application_message_id" | "attempts">;
 
-/** What a clause can look at: an attribute, or the record of one attempt. */
+/** What a clause can look at: an attribute, the record of one attempt, or the outcome in it. */
 export type ClausePath =
   | keyof SettableAttributes
   | "application_message_id"
   | "attempts"
-  | `attempts.${number}`;
+  | `attempts.${number}`
+  | `attempts.${number}.outcome`;
 
-/** A condition on one attribute. `at-most` and `more-than` compare numbers. */
+/** A condition on one attribute. `at-most` and `more-than` compare numbers; `other-than` holds where it is absent. */
 export type Clause =
   | { readonly path: ClausePath; readonly is: "present" | "absent" }
-  | { readonly path: ClausePath; readonly is: "equal"; readonly value: string | number }
+  | { readonly path: ClausePath; readonly is: "equal" | "other-than"; readonly value: string | number }
   | {
       readonly path: ClausePath;
       readonly is: "at-most" | "more-than";
@@ -29,17 +30,21 @@ export type Clause =
       readonly orAbsent?: boolean;
     };
 
-/** How a change touches the record of one attempt. */
-export interface AttemptChange {
-  readonly number: number;
-  /**
-   * `fields`: set these fields of a record that exists. `record`: put or replace the record in a map that
-   * exists. `map`: make the map with this record alone, on an item that the application wrote.
-   * `remove`: take the record away.
-   */
-  readonly how: "fields" | "record" | "map" | "remove";
-  readonly set: Attempt;
-}
+/**
+ * How a change touches the record of one attempt. `fields`: set, or remove, fields of a record that exists.
+ * `record`: put or replace the record in a map that exists. `remove`: take the record away. `map`: make the map
+ * with these records alone, on an item that the application wrote.
+ */
+export type AttemptChange =
+  | {
+      readonly how: "fields";
+      readonly number: number;
+      readonly set: Attempt;
+      readonly remove?: readonly (keyof Attempt)[];
+    }
+  | { readonly how: "record"; readonly number: number; readonly set: Attempt }
+  | { readonly how: "remove"; readonly number: number }
+  | { readonly how: "map"; readonly records: Readonly<Record<string, Attempt>> };
 
 /** One conditional write. */
 export interface Change {
@@ -47,7 +52,8 @@ export interface Change {
   readonly require: Readonly<Record<string, Clause>>;
   readonly set: SettableAttributes;
   readonly remove?: readonly (keyof SettableAttributes)[];
-  readonly attempt?: AttemptChange;
+  /** Changes of records of different attempts. */
+  readonly attempts?: readonly AttemptChange[];
 }
 
 /** What became of a change: the item after it, or, where a clause did not hold, the item as it is. */

@@ -46,24 +46,67 @@ export interface Attempt {
   readonly message_id?: string;
   /** Origination number or sender id that was asked for; absent when the service chose one. */
   readonly origination?: string;
-  /** The status of the delivery event or API answer that ended the attempt, or `UNCONFIRMED`. */
+  /**
+   * The status of the delivery event or API answer that ended the attempt; `UNCONFIRMED` where nobody knows
+   * whether it was sent, `NO_RECEIPT` where the receipt check found no event of it.
+   */
   readonly outcome?: string;
   readonly outcome_at?: number;
   /** When a retry was scheduled because this attempt failed. */
   readonly retry_scheduled_at?: number;
   /** The recipient may have got this attempt twice, or this one besides an earlier one (design rule 8). */
   readonly possible_duplicate?: boolean;
+  /** How often the attempt was claimed again after its outcome had stayed unknown. */
+  readonly repeats?: number;
 }
 
-/** An item of the `message-state` table. An application may write only the first three attributes. */
-export interface Message {
+/** Outcome of an attempt whose answer was lost, or whose worker died. */
+export const unconfirmedOutcome = "UNCONFIRMED";
+
+/** Outcome of an attempt of which no event came in time; the attempt after it is a possible duplicate. */
+export const noReceiptOutcome = "NO_RECEIPT";
+
+/** The `status_reason` of a message that waits to learn whether its latest attempt was sent. */
+export const outcomeUnknownReason = "outcome-unknown";
+
+/** The `status_reason` of a failed message that is not retried because the deployment has `max_retries = 0`. */
+export const retriesOffReason = "retries-off";
+
+/**
+ * What a send carries beside body, number, message type and origination identity. The application writes it
+ * where its first send had it; every retry carries it again (design 11.3).
+ */
+export interface CarriedAttributes {
+  /** The application's own entries of the send's context, without our `application_message_id` and `retry_attempt`. */
+  readonly context?: Readonly<Record<string, string>>;
+  /** The keyword of the origination number's programme. */
+  readonly keyword?: string;
+  /** India: id of the sender in the carriers' register (DLT), without which carriers there block a message. */
+  readonly entity_id?: string;
+  /** India: id of the registered template that the body follows. */
+  readonly template_id?: string;
+  /** End User Messaging: name or ARN of the configuration set; absent = the deployment's. */
+  readonly configuration_set_name?: string;
+  /** End User Messaging: what a country asks for, e.g. `IN_ENTITY_ID`; goes over `entity_id` and `template_id`. */
+  readonly destination_country_parameters?: Readonly<Record<string, string>>;
+  /** End User Messaging: highest price of a message part in US dollars, e.g. `"0.05"`; a dearer one is not sent. */
+  readonly max_price?: string;
+  /** End User Messaging: id or ARN of the protect configuration; absent = the one that the account says. */
+  readonly protect_configuration_id?: string;
+}
+
+/**
+ * An item of the `message-state` table. An application that sends by itself writes the id, the body and what
+ * else its send carried; `status` and what follows from it are ours.
+ */
+export interface Message extends CarriedAttributes {
   readonly application_message_id: string;
   readonly message_body?: string;
   /** The service's id of the latest attempt. */
   readonly pinpoint_message_id?: string;
   readonly destination_number?: string;
   readonly message_type?: MessageType;
-  /** Origination number of the first send. */
+  /** Origination number of the first send, or its sender id, told by its letters. */
   readonly origination_number?: string;
   /** Sender id of the first send. */
   readonly sender_id?: string;
@@ -102,6 +145,20 @@ export function latestAttemptOf(message: Message): number {
 /** Whether the series is over, so that only a late success may still change the item. */
 export function isFinal(status: MessageStatus): status is FinalStatus {
   return !(openStatuses as readonly MessageStatus[]).includes(status);
+}
+
+/** Whether the latest attempt may have been sent and nobody has heard of it since. */
+export function isUnconfirmed(message: Message): boolean {
+  return message.attempts?.[latestAttemptOf(message)]?.outcome === unconfirmedOutcome;
+}
+
+/**
+ * Whether a message is useless, or will be before the service could take it (rule 6).
+ *
+ * @param leastSecondsLeft what the service asks for until the deadline; 0 where it does not ask
+ */
+export function isTooLate({ deadline }: Message, now: number, leastSecondsLeft: number): boolean {
+  return deadline !== undefined && (deadline <= now || deadline - now < leastSecondsLeft);
 }
 
 /** Whether DynamoDB is about to delete the item: its TTL deletes up to two days late. */

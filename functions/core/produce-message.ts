@@ -5,6 +5,7 @@
 import type { Clock, Random } from "./clock.ts";
 import { SendDeferredError } from "./errors.ts";
 import {
+  type CarriedAttributes,
   type DeliveryGuarantee,
   keptAfterDeadlineSeconds,
   type Message,
@@ -12,20 +13,14 @@ import {
   type MessageType,
   statusOf,
 } from "./message.ts";
-import {
-  awaitEvents,
-  type Claim,
-  claimAgain,
-  claimFirstSend,
-  endSeries,
-  recordSent,
-  recordSentLate,
-  releaseFirstSend,
-} from "./message-changes.ts";
-import type { Change, MessageStore } from "./message-store.ts";
-import { claimLeaseSeconds, isTooLate, maySendUnder, secondsLeftOf } from "./resend-message.ts";
-import { sendContext } from "./send-context.ts";
-import type { SendRequest, SmsSender } from "./sms-sender.ts";
+import { claimAgain } from "./message-changes.ts";
+import type { MessageStore } from "./message-store.ts";
+import { receiptCheckEntry } from "./receipt-check.ts";
+import type { RetryPolicy } from "./retry-policy.ts";
+import type { QueueEntry, RetryQueue } from "./retry-queue.ts";
+import { claimLeaseSeconds, sendAttempt } from "./send-attempt.ts";
+import type { SmsSender } from "./sms-sender.ts";
+import { decideWakeUp } from "./wake-up-decision.ts";
 
 /** A message to produce. */
 export interface ProduceRequest {
@@ -36,6 +31,8 @@ export interface ProduceRequest {
   readonly messageType: MessageType;
   readonly originationNumber?: string;
   readonly senderId?: string;
+  /** What else the send, and every retry, carries. */
+  readonly carried?: CarriedAttributes;
   /** Epoch seconds after which the message is useless; absent = now + `validitySeconds`. */
   readonly deadline?: number;
   readonly validitySeconds: number;
@@ -48,6 +45,9 @@ export interface Producing {
   readonly sender: SmsSender;
   /** The deployment's guarantee; the request's own overrides it. */
   readonly guarantee: DeliveryGuarantee;
+  /** The retry queue, for a first send of unknown outcome and for receipt checks. */
+  readonly queue: RetryQueue;
+  readonly policy: RetryPolicy;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -57,13 +57,21 @@ export interface ProducedMessage {
   readonly application_message_id: string;
   /** Absent where the service refused the message or its answer was lost. */
   readonly pinpoint_message_id?: string;
-  /** `SENT`, or why not: `REJECTED`, `OPTED_OUT`, `EXPIRED`; of an id produced before, its present status. */
+  /**
+   * `SENT`, or why not: `REJECTED`, `OPTED_OUT`, `EXPIRED`; `SENDING` where the service's answer was lost; of an id
+   * produced before, its present status.
+   */
   readonly status: MessageStatus;
+  /** How many entries of the context the service had no room for, so that they were not sent; absent = none. */
+  readonly context_left_out?: number;
 }
 
 /**
  * Produces one message. Invoked again with the same id it sends again only where the send before certainly
- * did not happen, or where it died half-way and its lease is over.
+ * did not happen, or where its outcome is unknown, its lease is over and the guarantee allows a repetition.
+ *
+ * Where the answer of the service is lost, the retry queue brings the message to the resend worker when the lease is
+ * over, which does the same (rule 8).
  *
  * @throws SendDeferredError if the service did not take the message now; invoke again with the same id
  */
@@ -71,53 +79,56 @@ export async function produceMessage(
   request: ProduceRequest,
   producing: Producing,
 ): Promise<ProducedMessage> {
-  const { store, sender, clock } = producing;
   const claimed = await claimSend(request, producing);
   if ("result" in claimed) return claimed.result;
-  const { message } = claimed;
-  const id = message.application_message_id;
+  const id = claimed.message.application_message_id;
 
-  const before = clock.now();
-  if (isTooLate(message, before, sender)) {
-    await store.change(id, endSeries(message, "EXPIRED", "deadline"));
-    return { application_message_id: id, status: "EXPIRED" };
-  }
-  if (!maySendUnder(message, before)) {
-    await store.change(id, releaseFirstSend(message, before, "lease-nearly-over"));
-    throw new SendDeferredError(id, "lease-nearly-over");
-  }
-
-  const result = await sender.send({ ...requestOf(request, id), ...secondsLeftOf(message, before) });
-  const now = clock.now();
+  const result = await sendAttempt(claimed.message, 0, producing, (now) => now);
   switch (result.kind) {
-    case "accepted": {
-      const sent = { at: now, messageId: result.messageId };
-      const recorded = await store.change(id, recordSent(message, 0, sent));
-      if (!recorded.applied && recorded.current !== undefined) {
-        await store.change(id, recordSentLate(recorded.current, 0, sent));
-      }
-      return { application_message_id: id, pinpoint_message_id: result.messageId, status: "SENT" };
-    }
-    case "refused": {
-      const status = result.optedOut ? "OPTED_OUT" : "REJECTED";
-      const last = { attempt: 0, outcome: result.reason, at: now };
-      await store.change(id, endSeries(message, status, result.reason, last));
-      return { application_message_id: id, status };
-    }
+    case "accepted":
+      await put(receiptCheckEntry(result.message, producing.policy), producing);
+      return {
+        application_message_id: id,
+        pinpoint_message_id: result.messageId,
+        status: "SENT",
+        ...(result.contextLeftOut !== undefined && { context_left_out: result.contextLeftOut }),
+      };
+    case "expired":
+      return { application_message_id: id, status: "EXPIRED" };
+    case "rejected":
+      return { application_message_id: id, status: "REJECTED" };
+    case "opted-out":
+      return { application_message_id: id, status: "OPTED_OUT" };
     case "deferred":
-      await store.change(id, releaseFirstSend(message, now, result.reason));
       throw new SendDeferredError(id, result.reason);
+    case "superseded":
+      if (result.current === undefined) throw new SendDeferredError(id, "superseded");
+      return present(result.current);
     case "unconfirmed":
-      await store.change(id, awaitEvents(message, 0, now));
-      return { application_message_id: id, status: "SENT" };
+      await put(firstSendEntry(id, result.leaseEndsAt), producing);
+      return { application_message_id: id, status: "SENDING" };
   }
+}
+
+/** The retry message that brings a first send of unknown outcome to the resend worker. */
+function firstSendEntry(id: string, dueAt: number): QueueEntry {
+  return { message: { kind: "wake-up", application_message_id: id, attempt: 0 }, dueAt };
+}
+
+/**
+ * Puts an entry on the retry queue. One that does not get there is counted by the queue's adapter; the application
+ * that is told `SENDING` invokes again, and `redrive --overdue` finds the rest.
+ */
+async function put(entry: QueueEntry | undefined, { queue }: Producing): Promise<void> {
+  if (entry !== undefined) await queue.put([entry]);
 }
 
 /** Writes the item, or takes over the first send of an item whose producer did not get to the end. */
 async function claimSend(
   request: ProduceRequest,
-  { store, clock, random, guarantee }: Producing,
+  producing: Producing,
 ): Promise<{ readonly message: Message } | { readonly result: ProducedMessage }> {
+  const { store, clock, random } = producing;
   const now = clock.now();
   const claimId = random.id();
   const id = request.applicationMessageId ?? random.id();
@@ -130,6 +141,7 @@ async function claimSend(
     message_type: request.messageType,
     ...(request.originationNumber !== undefined && { origination_number: request.originationNumber }),
     ...(request.senderId !== undefined && { sender_id: request.senderId }),
+    ...request.carried,
     ...(request.deliveryGuarantee !== undefined && { delivery_guarantee: request.deliveryGuarantee }),
     status: "SENDING",
     retry_count: 0,
@@ -144,17 +156,27 @@ async function claimSend(
 
   const existing = await store.read(id);
   if (existing === undefined) return { result: { application_message_id: id, status: "SENDING" } };
-  if (existing.status === "SENDING" && existing.retry_count === 0) {
-    const first = existing.attempts?.["0"];
-    // The answer of our own create was lost and the repeated one refused.
-    if (first?.claim_id === claimId) return { message: existing };
-    const claim = { attempt: 0, claimId, now, until };
-    const takeOver = takeOverOf(existing, claim, existing.delivery_guarantee ?? guarantee);
-    const taken = takeOver && (await store.change(id, takeOver));
-    if (taken?.applied) {
-      const { message } = taken;
-      return message.status === "SENDING" ? { message } : { result: present(message) };
-    }
+  if (existing.status !== "SENDING" || existing.retry_count !== 0) return { result: present(existing) };
+  // The answer of our own create was lost and the repeated one refused.
+  if (existing.attempts?.["0"]?.claim_id === claimId) return { message: existing };
+  return takeOver(existing, { attempt: 0, claimId, now, until }, producing);
+}
+
+/**
+ * Takes a first send over: at once where it was deferred; after its lease once more, where the guarantee allows it
+ * (rule 8). What the guarantee forbids, or a lease that holds, is left to the resend worker.
+ */
+async function takeOver(
+  existing: Message,
+  claim: Parameters<typeof claimAgain>[1],
+  producing: Producing,
+): Promise<{ readonly message: Message } | { readonly result: ProducedMessage }> {
+  const decision = decideWakeUp(existing, 0, claim.now, producing.guarantee);
+  if (decision.action === "claim-again") {
+    const taken = await producing.store.change(existing.application_message_id, claimAgain(existing, claim));
+    if (taken.applied) return { message: taken.message };
+  } else if (decision.action === "expire" || decision.action === "await-receipt") {
+    await put(firstSendEntry(existing.application_message_id, claim.now), producing);
   }
   return { result: present(existing) };
 }
@@ -165,29 +187,5 @@ function present(message: Message): ProducedMessage {
     application_message_id: message.application_message_id,
     ...(message.pinpoint_message_id !== undefined && { pinpoint_message_id: message.pinpoint_message_id }),
     status: statusOf(message),
-  };
-}
-
-/**
- * How to take over a first send: at once where it was given back; after its lease once more, or not at all
- * where the guarantee forbids it (rule 8); not yet while the lease holds.
- */
-function takeOverOf(existing: Message, claim: Claim, guarantee: DeliveryGuarantee): Change | undefined {
-  const first = existing.attempts?.["0"];
-  if (first?.claim_id === undefined) return claimFirstSend(existing, claim);
-  if ((existing.claim_expires_at ?? 0) > claim.now) return undefined;
-  return guarantee === "at-least-once" && first.possible_duplicate !== true
-    ? claimAgain(existing, claim)
-    : awaitEvents(existing, 0, claim.now);
-}
-
-function requestOf(request: ProduceRequest, id: string): SendRequest {
-  return {
-    destinationNumber: request.destinationNumber,
-    body: request.body,
-    messageType: request.messageType,
-    ...(request.originationNumber !== undefined && { originationNumber: request.originationNumber }),
-    ...(request.senderId !== undefined && { senderId: request.senderId }),
-    context: sendContext(id, 0),
   };
 }

@@ -1,44 +1,42 @@
 /**
- * What happens when a wake-up comes: claim the attempt, send, record (design rule 1). This is the only place
- * that sends a retry.
+ * What happens when a retry message comes: look at the item, wait for the turn, claim the attempt, send, record.
+ * This is the only place that sends a retry.
+ *
+ * The turn comes before the claim (rule 13, ADR 4): a message that ends while it waits for its turn is never
+ * claimed, and between a claim and its send lies nothing but the call.
  */
-import type { Clock, Random } from "./clock.ts";
+import type { Random } from "./clock.ts";
 import { ContentionError } from "./errors.ts";
-import type { DeliveryGuarantee, Message } from "./message.ts";
-import {
-  awaitEvents,
-  claimAgain,
-  claimAttempt,
-  endSeries,
-  expireUnsent,
-  giveBack,
-  recordSent,
-  recordSentLate,
-} from "./message-changes.ts";
-import type { Change, MessageStore } from "./message-store.ts";
-import { backOffUntil } from "./retry-policy.ts";
+import { type DeliveryGuarantee, isFinal, type Message, noReceiptOutcome, statusOf } from "./message.ts";
+import { awaitReceipt, type Claim, claimAgain, claimAttempt, endSeries } from "./message-changes.ts";
+import { isBodyTooLong, partsOf } from "./message-parts.ts";
+import type { Change } from "./message-store.ts";
+import { receiptCheckEntry } from "./receipt-check.ts";
+import { backOffUntil, type RetryPolicy } from "./retry-policy.ts";
 import type { QueueEntry, WakeUp } from "./retry-queue.ts";
-import { sendContext } from "./send-context.ts";
-import type { Place, SendPace } from "./send-pace.ts";
-import type { SendRequest, SendResult, SmsSender } from "./sms-sender.ts";
-import { decideWakeUp } from "./wake-up-decision.ts";
+import {
+  type AttemptResult,
+  claimLeaseSeconds,
+  deferAttempt,
+  type NextTry,
+  type SendDependencies,
+  sendAttempt,
+} from "./send-attempt.ts";
+import type { SendPace, Turn } from "./send-pace.ts";
+import { decideWakeUp, type WakeUpDecision } from "./wake-up-decision.ts";
 
 /** What resending needs. */
-export interface Resending {
-  readonly store: MessageStore;
-  readonly sender: SmsSender;
+export interface Resending extends SendDependencies {
   readonly pace: SendPace;
+  readonly policy: RetryPolicy;
   readonly guarantee: DeliveryGuarantee;
-  /** Origination number or sender id of every retry; absent = as the first send. */
-  readonly origination?: string;
-  readonly clock: Clock;
   readonly random: Random;
 }
 
-/** What became of a wake-up; each is a metric, see `telemetry.ts`. */
+/** What became of a retry message; each is a metric, see `telemetry.ts`. */
 export type WakeUpOutcome =
   | "sent"
-  /** Sent once more after a worker died; the recipient may get it twice. */
+  /** Sent once more after its outcome stayed unknown; the recipient may get it twice. */
   | "sent-again"
   /** The outcome of the send is unknown. */
   | "unconfirmed"
@@ -51,247 +49,241 @@ export type WakeUpOutcome =
   | "postponed"
   /** Nothing to do: done already, ended, or gone. */
   | "absorbed"
-  /** The worker that claimed the attempt is dead and the guarantee forbids another send. */
-  | "given-up";
+  /** Perhaps sent, and not sent again now: the receipt check decides. */
+  | "awaiting-receipt";
 
-/** The result of one wake-up. */
+/** The result of one retry message. */
 export interface HandledWakeUp {
   readonly outcome: WakeUpOutcome;
   readonly reason: string;
-  /** What has to be put on the retry queue; until it is there the wake-up is not handled. */
+  /** How many entries of the context the service had no room for; absent = none. */
+  readonly contextLeftOut?: number;
+  /** What has to be put on the retry queue; until it is there the retry message is not handled. */
   readonly entry?: QueueEntry;
-}
-
-/**
- * How long a claim holds. Longer than a worker can live (the function's time-out is 30 s), shorter than the
- * queue's visibility time-out (180 s): when a dead worker's wake-up comes back, its lease is over.
- */
-export const claimLeaseSeconds = 60;
-
-/** A worker with less than this left of its lease does not start a send: its answer could come too late. */
-const leaseMarginSeconds = 20;
-
-/** Whether a worker may still send under its claim; otherwise it may be taken for dead, and another sends. */
-export function maySendUnder(claimed: Message, now: number): boolean {
-  return (claimed.claim_expires_at ?? now) - now >= leaseMarginSeconds;
 }
 
 /** A spend limit passes when somebody raises it, not by asking often. */
 const spendLimitPauseSeconds = 900;
 
-/** How often a wake-up is decided again because the item changed meanwhile. */
+/** How often a retry message is decided again because the item changed meanwhile. */
 const maxDecisions = 6;
 
 /**
- * Handles one wake-up. Early, late, doubled or forged, at most one send results from an attempt, save the one
- * repetition that at-least-once allows after a lost outcome.
+ * Handles one retry message. Early, late, doubled or forged, at most one send results from an attempt, save the
+ * repetitions that at-least-once allows after a lost outcome.
  *
- * The wake-up queues up for its turn before it claims anything: one that gets no turn costs no write.
- *
+ * @param known the item where the caller has read it already, possibly an old version of it
  * @throws ContentionError if the item changed under every decision; any error of the store
  */
-export async function resendMessage(wakeUp: WakeUp, resending: Resending): Promise<HandledWakeUp> {
-  const { pace, clock, random } = resending;
-  const place = await pace.queueUp();
-  if (place === undefined) {
-    // The service has put nothing off, so the waits do not grow.
-    const dueAt = backOffUntil(0, clock.now(), random.next());
-    return { outcome: "postponed", reason: "no-turn", entry: { message: wakeUp, dueAt } };
-  }
+export async function resendMessage(
+  wakeUp: WakeUp,
+  resending: Resending,
+  known?: Message,
+): Promise<HandledWakeUp> {
+  const turns = new TurnOnce(resending.pace);
   try {
-    return await claimAndSend(wakeUp, place, resending);
+    return await decideAndSend(wakeUp, turns, resending, known);
   } finally {
-    place.leave();
+    turns.release();
   }
 }
 
-async function claimAndSend(wakeUp: WakeUp, place: Place, resending: Resending): Promise<HandledWakeUp> {
-  const { store, clock, random, guarantee } = resending;
+async function decideAndSend(
+  wakeUp: WakeUp,
+  turns: TurnOnce,
+  resending: Resending,
+  known: Message | undefined,
+): Promise<HandledWakeUp> {
+  const { store, sender, clock, random, guarantee, policy } = resending;
   const { application_message_id: id, attempt } = wakeUp;
   const claimId = random.id();
 
-  let next: { claim: Change; again: boolean } = { claim: claimNow(), again: false };
+  let message = known ?? (await store.read(id));
+  let isOldRead = known !== undefined;
   for (let decisions = 0; decisions < maxDecisions; decisions += 1) {
-    const claimed = await store.change(id, next.claim);
-    if (claimed.applied) return sendClaimed(wakeUp, claimed.message, next.again, place, resending);
-
-    const current = claimed.current;
-    // The answer of our own write was lost and the repeated write refused: the claim is ours all the same.
-    if (current?.status === "SENDING" && current.attempts?.[attempt]?.claim_id === claimId) {
-      return sendClaimed(wakeUp, current, next.again, place, resending);
-    }
-    const decision = decideWakeUp(current, attempt, clock.now(), guarantee);
+    // The answer of our own claim was lost and the repeated write refused: the claim is ours all the same.
+    if (message !== undefined && isClaimedBy(claimId, message, attempt))
+      return sendClaimed(wakeUp, message, turns, resending);
+    const now = clock.now();
+    const decision = decideWakeUp(message, attempt, now, guarantee, sender.leastSecondsLeft);
     const { reason } = decision;
-    if (decision.action === "drop" || current === undefined) return { outcome: "absorbed", reason };
-    switch (decision.action) {
-      case "postpone":
-        return { outcome: "postponed", reason, entry: { message: wakeUp, dueAt: decision.until } };
-      case "claim":
-        next = { claim: claimNow(), again: false };
-        break;
-      case "claim-again":
-        next = { claim: claimAgain(current, claim()), again: true };
-        break;
-      case "expire":
-        if ((await store.change(id, endSeries(current, "EXPIRED", reason))).applied) {
-          return { outcome: "expired", reason };
-        }
-        break;
-      case "give-up":
-        if ((await store.change(id, awaitEvents(current, attempt, clock.now()))).applied) {
-          return { outcome: "given-up", reason };
-        }
-        break;
+    if (decision.action === "drop" || message === undefined) {
+      // An end is an end, however old the read; anything else may have changed since.
+      if (!isOldRead || (message !== undefined && isFinal(statusOf(message)))) {
+        return { outcome: "absorbed", reason };
+      }
+      message = await store.read(id);
+      isOldRead = false;
+      continue;
     }
+    if (decision.action === "postpone") {
+      return { outcome: "postponed", reason, entry: { message: wakeUp, dueAt: decision.until } };
+    }
+    if (decision.action === "check-receipt") return checkLater(message, policy, "absorbed", reason);
+
+    const isSend = decision.action === "claim" || decision.action === "claim-again";
+    if (isSend && !isBodyTooLong(message.message_body ?? "")) {
+      if (!(await turns.take(message.message_body ?? ""))) {
+        // The service has deferred nothing, so the waits do not grow.
+        const dueAt = backOffUntil(0, clock.now(), random.next());
+        return { outcome: "postponed", reason: "no-turn", entry: { message: wakeUp, dueAt } };
+      }
+    }
+    const result = await store.change(id, changeFor(decision, message, claimOf(attempt, claimId, resending)));
+    isOldRead = false;
+    if (!result.applied) {
+      message = result.current;
+      continue;
+    }
+    if (decision.action === "expire") return { outcome: "expired", reason };
+    if (decision.action === "await-receipt") {
+      return checkLater(result.message, policy, "awaiting-receipt", reason);
+    }
+    if (statusOf(result.message) === "REJECTED") return { outcome: "rejected", reason: "body-too-long" };
+    return sendClaimed(wakeUp, result.message, turns, resending);
   }
   throw new ContentionError(maxDecisions);
+}
 
-  function claim() {
-    const now = clock.now();
-    return { attempt, claimId, now, until: Math.ceil(now + claimLeaseSeconds) };
-  }
-  function claimNow(): Change {
-    return claimAttempt(claim());
+function isClaimedBy(claimId: string, message: Message, attempt: number): boolean {
+  return message.status === "SENDING" && message.attempts?.[attempt]?.claim_id === claimId;
+}
+
+function claimOf(attempt: number, claimId: string, { clock }: Resending): Claim {
+  const now = clock.now();
+  return { attempt, claimId, now, until: Math.ceil(now + claimLeaseSeconds) };
+}
+
+/** The write of a decision; a body that no service takes ends the message instead of being claimed. */
+function changeFor(
+  decision: Exclude<WakeUpDecision, { readonly action: "drop" | "postpone" | "check-receipt" }>,
+  message: Message,
+  claim: Claim,
+): Change {
+  switch (decision.action) {
+    case "expire":
+      return endSeries(message, "EXPIRED", decision.reason);
+    case "await-receipt":
+      return awaitReceipt(message, claim.attempt, claim.now);
+    case "claim":
+    case "claim-again":
+      if (isBodyTooLong(message.message_body ?? "")) return endSeries(message, "REJECTED", "body-too-long");
+      return decision.action === "claim-again"
+        ? claimAgain(message, claim)
+        : claimAttempt(claim, message.attempts?.[claim.attempt - 1]?.outcome === noReceiptOutcome);
   }
 }
 
-/** Sends a claimed attempt and records what came of it. */
+/** The receipt check of the latest attempt; there always is one for an attempt of unknown outcome. */
+function checkLater(
+  message: Message,
+  policy: RetryPolicy,
+  outcome: WakeUpOutcome,
+  reason: string,
+): HandledWakeUp {
+  const entry = receiptCheckEntry(message, policy);
+  return { outcome, reason, ...(entry !== undefined && { entry }) };
+}
+
+/** Sends a claimed attempt and says what is left to do. */
 async function sendClaimed(
   wakeUp: WakeUp,
-  message: Message,
-  again: boolean,
-  place: Place,
+  claimed: Message,
+  turns: TurnOnce,
   resending: Resending,
 ): Promise<HandledWakeUp> {
-  const { store, clock, sender } = resending;
-  const { application_message_id: id, attempt } = wakeUp;
-  const request = requestOf(message, attempt, resending.origination);
-  if (request === undefined) {
-    await store.change(id, endSeries(message, "REJECTED", "nothing-to-send"));
-    return { outcome: "rejected", reason: "nothing-to-send" };
-  }
-
-  const isInTurn = await place.turn(request.body);
-  const now = clock.now();
-  if (isTooLate(message, now, sender)) {
-    await store.change(id, expireUnsent(message, attempt));
-    return { outcome: "expired", reason: "deadline" };
-  }
-  if (!isInTurn) return putOff(wakeUp, message, resending, now, "no-turn");
-  // Paused for long between claim and send, the worker may be taken for dead: another may send.
-  if (!maySendUnder(message, now)) {
-    return putOff(wakeUp, message, resending, now, "lease-nearly-over");
-  }
-
-  const result = await sender.send({ ...request, ...secondsLeftOf(message, now) });
-  return record(result, wakeUp, message, again, resending);
+  const { attempt, deferrals = 0 } = wakeUp;
+  const nextTryAt: NextTry = (now, reason) =>
+    reason === "spend-limit"
+      ? Math.ceil(now + spendLimitPauseSeconds)
+      : backOffUntil(deferrals, now, resending.random.next());
+  const now = resending.clock.now();
+  // The application may have written a longer text since the item was read.
+  const result = turns.covers(claimed.message_body ?? "")
+    ? await sendAttempt(claimed, attempt, resending, nextTryAt, () => turns.depart())
+    : await deferAttempt(claimed, attempt, resending, nextTryAt(now, "no-turn"), "no-turn");
+  return handledOf(result, wakeUp, claimed, resending);
 }
 
-/** Whether a message is useless, or will be before the service could take it (rule 6). */
-export function isTooLate(message: Message, now: number, sender: SmsSender): boolean {
-  if (message.deadline === undefined) return false;
-  return message.deadline <= now || message.deadline - now < sender.leastSecondsLeft;
-}
-
-/** What is left until the deadline, for the service's own time to live. */
-export function secondsLeftOf(message: Message, now: number): Pick<SendRequest, "secondsLeft"> {
-  return message.deadline === undefined ? {} : { secondsLeft: message.deadline - now };
-}
-
-function requestOf(
-  message: Message,
-  attempt: number,
-  origination: string | undefined,
-): SendRequest | undefined {
-  const { message_body: body, destination_number: destinationNumber } = message;
-  if (body === undefined || destinationNumber === undefined) return undefined;
-  const originationFields =
-    origination === undefined
-      ? {
-          ...(message.origination_number !== undefined && { originationNumber: message.origination_number }),
-          ...(message.sender_id !== undefined && { senderId: message.sender_id }),
-        }
-      : originationOf(origination);
-  return {
-    destinationNumber,
-    body,
-    messageType: message.message_type ?? "TRANSACTIONAL",
-    ...originationFields,
-    context: sendContext(message.application_message_id, attempt),
-  };
-}
-
-/** `origination_number` takes a phone number or a sender id; only a sender id has letters. */
-function originationOf(origination: string): Pick<SendRequest, "originationNumber" | "senderId"> {
-  return /[A-Za-z]/.test(origination) ? { senderId: origination } : { originationNumber: origination };
-}
-
-async function record(
-  result: SendResult,
+function handledOf(
+  result: AttemptResult,
   wakeUp: WakeUp,
-  message: Message,
-  again: boolean,
-  resending: Resending,
-): Promise<HandledWakeUp> {
-  const { store, clock } = resending;
-  const { application_message_id: id, attempt } = wakeUp;
-  const now = clock.now();
+  claimed: Message,
+  { clock, guarantee, policy }: Resending,
+): HandledWakeUp {
+  const { attempt, deferrals = 0 } = wakeUp;
+  const again = { ...wakeUp, deferrals: deferrals + 1 };
   switch (result.kind) {
     case "accepted": {
-      const origination = resending.origination ?? message.origination_number ?? message.sender_id;
-      const sent = {
-        at: now,
-        messageId: result.messageId,
-        ...(origination !== undefined && { origination }),
+      const isAgain = claimed.attempts?.[attempt]?.possible_duplicate === true;
+      const handled: HandledWakeUp = isAgain
+        ? { outcome: "sent-again", reason: "outcome-unknown" }
+        : { outcome: "sent", reason: "due" };
+      const entry = receiptCheckEntry(result.message, policy);
+      const { contextLeftOut } = result;
+      return {
+        ...handled,
+        ...(contextLeftOut !== undefined && { contextLeftOut }),
+        ...(entry !== undefined && { entry }),
       };
-      const recorded = await store.change(id, recordSent(message, attempt, sent));
-      // An event about this very attempt, or the end of the series, was faster than we are.
-      if (!recorded.applied && recorded.current !== undefined) {
-        await store.change(id, recordSentLate(recorded.current, attempt, sent));
-      }
-      return again ? { outcome: "sent-again", reason: "lease-over" } : { outcome: "sent", reason: "due" };
     }
     case "deferred":
-      return putOff(wakeUp, message, resending, now, result.reason);
-    case "refused": {
-      const status = result.optedOut ? "OPTED_OUT" : "REJECTED";
-      const last = { attempt, outcome: result.reason, at: now };
-      await store.change(id, endSeries(message, status, result.reason, last));
-      return { outcome: result.optedOut ? "opted-out" : "rejected", reason: result.reason };
+      return { outcome: "deferred", reason: result.reason, entry: { message: again, dueAt: result.dueAt } };
+    case "superseded": {
+      const { action } = decideWakeUp(result.current, attempt, clock.now(), guarantee);
+      return action === "drop"
+        ? { outcome: "absorbed", reason: "superseded-attempt" }
+        : {
+            outcome: "deferred",
+            reason: "superseded-attempt",
+            entry: { message: again, dueAt: result.dueAt },
+          };
     }
+    case "expired":
+      return { outcome: "expired", reason: "deadline" };
+    case "rejected":
+    case "opted-out":
+      return { outcome: result.kind, reason: result.reason };
     case "unconfirmed":
-      // The claim stays: when its lease is over, the guarantee decides whether to send once more.
       return {
         outcome: "unconfirmed",
         reason: result.reason,
-        entry: { message: wakeUp, dueAt: message.claim_expires_at ?? now },
+        entry: { message: wakeUp, dueAt: result.leaseEndsAt },
       };
   }
 }
 
-/** Gives the claim back and comes again later, or ends the message where later is too late. */
-async function putOff(
-  wakeUp: WakeUp,
-  message: Message,
-  resending: Resending,
-  now: number,
-  reason: string,
-): Promise<HandledWakeUp> {
-  const { store, random } = resending;
-  const { application_message_id: id, attempt, deferrals = 0 } = wakeUp;
-  const dueAt =
-    reason === "spend-limit"
-      ? Math.ceil(now + spendLimitPauseSeconds)
-      : backOffUntil(deferrals, now, random.next());
-  if (message.deadline !== undefined && dueAt >= message.deadline) {
-    await store.change(id, expireUnsent(message, attempt));
-    return { outcome: "expired", reason: "deadline" };
+/** The turn of one message: taken once, however often its claim is tried, and given back if it does not go. */
+class TurnOnce {
+  readonly #pace: SendPace;
+  #turn: Turn | undefined;
+  #body: string | undefined;
+
+  constructor(pace: SendPace) {
+    this.#pace = pace;
   }
-  const given = await store.change(id, giveBack(message, attempt, dueAt, reason));
-  // Refused: the series ended or was taken over while we were asking, and nothing is left to come back for;
-  // or our own write was refused by its own effect, and the wake-up is still owed.
-  if (!given.applied && decideWakeUp(given.current, attempt, now, resending.guarantee).action === "drop") {
-    return { outcome: "absorbed", reason: "superseded-attempt" };
+
+  /** Waits for the turn of a body; false where none comes in time. */
+  async take(body: string): Promise<boolean> {
+    if (this.#turn !== undefined && this.covers(body)) return true;
+    this.release();
+    this.#turn = await this.#pace.turn(partsOf(body));
+    this.#body = body;
+    return this.#turn !== undefined;
   }
-  return { outcome: "deferred", reason, entry: { message: { ...wakeUp, deferrals: deferrals + 1 }, dueAt } };
+
+  /** Whether the turn is long enough for a body. */
+  covers(body: string): boolean {
+    if (body === this.#body) return true;
+    return !isBodyTooLong(body) && partsOf(body) <= partsOf(this.#body ?? "");
+  }
+
+  depart(): void {
+    this.#turn?.depart();
+  }
+
+  release(): void {
+    this.#turn?.release();
+    this.#turn = undefined;
+  }
 }

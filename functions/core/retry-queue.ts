@@ -5,7 +5,7 @@ import type { DeliveryEvent } from "./delivery-event.ts";
 export interface WakeUp {
   readonly kind: "wake-up";
   readonly application_message_id: string;
-  /** The attempt that is due, ≥ 1. */
+  /** The attempt that is due; 0 only where the outcome of the producer's first send is unknown. */
   readonly attempt: number;
   /** How often the service has put this attempt off; only lengthens the back-off. */
   readonly deferrals?: number;
@@ -19,8 +19,21 @@ export interface WaitingEvent {
   readonly first_seen_at: number;
 }
 
+/** "Look whether attempt n got an event" (design 11.1): a pointer as {@link WakeUp} is. */
+export interface ReceiptCheck {
+  readonly kind: "receipt-check";
+  readonly application_message_id: string;
+  readonly attempt: number;
+}
+
+/** What every message of the queue may carry besides. */
+interface MayBeFailing {
+  /** Since when it could not be handled because something was out of reach, epoch seconds; absent while it is not. */
+  readonly failing_since?: number;
+}
+
 /** What travels through the retry queue. */
-export type QueueMessage = WakeUp | WaitingEvent;
+export type QueueMessage = (WakeUp | WaitingEvent | ReceiptCheck) & MayBeFailing;
 
 /** A message for the queue and when it shall come out. */
 export interface QueueEntry {

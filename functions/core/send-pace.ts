@@ -7,36 +7,27 @@
  * they are replaced: the waits of all invocations that follow each other in one of those places never overlap.
  */
 import type { Clock } from "./clock.ts";
-import { partsOf } from "./message-parts.ts";
 
-/** The line in which messages wait for their turn. */
+/** Gives messages their turns, first come, first served. */
 export interface SendPace {
   /**
-   * Resolves when it is time to get a message ready, which is shortly before its turn: first come, first served.
-   * Nothing is known of the message yet; it counts as one part until {@link Place.turn} says more.
+   * Resolves when a message of so many parts may go out.
    *
    * @returns undefined where no turn comes in the time that is left: leave the message for another invocation
    */
-  queueUp(): Promise<Place | undefined>;
+  turn(parts: number): Promise<Turn | undefined>;
 }
 
-/** A place in the line. Whoever has one ends by a turn or leaves. */
-export interface Place {
-  /**
-   * Resolves when a message with this body may go out: now, not later.
-   *
-   * @returns false at once where the turn would come too late: the message must not go out
-   */
-  turn(body: string): Promise<boolean>;
-  /** Makes room for the next one, who takes the turn over; after a turn it does nothing. */
-  leave(): void;
+/** A turn. While it is held nobody else gets one; whoever has it departs or releases it. */
+export interface Turn {
+  /** The message goes out now: the next turn keeps its distance from this moment. */
+  depart(): void;
+  /** The message does not go: its time is the next one's. After {@link depart} it does nothing. */
+  release(): void;
 }
 
 /** The way to the service takes now longer, now shorter; messages sent a second apart may arrive closer. */
 const evenness = 0.95;
-
-/** How long a message may wait ready, i.e. claimed, for its turn: enough for a slow claim. */
-const readySeconds = 0.5;
 
 /** Differences of epoch seconds are exact only so far. */
 const roundingSeconds = 1e-6;
@@ -58,56 +49,37 @@ const latenessSeconds = 1;
 export function steadyPace(partsPerSecond: number, clock: Clock, until: number): SendPace {
   const startedAt = clock.now();
   const rate = partsPerSecond * evenness;
-  const mostReady = 1 + Math.ceil(rate * readySeconds);
-  const waiting: (() => void)[] = [];
-  let ready = 0;
   let departedAt = startedAt;
-  let gate: Promise<unknown> = Promise.resolve();
+  let line: Promise<void> = Promise.resolve();
 
-  const costOf = (parts: number): number => Math.min(parts / rate, until - startedAt);
-  const isTooLate = (turnAt: number): boolean => turnAt > until + roundingSeconds;
-
-  function makeRoom(): void {
-    const next = waiting.shift();
-    // The place goes from hand to hand, so that nobody slips in between.
-    if (next === undefined) ready -= 1;
-    else next();
-  }
-
-  async function depart(parts: number): Promise<boolean> {
-    const turnAt = departedAt + costOf(parts);
-    if (isTooLate(turnAt)) return false;
+  /** Waits for the moment of a message of this cost; false where it comes too late. */
+  async function waitFor(cost: number): Promise<boolean> {
+    if (clock.now() >= until) return false;
+    const turnAt = departedAt + cost;
+    if (turnAt > until + roundingSeconds) return false;
     // A timer may fire a little early.
     for (let rest = turnAt - clock.now(); rest > roundingSeconds; rest = turnAt - clock.now()) {
       await clock.sleep(rest);
     }
-    // A turn that comes late does not shorten the way to the next one.
-    departedAt = Math.max(turnAt, clock.now());
-    return departedAt <= until + latenessSeconds;
+    return clock.now() <= until + latenessSeconds;
   }
 
   return {
-    async queueUp() {
-      if (ready < mostReady) ready += 1;
-      else await new Promise<void>((resolve) => waiting.push(resolve));
-      if (clock.now() >= until || isTooLate(departedAt + (ready - 1) / rate + costOf(1))) {
-        makeRoom();
+    async turn(parts) {
+      const before = line;
+      const { promise, resolve: next } = Promise.withResolvers<void>();
+      line = promise;
+      await before;
+      if (!(await waitFor(Math.min(parts / rate, until - startedAt)))) {
+        next();
         return undefined;
       }
-      let isInLine = true;
-      const leave = () => {
-        if (isInLine) makeRoom();
-        isInLine = false;
-      };
       return {
-        leave,
-        async turn(body) {
-          const departure = gate.then(() => depart(partsOf(body)));
-          gate = departure;
-          const isInTime = await departure;
-          if (isInTime) leave();
-          return isInTime;
+        depart() {
+          departedAt = clock.now();
+          next();
         },
+        release: next,
       };
     },
   };

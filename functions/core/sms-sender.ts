@@ -13,6 +13,18 @@ export interface SendRequest {
   readonly senderId?: string;
   /** Seconds until the message is useless; a service that can gives it up by itself then. */
   readonly secondsLeft?: number;
+  /** Keyword of the origination number's programme. */
+  readonly keyword?: string;
+  /** Sender's id in India's register (DLT). */
+  readonly entityId?: string;
+  /** Template's id in India's register (DLT). */
+  readonly templateId?: string;
+  /** End User Messaging only, as are the three that follow; absent = the deployment's. */
+  readonly configurationSetName?: string;
+  readonly destinationCountryParameters?: Readonly<Record<string, string>>;
+  /** US dollars for a message part, e.g. `"0.05"`. */
+  readonly maxPrice?: string;
+  readonly protectConfigurationId?: string;
   readonly context: SendContext;
 }
 
@@ -39,7 +51,12 @@ export function isForOperator(reason: string): boolean {
 /** What the service's answer means (design rules 7 and 8). */
 export type SendResult =
   /** Taken: events will follow under this id. */
-  | { readonly kind: "accepted"; readonly messageId: string }
+  | {
+      readonly kind: "accepted";
+      readonly messageId: string;
+      /** How many entries of the context the service has no room for, so that they were not sent; absent = none. */
+      readonly contextLeftOut?: number;
+    }
   /** Certainly not taken, and worth trying again: the attempt is not used up. */
   | { readonly kind: "deferred"; readonly reason: DeferReason }
   /** Certainly not taken, and never will be: it lies in the message. `reason` is the service's word for it. */

@@ -1,11 +1,13 @@
 /** The port to logs and metrics. Its types keep message bodies and phone numbers out by construction. */
 import type { EventOutcome } from "./handle-delivery-event.ts";
+import type { ReceiptCheckOutcome } from "./receipt-check.ts";
 import type { WakeUpOutcome } from "./resend-message.ts";
 
 /** Every metric of the project; CloudWatch namespace = the stack's `name_prefix`, dimension `service`. */
 export type MetricName =
   | (typeof eventMetrics)[EventOutcome]
   | (typeof wakeUpMetrics)[WakeUpOutcome]
+  | (typeof receiptCheckMetrics)[ReceiptCheckOutcome]
   | (typeof otherMetrics)[number];
 
 /** The metrics that count no outcome. `docs/operations.md` explains every metric. */
@@ -17,7 +19,10 @@ export const otherMetrics = [
   "WakeUpFailed",
   "WakeUpMalformed",
   "SendBlocked",
+  "NoReceipt",
+  "SettingsInvalid",
   "Produced",
+  "ContextLeftOut",
 ] as const;
 
 /** The metric that counts each outcome of an event. */
@@ -25,11 +30,13 @@ export const eventMetrics = {
   "retry-scheduled": "RetryScheduled",
   exhausted: "RetriesExhausted",
   expired: "MessageExpired",
+  "retries-off": "RetriesOff",
   rejected: "MessageRejected",
   "opted-out": "RecipientOptedOut",
   delivered: "SeriesDelivered",
   "delivered-at-once": "DeliveredAtOnce",
   absorbed: "EventAbsorbed",
+  foreign: "ForeignEvent",
   "in-progress": "EventInProgress",
   waiting: "EventWaiting",
   orphaned: "EventOrphaned",
@@ -47,8 +54,20 @@ export const wakeUpMetrics = {
   expired: "MessageExpired",
   postponed: "WakeUpPostponed",
   absorbed: "WakeUpAbsorbed",
-  "given-up": "OutcomeUnknown",
+  "awaiting-receipt": "OutcomeUnknown",
 } as const satisfies Record<WakeUpOutcome, string>;
+
+/** The metric that counts each outcome of a receipt check. */
+export const receiptCheckMetrics = {
+  "retry-scheduled": "RetryScheduled",
+  "repeat-due": "RepeatDue",
+  exhausted: "RetriesExhausted",
+  expired: "MessageExpired",
+  rejected: "MessageRejected",
+  "retries-off": "RetriesOff",
+  postponed: "WakeUpPostponed",
+  absorbed: "WakeUpAbsorbed",
+} as const satisfies Record<ReceiptCheckOutcome, string>;
 
 /** What a log line may hold: ids, words of ours and counts; never a number, a body or an error's text. */
 export interface LogFields {

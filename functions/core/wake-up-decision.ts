@@ -1,8 +1,8 @@
 /**
- * What to do about a wake-up whose claim was refused.
+ * What to do about a retry message, by the item that it points at.
  *
- * A wake-up carries no authority (design rule 3): it only points at an item. Most refusals are normal: the
- * queue delivers twice, early and late, and the series may have ended meanwhile.
+ * A retry message carries no authority (rule 3). Most that lead to no send are normal: the queue delivers twice,
+ * early and late, and the retry sequence may have ended meanwhile.
  *
  * | item | action | reason |
  * |---|---|---|
@@ -14,18 +14,23 @@
  * | `RETRY_SCHEDULED`, due | claim | due |
  * | `SENDING` this attempt, lease holds | postpone to `claim_expires_at` | being-sent |
  * | `SENDING` this attempt, lease over, deadline passed | expire | deadline |
+ * | `SENDING` this attempt, lease over, deferred by its last worker | claim-again | due |
  * | `SENDING` this attempt, lease over, at-least-once, first time | claim-again | lease-over |
- * | `SENDING` this attempt, lease over, otherwise | give-up | outcome-unknown |
+ * | `SENDING` this attempt, lease over, otherwise | await-receipt | outcome-unknown |
+ * | `SENT` this attempt, and nobody knows whether it was sent | check-receipt | outcome-unknown |
  * | anything else | drop | already-sent |
  */
 import {
   type DeliveryGuarantee,
   isFinal,
   isGone,
+  isTooLate,
+  isUnconfirmed,
   latestAttemptOf,
   type Message,
   statusOf,
 } from "./message.ts";
+import { wasRepeated } from "./message-changes.ts";
 
 /** What to do about a wake-up; `until` is in epoch seconds. */
 export type WakeUpDecision =
@@ -36,26 +41,31 @@ export type WakeUpDecision =
   | { readonly action: "expire"; readonly reason: "deadline" }
   | { readonly action: "postpone"; readonly reason: "not-due" | "being-sent"; readonly until: number }
   | { readonly action: "claim"; readonly reason: "due" }
-  | { readonly action: "claim-again"; readonly reason: "lease-over" }
-  | { readonly action: "give-up"; readonly reason: "outcome-unknown" };
+  | { readonly action: "claim-again"; readonly reason: "lease-over" | "due" }
+  /** Neither send nor end: its events, or the receipt check, will tell. */
+  | { readonly action: "await-receipt"; readonly reason: "outcome-unknown" }
+  /** The receipt check may have been lost on its way to the queue. */
+  | { readonly action: "check-receipt"; readonly reason: "outcome-unknown" };
 
 /**
  * Decides by the table above.
  *
- * @param message the item as the refused claim found it; `undefined` where there is none
+ * @param message the item; `undefined` where there is none
  * @param attempt the attempt that the wake-up names
  * @param guarantee the deployment's guarantee; the item's own overrides it
+ * @param leastSecondsLeft what the service asks for until the deadline: with less, the deadline counts as passed
  */
 export function decideWakeUp(
   message: Message | undefined,
   attempt: number,
   now: number,
   guarantee: DeliveryGuarantee,
+  leastSecondsLeft = 0,
 ): WakeUpDecision {
   if (message === undefined || isGone(message, now)) return { action: "drop", reason: "message-gone" };
   const status = statusOf(message);
   if (isFinal(status)) return { action: "drop", reason: "series-over" };
-  const isPastDeadline = message.deadline !== undefined && message.deadline <= now;
+  const isPastDeadline = isTooLate(message, now, leastSecondsLeft);
 
   if (status === "RETRY_SCHEDULED") {
     if (attempt !== latestAttemptOf(message) + 1) return { action: "drop", reason: "superseded-attempt" };
@@ -70,12 +80,17 @@ export function decideWakeUp(
     const leaseEndsAt = message.claim_expires_at ?? now;
     if (leaseEndsAt > now) return { action: "postpone", reason: "being-sent", until: leaseEndsAt };
     if (isPastDeadline) return { action: "expire", reason: "deadline" };
-    const wasRepeated = message.attempts?.[attempt]?.possible_duplicate === true;
-    const mayRepeat = (message.delivery_guarantee ?? guarantee) === "at-least-once" && !wasRepeated;
+    const record = message.attempts?.[attempt];
+    if (record !== undefined && record.claim_id === undefined)
+      return { action: "claim-again", reason: "due" };
+    const mayRepeat = (message.delivery_guarantee ?? guarantee) === "at-least-once" && !wasRepeated(record);
     return mayRepeat
       ? { action: "claim-again", reason: "lease-over" }
-      : { action: "give-up", reason: "outcome-unknown" };
+      : { action: "await-receipt", reason: "outcome-unknown" };
   }
 
+  if (status === "SENT" && attempt === latestAttemptOf(message) && isUnconfirmed(message)) {
+    return { action: "check-receipt", reason: "outcome-unknown" };
+  }
   return { action: "drop", reason: "already-sent" };
 }

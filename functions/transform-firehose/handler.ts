@@ -1,62 +1,21 @@
-/**
- * The event consumer in a Firehose stream's transformation: parse, call the core, answer every record. The
- * archive never depends on the retry path: whatever fails here, the records go on.
- */
-import type {
-  FirehoseTransformationEvent,
-  FirehoseTransformationHandler,
-  FirehoseTransformationResult,
-} from "aws-lambda";
-import { awsEventHandling } from "../adapters/event-handling.ts";
-import { powertoolsTelemetry } from "../adapters/powertools-telemetry.ts";
-import { systemClock } from "../adapters/system-clock.ts";
-import { answerTransformation } from "../core/answer-transformation.ts";
-import { handleRecords, type RecordResult } from "../core/handle-records.ts";
-import { errorName } from "../core/telemetry.ts";
-import { readSettings } from "../settings.ts";
+/** The event consumer in a Firehose stream's transformation as Lambda runs it. */
+import type { FirehoseTransformationHandler } from "aws-lambda";
+import { eventPorts } from "../adapters/event-handling.ts";
+import { awsEventOutside } from "../adapters/outside.ts";
+import { readSettings, versionOf } from "../settings.ts";
+import { archiveUnseen, transformFirehoseFunction } from "./transform-firehose-function.ts";
 
-const settings = readSettings("transform-firehose");
-const telemetry = powertoolsTelemetry(settings.SMS_RETRY_VERSION);
-const handling = {
-  ...awsEventHandling(settings, telemetry),
-  // Firehose takes "Ok" for the last word: a failed event has to come back by the queue.
-  queuesFailedEvents: true,
-};
+const outside = awsEventOutside(versionOf());
 
-/** What answering may take; the rest of the function's time is for the events. */
-const answerReserveSeconds = 5;
+/** See {@link transformFirehoseFunction}; with wrong settings, {@link archiveUnseen}. */
+export const handler: FirehoseTransformationHandler = setUp();
 
-/** Transforms a batch of Firehose records: watches them, and hands them back as they came. */
-export const handler: FirehoseTransformationHandler = async (event, context) => {
+/** Never throws: a function that fails at its start puts the owner's records under `processing-failed/`. */
+function setUp(): FirehoseTransformationHandler {
   try {
-    const endsAt = systemClock.now() + context.getRemainingTimeInMillis() / 1000 - answerReserveSeconds;
-    const results = await watch(event, endsAt);
-    const records = answerTransformation(event.records, results, {
-      dropsRetriedEvents: settings.FIREHOSE_DROP_RETRIED_EVENTS,
-    });
-    return { records } satisfies FirehoseTransformationResult;
-  } finally {
-    telemetry.publish();
-  }
-};
-
-/** The results of the records; none where even that fails, because the archive must not. */
-async function watch(
-  { records }: FirehoseTransformationEvent,
-  endsAt: number,
-): Promise<readonly RecordResult[]> {
-  try {
-    const decoded = records.map(({ recordId, data }) => ({
-      id: recordId,
-      data: Buffer.from(data, "base64"),
-    }));
-    return await handleRecords(decoded, { ...handling, endsAt });
-  } catch (error) {
-    telemetry.count("EventFailed", records.length);
-    telemetry.error("A batch was archived without having been looked at.", {
-      error: errorName(error),
-      count: records.length,
-    });
-    return [];
+    const settings = readSettings("transform-firehose");
+    return transformFirehoseFunction(settings, eventPorts(settings, outside));
+  } catch (problem) {
+    return archiveUnseen(problem, outside.telemetry);
   }
 }

@@ -27,7 +27,7 @@ export interface SchedulerOptions {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly id: () => string;
-  /** Is told of a delivery that failed for good. */
+  /** Is told of a delivery that failed for good, whether or not there is a dead-letter queue for it. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -41,6 +41,17 @@ const createSchedule = v.object({
     Arn: v.string(),
     RoleArn: v.pipe(v.string(), v.regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/)),
     Input: v.optional(v.string(), "{}"),
+    RetryPolicy: v.optional(
+      v.object({
+        MaximumEventAgeInSeconds: v.optional(
+          v.pipe(v.number(), v.integer(), v.minValue(60), v.maxValue(86_400)),
+        ),
+        MaximumRetryAttempts: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(185))),
+      }),
+    ),
+    DeadLetterConfig: v.optional(
+      v.object({ Arn: v.pipe(v.string(), v.regex(/^arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[\w-]+$/)) }),
+    ),
   }),
 });
 
@@ -62,6 +73,10 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     const schedule = parse(body);
     const queueUrl = options.queueUrlOf(schedule.Target.Arn);
     if (queueUrl === undefined) throw invalid("Target.Arn");
+    const deadLetterArn = schedule.Target.DeadLetterConfig?.Arn;
+    const deadLetterUrl = deadLetterArn === undefined ? undefined : options.queueUrlOf(deadLetterArn);
+    if (deadLetterArn !== undefined && deadLetterUrl === undefined)
+      throw invalid("Target.DeadLetterConfig.Arn");
     const key = `${schedule.GroupName}/${name}`;
     if (schedules.has(key)) {
       throw new ServiceError(409, "ConflictException", `Schedule ${name} already exists.`);
@@ -74,12 +89,16 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       key,
       setTimeout(() => void deliver(), wait),
     );
+    // The emulator tries once; its queue is either there or not.
     async function deliver(): Promise<void> {
+      const { Input } = schedule.Target;
+      const put = async (QueueUrl: string | undefined) =>
+        options.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: Input }));
       try {
-        const { Input } = schedule.Target;
-        await options.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: Input }));
+        await put(queueUrl);
       } catch (error) {
         options.onError(error);
+        if (deadLetterUrl !== undefined) await put(deadLetterUrl).catch(options.onError);
       }
       pending -= 1;
       if (schedule.ActionAfterCompletion === "DELETE") schedules.delete(key);

@@ -107,14 +107,24 @@ function readingEffect(resource: ResourceChange, action: Action, isOwnStream: bo
     case "forget":
       return warning(`${stream} is no longer read: failed messages are not sent again.${untouched}`);
     case "replace":
-      return warning(
-        `${stream} is read by a new event source mapping, which begins with the newest event: failures between the old one's end and its beginning are not retried.`,
-      );
+      return newReadingEffect(resource, stream);
     case "update":
       return harmless(`${stream} is read on, from where it was read to, with other settings.`);
     case "keep":
       return harmless(`${stream} is read as before.`);
   }
+}
+
+/** What a new event source mapping reads depends on whether it keeps the time from which the old one began. */
+function newReadingEffect({ change: { before, after } }: ResourceChange, stream: string): Effect {
+  const from = after?.starting_position_timestamp;
+  if (typeof from === "string" && from === before?.starting_position_timestamp)
+    return harmless(
+      `${stream} is read by a new event source mapping, once more from ${code(from)} on, or from its oldest event where it no longer has that one: nothing is skipped, and events that were handled already change nothing.`,
+    );
+  return warning(
+    `${stream} is read by a new event source mapping, which begins shortly before this plan: what the old one had not read by then is not retried.`,
+  );
 }
 
 function firehoseEffects(plan: Plan): Effect[] {

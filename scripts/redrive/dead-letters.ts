@@ -16,7 +16,7 @@ import { readQueueMessage } from "../../functions/core/queue-messages.ts";
 import { calling } from "./queues.ts";
 
 /** What a dead letter is. */
-export type Kind = "wakeUps" | "waitingEvents" | "unreadable";
+export type Kind = "wakeUps" | "receiptChecks" | "waitingEvents" | "unreadable";
 
 /** What was seen, and what became of it. */
 export interface Tally {
@@ -59,7 +59,7 @@ const batchSize = 10;
  */
 export async function walk(options: WalkOptions): Promise<Tally> {
   const { most, now, onProgress } = options;
-  const seen: Record<Kind, number> = { wakeUps: 0, waitingEvents: 0, unreadable: 0 };
+  const seen: Record<Kind, number> = { wakeUps: 0, receiptChecks: 0, waitingEvents: 0, unreadable: 0 };
   const known = new Set<string>();
   const kept: Message[] = [];
   let [moved, doubled, refused, oldestAgeSeconds] = [0, 0, 0, 0];
@@ -94,10 +94,31 @@ export async function walk(options: WalkOptions): Promise<Tally> {
   return { seen, oldestAgeSeconds, moved, doubled, refused };
 }
 
-function kindOf({ Body = "" }: Message): Kind {
-  const message = readQueueMessage(Body);
-  if (message === undefined) return "unreadable";
-  return message.kind === "wake-up" ? "wakeUps" : "waitingEvents";
+const kinds: Readonly<Record<string, Kind>> = {
+  "wake-up": "wakeUps",
+  "receipt-check": "receiptChecks",
+  "waiting-event": "waitingEvents",
+};
+
+function kindOf(message: Message): Kind {
+  const read = readQueueMessage(retryMessageIn(message));
+  return (read === undefined ? undefined : kinds[read.kind]) ?? "unreadable";
+}
+
+/**
+ * The body for the retry queue in a dead letter. SQS moves a message as it is. Of what EventBridge Scheduler could
+ * not deliver, AWS shows as the body the request that it made of the schedule (`{"MessageBody": …, "QueueUrl": …}`)
+ * and says nothing of the form for a target that is a queue's ARN, where it may be our text itself: both are read.
+ *
+ * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
+ */
+function retryMessageIn({ Body = "" }: Message): string {
+  try {
+    const { MessageBody } = Object(JSON.parse(Body));
+    return typeof MessageBody === "string" ? MessageBody : Body;
+  } catch {
+    return Body;
+  }
 }
 
 async function receive({ sqs, deadLetterUrl }: WalkOptions, limit: number): Promise<Message[]> {
@@ -121,7 +142,7 @@ async function moveBatch(
   if (targetUrl === undefined || messages.length === 0) return { moved: 0, doubled: 0, refused: [] };
   const send = new SendMessageBatchCommand({
     QueueUrl: targetUrl,
-    Entries: messages.map(({ Body }, index) => ({ Id: String(index), MessageBody: Body })),
+    Entries: messages.map((message, index) => ({ Id: String(index), MessageBody: retryMessageIn(message) })),
   });
   const sent = await calling(sqs, "sqs:SendMessage", () => sqs.send(send));
   const isTaken = new Set((sent.Successful ?? []).map(({ Id }) => Number(Id)));

@@ -17,15 +17,20 @@ export function sqsClient(): SQSClient {
 }
 
 /**
- * Calls SQS.
+ * Calls AWS.
  *
+ * @param client whose region the sentence names
  * @param action as in IAM
  * @throws InspectionError with a sentence for the user in place of the SDK's error
  */
-export async function calling<T>(sqs: SQSClient, action: string, call: () => Promise<T>): Promise<T> {
+export async function calling<T>(
+  client: { readonly config: { region(): Promise<string> } },
+  action: string,
+  call: () => Promise<T>,
+): Promise<T> {
   let region = "";
   try {
-    region = await sqs.config.region();
+    region = await client.config.region();
     return await call();
   } catch (error) {
     if (error instanceof InspectionError) throw error;

@@ -1,0 +1,73 @@
+/**
+ * The producer: writes the state item, then sends. The post's `PinpointDDBProducerLambdaFunction`, for
+ * applications that have no producer of their own and for trying a deployment out.
+ */
+import { type EventPorts, eventHandling, eventPorts } from "../adapters/event-handling.ts";
+import type { EventOutside, Outside } from "../adapters/outside.ts";
+import { pinpointSender } from "../adapters/pinpoint-sender.ts";
+import { type CancelledMessage, cancelMessage } from "../core/cancel-message.ts";
+import { SendDeferredError } from "../core/errors.ts";
+import { type ProduceEvent, readProduceInvocation } from "../core/produce-invocation.ts";
+import { type ProducedMessage, produceMessage } from "../core/produce-message.ts";
+import type { SmsSender } from "../core/sms-sender.ts";
+import type { Settings } from "../settings.ts";
+
+/** The ports of the core that the producer goes through. */
+export interface ProducePorts extends EventPorts {
+  readonly sender: SmsSender;
+}
+
+/** The ports on AWS's clients. */
+export function producePorts(
+  settings: Settings<"produce">,
+  outside: EventOutside & Pick<Outside, "pinpoint">,
+): ProducePorts {
+  return {
+    ...eventPorts(settings, outside),
+    sender: pinpointSender(outside.pinpoint, settings.PINPOINT_APPLICATION_ID),
+  };
+}
+
+/**
+ * The producer: produces one message, or with `action: "cancel"` withdraws the one that `application_message_id`
+ * names.
+ *
+ * @returns a function of the invocation's event. It answers with the message's id, the service's id and its
+ *   status, in the table's words, and throws InvalidRequestError listing every problem of the event, or
+ *   SendDeferredError if the service did not take the message now: invoke again with the same id
+ */
+export function produceFunction(
+  settings: Settings<"produce">,
+  ports: ProducePorts,
+): (event: ProduceEvent) => Promise<ProducedMessage | CancelledMessage> {
+  const { telemetry } = ports;
+  const { policy } = eventHandling(settings, ports);
+  const producing = { ...ports, policy, guarantee: settings.DELIVERY_GUARANTEE };
+  const defaults = {
+    destinationNumber: settings.DEFAULT_DESTINATION_NUMBER,
+    body: settings.DEFAULT_MESSAGE_BODY,
+    originationNumber: settings.ORIGINATION_NUMBER,
+    validitySeconds: settings.MESSAGE_VALIDITY_SECONDS,
+  };
+  return async (event) => {
+    try {
+      const invocation = readProduceInvocation(event, defaults);
+      if (invocation.action === "cancel") {
+        const cancelled = await cancelMessage(invocation.applicationMessageId, producing);
+        telemetry.info("A message was cancelled, or its series had ended before.", cancelled);
+        return cancelled;
+      }
+      const produced = await produceMessage(invocation.request, producing);
+      telemetry.count("Produced");
+      const { application_message_id, status, context_left_out } = produced;
+      if (context_left_out !== undefined) telemetry.count("ContextLeftOut", context_left_out);
+      telemetry.info("A message was produced.", { application_message_id, status });
+      return produced;
+    } catch (error) {
+      if (error instanceof SendDeferredError) telemetry.count("SendDeferred");
+      throw error;
+    } finally {
+      telemetry.publish();
+    }
+  };
+}

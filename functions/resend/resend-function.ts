@@ -1,0 +1,63 @@
+/** The resend worker on the retry queue: parse, call the core, answer with the messages to redeliver. */
+import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import { type EventPorts, eventHandling, eventPorts } from "../adapters/event-handling.ts";
+import type { EventOutside, InvocationContext, Outside } from "../adapters/outside.ts";
+import { pinpointSender } from "../adapters/pinpoint-sender.ts";
+import { handleQueueMessages } from "../core/handle-queue-messages.ts";
+import { type SendPace, steadyPace } from "../core/send-pace.ts";
+import type { SmsSender } from "../core/sms-sender.ts";
+import type { Settings } from "../settings.ts";
+
+/** The ports of the core that the worker goes through. */
+export interface ResendPorts extends EventPorts {
+  readonly sender: SmsSender;
+  /** The pace of one invocation, which sends nothing after `until` (epoch seconds). */
+  readonly paceUntil: (until: number) => SendPace;
+}
+
+/** The ports on AWS's clients. */
+export function resendPorts(
+  settings: Settings<"resend">,
+  outside: EventOutside & Pick<Outside, "pinpoint">,
+): ResendPorts {
+  // The event source mapping runs at most this many invocations at once, and each keeps its share.
+  const partsPerSecond = settings.MAX_SENDS_PER_SECOND / settings.SENDER_CONCURRENCY;
+  return {
+    ...eventPorts(settings, outside),
+    sender: pinpointSender(outside.pinpoint, settings.PINPOINT_APPLICATION_ID),
+    paceUntil: (until) => steadyPace(partsPerSecond, outside.clock, until),
+  };
+}
+
+/** What a send and its record may take at worst; no send starts with less time left. */
+const sendReserveSeconds = 12;
+
+/** The worker: handles a batch of retry-queue messages; answers with those that the queue shall redeliver. */
+export function resendFunction(
+  settings: Settings<"resend">,
+  ports: ResendPorts,
+): (event: SQSEvent, context: InvocationContext) => Promise<SQSBatchResponse> {
+  const { clock, random, store, sender, queue, telemetry } = ports;
+  const events = eventHandling(settings, ports);
+  const resending = {
+    store,
+    sender,
+    policy: events.policy,
+    guarantee: settings.DELIVERY_GUARANTEE,
+    ...(settings.ORIGINATION_NUMBER !== undefined && { origination: settings.ORIGINATION_NUMBER }),
+    clock,
+    random,
+  };
+  return async (event, context) => {
+    try {
+      const sendsUntil = clock.now() + context.getRemainingTimeInMillis() / 1000 - sendReserveSeconds;
+      const redeliver = await handleQueueMessages(
+        event.Records.map(({ messageId, body }) => ({ id: messageId, body })),
+        { resending: { ...resending, pace: ports.paceUntil(sendsUntil) }, events, queue, telemetry },
+      );
+      return { batchItemFailures: redeliver.map((itemIdentifier) => ({ itemIdentifier })) };
+    } finally {
+      telemetry.publish();
+    }
+  };
+}

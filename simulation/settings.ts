@@ -1,0 +1,69 @@
+/** The settings of a simulated deployment, as the stacks would hand them over: in environment variables. */
+
+import type { DeliveryGuarantee } from "../functions/core/message.ts";
+import type { environmentNames } from "../functions/environment.ts";
+import type { TrackDeliveries } from "../functions/event-filter.ts";
+import { readSettings, type Settings } from "../functions/settings.ts";
+
+/** The functions that are simulated. */
+export type SimulatedFunction = "consume-kinesis" | "transform-firehose" | "resend" | "produce";
+
+/** The inputs of a deployment that differ between runs. */
+export interface SimulatedInputs {
+  readonly maxRetries: number;
+  readonly retryDelaysSeconds: readonly number[];
+  readonly trackDeliveries: TrackDeliveries;
+  readonly guarantee: DeliveryGuarantee;
+  /** In message parts, over all workers. */
+  readonly maxSendsPerSecond: number;
+  readonly senderConcurrency: number;
+  readonly dropsRetriedEvents: boolean;
+}
+
+/** The settings of every simulated function. */
+export type SimulatedSettings = { readonly [Name in SimulatedFunction]: Settings<Name> };
+
+type VariableName = (typeof environmentNames)[SimulatedFunction][number];
+
+/** Age after which a message without a deadline of its own is useless. */
+export const messageValiditySeconds = 86_400;
+
+/** Statuses that are retried: the default of the input. */
+export const retryableStatuses = ["UNREACHABLE", "UNKNOWN", "CARRIER_UNREACHABLE", "TTL_EXPIRED"] as const;
+
+/** Reads the settings of each function from the variables that a stack would set. */
+export function simulatedSettings(inputs: SimulatedInputs): SimulatedSettings {
+  const variables: Record<VariableName, string> = {
+    SMS_RETRY_VERSION: "simulated",
+    POWERTOOLS_SERVICE_NAME: "simulated",
+    POWERTOOLS_METRICS_NAMESPACE: "simulated",
+    POWERTOOLS_LOG_LEVEL: "INFO",
+    MESSAGE_TABLE_NAME: "message-state",
+    RETRY_QUEUE_URL: "q",
+    RETRY_QUEUE_ARN: "q",
+    RETRY_DEAD_LETTER_QUEUE_ARN: "d",
+    SCHEDULE_GROUP_NAME: "g",
+    SCHEDULER_ROLE_ARN: "r",
+    FAILURE_BUCKET_NAME: "b",
+    FIREHOSE_DROP_RETRIED_EVENTS: String(inputs.dropsRetriedEvents),
+    MAX_RETRIES: String(inputs.maxRetries),
+    RETRY_DELAYS_SECONDS: JSON.stringify(inputs.retryDelaysSeconds),
+    RETRYABLE_STATUSES: JSON.stringify(retryableStatuses),
+    MESSAGE_VALIDITY_SECONDS: String(messageValiditySeconds),
+    RECEIPT_TIMEOUT_SECONDS: "0",
+    TRACK_DELIVERIES: inputs.trackDeliveries,
+    DELIVERY_GUARANTEE: inputs.guarantee,
+    MAX_SENDS_PER_SECOND: String(inputs.maxSendsPerSecond),
+    SENDER_CONCURRENCY: String(inputs.senderConcurrency),
+    PINPOINT_APPLICATION_ID: "simulated",
+    ORIGINATION_NUMBER: "",
+    DEFAULT_DESTINATION_NUMBER: "",
+    DEFAULT_MESSAGE_BODY: "",
+  };
+  return {
+    "consume-kinesis": readSettings("consume-kinesis", variables),
+    "transform-firehose": readSettings("transform-firehose", variables),
+    resend: readSettings("resend", variables),
+    produce: readSettings("produce", variables),
+  };
+}
