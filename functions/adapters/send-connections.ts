@@ -1,6 +1,6 @@
 /**
  * The connections of the clients that send: one for each request, and watched, so that a send that failed
- * before anything left is known for certain. ADR 4 has the reasons and the price.
+ * before anything left is known for certain. ADR 6 has the reasons and the price.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Agent as HttpAgent } from "node:http";
