@@ -31,8 +31,17 @@ export interface DeploymentOptions {
   readonly via: WayIn;
   /** Folder of the bundles, `<folder>/<function>/index.mjs`. */
   readonly bundleFolder: string;
+  /** Emulators to deploy on, which then go on running. @default ones that start and stop with the deployment */
+  readonly shared?: SharedEmulators;
   /** Is told, in a sentence, of everything that went wrong and was tried again. */
   readonly onProblem: (problem: string) => void;
+}
+
+/** Emulators for more than one deployment. */
+export interface SharedEmulators {
+  readonly emulators: Emulators;
+  /** Begins the name of every resource, and keeps the deployments apart: lower-case letters, digits and hyphens. */
+  readonly resourcePrefix: string;
 }
 
 /** A running system. */
@@ -97,8 +106,8 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     const bundleFolder = await mkdtemp(join(tmpdir(), `${namePrefix}-bundles-`));
     opened.push(() => rm(bundleFolder, { recursive: true }));
     await copyBundles(options, bundleFolder);
-    const emulators = await startEmulators();
-    opened.push(() => emulators.stop());
+    const emulators = options.shared?.emulators ?? (await startEmulators());
+    if (options.shared === undefined) opened.push(() => emulators.stop());
     return await deployOn(emulators, { ...options, bundleFolder }, opened, stop);
   } catch (error) {
     await stop();
@@ -117,7 +126,7 @@ async function deployOn(
     options.onProblem(`${what}: ${error instanceof Error ? error.message : String(error)}`);
   const clients = localClients(endpoints);
   opened.push(async () => clients.close());
-  const resources = await createResources(clients, options.via);
+  const resources = await createResources(clients, options.via, options.shared?.resourcePrefix);
   const dynamodb = await startBreakableProxy(endpoints.dynamodb);
   opened.push(() => dynamodb.close());
 

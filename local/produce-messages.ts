@@ -14,10 +14,10 @@ export interface ScriptedMessage {
 }
 
 /**
- * How often a message that was not produced is produced again, and the pause before the first time; the pauses
- * double and are, together, longer than the minute that a lease lasts.
+ * How often a message that was not produced is produced again, and the pauses: they double up to the longest and
+ * are, together, longer than the minute that a lease lasts.
  */
-const again = { times: 8, firstPauseSeconds: 0.25 };
+const again = { times: 64, firstPauseSeconds: 0.25, longestPauseSeconds: 1 };
 
 /** The messages of a run: the same seed and scenario give the same ones. */
 export function scriptedMessages(scenario: Scenario, count: number, seed: number): ScriptedMessage[] {
@@ -78,7 +78,8 @@ async function produceOne(
     lastError = result.ok ? "what became of its send is not known" : result.error.errorType;
     // Everything else passes, and the same id again sends nothing twice.
     if (lastError === "InvalidRequestError") break;
-    await sleep(again.firstPauseSeconds * 2 ** tries * 1000);
+    const pauseSeconds = Math.min(again.firstPauseSeconds * 2 ** tries, again.longestPauseSeconds);
+    await sleep(pauseSeconds * 1000);
   }
   if (!signal.aborted) onProblem(`The message ${id} was not produced: ${lastError}`);
 }

@@ -7,6 +7,7 @@ const outcomeLabels: Readonly<Record<Outcome, string>> = {
   deliveredAtOnce: "delivered at once",
   recovered: "recovered by a retry",
   exhausted: "exhausted (every retry failed)",
+  retriesOff: "failed, and retries are off",
   expired: "expired (deadline passed)",
   rejected: "rejected",
   optedOut: "opted out",

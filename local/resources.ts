@@ -32,20 +32,28 @@ export interface Resources {
 /** Shards of the stream: two consumers at most, as many as a small machine has cores. */
 const shardCount = 2;
 
-const longestWaitSeconds = 20;
-
 /** As short as the time-out of the function that reads the queue allows: what failed comes again soon. */
 const visibilityTimeoutSeconds = 30;
+
+/** How often a new resource is asked whether it can be used; an emulator makes one in a few milliseconds. */
+const patience = { maxWaitTime: 20, minDelay: 0.05, maxDelay: 1 };
 
 /**
  * Creates the table, the queues, the buckets and, where events come through Kinesis, the stream; resolves when
  * all of them can be used.
+ *
+ * @param prefix begins every name; default: {@link namePrefix}
  */
-export async function createResources(clients: LocalClients, via: WayIn): Promise<Resources> {
+export async function createResources(
+  clients: LocalClients,
+  via: WayIn,
+  prefix: string = namePrefix,
+): Promise<Resources> {
+  const names = namesOf(prefix);
   const [queues] = await Promise.all([
-    createQueues(clients),
-    createTable(clients),
-    via === "kinesis" ? createStream(clients) : undefined,
+    createQueues(clients, names),
+    createTable(clients, names),
+    via === "kinesis" ? createStream(clients, names) : undefined,
   ]);
   for (const bucket of [names.failureBucket, names.archiveBucket]) {
     await clients.s3.send(new CreateBucketCommand({ Bucket: bucket }));
@@ -53,28 +61,34 @@ export async function createResources(clients: LocalClients, via: WayIn): Promis
   return {
     tableName: names.table,
     eventStreamName: names.stream,
-    eventStreamArn: streamArns[via],
+    eventStreamArn: streamArns(names)[via],
     failureBucketName: names.failureBucket,
     archiveBucketName: names.archiveBucket,
     ...queues,
   };
 }
 
-const names = {
-  table: `${namePrefix}-message-state`,
-  stream: `${namePrefix}-events`,
-  queue: `${namePrefix}-retry`,
-  deadLetterQueue: `${namePrefix}-retry-dead-letters`,
-  failureBucket: `${namePrefix}-failures`,
-  archiveBucket: `${namePrefix}-archive`,
-} as const;
+type Names = ReturnType<typeof namesOf>;
 
-const streamArns: Readonly<Record<WayIn, string>> = {
-  kinesis: `arn:aws:kinesis:${region}:${accountId}:stream/${names.stream}`,
-  firehose: `arn:aws:firehose:${region}:${accountId}:deliverystream/${names.stream}`,
-};
+function namesOf(prefix: string) {
+  return {
+    table: `${prefix}-message-state`,
+    stream: `${prefix}-events`,
+    queue: `${prefix}-retry`,
+    deadLetterQueue: `${prefix}-retry-dead-letters`,
+    failureBucket: `${prefix}-failures`,
+    archiveBucket: `${prefix}-archive`,
+  };
+}
 
-async function createTable({ dynamodb }: LocalClients): Promise<void> {
+function streamArns(names: Names): Record<WayIn, string> {
+  return {
+    kinesis: `arn:aws:kinesis:${region}:${accountId}:stream/${names.stream}`,
+    firehose: `arn:aws:firehose:${region}:${accountId}:deliverystream/${names.stream}`,
+  };
+}
+
+async function createTable({ dynamodb }: LocalClients, names: Names): Promise<void> {
   await dynamodb.send(
     new CreateTableCommand({
       TableName: names.table,
@@ -84,25 +98,18 @@ async function createTable({ dynamodb }: LocalClients): Promise<void> {
     }),
   );
   // dynalite knows no UpdateTimeToLive; nothing in a run lives long enough to be deleted by it.
-  await waitUntilTableExists(
-    { client: dynamodb, maxWaitTime: longestWaitSeconds, minDelay: 1 },
-    { TableName: names.table },
-  );
+  await waitUntilTableExists({ client: dynamodb, ...patience }, { TableName: names.table });
 }
 
-async function createStream({ kinesis }: LocalClients): Promise<void> {
+async function createStream({ kinesis }: LocalClients, names: Names): Promise<void> {
   await kinesis.send(new CreateStreamCommand({ StreamName: names.stream, ShardCount: shardCount }));
-  await waitUntilStreamExists(
-    { client: kinesis, maxWaitTime: longestWaitSeconds, minDelay: 1 },
-    { StreamName: names.stream },
-  );
+  await waitUntilStreamExists({ client: kinesis, ...patience }, { StreamName: names.stream });
 }
 
-async function createQueues({
-  sqs,
-}: LocalClients): Promise<
-  Pick<Resources, "queueUrl" | "queueArn" | "deadLetterQueueUrl" | "deadLetterQueueArn">
-> {
+async function createQueues(
+  { sqs }: LocalClients,
+  names: Names,
+): Promise<Pick<Resources, "queueUrl" | "queueArn" | "deadLetterQueueUrl" | "deadLetterQueueArn">> {
   const create = async (name: string, attributes: Record<string, string>) => {
     const { QueueUrl = "" } = await sqs.send(
       new CreateQueueCommand({ QueueName: name, Attributes: attributes }),

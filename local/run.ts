@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { paginateScan } from "@aws-sdk/client-dynamodb";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import { type Deployment, deploy } from "./deployment.ts";
+import { type Deployment, deploy, type SharedEmulators } from "./deployment.ts";
 import { type FaultName, playFault } from "./faults.ts";
 import { type ArchiveContents, readArchive } from "./firehose/s3-archive.ts";
 import type { FunctionLog } from "./lambda/function-log.ts";
@@ -29,6 +29,8 @@ export interface RunOptions {
   /** What breaks in the middle of the run. */
   readonly fault?: FaultName;
   readonly bundleFolder: string;
+  /** Emulators to run on, which then go on running. @default ones that start and stop with the run */
+  readonly shared?: SharedEmulators;
   readonly onProgress: (progress: Progress) => void;
   /** Is told, in a sentence, of everything that went wrong and was tried again. */
   readonly onProblem: (problem: string) => void;
@@ -60,7 +62,7 @@ export interface RunResult {
 const look = { everyMilliseconds: 400, pausePerLook: 4 };
 
 /**
- * Runs a scenario to its end, on emulators that it starts and stops.
+ * Runs a scenario to its end; all that it starts is stopped when this settles.
  *
  * @throws the errors of {@link deploy}; EmulatorError if an emulator dies meanwhile
  */

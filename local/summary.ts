@@ -1,4 +1,5 @@
 /** What came of a run, from the state table, the simulator's ledger and the functions' metrics. */
+import { retriesOffReason } from "../functions/core/message.ts";
 import type { FunctionLog } from "./lambda/function-log.ts";
 import { mostPerSecond, type SendRate, sendRateOf } from "./send-rate.ts";
 import type { Ledger, LedgerSend } from "./sms-simulator/ledger.ts";
@@ -17,6 +18,7 @@ export type Outcome =
   | "deliveredAtOnce"
   | "recovered"
   | "exhausted"
+  | "retriesOff"
   | "expired"
   | "rejected"
   | "optedOut"
@@ -77,6 +79,7 @@ const endStatuses: Readonly<Record<string, Outcome>> = {
 export function outcomeOf(row: StateRow, sends: readonly LedgerSend[]): Outcome {
   const end = endStatuses[row.status ?? ""];
   if (end !== undefined) return end;
+  if (row.status_reason === retriesOffReason) return "retriesOff";
   const hasRetries = (row.retry_count ?? 0) > 0;
   const published = sends.flatMap(({ events }) => events.filter((event) => event.published > 0));
   const hasFailed = published.some(({ kind }) => kind === "failure");
@@ -103,6 +106,7 @@ export function summarise(run: {
     deliveredAtOnce: 0,
     recovered: 0,
     exhausted: 0,
+    retriesOff: 0,
     expired: 0,
     rejected: 0,
     optedOut: 0,

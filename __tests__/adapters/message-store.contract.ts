@@ -100,11 +100,15 @@ const cases: readonly ChangeCase[] = [
         deadline: start + 86_400,
         destinationNumber: "+447700900123",
         messageType: "TRANSACTIONAL",
+        origination: "+447700900999",
+        ownContext: { shop: "Berlin Süd", "a.b #c": ":d" },
       }),
     becomes: {
       status: "RETRY_SCHEDULED",
       status_reason: "UNREACHABLE",
       retry_count: 0,
+      origination_number: "+447700900999",
+      context: { shop: "Berlin Süd", "a.b #c": ":d" },
       next_attempt_at: start + 65,
       deadline: start + 86_400,
       expires_at: start + 86_400 + 4 * 86_400,
@@ -121,14 +125,39 @@ const cases: readonly ChangeCase[] = [
     },
   },
   {
-    name: "scheduleRetry on a sent message: adds to the attempt's record, keeps number, type and deadline",
-    item: sentMessage(),
+    name: "scheduleRetry on an item of the application, from a sender id",
+    item: byTheApplication,
+    change: (item) =>
+      scheduleRetry(item, failure, { dueAt: start + 65, deadline: start + 86_400, origination: "MYBRAND" }),
+    becomes: {
+      status: "RETRY_SCHEDULED",
+      status_reason: "UNREACHABLE",
+      retry_count: 0,
+      next_attempt_at: start + 65,
+      deadline: start + 86_400,
+      expires_at: start + 86_400 + 4 * 86_400,
+      sender_id: "MYBRAND",
+      attempts: {
+        "0": {
+          outcome: "UNREACHABLE",
+          outcome_at: start + 5,
+          message_id: "msg-0",
+          retry_scheduled_at: start + 5,
+        },
+      },
+    },
+  },
+  {
+    name: "scheduleRetry on a sent message: adds to the attempt's record, keeps what it carries and its deadline",
+    item: sentMessage({ context: { shop: "berlin" } }),
     change: (item) =>
       scheduleRetry(item, failure, {
         dueAt: start + 65,
         deadline: start + 1,
         destinationNumber: "+447700900666",
         messageType: "PROMOTIONAL",
+        origination: "EVIL",
+        ownContext: { shop: "elsewhere" },
       }),
     becomes: {
       status: "RETRY_SCHEDULED",
@@ -896,6 +925,26 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
       );
       await expect(store.change(id, awaitReceipt(sending, 1, start))).rejects.toThrow(UnreadableMessageError);
       expect(await get(id)).toEqual(before);
+    });
+
+    test("everything that a send carries comes back as it was written", async () => {
+      const { store, id } = await opened();
+      const message = sentMessage({
+        application_message_id: id,
+        sender_id: "SHOP",
+        context: { shop: "Berlin Süd", "a.b #c": ":d" },
+        keyword: "SHOP CODES",
+        entity_id: "1101234567890123456",
+        template_id: "1107123456789012345",
+        configuration_set_name: "receipts",
+        destination_country_parameters: { IN_ENTITY_ID: "1101234567890123456" },
+        max_price: "0.05",
+        protect_configuration_id: "protect-1",
+      });
+      await store.create(message);
+
+      expect(await store.read(id)).toEqual(message);
+      expect((await store.readMany([id])).get(id)).toEqual(message);
     });
 
     test.each(Object.entries(awkwardBodies))(

@@ -11,11 +11,11 @@ import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/
 import { unpaced } from "../support/unpaced.ts";
 import { messageStoreContract } from "./message-store.contract.ts";
 
-let emulators: Emulators;
+let emulators: Emulators<"dynamodb">;
 let proxy: DynamodbProxy;
 let table: MessageTable;
 beforeAll(async () => {
-  emulators = await startEmulators();
+  emulators = await startEmulators(["dynamodb"]);
   proxy = await startDynamodbProxy(emulators.endpoints.dynamodb);
   table = await createMessageTable(emulators.endpoints.dynamodb);
 });

@@ -269,11 +269,11 @@ describe("EventBridge Scheduler, beyond 900 s", () => {
 });
 
 describe("real requests, to the emulators", () => {
-  let emulators: Emulators;
+  let emulators: Emulators<"sqs">;
   let sqs: SQSClient;
   let queueUrl: string;
   beforeAll(async () => {
-    emulators = await startEmulators();
+    emulators = await startEmulators(["sqs"]);
     sqs = new SQSClient({ ...emulatorAccess, endpoint: emulators.endpoints.sqs });
     const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: "sms-retry-retry" }));
     queueUrl = QueueUrl;

@@ -104,6 +104,7 @@ describe("an End User Messaging event", () => {
       attempt: 2,
       destinationNumber: "+447700900123",
       messageType: "TRANSACTIONAL",
+      origination: "+447700900999",
       occurredAt: startOfTest + 5,
       requestedAt: startOfTest,
     });
@@ -129,6 +130,45 @@ describe("an End User Messaging event", () => {
     expect(smsEvent(endUserMessagingRecord({ eventType: "TEXT_TELEPORTED" })).kind).toBe("unrecognised");
     expect(smsEvent(pinpointRecord({ event_type: "_SMS.TELEPORTED" })).kind).toBe("unrecognised");
     expect(smsEvent(pinpointRecord({ event_type: "_SMS.constructor" })).kind).toBe("unrecognised");
+  });
+});
+
+describe("what an event tells of its send", () => {
+  const inBoth = (origination: unknown, context: unknown) => [
+    smsEvent(
+      pinpointRecord({
+        attributes: { origination_phone_number: origination, customer_context: JSON.stringify(context) },
+      }),
+    ),
+    smsEvent(endUserMessagingRecord({ originationPhoneNumber: origination, context })),
+  ];
+
+  test.each(["+447700900999", "12345", "MYBRAND", "24-seven_x"])(
+    "is the identity %s, a number or a sender id",
+    (origination) => {
+      for (const event of inBoth(origination, {})) expect(event).toMatchObject({ origination });
+    },
+  );
+
+  test.each(["", " ", "MY BRAND", "LONGERTHAN11", "+", `+1${"2".repeat(19)}`, 447700900999, null, ["SHOP"]])(
+    "is no identity where it says %j",
+    (origination) => {
+      for (const event of inBoth(origination, {})) {
+        expect(event).not.toHaveProperty("origination");
+        expect(event).toMatchObject({ status: "UNREACHABLE", messageId: "msg-0" });
+      }
+    },
+  );
+
+  test("is the application's own context", () => {
+    const context = { application_message_id: "order-4711", retry_attempt: "1", shop: "berlin", till: 7 };
+    for (const event of inBoth("SHOP", context)) {
+      expect(event).toMatchObject({ applicationMessageId: "order-4711", attempt: 1 });
+      expect(event.ownContext).toStrictEqual({ shop: "berlin" });
+    }
+    for (const event of inBoth("SHOP", { application_message_id: "order-4711" })) {
+      expect(event).not.toHaveProperty("ownContext");
+    }
   });
 });
 

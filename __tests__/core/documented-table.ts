@@ -18,26 +18,27 @@ export function documentedRows(file: string): string[][] {
 }
 
 /**
- * Whether a row's cell in words fits: alternatives are joined by `, or `, what must hold together by a comma.
+ * Reads a row's cell in words: alternatives are joined by `; or ` or `, or `, what must hold together by a comma.
  *
  * @param words what each phrase means; a phrase without a meaning is an error, so that no row goes untested
+ * @returns whether the cell fits the facts
  */
-export function fitsPhrases<T>(
+export function cellInWords<T>(
   cell: string,
   words: Readonly<Record<string, (facts: T) => boolean>>,
-  facts: T,
-): boolean {
-  return cell.split(", or ").some((alternative) =>
-    alternative.split(", ").every((phrase) => {
+): (facts: T) => boolean {
+  const alternatives = cell.split(cell.includes("; or ") ? "; or " : ", or ").map((alternative) =>
+    alternative.split(", ").map((phrase) => {
       const holds = words[phrase.replaceAll("`", "").replace(/^and /, "")];
       if (holds === undefined) throw new Error(`The test does not know what "${phrase}" means.`);
-      return holds(facts);
+      return holds;
     }),
   );
+  return (facts) => alternatives.some((phrases) => phrases.every((holds) => holds(facts)));
 }
 
 /** Every combination of one value each. */
-export function combinations<T extends Readonly<Record<string, readonly unknown[]>>>(
+export function combinations<const T extends Readonly<Record<string, readonly unknown[]>>>(
   values: T,
 ): { [K in keyof T]: T[K][number] }[] {
   let all: Record<string, unknown>[] = [{}];

@@ -1,4 +1,6 @@
 /** A batch out of the retry queue: what has to come again, what follows, and what an operator sees of it. */
+
+import type { DeliveryEvent } from "../../functions/core/delivery-event.ts";
 import { UnreadableMessageError } from "../../functions/core/errors.ts";
 import { handleQueueMessages } from "../../functions/core/handle-queue-messages.ts";
 import type { Message } from "../../functions/core/message.ts";
@@ -6,7 +8,7 @@ import { readQueueMessage } from "../../functions/core/queue-messages.ts";
 import type { RetryPolicy } from "../../functions/core/retry-policy.ts";
 import type { QueueEntry, QueueMessage } from "../../functions/core/retry-queue.ts";
 import { claimLeaseSeconds } from "../../functions/core/send-attempt.ts";
-import type { SendRequest, SendResult } from "../../functions/core/sms-sender.ts";
+import type { DeferReason, SendRequest, SendResult } from "../../functions/core/sms-sender.ts";
 import { type InMemoryMessageStore, inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
 import { recordedTelemetry } from "../support/recorded-telemetry.ts";
@@ -86,7 +88,7 @@ const lost = "The outcome of a send was lost; the delivery guarantee decides wha
 const handled = "A wake-up was handled.";
 
 describe("a wake-up is counted by its outcome, and logged without number and text", () => {
-  const deferred = (reason: "throttled" | "not-allowed" | "spend-limit"): SendResult => ({
+  const deferred = (reason: DeferReason): SendResult => ({
     kind: "deferred",
     reason,
   });
@@ -148,12 +150,20 @@ describe("a wake-up is counted by its outcome, and logged without number and tex
       { answer: deferred("spend-limit") },
     ],
     [
-      "rejected",
-      "NO_ORIGINATION_IDENTITIES_FOUND",
-      { MessageRejected: 1, SendBlocked: 1 },
+      "deferred",
+      "not-allowed:NO_ORIGINATION_IDENTITIES_FOUND",
+      { SendDeferred: 1, SendBlocked: 1 },
       ["info", handled],
       [due()],
-      { answer: { kind: "refused", optedOut: false, reason: "NO_ORIGINATION_IDENTITIES_FOUND" } },
+      { answer: deferred("not-allowed:NO_ORIGINATION_IDENTITIES_FOUND") },
+    ],
+    [
+      "deferred",
+      "unreachable",
+      { SendDeferred: 1 },
+      ["info", handled],
+      [due()],
+      { answer: deferred("unreachable") },
     ],
     [
       "opted-out",
@@ -530,8 +540,16 @@ describe("what no waiting mends is left to the queue's redelivery, which keeps i
   );
 });
 
+test("what the service had no room for in the context of a retry is counted", async () => {
+  const answer = { kind: "accepted", messageId: "msg-1", contextLeftOut: 2 } as const;
+  const { counts, redelivered } = await handle([wakeUp()], [due()], { answer });
+  expect(redelivered).toEqual([]);
+  expect(counts).toEqual({ RetrySent: 1, ContextLeftOut: 2 });
+});
+
 describe("messages of the retry queue", () => {
-  const everyField = {
+  // Every field of the type: one that the queue's schema forgets would be lost without a word.
+  const everyField: Omit<Required<DeliveryEvent>, "kind"> = {
     dialect: "end-user-messaging",
     status: "TTL_EXPIRED",
     messageId: "msg-0",
@@ -539,6 +557,8 @@ describe("messages of the retry queue", () => {
     attempt: 1,
     destinationNumber: "+447700900123",
     messageType: "PROMOTIONAL",
+    origination: "MYBRAND",
+    ownContext: { shop: "berlin" },
     occurredAt: startOfTest,
     requestedAt: startOfTest - 1,
   };

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { decodeRecord, fromBase64 } from "../../functions/core/event-records.ts";
-import { handleQueueMessages } from "../../functions/core/handle-queue-messages.ts";
 import { handleRecords, type StreamRecord } from "../../functions/core/handle-records.ts";
 import type { Change } from "../../functions/core/message-store.ts";
 import { readQueueMessage } from "../../functions/core/queue-messages.ts";
@@ -9,7 +8,6 @@ import { setAside } from "../../functions/core/set-aside.ts";
 import type { LogFields } from "../../functions/core/telemetry.ts";
 import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { failureEvent, pinpointRecord, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
-import { unpaced } from "../support/unpaced.ts";
 import { virtualTime } from "../support/virtual-time.ts";
 
 /** Handling with everything remembered, and a queue that takes only what `takes` allows. */
@@ -191,7 +189,7 @@ describe("a batch of records", () => {
     const v2 = {
       eventType: "TEXT_UNREACHABLE",
       isFinal: true,
-      messageId: "sms-v2",
+      messageId: "msg-0",
       context: { application_message_id: "v2" },
     };
     await handleRecords([record("a", failureOf("order-4711")), record("b", v2)], handling);
@@ -400,6 +398,13 @@ describe("messages of the retry queue", () => {
     const waiting = { kind: "waiting-event", event: failureEvent(), first_seen_at: startOfTest };
     expect(readQueueMessage(JSON.stringify(wakeUp))).toEqual(wakeUp);
     expect(readQueueMessage(JSON.stringify(waiting))).toEqual(waiting);
+    const check = {
+      kind: "receipt-check",
+      application_message_id: "a",
+      attempt: 0,
+      failing_since: startOfTest,
+    };
+    expect(readQueueMessage(JSON.stringify(check))).toEqual(check);
   });
 
   test("that are none of ours are not read, whatever they are", () => {
@@ -408,45 +413,11 @@ describe("messages of the retry queue", () => {
       "{",
       "null",
       "{}",
-      '{"kind":"wake-up","application_message_id":"a","attempt":0}',
+      '{"kind":"wake-up","application_message_id":"a","attempt":-1}',
+      '{"kind":"receipt-check","application_message_id":"a"}',
     ]) {
       expect(readQueueMessage(body)).toBeUndefined();
     }
     fc.assert(fc.property(fc.string(), (body) => expect(readQueueMessage(body)).toBeUndefined()));
-  });
-
-  test("come again when they cannot be read, when the table is down, or when what follows is not queued", async () => {
-    const handling = recordHandling(
-      [sentMessage({ status: "RETRY_SCHEDULED", next_attempt_at: startOfTest + 60 })],
-      () => false,
-    );
-    const { change } = handling.store;
-    handling.store.change = async (id, given) => {
-      if (id === "down") throw new Error("table is down");
-      return change(id, given);
-    };
-    const wakeUp = (id: string) =>
-      JSON.stringify({ kind: "wake-up", application_message_id: id, attempt: 1 });
-    const redeliver = await handleQueueMessages(
-      [
-        { id: "1", body: "nonsense" },
-        { id: "2", body: wakeUp("down") },
-        { id: "3", body: wakeUp("order-4711") },
-        { id: "4", body: wakeUp("gone") },
-      ],
-      {
-        resending: {
-          ...handling,
-          sender: { leastSecondsLeft: 0, send: async () => ({ kind: "accepted", messageId: "x" }) },
-          pace: unpaced,
-          guarantee: "at-least-once",
-        },
-        events: handling,
-        queue: handling.queue,
-        telemetry: handling.telemetry,
-      },
-    );
-    expect(redeliver).toEqual(["1", "2", "3"]);
-    expect(handling.counts).toEqual({ WakeUpMalformed: 1, WakeUpFailed: 1, WakeUpAbsorbed: 1 });
   });
 });

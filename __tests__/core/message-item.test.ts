@@ -7,6 +7,14 @@ describe("an item", () => {
     const item = sentMessage({
       message_type: "PROMOTIONAL",
       sender_id: "SHOP",
+      context: { shop: "berlin" },
+      keyword: "SHOP CODES",
+      entity_id: "1101234567890123456",
+      template_id: "1107123456789012345",
+      configuration_set_name: "arn:aws:sms-voice:eu-west-1:123456789012:configuration-set/receipts",
+      destination_country_parameters: { IN_ENTITY_ID: "1101234567890123456" },
+      max_price: "0.05",
+      protect_configuration_id: "protect-1",
       status_reason: "UNREACHABLE",
       delivery_guarantee: "at-most-once",
       next_attempt_at: 1,
@@ -38,6 +46,47 @@ describe("an item", () => {
     expect(readMessageItem(item)).toStrictEqual({
       application_message_id: "a",
       attempts: { "0": { outcome: "UNREACHABLE" } },
+    });
+  });
+
+  test.each<[string, unknown[]]>([
+    ["context", [7, "shop", null, [], {}, { shop: 7 }, { retry_attempt: "1" }]],
+    ["keyword", [7, null, "", "x".repeat(31), "TWO\nLINES"]],
+    ["entity_id", [1.5, null, "", "11 01", "1".repeat(65), true]],
+    ["template_id", [1.5, null, "", "11 01", "1".repeat(65), true]],
+    ["configuration_set_name", [7, null, "", "two words", "x".repeat(257)]],
+    ["destination_country_parameters", [7, null, {}, { in: "x" }, { IN_ENTITY_ID: "1 1" }, ["x"]]],
+    ["max_price", [-1, null, "", "1", "0,05", "0.123456", "100.0", 100, Number.NaN]],
+    ["protect_configuration_id", [7, null, "", "two words", "x".repeat(257)]],
+  ])("is read without a %s that the service would refuse, and is not refused for it", (attribute, wrong) => {
+    for (const value of wrong) {
+      const item = { application_message_id: "a", [attribute]: value };
+      expect(readMessageItem(item)).toStrictEqual({ application_message_id: "a" });
+    }
+  });
+
+  test("may have ids of 19 digits and a price as numbers", () => {
+    const item = {
+      application_message_id: "a",
+      // DynamoDB's own reader makes a bigint of a number with so many digits.
+      entity_id: 1_101_234_567_890_123_456n,
+      template_id: 4711,
+      destination_country_parameters: { IN_ENTITY_ID: 1_101_234_567_890_123_456n, "not a key": "x" },
+      max_price: 0.05,
+    };
+    expect(readMessageItem(item)).toStrictEqual({
+      application_message_id: "a",
+      entity_id: "1101234567890123456",
+      template_id: "4711",
+      destination_country_parameters: { IN_ENTITY_ID: "1101234567890123456" },
+      max_price: "0.05000",
+    });
+  });
+
+  test("keeps the right ones of the entries of its context", () => {
+    const context = { shop: "berlin", till: 7, application_message_id: "b" };
+    expect(readMessageItem({ application_message_id: "a", context }).context).toStrictEqual({
+      shop: "berlin",
     });
   });
 

@@ -16,6 +16,18 @@ const plain = {
   validitySeconds: 86_400,
 };
 
+/** What else a message may carry. */
+const carried = {
+  context: { shop: "berlin" },
+  keyword: "SHOP CODES",
+  entity_id: "1101234567890123456",
+  template_id: "1107123456789012345",
+  configuration_set_name: "receipts",
+  destination_country_parameters: { IN_ENTITY_ID: "1101234567890123456" },
+  max_price: "0.05",
+  protect_configuration_id: "protect-1",
+};
+
 /** The problems of an event; fails where it has none. */
 function problemsOf(bad: unknown): readonly string[] {
   try {
@@ -45,6 +57,7 @@ test("an event may say everything about a message", () => {
     deadline: 1_795_435_200,
     validity_seconds: 1,
     delivery_guarantee: "at-most-once",
+    ...carried,
   };
   expect(readProduceInvocation(all, noDefaults)).toEqual({
     action: "produce",
@@ -57,8 +70,117 @@ test("an event may say everything about a message", () => {
       deadline: 1_795_435_200,
       validitySeconds: 1,
       deliveryGuarantee: "at-most-once",
+      carried,
     },
   });
+});
+
+test.each([
+  [{ origination_number: "MYBRAND" }, { senderId: "MYBRAND" }],
+  [{ origination_number: "12345" }, { originationNumber: "12345" }],
+  [{ origination_number: "MYBRAND", sender_id: "SHOP" }, { senderId: "SHOP" }],
+])(
+  "%j: a sender id is told by its letters, in the event and in the deployment's default",
+  (asked, identity) => {
+    expect(readProduceInvocation({ ...event, ...asked }, noDefaults)).toEqual({
+      action: "produce",
+      request: { ...plain, ...identity },
+    });
+    const defaults = { ...noDefaults, originationNumber: asked.origination_number };
+    const { origination_number: _, ...rest } = { ...asked };
+    expect(readProduceInvocation({ ...event, ...rest }, defaults)).toEqual({
+      action: "produce",
+      request: { ...plain, ...identity },
+    });
+  },
+);
+
+describe("a key that nobody knows", () => {
+  test("is refused by its name, with every other one and every other problem", () => {
+    const bad = { ...event, validity_second: 60, Context: {}, constructor: 1, deadline: 1.5 };
+    expect(problemsOf(bad)).toEqual([
+      "validity_second is not known here.",
+      "Context is not known here.",
+      "constructor is not known here.",
+      "deadline must be whole.",
+    ]);
+  });
+
+  test("is not quoted where it could be a secret, but counted", () => {
+    const bad = {
+      ...event,
+      "+447700900123": 1,
+      "Your code is 493817.": 1,
+      "": 1,
+      ["x".repeat(65)]: 1,
+      "493817": 1,
+    };
+    expect(problemsOf(bad)).toEqual(["5 of the keys cannot be the name of an attribute."]);
+  });
+
+  test("is refused in a cancellation too, also one that producing would know", () => {
+    const bad = { action: "cancel", application_message_id: "order-4711", message_body: "x", reason: "used" };
+    expect(problemsOf(bad)).toEqual(["message_body is not known here.", "reason is not known here."]);
+  });
+});
+
+test("what a message carries may be as large as a retry can carry it", () => {
+  const widest = {
+    ...event,
+    context: Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`key-${n}`, ""])),
+    keyword: "x".repeat(30),
+    entity_id: "1".repeat(64),
+    template_id: "1".repeat(64),
+    configuration_set_name: "x".repeat(256),
+    protect_configuration_id: "x".repeat(256),
+    max_price: "99.99999",
+  };
+  expect(() => readProduceInvocation(widest, noDefaults)).not.toThrow();
+  const mostBytes = { ...event, context: { k: "x".repeat(16_383) } };
+  expect(() => readProduceInvocation(mostBytes, noDefaults)).not.toThrow();
+});
+
+test.each<[object, string]>([
+  [{ context: "shop" }, "context must be an object of texts."],
+  [{ context: ["shop"] }, "context must be an object of texts."],
+  [{ context: null }, "context must be an object of texts."],
+  [{ context: { shop: "berlin", till: 7 } }, "context must be an object of texts."],
+  [
+    { context: { retry_attempt: "1" } },
+    "context must not have an empty key, __proto__, application_message_id or retry_attempt.",
+  ],
+  [
+    { context: { "": "1" } },
+    "context must not have an empty key, __proto__, application_message_id or retry_attempt.",
+  ],
+  [
+    { context: Object.fromEntries(Array.from({ length: 21 }, (_, n) => [`key-${n}`, ""])) },
+    "context must have at most 20 entries.",
+  ],
+  [{ context: { k: "x".repeat(16_384) } }, "context must have at most 16,384 bytes."],
+  [{ keyword: "" }, "keyword must not be empty or have line breaks or tabs."],
+  [{ keyword: "x".repeat(31) }, "keyword must have at most 30 characters."],
+  [{ entity_id: 1101 }, "entity_id must be a text."],
+  [{ template_id: "11 01" }, "template_id must not be empty or have spaces."],
+  [{ template_id: "1".repeat(65) }, "template_id must have at most 64 characters."],
+  [{ configuration_set_name: "two words" }, "configuration_set_name must be a name, an id or an ARN."],
+  [
+    { protect_configuration_id: "x".repeat(257) },
+    "protect_configuration_id must have at most 256 characters.",
+  ],
+  [{ max_price: 0.05 }, "max_price must be a text."],
+  [{ max_price: "1" }, 'max_price must be US dollars as a text, like "0.05".'],
+  [{ destination_country_parameters: [] }, "destination_country_parameters must be an object of texts."],
+  [
+    { destination_country_parameters: { "+447700900123": "x" } },
+    "destination_country_parameters must have no keys but IN_ENTITY_ID and IN_TEMPLATE_ID.",
+  ],
+  [
+    { destination_country_parameters: { IN_ENTITY_ID: "1 1" } },
+    "destination_country_parameters must have values of 1 to 64 characters without spaces.",
+  ],
+])("%j is refused without its value", (bad, problem) => {
+  expect(problemsOf({ ...event, ...bad })).toEqual([problem]);
 });
 
 test("defaults stand in for what the event leaves out, and for nothing else", () => {
@@ -175,7 +297,7 @@ test.each<[string, unknown, readonly string[]]>([
     { action: "cancel" },
     ["application_message_id is missing, and no default is set."],
   ],
-  ["a list", [event], missing],
+  ["a list", [event], ["The event must be a JSON object."]],
   ["a text", "+447700900123", ["The event must be a JSON object."]],
   ["null", null, ["The event must be a JSON object."]],
   ["not even an event", undefined, ["The event must be a JSON object."]],

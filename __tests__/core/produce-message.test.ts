@@ -180,6 +180,75 @@ describe("a message", () => {
     });
   });
 
+  test("carries, and is kept with, what else the request says", async () => {
+    const { produce, sends, message } = application();
+    const carried = { context: { shop: "berlin" }, keyword: "SHOP", entity_id: "11", template_id: "12" };
+
+    await produce({ carried });
+
+    expect(sends).toEqual([
+      {
+        ...plainSend,
+        keyword: "SHOP",
+        entityId: "11",
+        templateId: "12",
+        context: { ...plainSend.context, shop: "berlin" },
+      },
+    ]);
+    expect(message()).toMatchObject(carried);
+  });
+
+  test("tells how many entries of its context the service had no room for", async () => {
+    const { produce } = application([{ ...accepted, contextLeftOut: 2 }]);
+    expect(await produce()).toEqual({
+      application_message_id: "order-4711",
+      pinpoint_message_id: "msg-0",
+      status: "SENT",
+      context_left_out: 2,
+    });
+  });
+
+  test.each<[string, SendResult | typeof dies, number]>([
+    ["was put off", throttled, 0],
+    ["died half-way", dies, claimLeaseSeconds + 1],
+  ])(
+    "whose first send %s goes out as it is stored, whatever the second request says",
+    async (_what, first, wait) => {
+      const { produce, sends, advance } = application([first]);
+      const carried = { context: { shop: "berlin" }, entity_id: "11" };
+      await produce({ carried, senderId: "SHOP" }).catch(() => undefined);
+      advance(wait);
+
+      await produce({
+        body: "Another text.",
+        destinationNumber: "+447700900666",
+        messageType: "PROMOTIONAL",
+        senderId: "OTHER",
+        originationNumber: "+447700900667",
+        carried: { context: { shop: "ulm" }, keyword: "OTHER" },
+      });
+
+      expect(sends).toHaveLength(2);
+      expect({ ...sends[1], secondsLeft: 0 }).toEqual({ ...sends[0], secondsLeft: 0 });
+    },
+  );
+
+  test("that somebody left half-written has nothing to send and has ended", async () => {
+    const { produce, sends, message, store } = application();
+    store.items.set("order-4711", {
+      application_message_id: "order-4711",
+      status: "SENDING",
+      retry_count: 0,
+      attempts: { "0": {} },
+    });
+
+    const produced = await produce();
+
+    expect(produced).toEqual({ application_message_id: "order-4711", status: "REJECTED" });
+    expect(sends).toEqual([]);
+    expect(message()).toMatchObject({ status: "REJECTED", status_reason: "nothing-to-send" });
+  });
+
   test("without an id gets a new one", async () => {
     const { producing, message } = application();
     const { applicationMessageId: _, ...withoutId } = request;

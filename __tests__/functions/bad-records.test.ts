@@ -26,14 +26,14 @@ describe("one deployment", () => {
     deployment = await startDeployment({ throughProxy: false });
   });
   afterAll(() => deployment?.stop());
-  beforeEach(() => deployment.purge());
+  beforeEach(() => deployment.reset());
 
   const keyOf = ({ eventID }: { eventID: string }) => `malformed/${eventID}`;
 
   test("fault 38: of 1 000 records 990 are handled and 10 kept byte for byte; nothing is lost", async () => {
     // Prepare
     const ids = Array.from({ length: 990 }, (_, n) => `batch-${n}`);
-    await Promise.all(ids.map((id) => deployment.table.put(recentlySent(id))));
+    await deployment.table.putAll(ids.map((id) => recentlySent(id)));
     const good = ids.map((id) => kinesisRecord(failureRecord(id)));
     const bad = Object.values(poison).map(kinesisRecord);
     const undecodable = kinesisRecord("");

@@ -15,11 +15,7 @@ beforeAll(async () => {
   deployment = await startDeployment({ maxEnvironments: 4 });
 });
 afterAll(() => deployment?.stop());
-beforeEach(async () => {
-  await deployment.purge();
-  deployment.pinpoint.reset();
-  deployment.proxy.reset();
-});
+beforeEach(() => deployment.reset());
 
 const sends = () => deployment.pinpoint.requests;
 const wakeUp = (id: string, attempt: number) =>

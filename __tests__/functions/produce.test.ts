@@ -7,10 +7,7 @@ beforeAll(async () => {
   deployment = await startDeployment({ maxEnvironments: 3 });
 });
 afterAll(() => deployment?.stop());
-beforeEach(() => {
-  deployment.pinpoint.reset();
-  deployment.proxy.reset();
-});
+beforeEach(() => deployment.reset());
 
 const sends = () => deployment.pinpoint.requests;
 const produce = (event: object) => deployment.invoke<ProducedMessage>("produce", event);
@@ -87,6 +84,16 @@ test("what the event leaves out gets an id of its own, and the item the deployme
 
 test("everything that the event may say reaches the send and the item", async () => {
   const deadline = Math.floor(Date.now() / 1000) + 300;
+  const carried = {
+    context: { shop: "Berlin Süd" },
+    keyword: "SHOP CODES",
+    entity_id: "1101234567890123456",
+    template_id: "1107123456789012345",
+    configuration_set_name: "receipts",
+    destination_country_parameters: { IN_ENTITY_ID: "1101234567890123456" },
+    max_price: "0.05",
+    protect_configuration_id: "protect-1",
+  };
 
   await produce(
     event("all-fields", {
@@ -95,6 +102,7 @@ test("everything that the event may say reaches the send and the item", async ()
       sender_id: "SHOP",
       deadline,
       delivery_guarantee: "at-most-once",
+      ...carried,
     }),
   );
 
@@ -103,6 +111,14 @@ test("everything that the event may say reaches the send and the item", async ()
     MessageType: "PROMOTIONAL",
     OriginationNumber: "+447700900999",
     SenderId: "SHOP",
+    Keyword: "SHOP CODES",
+    EntityId: "1101234567890123456",
+    TemplateId: "1107123456789012345",
+  });
+  expect(sends()[0]?.context).toEqual({
+    shop: "Berlin Süd",
+    application_message_id: "all-fields",
+    retry_attempt: "0",
   });
   expect(await deployment.table.get("all-fields")).toMatchObject({
     message_type: "PROMOTIONAL",
@@ -110,7 +126,20 @@ test("everything that the event may say reaches the send and the item", async ()
     sender_id: "SHOP",
     deadline,
     delivery_guarantee: "at-most-once",
+    ...carried,
   });
+});
+
+test("a key that nobody knows is refused by its name, before anything is written or sent", async () => {
+  expect(await errorOf(event("misspelt", { origination: "SHOP", "+447700900123": "x" }))).toEqual(
+    expect.objectContaining({
+      errorType: "InvalidRequestError",
+      errorMessage:
+        "The message cannot be produced; correct the invocation event: origination is not known here. 1 of the keys cannot be the name of an attribute.",
+    }),
+  );
+  expect(sends()).toEqual([]);
+  expect(await deployment.table.get("misspelt")).toBeUndefined();
 });
 
 test("the same id a second time sends nothing and tells what became of the first", async () => {
@@ -127,6 +156,19 @@ test("the same id in ten invocations at once leads to one send", async () => {
 
   expect(results.map(({ application_message_id: id }) => id)).toEqual(Array(10).fill("ten-times"));
   expect(sends()).toHaveLength(1);
+});
+
+test("throttled, and invoked again with another body: the stored one is sent", async () => {
+  const accept = deployment.pinpoint.answer;
+  deployment.pinpoint.answer = () => ({ deliveryStatus: "THROTTLED" });
+  await errorOf(event("stored-body", { sender_id: "SHOP" }));
+  deployment.pinpoint.answer = accept;
+
+  await produce(event("stored-body", { message_body: "Another text.", sender_id: "OTHER" }));
+
+  expect(sends().map(({ sms }) => [sms.Body, sms.SenderId])).toEqual(
+    Array(2).fill(["Your code is 493817.", "SHOP"]),
+  );
 });
 
 test("throttled: an error that names the id and no secret; the same request again sends", async () => {
@@ -205,15 +247,20 @@ test("defaults of the deployment stand in for number and body", async () => {
       produce: {
         DEFAULT_DESTINATION_NUMBER: "+14254147755",
         DEFAULT_MESSAGE_BODY: "A trial.",
-        ORIGINATION_NUMBER: "+447700900999",
+        ORIGINATION_NUMBER: "MYBRAND",
       },
     },
   });
   try {
     await withDefaults.invoke("produce", {});
+    await withDefaults.invoke("produce", { origination_number: "+447700900999" });
 
-    expect(withDefaults.pinpoint.requests).toMatchObject([
-      { destination: "+14254147755", sms: { Body: "A trial.", OriginationNumber: "+447700900999" } },
+    expect(withDefaults.pinpoint.requests.map(({ destination, sms }) => [destination, sms])).toEqual([
+      ["+14254147755", { Body: "A trial.", MessageType: "TRANSACTIONAL", SenderId: "MYBRAND" }],
+      [
+        "+14254147755",
+        { Body: "A trial.", MessageType: "TRANSACTIONAL", OriginationNumber: "+447700900999" },
+      ],
     ]);
   } finally {
     await withDefaults.stop();

@@ -44,7 +44,7 @@ beforeAll(async () => {
   deployment = await startDeployment();
 });
 afterAll(() => deployment?.stop());
-beforeEach(() => deployment.purge());
+beforeEach(() => deployment.reset());
 
 describe("one event of functions/recorded/events, handed to the bundled consumer", () => {
   const events = recorded<RecordedEvent>("events");
@@ -78,6 +78,62 @@ describe("one event of functions/recorded/events, handed to the bundled consumer
     const wakeUps = events.reduce((sum, [, { expected }]) => sum + expected.wakeUps, 0);
     expect(await deployment.queued()).toBe(wakeUps);
   });
+});
+
+/** What each of these events tells of its send, so that its retry carries it. */
+const told: readonly (readonly [name: string, sms: object, context: object])[] = [
+  ["pinpoint-failure-unreachable", { OriginationNumber: "+447700900999" }, {}],
+  ["pinpoint-failure-sender-id", { SenderId: "EXAMPLE" }, {}],
+  [
+    "pinpoint-failure-own-context",
+    { OriginationNumber: "+447700900999" },
+    { shop: "Berlin Süd", "basket.id": "4711" },
+  ],
+  [
+    "eum-sender-id-own-context",
+    { SenderId: "EXAMPLE" },
+    { shop: "Berlin Süd", basket: "4711", step: "2", tenant: "a-b" },
+  ],
+];
+
+test("the item that the README tells applications to write: its retry carries what the first send did", async () => {
+  const events = new Map(recorded<RecordedEvent>("events"));
+  const deadline = Math.floor(Date.now() / 1000) + 600;
+  const registered = {
+    keyword: "SHOP",
+    entity_id: "1101234567890123456",
+    template_id: "1107123456789012345",
+  };
+  for (const [name] of told) {
+    const item = {
+      application_message_id: name,
+      message_body: "Your code is 493817.",
+      deadline,
+      ...registered,
+    };
+    await deployment.table.put(item);
+  }
+
+  expect(
+    await deployment.consume(told.map(([name]) => kinesisRecord(events.get(name)?.event ?? ""))),
+  ).toEqual([]);
+  await deployment.drain();
+
+  const { requests } = deployment.pinpoint;
+  expect(requests).toHaveLength(told.length);
+  for (const [name, sms, context] of told) {
+    const sent = requests.find((request) => request.context.application_message_id === name);
+    expect(sent?.destination).toBe("+447700900123");
+    expect(sent?.context).toEqual({ ...context, application_message_id: name, retry_attempt: "1" });
+    expect(sent?.sms).toEqual({
+      Body: "Your code is 493817.",
+      MessageType: "TRANSACTIONAL",
+      Keyword: "SHOP",
+      EntityId: "1101234567890123456",
+      TemplateId: "1107123456789012345",
+      ...sms,
+    });
+  }
 });
 
 describe("one invocation of functions/recorded/kinesis, handed to the bundled consumer", () => {

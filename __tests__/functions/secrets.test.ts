@@ -67,6 +67,14 @@ async function produceAll({ invoke, tryInvoke, pinpoint, proxy }: Deployment): P
     message_body: [body],
   });
   await tryInvoke("produce", `${body} +447700900123`);
+  await invoke(
+    "produce",
+    produceEvent("produced-context", { context: { [body]: otherBody }, keyword: "493817" }),
+  );
+  await tryInvoke(
+    "produce",
+    produceEvent("x", { [body]: body, "+447700900123": 1, context: { [body]: 493817 } }),
+  );
   await tryInvoke("produce", produceEvent("x", { message_body: body.repeat(50), deadline: "493817" }));
   proxy.intercept = () => refused("One or more parameter values were invalid.");
   await tryInvoke("produce", produceEvent("produced-without-table"));
@@ -84,6 +92,9 @@ async function consumeAll({ consume, table, proxy }: Deployment): Promise<void> 
     failureRecord("expired"),
     failureRecord("orphan", 0, { customer_context: null, message_id: null }),
     failureRecord("no-item"),
+    failureRecord("no-item", 0, {
+      customer_context: JSON.stringify({ application_message_id: "no-item", [body]: otherBody }),
+    }),
     failureRecord(ids[0] ?? "", 0, { record_status: "Failed to send to +447700900123: Your code is 493817" }),
     failureRecord(ids[1] ?? "", 0, { destination_phone_number: "+447700900666", message_body: body }),
     { ...failureRecord(ids[2] ?? ""), event_type: "_SMS.SUCCESS" },

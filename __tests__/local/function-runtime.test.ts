@@ -171,6 +171,21 @@ it("fails every invocation of a bundle that cannot be loaded or exports no handl
   });
 });
 
+it("ends what runs, what waits and what comes later when it is stopped, and starts nothing any more", async () => {
+  const { runtime } = await deploy("export const handler = () => new Promise(() => {});", {
+    maxEnvironments: 1,
+  });
+  const running = [runtime.invoke({}), runtime.invoke({}), runtime.invoke({})];
+
+  await runtime.stop();
+
+  const results = await Promise.all([...running, runtime.invoke({})]);
+  expect(results.map((result) => !result.ok && result.error.errorType)).toEqual([
+    "Runtime.ExitError",
+    ...Array(3).fill("Sandbox.Stopped"),
+  ]);
+});
+
 it("gives every line of stdout and stderr away, the last ones before stop resolves", async () => {
   const { runtime, lines } = await deploy(`
     export async function handler() {

@@ -145,7 +145,7 @@ it("never runs more invocations than the maximum concurrency", async () => {
 
 it("a message that fails comes back after the visibility time-out, and goes to the dead-letter queue in the end", async () => {
   // Prepare
-  const emulators = await startEmulators();
+  const emulators = await startEmulators(["sqs"]);
   const sqs = new SQSClient({ region, credentials: localCredentials, endpoint: emulators.endpoints.sqs });
   const create = async (name: string, Attributes: Record<string, string>) =>
     (await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes }))).QueueUrl ?? "";

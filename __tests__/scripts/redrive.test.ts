@@ -1,6 +1,7 @@
 /** `npm run redrive` as a user runs it, against an emulator of SQS. */
-import { createServer, request, type Server } from "node:http";
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
@@ -8,13 +9,12 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
+import { readQueueMessage } from "../../functions/core/queue-messages.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
 import { parseCommandLine, UsageError } from "../../scripts/redrive/command-line.ts";
 import { createMessageTable, emulatorAccess, type MessageTable } from "../support/message-table.ts";
 import { failureEvent } from "../support/messages.ts";
 import { scriptRunner, signedIn, signedOut } from "../support/script-run.ts";
-
-jest.setTimeout(60_000);
 
 const run = scriptRunner("redrive.ts");
 
@@ -53,7 +53,8 @@ describe("the command line", () => {
       '--read-units must be a whole number of at least 1, not "0.5".',
     ],
   ])("%j is refused with a sentence", (given, sentence) => {
-    expect(() => parseCommandLine(given)).toThrow(new UsageError(sentence));
+    expect(() => parseCommandLine(given)).toThrow(UsageError);
+    expect(() => parseCommandLine(given)).toThrow(expect.objectContaining({ message: sentence }));
   });
 
   test.each<[string, Record<string, string>, RegExp]>([
@@ -74,7 +75,7 @@ describe("the command line", () => {
 });
 
 describe("dead letters", () => {
-  let emulators: Emulators;
+  let emulators: Emulators<"sqs">;
   let sqs: SQSClient;
   let front: Front;
   let count = 0;
@@ -82,7 +83,7 @@ describe("dead letters", () => {
   let urls: { dead: string; source: string };
 
   beforeAll(async () => {
-    emulators = await startEmulators();
+    emulators = await startEmulators(["sqs"]);
     front = await startFront(emulators.endpoints.sqs);
     sqs = new SQSClient({
       region: "us-east-1",
@@ -110,6 +111,11 @@ describe("dead letters", () => {
 
   const wakeUp = (number: number) =>
     JSON.stringify({ kind: "wake-up", application_message_id: `order-${number}`, attempt: 1 });
+  const receiptCheck = JSON.stringify({
+    kind: "receipt-check",
+    application_message_id: "order-1",
+    attempt: 0,
+  });
   const waitingEvent = JSON.stringify({
     kind: "waiting-event",
     first_seen_at: 1_795_435_200,
@@ -173,7 +179,7 @@ describe("dead letters", () => {
   });
 
   test("go back to their queue byte for byte; what is none of ours stays", async () => {
-    const bodies = [...Array.from({ length: 23 }, (_, number) => wakeUp(number)), waitingEvent];
+    const bodies = [...Array.from({ length: 22 }, (_, number) => wakeUp(number)), receiptCheck, waitingEvent];
     await die(...bodies, "not ours");
 
     const { code, stdout } = await redrive("--yes", "--json");
@@ -183,7 +189,7 @@ describe("dead letters", () => {
       to: names.source,
       dryRun: false,
       waiting: 25,
-      seen: { wakeUps: 23, receiptChecks: 0, waitingEvents: 1, unreadable: 1 },
+      seen: { wakeUps: 22, receiptChecks: 1, waitingEvents: 1, unreadable: 1 },
       oldestAgeSeconds: expect.any(Number),
       moved: 24,
       doubled: 0,
@@ -381,7 +387,7 @@ describe("overdue messages", () => {
     expect(await taken()).toEqual([]);
   });
 
-  test("get a retry message or a receipt check each", async () => {
+  test("fault 63: whose retry message is lost get a retry message or a receipt check each", async () => {
     await fill();
     const before = await table.all();
 
@@ -401,7 +407,10 @@ describe("overdue messages", () => {
       refused: 0,
     });
     expect(code).toBe(0);
-    const pointers = (await taken()).map((body) => JSON.parse(body));
+    const bodies = await taken();
+    const pointers = bodies.map((body) => JSON.parse(body));
+    // Nothing is queued that the function could only refuse.
+    expect(bodies.map(readQueueMessage)).toEqual(pointers);
     expect(pointers.map(({ kind, attempt }) => `${kind} ${attempt}`)).toEqual(
       pointers.map(({ application_message_id }) => application_message_id),
     );
@@ -469,6 +478,27 @@ interface Front {
 /** A server in front of the emulator. */
 async function startFront(endpoint: string): Promise<Front> {
   const { port } = new URL(endpoint);
+  async function forward(incoming: IncomingMessage, outgoing: ServerResponse, action: string): Promise<void> {
+    const { method, url, headers } = incoming;
+    const input = JSON.parse(await text(incoming));
+    // A long poll of a queue that is empty waits its whole second: here it is answered at once.
+    if (action === "ReceiveMessage") input.WaitTimeSeconds = 0;
+    const body = JSON.stringify(input);
+    const forwarded = request({
+      host: "127.0.0.1",
+      port,
+      method,
+      path: url,
+      headers: { ...headers, "content-length": Buffer.byteLength(body) },
+    });
+    forwarded.on("error", () => outgoing.destroy());
+    forwarded.on("response", (response) => {
+      outgoing.writeHead(response.statusCode ?? 500, response.headers);
+      response.pipe(outgoing);
+    });
+    forwarded.end(body);
+  }
+
   const server: Server = createServer((incoming, outgoing) => {
     const action = String(incoming.headers["x-amz-target"] ?? "").replace("AmazonSQS.", "");
     const answer = (status: number, body: object) => {
@@ -480,13 +510,7 @@ async function startFront(endpoint: string): Promise<Front> {
     } else if (front.refused.has(action)) {
       answer(403, { __type: "com.amazon.coral.service#AccessDenied", message: "Not allowed." });
     } else {
-      const { method, url, headers } = incoming;
-      const forwarded = request({ host: "127.0.0.1", port, method, path: url, headers }, (response) => {
-        outgoing.writeHead(response.statusCode ?? 500, response.headers);
-        response.pipe(outgoing);
-      });
-      forwarded.on("error", () => outgoing.destroy());
-      incoming.pipe(forwarded);
+      forward(incoming, outgoing, action).catch(() => outgoing.destroy());
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

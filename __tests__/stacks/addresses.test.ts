@@ -126,6 +126,7 @@ test("the stack for an existing Kinesis stream has exactly these inputs and outp
       "name_prefix: string = "sms-retry"",
       "origination_number: string = null",
       "pinpoint_application_id: string",
+      "receipt_timeout_seconds: number = 0",
       "retry_delays_seconds: list(number) = [60,300,900]",
       "retryable_statuses: list(string) = ["UNREACHABLE","UNKNOWN","CARRIER_UNREACHABLE","TTL_EXPIRED"]",
       "table_capacity: object({ read_units = number, write_units = number }) = null",

@@ -3,6 +3,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import {
   CreateQueueCommand,
@@ -43,21 +44,27 @@ export interface Deployment {
   /** Hands Kinesis records to `consume-kinesis`; gives the sequence numbers that it wants again. */
   consume(records: readonly KinesisRecord[]): Promise<string[]>;
   /**
-   * Hands what is on the retry queue to `resend`, batch by batch, until nothing waits there or nothing comes for
-   * `idleSeconds`: what lost a race waits for the winner's lease, a minute. A message that the function wants
-   * again stays hidden, as on AWS.
+   * Hands what is on the retry queue to `resend`, batch by batch, until nothing is there that is due within
+   * `withinSeconds` (default 2.5): what lost a race waits for the winner's lease, a minute. A message that the
+   * function wants again stays hidden, as on AWS.
    *
    * @returns how many messages came
    */
-  drain(idleSeconds?: number): Promise<number>;
+  drain(withinSeconds?: number): Promise<number>;
   /** How many messages wait on the retry queue, the delayed ones included. */
   queued(): Promise<number>;
-  /** Bodies of what waits on the retry queue, taken off it. */
+  /** Bodies of what waits on the retry queue, the delayed ones included; then nothing is there any more. */
   takeMessages(): Promise<string[]>;
   /** Takes everything off the retry queue. */
   purge(): Promise<void>;
   /** Everything in the failure bucket, by key. */
   kept(): Promise<Map<string, Buffer>>;
+  /**
+   * Puts everything but the table and the output back as it was at the start, before each test: every service is
+   * whole and accepts, nothing is on the queue. What an earlier test still has under way, because its time was over,
+   * ends with an error and reaches nothing any more.
+   */
+  reset(): Promise<void>;
   /** Sum of a metric in the functions' output. */
   metric(name: string): number;
   stop(): Promise<void>;
@@ -88,6 +95,13 @@ export interface DeploymentOptions {
 }
 
 let sequence = 0;
+
+/** A message as the emulator shows it to whoever looks into its queue. */
+interface EmulatedMessage {
+  readonly body: string;
+  /** Epoch milliseconds. */
+  readonly delayUntil?: number;
+}
 
 /** A Kinesis record with these bytes, with all the fields that Lambda gives. */
 export function kinesisRecord(data: Buffer | string | object): KinesisRecord {
@@ -167,7 +181,7 @@ export function environmentOf(name: FunctionName, queueUrl: string): Record<stri
 
 /** Starts emulators, table, queue, bucket and stand-in; the functions start with their first invocation. */
 export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
-  const emulators = await startEmulators();
+  const emulators = await startEmulators(["dynamodb", "sqs", "s3"]);
   const pinpoint = await startPinpointStandIn();
   const proxy = await startDynamodbProxy(emulators.endpoints.dynamodb);
   const table = await createMessageTable(emulators.endpoints.dynamodb);
@@ -220,6 +234,12 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
     return runtime;
   }
 
+  async function stopRuntimes(): Promise<void> {
+    const all = [...runtimes.values()];
+    runtimes.clear();
+    await Promise.all(all.map((runtime) => runtime.stop()));
+  }
+
   async function invoke<T>(name: FunctionName, event: unknown): Promise<T> {
     const result = await deployment.tryInvoke(name, event);
     if (!result.ok) throw new Error(`${name}: ${result.error.errorType}: ${result.error.errorMessage}`);
@@ -228,9 +248,22 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
 
   async function receive(): Promise<QueuedMessage[]> {
     const { Messages = [] } = await sqs.send(
-      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
+      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
     );
     return Messages;
+  }
+
+  /** What lies on the queue, by the emulator's own account: nothing is received by this. */
+  async function onQueue(): Promise<{ ready: EmulatedMessage[]; delayed: EmulatedMessage[] }> {
+    const answer = await fetch(`${emulators.endpoints.sqs}/_fauxqs/queues/sms-retry-retry`);
+    const { messages } = (await answer.json()) as Record<"messages", Awaited<ReturnType<typeof onQueue>>>;
+    return messages;
+  }
+
+  /** Seconds until the next delayed message is due; infinite where there is none. */
+  async function secondsUntilNext(): Promise<number> {
+    const { delayed } = await onQueue();
+    return (Math.min(...delayed.map(({ delayUntil = 0 }) => delayUntil)) - Date.now()) / 1000;
   }
 
   async function remove(messages: readonly QueuedMessage[]): Promise<void> {
@@ -238,6 +271,10 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       messages.map(({ ReceiptHandle }) => sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))),
     );
   }
+
+  /** Tests so far, and what runs for the present one. */
+  let generation = 0;
+  let underWay = 0;
 
   const deployment: Deployment = {
     table,
@@ -247,7 +284,9 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
     output,
     invoke,
     async tryInvoke(name, event) {
+      underWay += 1;
       const result = await runtimeOf(name).invoke(event);
+      underWay -= 1;
       // Lambda logs the error that an invocation ends with.
       if (!result.ok) output.push(JSON.stringify(result.error));
       return result;
@@ -256,20 +295,24 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       const { batchItemFailures } = await invoke<KinesisStreamBatchResponse>("consume-kinesis", { Records });
       return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
     },
-    async drain(idleSeconds = 2.5) {
+    async drain(withinSeconds = 2.5) {
+      const own = generation;
       let handled = 0;
-      let quietSince = performance.now();
-      while ((await deployment.queued()) > 0 && performance.now() - quietSince < idleSeconds * 1000) {
+      for (;;) {
+        if (generation !== own) throw new Error("The test is over.");
         const messages = await receive();
-        if (messages.length === 0) continue;
-        quietSince = performance.now();
+        if (messages.length === 0) {
+          const wait = await secondsUntilNext();
+          if (wait > withinSeconds) return handled;
+          await sleep(Math.max(0, wait) * 1000);
+          continue;
+        }
         handled += messages.length;
         const Records = messages.map(({ MessageId = "", Body = "" }) => sqsRecord(MessageId, Body));
         const { batchItemFailures } = await invoke<SQSBatchResponse>("resend", { Records });
         const again = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
         await remove(messages.filter(({ MessageId = "" }) => !again.has(MessageId)));
       }
-      return handled;
     },
     async queued() {
       const { Attributes } = await sqs.send(
@@ -281,13 +324,9 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       return Object.values(Attributes ?? {}).reduce((sum, count) => sum + Number(count), 0);
     },
     async takeMessages() {
-      const bodies: string[] = [];
-      while ((await deployment.queued()) > 0) {
-        const messages = await receive();
-        bodies.push(...messages.map(({ Body = "" }) => Body));
-        await remove(messages);
-      }
-      return bodies;
+      const { ready, delayed } = await onQueue();
+      await deployment.purge();
+      return [...ready, ...delayed].map(({ body }) => body);
     },
     async purge() {
       await sqs.send(new PurgeQueueCommand({ QueueUrl }));
@@ -301,6 +340,17 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       }
       return kept;
     },
+    async reset() {
+      generation += 1;
+      if (underWay > 0) {
+        await stopRuntimes();
+        output.length = 0;
+      }
+      proxy.reset();
+      queueProxy.mend();
+      pinpoint.reset();
+      await deployment.purge();
+    },
     metric(name) {
       let sum = 0;
       for (const line of output) {
@@ -312,7 +362,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       return sum;
     },
     async stop() {
-      await Promise.all([...runtimes.values()].map((runtime) => runtime.stop()));
+      await stopRuntimes();
       await Promise.all([proxy.close(), queueProxy.close(), pinpoint.close(), emulators.stop()]);
     },
   };

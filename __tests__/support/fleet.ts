@@ -6,12 +6,12 @@ import type { Random } from "../../functions/core/clock.ts";
 import type { DeliveryEvent } from "../../functions/core/delivery-event.ts";
 import { handleDeliveryEvent } from "../../functions/core/handle-delivery-event.ts";
 import { handleQueueMessages } from "../../functions/core/handle-queue-messages.ts";
-import type { Attempt, Message } from "../../functions/core/message.ts";
+import type { Attempt, DeliveryGuarantee, Message } from "../../functions/core/message.ts";
 import type { AttemptChange, Change, Clause, MessageStore } from "../../functions/core/message-store.ts";
 import type { RetryPolicy } from "../../functions/core/retry-policy.ts";
 import type { QueueEntry } from "../../functions/core/retry-queue.ts";
 import { steadyPace } from "../../functions/core/send-pace.ts";
-import type { SendRequest } from "../../functions/core/sms-sender.ts";
+import type { SendRequest, SendResult } from "../../functions/core/sms-sender.ts";
 import type { MetricName } from "../../functions/core/telemetry.ts";
 import { virtualTime } from "./virtual-time.ts";
 
@@ -24,6 +24,10 @@ export interface FleetOptions {
   readonly batchSize: number;
   /** Numbers in [0, 1). */
   readonly chance: () => number;
+  /** @default "at-least-once" */
+  readonly guarantee?: DeliveryGuarantee;
+  /** What the service answers instead of taking a send; undefined = it takes it. @default it takes everything */
+  readonly refusal?: (now: number) => SendResult | undefined;
   /** What the carrier says of a send, after `eventAfterSeconds`; undefined = nothing is worth telling. */
   readonly carrier: (request: SendRequest, now: number) => DeliveryEvent | undefined;
 }
@@ -39,6 +43,7 @@ const sendSeconds = 18;
 
 /** The fleet; see the module's comment. */
 export function fleet(options: FleetOptions) {
+  const { guarantee = "at-least-once" } = options;
   const { startsAt, policy, workers, maxSendsPerSecond, batchSize, chance, carrier } = options;
   const time = virtualTime(startsAt);
   const items = new Map<string, Message>();
@@ -92,7 +97,9 @@ export function fleet(options: FleetOptions) {
 
   const sender = {
     leastSecondsLeft: 0,
-    async send(request: SendRequest) {
+    async send(request: SendRequest): Promise<SendResult> {
+      const refused = options.refusal?.(time.now());
+      if (refused !== undefined) return refused;
       sends.push({ at: time.now(), request });
       const event = carrier(request, time.now());
       if (event !== undefined) {
@@ -116,7 +123,6 @@ export function fleet(options: FleetOptions) {
         continue;
       }
       const pace = steadyPace(maxSendsPerSecond / workers, time, time.now() + sendSeconds);
-      const guarantee = "at-least-once" as const;
       const resending = { store, sender, pace, policy, guarantee, clock: time, random };
       await handleQueueMessages(batch, { resending, events, queue, telemetry });
       await time.sleep(overheadSeconds);

@@ -1,5 +1,5 @@
 /** Scripts as a user runs them: a process of their own, and nothing of the AWS environment of whoever runs the tests. */
-import { execFile } from "node:child_process";
+import { type ChildProcess, execFile } from "node:child_process";
 import { join } from "node:path";
 
 /** An environment without credentials. */
@@ -25,18 +25,29 @@ export interface ScriptRun {
   readonly stderr: string;
 }
 
-/** A function that runs `scripts/NAME` with an environment and these arguments, to its end. */
+/**
+ * A function that runs `scripts/NAME` with an environment and these arguments, to its end, or to the end of the test
+ * where that comes first. To be called outside of tests.
+ */
 export function scriptRunner(
   name: string,
 ): (environment: Readonly<Record<string, string>>, ...given: string[]) => Promise<ScriptRun> {
   const path = join(__dirname, "../../scripts", name);
+  const running = new Set<ChildProcess>();
+  afterEach(() => {
+    for (const child of running) child.kill("SIGKILL");
+  });
   return (environment, ...given) =>
     new Promise((resolve) => {
       const child = execFile(
         process.execPath,
         [path, ...given],
         { env: environment },
-        (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+        (_error, stdout, stderr) => {
+          running.delete(child);
+          resolve({ code: child.exitCode, stdout, stderr });
+        },
       );
+      running.add(child);
     });
 }

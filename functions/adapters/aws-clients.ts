@@ -4,10 +4,12 @@
  */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { PinpointClient } from "@aws-sdk/client-pinpoint";
+import { PinpointSMSVoiceV2Client } from "@aws-sdk/client-pinpoint-sms-voice-v2";
 import type { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { PutObject } from "./s3-failure-destination.ts";
+import { connectionPerRequest, tellingUnsent } from "./send-connections.ts";
 
 /** Without `throwOnRequestTimeout` the SDK only warns when the time is over, and waits on for ever. */
 function timeLimits(requestTimeout: number) {
@@ -46,12 +48,51 @@ export const schedulerClient: () => Promise<SchedulerClient> = once(async () => 
   return new Client({ maxAttempts: 4, requestHandler: timeLimits(5_000) });
 });
 
+/** How long a send waits, in milliseconds. */
+export interface SendTimeLimits {
+  /** Until TCP is connected. */
+  readonly connect: number;
+  /**
+   * Until the answer has begun, the connection and TLS included, and from then on between two pieces of it. Twice
+   * this and the record of the send must fit into the time that the functions reserve for a send.
+   */
+  readonly answer: number;
+}
+
+const sendTimeLimits: SendTimeLimits = { connect: 1_000, answer: 5_000 };
+
+/** A sending client never repeats a call: no API takes an idempotency token. */
+function sending({ connect, answer }: SendTimeLimits) {
+  return {
+    maxAttempts: 1,
+    requestHandler: {
+      connectionTimeout: connect,
+      requestTimeout: answer,
+      throwOnRequestTimeout: true,
+      // The request's limit ends with the head of the answer.
+      socketTimeout: answer,
+      ...connectionPerRequest(),
+    },
+  };
+}
+
 /**
- * A client of Pinpoint for sends: it never repeats a call, and gives up waiting for an answer after 5 s,
- * well inside a claim's lease.
+ * A client of Pinpoint for sends: one call, one connection, and it rejects with a `RequestNotSentError` where
+ * nothing can have left.
+ *
+ * @param limits default 1 s to connect and 5 s for the answer, well inside a claim's lease
  */
-export function pinpointClient(): PinpointClient {
-  return new PinpointClient({ maxAttempts: 1, requestHandler: timeLimits(5_000) });
+export function pinpointClient(limits: SendTimeLimits = sendTimeLimits): PinpointClient {
+  return tellingUnsent(new PinpointClient(sending(limits)));
+}
+
+/**
+ * A client of End User Messaging for sends, as {@link pinpointClient}.
+ *
+ * @param limits default 1 s to connect and 5 s for the answer
+ */
+export function endUserMessagingClient(limits: SendTimeLimits = sendTimeLimits): PinpointSMSVoiceV2Client {
+  return tellingUnsent(new PinpointSMSVoiceV2Client(sending(limits)));
 }
 
 /** Stores an object in S3; the client is loaded at the first malformed record. */

@@ -1,18 +1,14 @@
 /** Sends SMS with Amazon Pinpoint's `SendMessages`, which AWS keeps up under End User Messaging. */
-import {
-  type MessageResult,
-  type PinpointClient,
-  PinpointServiceException,
-  SendMessagesCommand,
-} from "@aws-sdk/client-pinpoint";
+import { type MessageResult, type PinpointClient, SendMessagesCommand } from "@aws-sdk/client-pinpoint";
 import type { SendRequest, SendResult, SmsSender } from "../core/sms-sender.ts";
-import { resultOfFailedCall } from "./failed-call.ts";
+import { type FailedCall, resultOfFailedCall } from "./failed-call.ts";
 
 /**
  * The sender on Pinpoint.
  *
- * @param client must not retry by itself (`maxAttempts: 1`): no API takes an idempotency token, and a
- *   repeated ambiguous call would send twice without saying so
+ * @param client one of `pinpointClient`: it must not retry by itself (`maxAttempts: 1`), as no API takes an
+ *   idempotency token and a repeated ambiguous call would send twice without saying so, and it tells what was
+ *   certainly not sent
  */
 export function pinpointSender(client: PinpointClient, applicationId: string): SmsSender {
   return {
@@ -22,7 +18,7 @@ export function pinpointSender(client: PinpointClient, applicationId: string): S
         const { MessageResponse } = await client.send(commandOf(request, applicationId));
         return resultOf(MessageResponse?.Result?.[request.destinationNumber]);
       } catch (error) {
-        return resultOfError(error);
+        return resultOfFailedCall(error, refusal);
       }
     },
   };
@@ -40,6 +36,9 @@ function commandOf(request: SendRequest, applicationId: string): SendMessagesCom
           MessageType: request.messageType,
           ...(request.originationNumber !== undefined && { OriginationNumber: request.originationNumber }),
           ...(request.senderId !== undefined && { SenderId: request.senderId }),
+          ...(request.keyword !== undefined && { Keyword: request.keyword }),
+          ...(request.entityId !== undefined && { EntityId: request.entityId }),
+          ...(request.templateId !== undefined && { TemplateId: request.templateId }),
         },
       },
     },
@@ -67,16 +66,13 @@ function resultOf(result: MessageResult | undefined): SendResult {
   }
 }
 
-function resultOfError(error: unknown): SendResult {
-  if (error instanceof PinpointServiceException) {
-    const httpStatus = error.$metadata.httpStatusCode ?? 0;
-    if (httpStatus === 429) return { kind: "deferred", reason: "throttled" };
-    // A right that is missing, or a project that is not there, is for the operator to mend; until the
-    // deadline there is hope, and an alarm.
-    if (httpStatus === 403 || httpStatus === 404) return { kind: "deferred", reason: "not-allowed" };
-    if (httpStatus >= 400 && httpStatus < 500)
-      return { kind: "refused", reason: error.name, optedOut: false };
-    return { kind: "unconfirmed", reason: error.name };
+/**
+ * The two refusals of a whole request that lie in the message. A missing right (403), project (404) or method
+ * (405) is the operator's.
+ */
+function refusal({ name, httpStatus, word }: FailedCall): SendResult | undefined {
+  if (httpStatus === 413 || (httpStatus === 400 && name === "BadRequestException")) {
+    return { kind: "refused", reason: word, optedOut: false };
   }
-  return resultOfFailedCall(error);
+  return undefined;
 }

@@ -29,6 +29,10 @@ export interface DeliveryEvent {
   readonly attempt?: number;
   readonly destinationNumber?: string;
   readonly messageType?: "TRANSACTIONAL" | "PROMOTIONAL";
+  /** Number, short code or sender id that the message came from. */
+  readonly origination?: string;
+  /** The application's own entries of the context. They may be personal data as well. */
+  readonly ownContext?: Readonly<Record<string, string>>;
   /** When the event happened by the service's clock, epoch seconds. */
   readonly occurredAt?: number;
   /** When the send was requested by the service's clock, epoch seconds; only End User Messaging tells. */

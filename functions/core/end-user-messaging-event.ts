@@ -6,7 +6,8 @@
 import * as v from "valibot";
 import type { DeliveryEvent, EventKind, ParsedEvent } from "./delivery-event.ts";
 import { isOneOf, endUserMessagingEventTypes as types } from "./event-types.ts";
-import { isReadableText, readContext } from "./send-context.ts";
+import { isReadableText, readContext, readOwnContext } from "./send-context.ts";
+import { originationPattern } from "./send-request.ts";
 
 const optionalText = v.fallback(
   v.optional(v.pipe(v.string(), v.nonEmpty(), v.check(isReadableText))),
@@ -21,6 +22,7 @@ const endUserMessagingEvent = v.object({
   isFinal: v.fallback(v.optional(v.boolean()), undefined),
   messageId: optionalText,
   destinationPhoneNumber: optionalText,
+  originationPhoneNumber: v.fallback(v.optional(v.pipe(v.string(), v.regex(originationPattern))), undefined),
   messageType: optionalText,
   messageStatus: optionalText,
   context: v.optional(v.unknown()),
@@ -41,10 +43,11 @@ function kindOf(type: string, isFinal: boolean | undefined): EventKind {
 export function parseEndUserMessagingEvent(value: Record<string, unknown>): ParsedEvent {
   const parsed = v.safeParse(endUserMessagingEvent, value);
   if (!parsed.success) return { type: "malformed", problem: "eventType is not a text" };
-  const { eventType, isFinal, messageId, destinationPhoneNumber, eventTimestamp, messageRequestTimestamp } =
-    parsed.output;
+  const { eventType, isFinal, messageId, eventTimestamp, messageRequestTimestamp } = parsed.output;
+  const { destinationPhoneNumber, originationPhoneNumber } = parsed.output;
   if (!eventType.startsWith("TEXT_")) return { type: "not-sms" };
 
+  const ownContext = readOwnContext(parsed.output.context);
   const messageType = parsed.output.messageType?.toUpperCase();
   const event: DeliveryEvent = {
     dialect: "end-user-messaging",
@@ -55,6 +58,8 @@ export function parseEndUserMessagingEvent(value: Record<string, unknown>): Pars
     ...readContext(parsed.output.context),
     ...(destinationPhoneNumber !== undefined && { destinationNumber: destinationPhoneNumber }),
     ...((messageType === "TRANSACTIONAL" || messageType === "PROMOTIONAL") && { messageType }),
+    ...(originationPhoneNumber !== undefined && { origination: originationPhoneNumber }),
+    ...(ownContext !== undefined && { ownContext }),
     ...(eventTimestamp !== undefined && { occurredAt: eventTimestamp / 1000 }),
     ...(messageRequestTimestamp !== undefined && { requestedAt: messageRequestTimestamp / 1000 }),
   };

@@ -14,6 +14,7 @@ import type { Change, MessageStore } from "./message-store.ts";
 import { receiptDueAt } from "./receipt-check.ts";
 import { allowsAttempt, deadlineOf, dueAt, type RetryPolicy } from "./retry-policy.ts";
 import type { QueueEntry } from "./retry-queue.ts";
+import { sendFactsOf } from "./send-request.ts";
 
 /** What handling an event needs. */
 export interface EventHandling {
@@ -272,8 +273,7 @@ function decideFor(
         change: scheduleRetry(message, outcome, {
           dueAt: nextDueAt,
           deadline,
-          ...(event.destinationNumber !== undefined && { destinationNumber: event.destinationNumber }),
-          ...(event.messageType !== undefined && { messageType: event.messageType }),
+          ...sendFactsOf(event),
         }),
       };
     }

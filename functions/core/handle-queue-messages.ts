@@ -11,6 +11,7 @@ import { readQueueMessage } from "./queue-messages.ts";
 import { checkReceipt, type HandledReceiptCheck } from "./receipt-check.ts";
 import { type HandledWakeUp, type Resending, resendMessage } from "./resend-message.ts";
 import type { QueueEntry, QueueMessage, ReceiptCheck, RetryQueue, WakeUp } from "./retry-queue.ts";
+import { isForOperator } from "./sms-sender.ts";
 import { errorName, receiptCheckMetrics, type Telemetry, wakeUpMetrics } from "./telemetry.ts";
 
 /** A message as the queue hands it over. */
@@ -166,16 +167,11 @@ function entryOf({ entry }: { readonly entry?: QueueEntry }): Pick<Handled, "ent
   return entry === undefined ? {} : { entry };
 }
 
-/** Reasons that an operator has to remove, and no retry will. */
-const blockingReasons: ReadonlySet<string> = new Set([
-  "not-allowed",
-  "spend-limit",
-  "NO_ORIGINATION_IDENTITIES_FOUND",
-]);
-
-function reportWakeUp(wakeUp: WakeUp, { outcome, reason }: HandledWakeUp, telemetry: Telemetry): void {
+function reportWakeUp(wakeUp: WakeUp, handled: HandledWakeUp, telemetry: Telemetry): void {
+  const { outcome, reason, contextLeftOut } = handled;
   telemetry.count(wakeUpMetrics[outcome]);
-  if (blockingReasons.has(reason)) telemetry.count("SendBlocked");
+  if (contextLeftOut !== undefined) telemetry.count("ContextLeftOut", contextLeftOut);
+  if (isForOperator(reason)) telemetry.count("SendBlocked");
   const fields = {
     application_message_id: wakeUp.application_message_id,
     attempt: wakeUp.attempt,

@@ -18,6 +18,7 @@ import {
   unconfirmedOutcome,
 } from "./message.ts";
 import type { AttemptChange, Change, Clause } from "./message-store.ts";
+import { completionOf, type SendFacts } from "./send-request.ts";
 
 /** Attributes that together say where a message stands in the protocol; every transition changes one. */
 const position = ["status", "retry_count", "next_attempt_at", "claim_expires_at"] as const;
@@ -81,13 +82,8 @@ function outcomeFields({ outcome, at, messageId }: AttemptOutcome): Attempt {
 export function scheduleRetry(
   message: Message,
   failed: AttemptOutcome,
-  retry: {
-    readonly dueAt: number;
-    readonly deadline: number;
-    /** The event's number and type: used only where the item has none (rule 3). */
-    readonly destinationNumber?: string;
-    readonly messageType?: Message["message_type"];
-  },
+  /** What the event tells of the send is used only where the item lacks it (rule 3). */
+  retry: { readonly dueAt: number; readonly deadline: number } & SendFacts,
 ): Change {
   const records = attemptFields(message, {
     [failed.attempt]: { ...outcomeFields(failed), retry_scheduled_at: Math.floor(failed.at) },
@@ -101,10 +97,7 @@ export function scheduleRetry(
       next_attempt_at: retry.dueAt,
       ...(message.deadline === undefined && { deadline: retry.deadline }),
       ...(message.expires_at === undefined && { expires_at: retry.deadline + keptAfterDeadlineSeconds }),
-      ...(message.destination_number === undefined &&
-        retry.destinationNumber !== undefined && { destination_number: retry.destinationNumber }),
-      ...(message.message_type === undefined &&
-        retry.messageType !== undefined && { message_type: retry.messageType }),
+      ...completionOf(message, failed.attempt, retry),
     },
     remove: ["claim_expires_at"],
     attempts: records.attempts,

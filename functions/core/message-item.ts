@@ -1,5 +1,6 @@
 /** Reads an item of the table as a {@link Message}: the table is open to the application, so nothing is sure. */
 import * as v from "valibot";
+import { storedAttributes } from "./carried-attributes.ts";
 import { UnreadableMessageError } from "./errors.ts";
 import { deliveryGuarantees, type Message, messageStatuses } from "./message.ts";
 
@@ -30,6 +31,7 @@ const item = v.object({
   message_type: v.fallback(v.optional(v.picklist(["TRANSACTIONAL", "PROMOTIONAL"])), undefined),
   origination_number: optionalText,
   sender_id: optionalText,
+  ...storedAttributes,
   status: v.optional(v.picklist(messageStatuses)),
   status_reason: optionalText,
   retry_count: v.optional(wholeNumber),

@@ -72,15 +72,41 @@ export const outcomeUnknownReason = "outcome-unknown";
 /** The `status_reason` of a failed message that is not retried because the deployment has `max_retries = 0`. */
 export const retriesOffReason = "retries-off";
 
-/** An item of the `message-state` table. An application may write only the first three attributes. */
-export interface Message {
+/**
+ * What a send carries beside body, number, message type and origination identity. The application writes it
+ * where its first send had it; every retry carries it again (design 11.3).
+ */
+export interface CarriedAttributes {
+  /** The application's own entries of the send's context, without our `application_message_id` and `retry_attempt`. */
+  readonly context?: Readonly<Record<string, string>>;
+  /** The keyword of the origination number's programme. */
+  readonly keyword?: string;
+  /** India: id of the sender in the carriers' register (DLT), without which carriers there block a message. */
+  readonly entity_id?: string;
+  /** India: id of the registered template that the body follows. */
+  readonly template_id?: string;
+  /** End User Messaging: name or ARN of the configuration set; absent = the deployment's. */
+  readonly configuration_set_name?: string;
+  /** End User Messaging: what a country asks for, e.g. `IN_ENTITY_ID`; goes over `entity_id` and `template_id`. */
+  readonly destination_country_parameters?: Readonly<Record<string, string>>;
+  /** End User Messaging: highest price of a message part in US dollars, e.g. `"0.05"`; a dearer one is not sent. */
+  readonly max_price?: string;
+  /** End User Messaging: id or ARN of the protect configuration; absent = the one that the account says. */
+  readonly protect_configuration_id?: string;
+}
+
+/**
+ * An item of the `message-state` table. An application that sends by itself writes the id, the body and what
+ * else its send carried; `status` and what follows from it are ours.
+ */
+export interface Message extends CarriedAttributes {
   readonly application_message_id: string;
   readonly message_body?: string;
   /** The service's id of the latest attempt. */
   readonly pinpoint_message_id?: string;
   readonly destination_number?: string;
   readonly message_type?: MessageType;
-  /** Origination number of the first send. */
+  /** Origination number of the first send, or its sender id, told by its letters. */
   readonly origination_number?: string;
   /** Sender id of the first send. */
   readonly sender_id?: string;

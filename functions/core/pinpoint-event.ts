@@ -6,7 +6,8 @@
 import * as v from "valibot";
 import type { DeliveryEvent, EventKind, ParsedEvent } from "./delivery-event.ts";
 import { isOneOf, pinpointEventTypes as types } from "./event-types.ts";
-import { isReadableText, readContext } from "./send-context.ts";
+import { isReadableText, readContext, readOwnContext } from "./send-context.ts";
+import { originationPattern } from "./send-request.ts";
 
 /** A value of another type than documented counts as absent: it must not cost us the rest of the event. */
 const optionalText = v.fallback(
@@ -22,6 +23,10 @@ const pinpointEvent = v.object({
     v.object({
       message_id: optionalText,
       destination_phone_number: optionalText,
+      origination_phone_number: v.fallback(
+        v.optional(v.pipe(v.string(), v.regex(originationPattern))),
+        undefined,
+      ),
       record_status: optionalText,
       message_type: optionalText,
       customer_context: v.optional(v.unknown()),
@@ -44,6 +49,7 @@ export function parsePinpointEvent(value: Record<string, unknown>): ParsedEvent 
   const { event_type: type, event_timestamp: timestamp, attributes } = parsed.output;
   if (!type.startsWith("_SMS.")) return { type: "not-sms" };
 
+  const ownContext = readOwnContext(attributes.customer_context);
   const messageType = attributes.message_type?.toUpperCase();
   const event: DeliveryEvent = {
     dialect: "pinpoint",
@@ -55,6 +61,10 @@ export function parsePinpointEvent(value: Record<string, unknown>): ParsedEvent 
       destinationNumber: attributes.destination_phone_number,
     }),
     ...((messageType === "TRANSACTIONAL" || messageType === "PROMOTIONAL") && { messageType }),
+    ...(attributes.origination_phone_number !== undefined && {
+      origination: attributes.origination_phone_number,
+    }),
+    ...(ownContext !== undefined && { ownContext }),
     ...(timestamp !== undefined && { occurredAt: timestamp / 1000 }),
   };
   return { type: "sms", event };

@@ -1,9 +1,11 @@
 /** Reads the invocation event of the producer: what an application, or a person, may ask for. */
 import * as v from "valibot";
+import { requestedAttributes } from "./carried-attributes.ts";
 import { InvalidRequestError } from "./errors.ts";
 import { deliveryGuarantees } from "./message.ts";
 import type { ProduceRequest } from "./produce-message.ts";
-import { longestTextBytes } from "./send-context.ts";
+import { isRecord, longestTextBytes } from "./send-context.ts";
+import { originationOf } from "./send-request.ts";
 
 /** What the event may leave out. */
 export interface InvocationDefaults {
@@ -55,6 +57,7 @@ const produceEvent = v.object(
     ),
     origination_number: v.optional(filledText),
     sender_id: v.optional(filledText),
+    ...requestedAttributes,
     deadline: v.optional(seconds),
     validity_seconds: seconds,
     delivery_guarantee: v.optional(
@@ -69,13 +72,13 @@ const produceEvent = v.object(
 export type ProduceEvent = v.InferInput<typeof cancelEvent> | Partial<v.InferInput<typeof produceEvent>>;
 
 /**
- * Reads an invocation event.
+ * Reads an invocation event. A key that it does not know is refused: it would be a misspelt one, or something
+ * that the send was to carry and does not.
  *
- * @throws InvalidRequestError listing every problem of the event; it quotes no value
+ * @throws InvalidRequestError listing every problem of the event, every unknown key among them; it quotes no value
  */
 export function readProduceInvocation(event: unknown, defaults: InvocationDefaults): ProduceInvocation {
-  const isObject = typeof event === "object" && event !== null;
-  if (isObject && "action" in event && event.action === "cancel") {
+  if (isRecord(event) && event.action === "cancel") {
     return { action: "cancel", applicationMessageId: read(cancelEvent, event).application_message_id };
   }
   const withDefaults = {
@@ -84,33 +87,60 @@ export function readProduceInvocation(event: unknown, defaults: InvocationDefaul
     origination_number: defaults.originationNumber,
     validity_seconds: defaults.validitySeconds,
   };
-  const request = read(produceEvent, isObject ? { ...withDefaults, ...event } : event);
+  const {
+    action: _,
+    application_message_id: applicationMessageId,
+    destination_number: destinationNumber,
+    message_body: body,
+    message_type: messageType,
+    origination_number: origination,
+    sender_id: senderId,
+    deadline,
+    validity_seconds: validitySeconds,
+    delivery_guarantee: deliveryGuarantee,
+    ...carried
+  } = read(produceEvent, isRecord(event) ? { ...withDefaults, ...event } : event);
   return {
     action: "produce",
     request: {
-      destinationNumber: request.destination_number,
-      body: request.message_body,
-      messageType: request.message_type,
-      validitySeconds: request.validity_seconds,
-      ...(request.application_message_id !== undefined && {
-        applicationMessageId: request.application_message_id,
-      }),
-      ...(request.origination_number !== undefined && { originationNumber: request.origination_number }),
-      ...(request.sender_id !== undefined && { senderId: request.sender_id }),
-      ...(request.deadline !== undefined && { deadline: request.deadline }),
-      ...(request.delivery_guarantee !== undefined && { deliveryGuarantee: request.delivery_guarantee }),
+      destinationNumber,
+      body,
+      messageType,
+      validitySeconds,
+      ...(applicationMessageId !== undefined && { applicationMessageId }),
+      ...(origination !== undefined && originationOf(origination)),
+      ...(senderId !== undefined && { senderId }),
+      ...(deadline !== undefined && { deadline }),
+      ...(deliveryGuarantee !== undefined && { deliveryGuarantee }),
+      ...(Object.keys(carried).length > 0 && { carried }),
     },
   };
 }
 
-function read<Schema extends v.GenericSchema>(schema: Schema, event: unknown): v.InferOutput<Schema> {
+type EventSchema = typeof cancelEvent | typeof produceEvent;
+
+function read<Schema extends EventSchema>(schema: Schema, event: unknown): v.InferOutput<Schema> {
+  if (!isRecord(event)) throw new InvalidRequestError(["The event must be a JSON object."]);
   const parsed = v.safeParse(schema, event);
-  if (parsed.success) return parsed.output;
-  const problems = parsed.issues.map((issue) => {
-    const path = v.getDotPath(issue);
-    // A key that is missing has Valibot's own text, which quotes nothing but "undefined".
-    const isMissing = path !== null && issue.received === "undefined";
-    return `${path ?? "The event"} ${isMissing ? "is missing, and no default is set" : issue.message}.`;
-  });
+  const problems = [...unknownKeys(schema, event), ...(parsed.issues ?? []).map(problemOf)];
+  if (parsed.success && problems.length === 0) return parsed.output;
   throw new InvalidRequestError(problems);
+}
+
+function problemOf(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue);
+  // A key that is missing has Valibot's own text, which quotes nothing but "undefined".
+  const isMissing = path !== null && issue.received === "undefined";
+  return `${path ?? "The event"} ${isMissing ? "is missing, and no default is set" : issue.message}.`;
+}
+
+/** A key is quoted only where it looks like one: an application may have put a number or a text in its place. */
+function unknownKeys(schema: EventSchema, event: Record<string, unknown>): string[] {
+  const unknown = Object.keys(event).filter((key) => !Object.hasOwn(schema.entries, key));
+  const named = unknown.filter((key) => /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(key));
+  const unnamed = unknown.length - named.length;
+  return [
+    ...named.map((key) => `${key} is not known here.`),
+    ...(unnamed > 0 ? [`${unnamed} of the keys cannot be the name of an attribute.`] : []),
+  ];
 }

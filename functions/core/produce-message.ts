@@ -5,6 +5,7 @@
 import type { Clock, Random } from "./clock.ts";
 import { SendDeferredError } from "./errors.ts";
 import {
+  type CarriedAttributes,
   type DeliveryGuarantee,
   keptAfterDeadlineSeconds,
   type Message,
@@ -30,6 +31,8 @@ export interface ProduceRequest {
   readonly messageType: MessageType;
   readonly originationNumber?: string;
   readonly senderId?: string;
+  /** What else the send, and every retry, carries. */
+  readonly carried?: CarriedAttributes;
   /** Epoch seconds after which the message is useless; absent = now + `validitySeconds`. */
   readonly deadline?: number;
   readonly validitySeconds: number;
@@ -59,6 +62,8 @@ export interface ProducedMessage {
    * produced before, its present status.
    */
   readonly status: MessageStatus;
+  /** How many entries of the context the service had no room for, so that they were not sent; absent = none. */
+  readonly context_left_out?: number;
 }
 
 /**
@@ -82,7 +87,12 @@ export async function produceMessage(
   switch (result.kind) {
     case "accepted":
       await put(receiptCheckEntry(result.message, producing.policy), producing);
-      return { application_message_id: id, pinpoint_message_id: result.messageId, status: "SENT" };
+      return {
+        application_message_id: id,
+        pinpoint_message_id: result.messageId,
+        status: "SENT",
+        ...(result.contextLeftOut !== undefined && { context_left_out: result.contextLeftOut }),
+      };
     case "expired":
       return { application_message_id: id, status: "EXPIRED" };
     case "rejected":
@@ -131,6 +141,7 @@ async function claimSend(
     message_type: request.messageType,
     ...(request.originationNumber !== undefined && { origination_number: request.originationNumber }),
     ...(request.senderId !== undefined && { sender_id: request.senderId }),
+    ...request.carried,
     ...(request.deliveryGuarantee !== undefined && { delivery_guarantee: request.deliveryGuarantee }),
     status: "SENDING",
     retry_count: 0,

@@ -1,6 +1,7 @@
 /** Reads what comes out of the retry queue; a queue is open to whoever has the right to write to it. */
 import * as v from "valibot";
 import type { QueueMessage } from "./retry-queue.ts";
+import { originationPattern } from "./send-request.ts";
 
 const wholeNumber = v.pipe(v.number(), v.integer(), v.minValue(0));
 const text = v.pipe(v.string(), v.nonEmpty());
@@ -34,6 +35,8 @@ const queueMessage = v.variant("kind", [
       attempt: v.exactOptional(wholeNumber),
       destinationNumber: v.exactOptional(text),
       messageType: v.exactOptional(v.picklist(["TRANSACTIONAL", "PROMOTIONAL"])),
+      origination: v.exactOptional(v.pipe(v.string(), v.regex(originationPattern))),
+      ownContext: v.exactOptional(v.record(v.string(), v.string())),
       occurredAt: v.exactOptional(v.number()),
       requestedAt: v.exactOptional(v.number()),
     }),

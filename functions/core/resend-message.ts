@@ -56,6 +56,8 @@ export type WakeUpOutcome =
 export interface HandledWakeUp {
   readonly outcome: WakeUpOutcome;
   readonly reason: string;
+  /** How many entries of the context the service had no room for; absent = none. */
+  readonly contextLeftOut?: number;
   /** What has to be put on the retry queue; until it is there the retry message is not handled. */
   readonly entry?: QueueEntry;
 }
@@ -218,7 +220,12 @@ function handledOf(
         ? { outcome: "sent-again", reason: "outcome-unknown" }
         : { outcome: "sent", reason: "due" };
       const entry = receiptCheckEntry(result.message, policy);
-      return entry === undefined ? handled : { ...handled, entry };
+      const { contextLeftOut } = result;
+      return {
+        ...handled,
+        ...(contextLeftOut !== undefined && { contextLeftOut }),
+        ...(entry !== undefined && { entry }),
+      };
     }
     case "deferred":
       return { outcome: "deferred", reason: result.reason, entry: { message: again, dueAt: result.dueAt } };

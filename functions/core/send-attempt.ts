@@ -6,7 +6,7 @@ import type { Clock } from "./clock.ts";
 import { isTooLate, type Message } from "./message.ts";
 import { defer, endSeries, expireUnsent, recordSent, recordSentLate } from "./message-changes.ts";
 import type { MessageStore } from "./message-store.ts";
-import { sendContext } from "./send-context.ts";
+import { sendRequestOf } from "./send-request.ts";
 import type { SendRequest, SendResult, SmsSender } from "./sms-sender.ts";
 
 /** What sending needs. */
@@ -23,7 +23,13 @@ export type NextTry = (now: number, reason: string) => number;
 
 /** What became of a claimed attempt; it is recorded in the item, save where it says otherwise. */
 export type AttemptResult =
-  | { readonly kind: "accepted"; readonly message: Message; readonly messageId: string }
+  | {
+      readonly kind: "accepted";
+      readonly message: Message;
+      readonly messageId: string;
+      /** How many entries of the context the service had no room for; absent = none. */
+      readonly contextLeftOut?: number;
+    }
   /** Not sent, and not used up: comes again at `dueAt`. */
   | { readonly kind: "deferred"; readonly reason: string; readonly dueAt: number }
   /** Not to be deferred any more: somebody else has moved the message on. */
@@ -60,7 +66,7 @@ export async function sendAttempt(
 ): Promise<AttemptResult> {
   const { store, sender, clock } = dependencies;
   const id = claimed.application_message_id;
-  const request = requestOf(claimed, attempt, dependencies.origination);
+  const request = sendRequestOf(claimed, attempt, dependencies.origination);
   if (request === undefined) {
     await store.change(id, endSeries(claimed, "REJECTED", "nothing-to-send"));
     return { kind: "rejected", reason: "nothing-to-send" };
@@ -89,34 +95,6 @@ function secondsLeftOf(message: Message, now: number): Pick<SendRequest, "second
   return message.deadline === undefined ? {} : { secondsLeft: message.deadline - now };
 }
 
-function requestOf(
-  message: Message,
-  attempt: number,
-  origination: string | undefined,
-): SendRequest | undefined {
-  const { message_body: body, destination_number: destinationNumber } = message;
-  if (body === undefined || destinationNumber === undefined) return undefined;
-  const originationFields =
-    origination === undefined
-      ? {
-          ...(message.origination_number !== undefined && { originationNumber: message.origination_number }),
-          ...(message.sender_id !== undefined && { senderId: message.sender_id }),
-        }
-      : originationOf(origination);
-  return {
-    destinationNumber,
-    body,
-    messageType: message.message_type ?? "TRANSACTIONAL",
-    ...originationFields,
-    context: sendContext(message.application_message_id, attempt),
-  };
-}
-
-/** `origination_number` takes a phone number or a sender id; only a sender id has letters. */
-function originationOf(origination: string): Pick<SendRequest, "originationNumber" | "senderId"> {
-  return /[A-Za-z]/.test(origination) ? { senderId: origination } : { originationNumber: origination };
-}
-
 async function record(
   result: SendResult,
   claimed: Message,
@@ -133,11 +111,17 @@ async function record(
       const origination = dependencies.origination ?? claimed.origination_number ?? claimed.sender_id;
       const sent = { at: now, messageId, ...(origination !== undefined && { origination }) };
       const recorded = await store.change(id, recordSent(claimed, attempt, sent));
-      if (recorded.applied) return { kind: "accepted", message: recorded.message, messageId };
+      const { contextLeftOut } = result;
+      const accepted = {
+        kind: "accepted" as const,
+        messageId,
+        ...(contextLeftOut !== undefined && { contextLeftOut }),
+      };
+      if (recorded.applied) return { ...accepted, message: recorded.message };
       // An event about this very attempt, or the end of the sequence, was faster than we are.
       const { current } = recorded;
       if (current !== undefined) await store.change(id, recordSentLate(current, attempt, sent));
-      return { kind: "accepted", message: current ?? claimed, messageId };
+      return { ...accepted, message: current ?? claimed };
     }
     case "deferred":
       return deferAttempt(claimed, attempt, dependencies, nextTryAt(now, result.reason), result.reason);

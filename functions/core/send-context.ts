@@ -5,16 +5,60 @@
 import type { DeliveryEvent } from "./delivery-event.ts";
 import { highestMaxRetries } from "./retry-policy.ts";
 
-/** The context of a send: at most five short text entries, the limit of End User Messaging. */
+/** The context of a send: our two entries and the application's own. */
 export interface SendContext {
   readonly application_message_id: string;
   /** The retry tag: number of the attempt, `"0"` = the application's own send. */
   readonly retry_attempt: string;
+  readonly [key: string]: string;
 }
 
-/** The context to send attempt `attempt` of a message with. */
-export function sendContext(applicationMessageId: string, attempt: number): SendContext {
-  return { application_message_id: applicationMessageId, retry_attempt: String(attempt) };
+/** The keys of a context that are ours; an application cannot have them for itself. */
+export const ourContextKeys: readonly string[] = ["application_message_id", "retry_attempt"];
+
+/** The context to send attempt `attempt` of a message with; `own` are the application's own entries. */
+export function sendContext(
+  applicationMessageId: string,
+  attempt: number,
+  own: Readonly<Record<string, string>> = {},
+): SendContext {
+  return { ...own, application_message_id: applicationMessageId, retry_attempt: String(attempt) };
+}
+
+/**
+ * Most of an application's own context that is carried, keys and values in UTF-8 together. Pinpoint documents no
+ * limit, but an event goes through the queue and its context into the item. Whatever End User Messaging takes
+ * (five entries of at most 900 characters) fits.
+ */
+export const ownContextLimits = { entries: 20, bytes: 16_384 };
+
+/**
+ * The application's own entries of a context: an object or its JSON text, from an item or an event. What is no
+ * text, is ours, or goes beyond {@link ownContextLimits} is left out; `undefined` where nothing is left. Never
+ * throws.
+ */
+export function readOwnContext(context: unknown): Readonly<Record<string, string>> | undefined {
+  const fields = typeof context === "string" ? parseJson(context) : context;
+  if (!isRecord(fields)) return undefined;
+  const own: [key: string, value: string][] = [];
+  let bytes = 0;
+  for (const [key, value] of Object.entries(fields)) {
+    if (typeof value !== "string" || !isOwnContextKey(key)) continue;
+    const size = Buffer.byteLength(key) + Buffer.byteLength(value);
+    if (bytes + size > ownContextLimits.bytes) continue;
+    bytes += size;
+    own.push([key, value]);
+    if (own.length === ownContextLimits.entries) break;
+  }
+  return own.length === 0 ? undefined : Object.fromEntries(own);
+}
+
+/**
+ * Whether an application may have this key in its context. DynamoDB refuses an item with an empty key in a map,
+ * and `__proto__` would change the objects that the SDK copies it into.
+ */
+export function isOwnContextKey(key: string): boolean {
+  return key !== "" && key !== "__proto__" && !ourContextKeys.includes(key);
 }
 
 /**

@@ -54,6 +54,7 @@ export function steadyPace(partsPerSecond: number, clock: Clock, until: number):
 
   /** Waits for the moment of a message of this cost; false where it comes too late. */
   async function waitFor(cost: number): Promise<boolean> {
+    if (clock.now() >= until) return false;
     const turnAt = departedAt + cost;
     if (turnAt > until + roundingSeconds) return false;
     // A timer may fire a little early.

@@ -22,6 +22,7 @@ export const otherMetrics = [
   "NoReceipt",
   "SettingsInvalid",
   "Produced",
+  "ContextLeftOut",
 ] as const;
 
 /** The metric that counts each outcome of an event. */

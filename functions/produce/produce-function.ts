@@ -2,7 +2,7 @@
  * The producer: writes the state item, then sends. The post's `PinpointDDBProducerLambdaFunction`, for
  * applications that have no producer of their own and for trying a deployment out.
  */
-import { type EventPorts, eventPorts } from "../adapters/event-handling.ts";
+import { type EventPorts, eventHandling, eventPorts } from "../adapters/event-handling.ts";
 import type { EventOutside, Outside } from "../adapters/outside.ts";
 import { pinpointSender } from "../adapters/pinpoint-sender.ts";
 import { type CancelledMessage, cancelMessage } from "../core/cancel-message.ts";
@@ -10,7 +10,7 @@ import { SendDeferredError } from "../core/errors.ts";
 import { type ProduceEvent, readProduceInvocation } from "../core/produce-invocation.ts";
 import { type ProducedMessage, produceMessage } from "../core/produce-message.ts";
 import type { SmsSender } from "../core/sms-sender.ts";
-import { retryPolicyOf, type Settings } from "../settings.ts";
+import type { Settings } from "../settings.ts";
 
 /** The ports of the core that the producer goes through. */
 export interface ProducePorts extends EventPorts {
@@ -41,7 +41,7 @@ export function produceFunction(
   ports: ProducePorts,
 ): (event: ProduceEvent) => Promise<ProducedMessage | CancelledMessage> {
   const { telemetry } = ports;
-  const policy = retryPolicyOf(settings);
+  const { policy } = eventHandling(settings, ports);
   const producing = { ...ports, policy, guarantee: settings.DELIVERY_GUARANTEE };
   const defaults = {
     destinationNumber: settings.DEFAULT_DESTINATION_NUMBER,
@@ -59,7 +59,8 @@ export function produceFunction(
       }
       const produced = await produceMessage(invocation.request, producing);
       telemetry.count("Produced");
-      const { application_message_id, status } = produced;
+      const { application_message_id, status, context_left_out } = produced;
+      if (context_left_out !== undefined) telemetry.count("ContextLeftOut", context_left_out);
       telemetry.info("A message was produced.", { application_message_id, status });
       return produced;
     } catch (error) {

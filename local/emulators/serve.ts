@@ -1,5 +1,6 @@
 /**
- * Child process that runs one emulator: `node serve.ts dynalite | kinesis-local | fauxqs`.
+ * Child process that runs one emulator: `node serve.ts NAME SETTINGS`, the name being `dynalite`, `kinesis-local` or
+ * `fauxqs`, the settings {@link EmulatorSettings} as JSON.
  *
  * Each of them listens on all interfaces, on a fixed port, when started its own way. Here it gets a free
  * port on loopback, tells its parent the port over the IPC channel, and ends when that channel closes, so
@@ -7,6 +8,7 @@
  */
 import { createRequire } from "node:module";
 import net, { type AddressInfo } from "node:net";
+import type { EmulatorSettings } from "./start-emulators.ts";
 
 const require = createRequire(import.meta.url);
 const host = "127.0.0.1";
@@ -14,6 +16,9 @@ const host = "127.0.0.1";
 process.on("disconnect", () => process.exit());
 // Ctrl-C reaches the whole process group; the parent decides in which order things end.
 process.on("SIGINT", () => {});
+
+const [, , name = "", settingsText = "{}"] = process.argv;
+const { longestDelaySeconds } = JSON.parse(settingsText) as EmulatorSettings;
 
 /** Where kinesis-local speaks TLS unless told otherwise; nobody calls it there. */
 const kinesisTlsPort = 4567;
@@ -28,6 +33,20 @@ function listenOnLoopbackOnly(): void {
     }
     return listen.call(this, { port: 0, host }, callback);
   } as typeof listen;
+}
+
+/** Lets no message be delayed longer, whatever its sender asks for. */
+function shortenDelays(
+  queue: { enqueue(message: { delayUntil?: number }): void },
+  longestDelaySeconds: number,
+): void {
+  const { enqueue } = queue;
+  queue.enqueue = function (message) {
+    if (message.delayUntil !== undefined) {
+      message.delayUntil = Math.min(message.delayUntil, Date.now() + longestDelaySeconds * 1000);
+    }
+    enqueue.call(this, message);
+  };
 }
 
 const emulators: Readonly<Record<string, () => unknown>> = {
@@ -50,11 +69,12 @@ const emulators: Readonly<Record<string, () => unknown>> = {
     // Its queue URLs say sqs.<region>.localhost, which not every resolver knows and which the SDK prefers to
     // the endpoint; a store without a host name answers with the host that the request was sent to.
     const fromPackage = (path: string) => import(new URL(path, import.meta.resolve("fauxqs")).href);
-    const [{ SqsStore }, { SnsStore }, { S3Store }] = await Promise.all([
+    const [{ SqsStore, SqsQueue }, { SnsStore }, { S3Store }] = await Promise.all([
       fromPackage("./sqs/sqsStore.js"),
       fromPackage("./sns/snsStore.js"),
       fromPackage("./s3/s3Store.js"),
     ]);
+    if (longestDelaySeconds !== undefined) shortenDelays(SqsQueue.prototype, longestDelaySeconds);
     const sqsStore = Object.assign(new SqsStore(), { host: "" });
     const stores = { sqsStore, snsStore: new SnsStore(), s3Store: new S3Store() };
     return buildApp({ logger: false, stores }).listen();
@@ -62,6 +82,6 @@ const emulators: Readonly<Record<string, () => unknown>> = {
 };
 
 listenOnLoopbackOnly();
-const start = emulators[process.argv[2] ?? ""];
-if (start === undefined) throw new Error(`No emulator is called ${process.argv[2]}.`);
+const start = emulators[name];
+if (start === undefined) throw new Error(`No emulator is called ${name}.`);
 await start();

@@ -9,7 +9,7 @@ export interface BreakableProxy {
   break(): void;
   /** Cuts every connection, and takes new ones without ever answering on them. */
   stall(): void;
-  /** Lets connections through again. */
+  /** Lets connections through again; cuts none where it lets them through already. */
   mend(): void;
   close(): Promise<void>;
 }
@@ -65,6 +65,7 @@ export async function startBreakableProxy(target: string): Promise<BreakableProx
       cutAll();
     },
     mend() {
+      if (state === "whole") return;
       state = "whole";
       // What was stalled would wait for ever.
       cutAll();

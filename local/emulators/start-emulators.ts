@@ -5,26 +5,38 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 /** Which server stands for which services. */
-const emulatorNames = ["dynalite", "kinesis-local", "fauxqs"] as const;
+const emulatorNames = {
+  dynamodb: "dynalite",
+  kinesis: "kinesis-local",
+  sqs: "fauxqs",
+  sns: "fauxqs",
+  s3: "fauxqs",
+} as const;
 
-type EmulatorName = (typeof emulatorNames)[number];
+type EmulatorName = (typeof emulatorNames)[Service];
+
+/** A service that an emulator stands for. */
+export type Service = keyof typeof emulatorNames;
 
 /** Where each service answers, e.g. `http://127.0.0.1:41234`. */
-export interface Endpoints {
-  readonly dynamodb: string;
-  readonly kinesis: string;
-  readonly sqs: string;
-  readonly sns: string;
-  readonly s3: string;
-}
+export type Endpoints<Wanted extends Service = Service> = Readonly<Record<Wanted, string>>;
 
 /** Running emulators. */
-export interface Emulators {
-  readonly endpoints: Endpoints;
+export interface Emulators<Wanted extends Service = Service> {
+  readonly endpoints: Endpoints<Wanted>;
   /** Rejects as soon as one of them dies by itself, with the end of what it wrote to stderr. */
   readonly died: Promise<never>;
   /** Ends all of them; resolves when they are gone. May be called twice. */
   stop(): Promise<void>;
+}
+
+/** How emulators differ from their defaults. */
+export interface EmulatorSettings {
+  /**
+   * The longest delay of a message on a queue, whatever its sender asks for: a test need not wait for half a minute.
+   * @default none, as on AWS
+   */
+  readonly longestDelaySeconds?: number;
 }
 
 /** An emulator that did not come up in time, or ended before it was told to. */
@@ -42,39 +54,35 @@ interface EmulatorProcess {
 }
 
 /**
- * Starts dynalite (DynamoDB), kinesis-local (Kinesis) and fauxqs (SQS, SNS, S3), each in a process of its own
- * on a free port of 127.0.0.1, and resolves when all of them listen.
+ * Starts dynalite (DynamoDB), kinesis-local (Kinesis) and fauxqs (SQS, SNS, S3), or those of them that stand for
+ * the wanted services, each in a process of its own on a free port of 127.0.0.1, and resolves when all of them
+ * listen. kinesis-local takes more than a second of CPU to start: whoever needs no stream leaves it out.
  *
+ * @param wanted services that are needed; default: all
  * @throws EmulatorError if one of them does not come up within 20 s; the others are stopped then
  */
-export async function startEmulators(): Promise<Emulators> {
+export async function startEmulators<Wanted extends Service = Service>(
+  wanted: readonly Wanted[] = Object.keys(emulatorNames) as Wanted[],
+  settings: EmulatorSettings = {},
+): Promise<Emulators<Wanted>> {
   const children: ChildProcess[] = [];
   let isStopping = false;
   const stop = async () => {
     isStopping = true;
     await Promise.all(children.map(end));
   };
-  const startOne = (name: EmulatorName) => start(name, children, () => isStopping);
+  const names = [...new Set(wanted.map((service): EmulatorName => emulatorNames[service]))];
   try {
-    const [dynalite, kinesis, fauxqs] = await Promise.all([
-      startOne("dynalite"),
-      startOne("kinesis-local"),
-      startOne("fauxqs"),
-    ]);
-    const died = Promise.race([dynalite.died, kinesis.died, fauxqs.died]);
+    const started = new Map(
+      await Promise.all(
+        names.map(async (name) => [name, await start(name, settings, children, () => isStopping)] as const),
+      ),
+    );
+    const died = Promise.race([...started.values()].map((emulator) => emulator.died));
     // Whoever does not watch for a death must not be ended by it as an unhandled rejection.
     died.catch(() => {});
-    return {
-      endpoints: {
-        dynamodb: dynalite.endpoint,
-        kinesis: kinesis.endpoint,
-        sqs: fauxqs.endpoint,
-        sns: fauxqs.endpoint,
-        s3: fauxqs.endpoint,
-      },
-      died,
-      stop,
-    };
+    const endpoints = wanted.map((service) => [service, started.get(emulatorNames[service])?.endpoint]);
+    return { endpoints: Object.fromEntries(endpoints) as Endpoints<Wanted>, died, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -83,10 +91,11 @@ export async function startEmulators(): Promise<Emulators> {
 
 async function start(
   name: EmulatorName,
+  settings: EmulatorSettings,
   children: ChildProcess[],
   isStopping: () => boolean,
 ): Promise<EmulatorProcess> {
-  const child = fork(join(import.meta.dirname, "serve.ts"), [name], {
+  const child = fork(join(import.meta.dirname, "serve.ts"), [name, JSON.stringify(settings)], {
     execArgv: ["--disable-warning=ExperimentalWarning"],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });

@@ -12,7 +12,10 @@ export interface FunctionRuntime {
   invoke(event: unknown): Promise<InvocationResult>;
   /** Invocations so far, the running ones included. */
   readonly invocations: number;
-  /** Kills every environment; resolves when all their output has been read. */
+  /**
+   * Kills every environment; resolves when all their output has been read. Invocations that run, wait for an
+   * environment or come later end with an error.
+   */
   stop(): Promise<void>;
 }
 
@@ -26,6 +29,11 @@ export interface RuntimeOptions extends FunctionConfiguration {
   readonly id: () => string;
 }
 
+const stopped: InvocationResult = {
+  ok: false,
+  error: { errorType: "Sandbox.Stopped", errorMessage: "The function was stopped.", trace: [] },
+};
+
 /** Makes a function ready to be invoked; its first environment starts with the first invocation. */
 export function functionRuntime(options: RuntimeOptions): FunctionRuntime {
   const idle: ExecutionEnvironment[] = [];
@@ -33,11 +41,13 @@ export function functionRuntime(options: RuntimeOptions): FunctionRuntime {
   const waiting: (() => void)[] = [];
   let invocations = 0;
   let running = 0;
+  let isStopped = false;
 
-  async function acquire(): Promise<ExecutionEnvironment> {
-    while (running >= options.maxEnvironments) {
+  async function acquire(): Promise<ExecutionEnvironment | undefined> {
+    while (running >= options.maxEnvironments && !isStopped) {
       await new Promise<void>((resolve) => waiting.push(resolve));
     }
+    if (isStopped) return undefined;
     running += 1;
     // The warmest first, as Lambda does, so that a quiet function needs few.
     const warm = idle.pop();
@@ -56,6 +66,7 @@ export function functionRuntime(options: RuntimeOptions): FunctionRuntime {
     async invoke(event) {
       invocations += 1;
       const environment = await acquire();
+      if (environment === undefined) return stopped;
       try {
         return await environment.invoke(event, options.id());
       } finally {
@@ -66,6 +77,8 @@ export function functionRuntime(options: RuntimeOptions): FunctionRuntime {
       }
     },
     async stop() {
+      isStopped = true;
+      for (const wake of waiting.splice(0)) wake();
       await Promise.all([...all].map((environment) => environment.end()));
     },
   };

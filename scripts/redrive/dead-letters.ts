@@ -13,6 +13,7 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { readQueueMessage } from "../../functions/core/queue-messages.ts";
+import type { QueueMessage } from "../../functions/core/retry-queue.ts";
 import { calling } from "./queues.ts";
 
 /** What a dead letter is. */
@@ -94,7 +95,7 @@ export async function walk(options: WalkOptions): Promise<Tally> {
   return { seen, oldestAgeSeconds, moved, doubled, refused };
 }
 
-const kinds: Readonly<Record<string, Kind>> = {
+const kinds: Readonly<Record<QueueMessage["kind"], Kind>> = {
   "wake-up": "wakeUps",
   "receipt-check": "receiptChecks",
   "waiting-event": "waitingEvents",
@@ -102,7 +103,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 
 function kindOf(message: Message): Kind {
   const read = readQueueMessage(retryMessageIn(message));
-  return (read === undefined ? undefined : kinds[read.kind]) ?? "unreadable";
+  return read === undefined ? "unreadable" : kinds[read.kind];
 }
 
 /**

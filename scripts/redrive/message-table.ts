@@ -1,6 +1,7 @@
 /** Walks through the message-state table, without getting in the way of the functions. */
 import { DescribeTableCommand, DynamoDBClient, ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, ScanCommand, type ScanCommandInput } from "@aws-sdk/lib-dynamodb";
+import { outcomeUnknownReason } from "../../functions/core/message.ts";
 import { InspectionError } from "../inspect/inspection-error.ts";
 import { attributesRead, patienceSeconds } from "./overdue.ts";
 import { calling } from "./queues.ts";
@@ -128,7 +129,7 @@ function scanCommand(
       ":scheduled": "RETRY_SCHEDULED",
       ":sending": "SENDING",
       ":sent": "SENT",
-      ":unknown": "outcome-unknown",
+      ":unknown": outcomeUnknownReason,
       ":latest": now() / 1_000 - patienceSeconds,
     },
   });

@@ -2,18 +2,15 @@
  * Which messages wait for a retry message that is nowhere. Nothing in the table says whether one is on a queue; it
  * says when it was due, and by then plus an hour a queue that works has brought it.
  */
-import { latestAttemptOf } from "../../functions/core/message.ts";
+import { isGone, latestAttemptOf, outcomeUnknownReason } from "../../functions/core/message.ts";
 import { readMessageItem } from "../../functions/core/message-item.ts";
+import type { ReceiptCheck, WakeUp } from "../../functions/core/retry-queue.ts";
 
 /** What a message waits for. */
 export type Waiting = "retry" | "send" | "receipt";
 
-/** A message of the retry queue: a pointer to an attempt. */
-export interface AttemptPointer {
-  readonly kind: "wake-up" | "receipt-check";
-  readonly application_message_id: string;
-  readonly attempt: number;
-}
+/** A message of the retry queue that points at an attempt. */
+export type AttemptPointer = Pick<WakeUp | ReceiptCheck, "kind" | "application_message_id" | "attempt">;
 
 /** A message that waits in vain. */
 export interface OverdueMessage {
@@ -55,7 +52,7 @@ export const attributesRead = [
 export function overdueOf(item: Record<string, unknown>, now: number): OverdueMessage | undefined {
   const message = readMessageItem(item);
   const { application_message_id, status, deadline = Number.POSITIVE_INFINITY } = message;
-  if (message.expires_at !== undefined && message.expires_at <= now) return undefined;
+  if (isGone(message, now)) return undefined;
   const latest = latestAttemptOf(message);
   const found = (
     waitsFor: Waiting,
@@ -73,7 +70,7 @@ export function overdueOf(item: Record<string, unknown>, now: number): OverdueMe
         };
   if (status === "RETRY_SCHEDULED") return found("retry", message.next_attempt_at, "wake-up", latest + 1);
   if (status === "SENDING") return found("send", message.claim_expires_at, "wake-up", latest);
-  if (status !== "SENT" || message.status_reason !== "outcome-unknown") return undefined;
+  if (status !== "SENT" || message.status_reason !== outcomeUnknownReason) return undefined;
   const endedAt = message.attempts?.[latest]?.outcome_at;
   const checkedAt = endedAt === undefined ? undefined : endedAt + receiptCheckSeconds;
   return found("receipt", checkedAt, "receipt-check", latest);

@@ -1,0 +1,88 @@
+/** What an outage of the SMS API does to the retries that are due while it lasts, and the table of it in the docs. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { DeliveryGuarantee } from "../../functions/core/message.ts";
+import { seededChance } from "../../local/seeded-chance.ts";
+import { fleet } from "../support/fleet.ts";
+import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
+
+const messages = 1_000;
+const outages = [30, 60, 120, 300, 900];
+
+/** What came of the retries of {@link messages} messages. */
+interface Result {
+  /** The service took a retry. */
+  readonly sent: number;
+  /** Ended without one, because the answer to its own call was lost. */
+  readonly noReceipt: number;
+  /** Neither of the two: lost without a word. */
+  readonly neverSent: number;
+  /** Of those that were sent, marked as possible duplicates. */
+  readonly marked: number;
+}
+
+/** The worst outage: no call is taken, every answer leaves that open, and so no event ever comes. */
+async function outageOf(seconds: number, guarantee: DeliveryGuarantee): Promise<Result> {
+  const chance = seededChance(seconds, guarantee);
+  const endsAt = startOfTest + seconds;
+  const { run, handle, items, isEmpty } = fleet({
+    startsAt: startOfTest,
+    policy: retryPolicy({ retryDelaysSeconds: [0, 300, 900] }),
+    guarantee,
+    maxSendsPerSecond: 10,
+    workers: 2,
+    batchSize: 10,
+    chance,
+    refusal: (now) =>
+      now < endsAt ? { kind: "unconfirmed", reason: "InternalServerErrorException" } : undefined,
+    carrier: () => undefined,
+  });
+  // Their retries fall due one after the other, all over the outage.
+  const dueBefore = (second: number): number => Math.floor((messages * second) / seconds);
+  await run(seconds, async (second) => {
+    for (let number = dueBefore(second); number < dueBefore(second + 1); number += 1) {
+      const id = `m-${number}`;
+      items.set(id, sentMessage({ application_message_id: id }));
+      await handle(failureEvent({ applicationMessageId: id, occurredAt: startOfTest + second }));
+    }
+  });
+
+  expect(isEmpty()).toBe(true);
+  expect(items.size).toBe(messages);
+  const rows = [...items.values()];
+  const sent = rows.filter(({ status, retry_count = 0 }) => status === "SENT" && retry_count > 0);
+  const taken = sent.filter(({ pinpoint_message_id }) => pinpoint_message_id?.startsWith("sms-"));
+  const noReceipt = rows.filter(
+    ({ status, status_reason }) => status === "EXHAUSTED" && status_reason === "NO_RECEIPT",
+  );
+  const marked = taken.filter(({ attempts = {} }) =>
+    Object.values(attempts).some(({ possible_duplicate }) => possible_duplicate === true),
+  );
+  return {
+    sent: taken.length,
+    noReceipt: noReceipt.length,
+    neverSent: messages - taken.length - noReceipt.length,
+    marked: marked.length,
+  };
+}
+
+test("fault 58: of 1 000 retries due in an outage none is lost; the table in docs/protocol.md says what happens", async () => {
+  const rows: string[] = [];
+  for (const seconds of outages) {
+    const least = await outageOf(seconds, "at-least-once");
+    expect(least).toMatchObject({ sent: messages, noReceipt: 0, neverSent: 0 });
+    const most = await outageOf(seconds, "at-most-once");
+    expect(most).toMatchObject({ neverSent: 0, marked: 0 });
+    expect(most.sent + most.noReceipt).toBe(messages);
+    rows.push(
+      `| ${seconds} s | ${least.sent} | ${least.marked} | ${least.neverSent} | ${most.sent} | ${most.noReceipt} | ${most.neverSent} |`,
+    );
+  }
+  const table = [
+    "| outage | at-least-once: sent | of them marked | never sent | at-most-once: sent | ended as `NO_RECEIPT` | never sent without a reason |",
+    "|---|---|---|---|---|---|---|",
+    ...rows,
+  ].join("\n");
+  const page = readFileSync(join(__dirname, "../../docs/protocol.md"), "utf8");
+  expect(page).toContain(`<!-- BEGIN api-outage -->\n${table}\n<!-- END api-outage -->`);
+});

@@ -1,0 +1,72 @@
+/** Runs of the whole pipeline for tests: real bundles on emulators, as `npm start` runs them. */
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import {
+  type EmulatorSettings,
+  type Emulators,
+  startEmulators,
+} from "../../local/emulators/start-emulators.ts";
+import { type RunOptions, type RunResult, run } from "../../local/run.ts";
+import { parseScenario, type Scenario } from "../../local/sms-simulator/scenario.ts";
+
+/** The result of a run, and the sentences about what went wrong in it. */
+export type PipelineRun = RunResult & { readonly problems: readonly string[] };
+
+/**
+ * Starts emulators for the tests of a file, and stops them after the last one. What a test has not waited for, because
+ * its time was over, is stopped before the next one begins.
+ *
+ * @returns runs a scenario; with 40 messages, 50 a second, by way of Kinesis unless `changed` says otherwise
+ */
+export function pipeline(
+  settings: EmulatorSettings = {},
+): (scenario: Scenario, changed?: Partial<RunOptions>) => Promise<PipelineRun> {
+  let emulators: Emulators;
+  let interruption = new AbortController();
+  const runs = new Set<Promise<unknown>>();
+  beforeAll(async () => {
+    emulators = await startEmulators(undefined, settings);
+  });
+  afterEach(async () => {
+    interruption.abort();
+    await Promise.allSettled(runs);
+    runs.clear();
+    interruption = new AbortController();
+  });
+  afterAll(() => emulators?.stop());
+
+  return (scenario, changed = {}) => {
+    const problems: string[] = [];
+    const running = run({
+      scenario,
+      scenarioName: "test",
+      messages: 40,
+      rate: 50,
+      seed: 1,
+      maxRetries: 3,
+      via: "kinesis",
+      bundleFolder: join(__dirname, "../../dist/functions"),
+      shared: { emulators, resourcePrefix: `run-${randomUUID().slice(0, 8)}` },
+      onProgress: () => {},
+      onProblem: (problem) => problems.push(problem),
+      signal: interruption.signal,
+      ...changed,
+    });
+    runs.add(running);
+    return running.then((result) => ({ ...result, problems }));
+  };
+}
+
+/** A scenario of a test, as a file would hold it but for the description. */
+export function scenarioOf(scenario: object): Scenario {
+  return parseScenario(JSON.stringify({ description: "A test.", ...scenario }), "test");
+}
+
+/** How often the service took each attempt of a message, e.g. `m-1/2` → 1. */
+export function sendsOfAttempts({ ledger }: RunResult): Map<string, number> {
+  const sends = Map.groupBy(
+    ledger.sends,
+    ({ applicationMessageId, attempt }) => `${applicationMessageId}/${attempt}`,
+  );
+  return new Map([...sends].map(([key, { length }]) => [key, length]));
+}
