@@ -100,6 +100,9 @@ const faultShares: readonly (readonly [Fault, number])[] = [
   ["slow", 60],
 ];
 
+/** From then on an outage is the only thing that goes wrong. */
+const longOutageSeconds = 300;
+
 /** What a world is like. */
 export interface WorldOptions {
   readonly startsAt: number;
@@ -150,9 +153,20 @@ export class VirtualWorld {
 
   /** Counts a fault and says whether it happens. */
   strikes(fault: Fault, percent: number): boolean {
-    if (!this.areFaultsOn || !this.tape.happens(percent)) return false;
+    if (!this.#hasFaultsNow() || !this.tape.happens(percent)) return false;
     this.count(fault);
     return true;
+  }
+
+  /**
+   * Whether single calls and workers meet faults now. Not far into an outage: at the rate of faults here, the copies
+   * of what is handed over again and again would become more and more, which costs time and shows nothing.
+   */
+  #hasFaultsNow(): boolean {
+    return (
+      this.areFaultsOn &&
+      !this.#outages.some(({ from, until }) => from + longOutageSeconds < this.now && this.now < until)
+    );
   }
 
   /** Counts a fault. */
@@ -387,7 +401,7 @@ export class VirtualWorld {
   }
 
   #faultFor(call: PendingCall): Fault | undefined {
-    if (!this.areFaultsOn) return undefined;
+    if (!this.#hasFaultsNow()) return undefined;
     // One decision a call; high numbers are the harmful ones.
     let threshold = 1_000;
     const drawn = this.tape.choose(1_000);
