@@ -63,6 +63,7 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
     accepted: ["0123456789abcdef0123456789abcdef"],
     refused: ["0123456789ABCDEF0123456789ABCDEF", "0123456789abcdef", ""],
   },
+  receipt_timeout_seconds: { accepted: [0, 300, 259_200], refused: [-1, 1, 299, 259_201, 300.5] },
   retry_delays_seconds: {
     accepted: [[0], [86_400, 60], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
     refused: [[], [-1], [86_401], [1.5], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]],
