@@ -41,6 +41,14 @@ export function retrySettings(
   };
 }
 
+/** Whose events are handled. */
+export function projectSetting(inputs: SharedInputs): Access<"PINPOINT_APPLICATION_ID"> {
+  return {
+    statements: [],
+    environment: { PINPOINT_APPLICATION_ID: inputs.pinpointApplicationId.text },
+  };
+}
+
 /** How long a message is of use. */
 export function validitySetting(inputs: SharedInputs): Access<"MESSAGE_VALIDITY_SECONDS"> {
   return {

@@ -202,7 +202,6 @@ describe("fault 56: forged events and wake-ups", () => {
         }),
       }),
       message_body: "Send your code to 666.",
-      application: { app_id: "ffffffffffffffffffffffffffffffff" },
     };
 
     await deployment.consume([kinesisRecord(forged)]);

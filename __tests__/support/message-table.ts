@@ -1,6 +1,7 @@
 /** The `message-state` table on an emulator. */
 import { CreateTableCommand, DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, GetCommand, PutCommand, ScanCommand } from "@aws-sdk/lib-dynamodb";
+import { unmarshallOptions } from "../../functions/adapters/dynamodb-message-store.ts";
 
 /** A table to look into and to write past the protocol, as an application may. */
 export interface MessageTable {
@@ -24,6 +25,7 @@ export function documentClientOf(
 ): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(new DynamoDBClient({ ...emulatorAccess, endpoint, ...options }), {
     marshallOptions: { removeUndefinedValues: true },
+    unmarshallOptions: unmarshallOptions(),
   });
 }
 

@@ -7,6 +7,7 @@ import { PinpointClient } from "@aws-sdk/client-pinpoint";
 import type { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { unmarshallOptions } from "./dynamodb-message-store.ts";
 import type { PutObject } from "./s3-failure-destination.ts";
 
 /** Without `throwOnRequestTimeout` the SDK only warns when the time is over, and waits on for ever. */
@@ -23,7 +24,10 @@ export function documentClient(): DynamoDBDocumentClient {
     maxAttempts: 6,
     requestHandler: timeLimits(3_000),
   });
-  return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  return DynamoDBDocumentClient.from(client, {
+    marshallOptions: { removeUndefinedValues: true },
+    unmarshallOptions: unmarshallOptions(),
+  });
 }
 
 /** A client of SQS. */

@@ -16,7 +16,10 @@ import { hasOwnEndpoint, readSettings } from "../settings.ts";
 const settings = readSettings("consume-kinesis");
 const telemetry = powertoolsTelemetry(settings.SMS_RETRY_VERSION);
 const failures = s3FailureDestination(s3PutObject(hasOwnEndpoint("s3")), settings.FAILURE_BUCKET_NAME);
-const handling = awsEventHandling(settings, telemetry);
+const handling = {
+  ...awsEventHandling(settings, telemetry),
+  pinpointApplicationId: settings.PINPOINT_APPLICATION_ID,
+};
 
 /** What keeping malformed records and answering may take; the rest of the function's time is for the events. */
 const answerReserveSeconds = 10;

@@ -1,6 +1,12 @@
 /** What happens to a batch of messages from the retry queue: wake-ups are sent, waiting events looked at again. */
 import pMap from "p-map";
-import { type EventHandling, handleDeliveryEvent } from "./handle-delivery-event.ts";
+import {
+  type EventHandling,
+  type HandledEvent,
+  handleDeliveryEvent,
+  itemKeyOf,
+  outcomeOfItem,
+} from "./handle-delivery-event.ts";
 import { report } from "./handle-records.ts";
 import { readQueueMessage } from "./queue-messages.ts";
 import { type HandledWakeUp, type Resending, resendMessage } from "./resend-message.ts";
@@ -58,6 +64,13 @@ export async function handleQueueMessages(
       try {
         return await handle(message, handling);
       } catch (error) {
+        const ofItem = outcomeOfItem(error, aboutOf(message));
+        if (ofItem?.outcome === "item-unreadable") {
+          // Kept among the dead letters: once the item has been corrected, it can be put back.
+          report(ofItem, telemetry);
+          return undefined;
+        }
+        if (ofItem !== undefined) return { report: () => report(ofItem, telemetry) };
         telemetry.count("WakeUpFailed");
         telemetry.error("A retry-queue message could not be handled now; it comes again.", {
           record_id: id,
@@ -78,6 +91,19 @@ export async function handleQueueMessages(
     item.report();
     return [];
   });
+}
+
+/** The item's key and the attempt that a message names. */
+function aboutOf(message: QueueMessage): Pick<HandledEvent, "applicationMessageId" | "attempt"> {
+  if (message.kind === "wake-up") {
+    return { applicationMessageId: message.application_message_id, attempt: message.attempt };
+  }
+  const key = itemKeyOf(message.event);
+  const { attempt } = message.event;
+  return {
+    ...(key !== undefined && { applicationMessageId: key }),
+    ...(attempt !== undefined && { attempt }),
+  };
 }
 
 async function handle(

@@ -5,13 +5,13 @@
 import pMap from "p-map";
 import type { Clock } from "./clock.ts";
 import { type DeliveryEvent, parseDeliveryEvent } from "./delivery-event.ts";
-import { UnreadableMessageError } from "./errors.ts";
 import { decodeRecord } from "./event-records.ts";
 import {
   type EventHandling,
   type HandledEvent,
   handleDeliveryEvent,
   itemKeyOf,
+  outcomeOfItem,
 } from "./handle-delivery-event.ts";
 import type { Message } from "./message.ts";
 import type { QueueEntry, RetryQueue } from "./retry-queue.ts";
@@ -27,8 +27,8 @@ export interface StreamRecord {
 }
 
 /**
- * What became of a record. `handled`: everything in it was dealt with. `malformed`: it can never be handled.
- * `failed`: something was out of reach; handle it again.
+ * What became of a record. `handled`: everything in it was dealt with. `malformed`: it, or an item that it is about,
+ * cannot be read; handling it again changes nothing. `failed`: something was out of reach; handle it again.
  */
 export interface RecordResult {
   readonly id: string;
@@ -45,6 +45,12 @@ export interface RecordResult {
 export interface RecordHandling extends EventHandling {
   readonly queue: RetryQueue;
   readonly telemetry: Telemetry;
+  /**
+   * The Pinpoint project (application) whose events are ours. Those of another one on the same stream are counted and
+   * left alone, whatever ids they carry; an event that names no project is ours.
+   * @default - the events of every project are ours
+   */
+  readonly pinpointApplicationId?: string;
   /**
    * Epoch seconds at which there must be an answer: what has not ended by then has failed. What was begun may
    * still take effect, which the protocol allows for.
@@ -92,7 +98,7 @@ export async function handleRecords(
   records: readonly StreamRecord[],
   handling: RecordHandling,
 ): Promise<RecordResult[]> {
-  const parsed = records.map((record) => parseSafely(record, handling.telemetry));
+  const parsed = records.map((record) => parseSafely(record, handling));
   const events = parsed.flatMap((record, recordIndex) =>
     record.events.map(
       (event): EventInBatch => ({ recordIndex, event, isTooLate: false, failure: new OutOfTime() }),
@@ -144,15 +150,18 @@ interface ParsedRecord {
 const noEvents: ParsedRecord = { events: [], holdsOthers: false };
 
 /** Parses behind an error boundary: whatever a record does to the parser, the batch goes on without it. */
-function parseSafely(record: StreamRecord, telemetry: Telemetry): ParsedRecord {
+function parseSafely(record: StreamRecord, handling: RecordHandling): ParsedRecord {
   try {
-    return parseRecord(record, telemetry);
+    return parseRecord(record, handling);
   } catch (error) {
     return { ...noEvents, holdsOthers: true, problem: `not readable: ${errorName(error)}` };
   }
 }
 
-function parseRecord({ data, problem: unreadable }: StreamRecord, telemetry: Telemetry): ParsedRecord {
+function parseRecord(
+  { data, problem: unreadable }: StreamRecord,
+  { telemetry, pinpointApplicationId: ours }: RecordHandling,
+): ParsedRecord {
   if (unreadable !== undefined) return { ...noEvents, holdsOthers: true, problem: unreadable };
   const decoded = decodeRecord(data);
   if (decoded.type === "malformed") return { ...noEvents, holdsOthers: true, problem: decoded.problem };
@@ -160,9 +169,11 @@ function parseRecord({ data, problem: unreadable }: StreamRecord, telemetry: Tel
   let problem: string | undefined;
   for (const value of decoded.values) {
     const parsed = parseDeliveryEvent(value);
-    if (parsed.type === "sms") events.push(parsed.event);
+    if (parsed.type === "malformed") problem = parsed.problem;
     else if (parsed.type === "not-sms") telemetry.count("NotSms");
-    else problem = parsed.problem;
+    else if (ours !== undefined && (parsed.pinpointApplicationId ?? ours) !== ours) {
+      telemetry.count("ForeignEvent");
+    } else events.push(parsed.event);
   }
   return {
     events,
@@ -204,7 +215,14 @@ async function handle(
     item.handled = handled;
     item.failure = undefined;
   } catch (error) {
-    if (!item.isTooLate) item.failure = error;
+    if (item.isTooLate) return;
+    const { attempt } = item.event;
+    const handled = outcomeOfItem(error, {
+      ...(key !== undefined && { applicationMessageId: key }),
+      ...(attempt !== undefined && { attempt }),
+    });
+    if (handled !== undefined) item.handled = handled;
+    item.failure = handled === undefined ? error : undefined;
   }
 }
 
@@ -239,8 +257,7 @@ class NotQueued extends Error {
 
 /** How a failed event comes back where its stream will not bring it: as one that waits for its item. */
 function failedEventEntry(item: EventInBatch, handling: RecordHandling): QueueEntry | undefined {
-  if (handling.queuesFailedEvents !== true || item.failure instanceof UnreadableMessageError)
-    return undefined;
+  if (handling.queuesFailedEvents !== true) return undefined;
   const now = handling.clock.now();
   return {
     message: { kind: "waiting-event", event: item.event, first_seen_at: now },
@@ -261,7 +278,7 @@ function answer(
   }
 
   const failed = events.find((item) => item.failure !== undefined);
-  if (failed !== undefined && !(failed.failure instanceof UnreadableMessageError)) {
+  if (failed !== undefined) {
     telemetry.count("EventFailed");
     telemetry.error("An event could not be handled now; its record comes again.", {
       record_id: record.id,
@@ -276,15 +293,14 @@ function answer(
       holdsOthers,
     };
   }
-  const unreadable = failed === undefined ? problem : "unreadable item";
-  if (unreadable !== undefined) {
+  if (problem !== undefined) {
     telemetry.count("RecordMalformed");
-    telemetry.warn("A malformed record was set aside.", {
-      record_id: record.id,
-      position,
-      reason: unreadable,
-    });
-    return { id: record.id, result: "malformed", problem: unreadable, events: handled, holdsOthers };
+    telemetry.warn("A malformed record was set aside.", { record_id: record.id, position, reason: problem });
+    return { id: record.id, result: "malformed", problem, events: handled, holdsOthers };
+  }
+  // The record is good, and counted as what it is. It is kept for the day on which its item has been corrected.
+  if (handled.some(({ outcome }) => outcome === "item-unreadable")) {
+    return { id: record.id, result: "malformed", problem: "unreadable item", events: handled, holdsOthers };
   }
   return { id: record.id, result: "handled", events: handled, holdsOthers };
 }
@@ -306,6 +322,13 @@ export function report(handled: HandledEvent, telemetry: Telemetry): void {
       ...fields,
       status: handled.unrecognisedStatus,
     });
+  } else if (handled.outcome === "item-unreadable") {
+    telemetry.error("An item cannot be read, so its message is not sent again.", {
+      ...fields,
+      ...(handled.unreadableAttributes !== undefined && { attributes: handled.unreadableAttributes }),
+    });
+  } else if (handled.outcome === "item-status-unknown") {
+    telemetry.warn("An item has a status that this version does not know; it is left alone.", fields);
   } else if (handled.outcome === "orphaned") {
     telemetry.warn("An event has no item in the table and was counted as an orphan.", fields);
   } else if (!quietOutcomes.has(handled.outcome)) {

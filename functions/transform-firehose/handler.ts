@@ -20,6 +20,7 @@ const settings = readSettings("transform-firehose");
 const telemetry = powertoolsTelemetry(settings.SMS_RETRY_VERSION);
 const handling = {
   ...awsEventHandling(settings, telemetry),
+  pinpointApplicationId: settings.PINPOINT_APPLICATION_ID,
   // Firehose takes "Ok" for the last word: a failed event has to come back by the queue.
   queuesFailedEvents: true,
 };
