@@ -226,25 +226,43 @@ async function handle(
   }
 }
 
+/** A message for the queue, and the events that wait for it to be there. */
+interface Waiting {
+  readonly entry: QueueEntry;
+  readonly items: EventInBatch[];
+}
+
 async function putEntries(events: readonly EventInBatch[], handling: RecordHandling): Promise<void> {
-  const waiting: { item: EventInBatch; entry: QueueEntry }[] = [];
-  for (const item of events) {
-    const entry = item.failure === undefined ? item.handled?.entry : failedEventEntry(item, handling);
-    if (entry !== undefined) waiting.push({ item, entry });
-  }
-  for (const { item } of waiting) item.failure ??= new NotQueued();
+  const waiting = entriesOf(events, handling);
+  for (const item of waiting.flatMap(({ items }) => items)) item.failure ??= new NotQueued();
   // A stream that hands failed records over again repeats their wake-ups; for others this is the only chance.
   const tries = handling.queuesFailedEvents === true ? queueTries : 1;
   for (let number = 1, rest = waiting; rest.length > 0; number += 1) {
     const areQueued = await handling.queue.put(rest.map(({ entry }) => entry));
-    for (const [index, { item }] of rest.entries()) {
-      if (areQueued[index] === true && item.failure instanceof NotQueued) item.failure = undefined;
+    for (const [index, { items }] of rest.entries()) {
+      if (areQueued[index] !== true) continue;
+      for (const item of items) if (item.failure instanceof NotQueued) item.failure = undefined;
     }
     rest = rest.filter((_, index) => areQueued[index] !== true);
     // After the answer nothing new is begun: an environment is frozen then, and thawed in another batch.
     if (number >= tries || handling.clock.now() + number >= handling.endsAt) return;
     if (rest.length > 0) await handling.clock.sleep(number);
   }
+}
+
+/** What has to go onto the queue, each message once: a record may hold the same event a thousand times. */
+function entriesOf(events: readonly EventInBatch[], handling: RecordHandling): Waiting[] {
+  const byMessage = new Map<string, Waiting>();
+  for (const item of events) {
+    const entry = item.failure === undefined ? item.handled?.entry : failedEventEntry(item, handling);
+    if (entry === undefined) continue;
+    const { message } = entry;
+    const key = JSON.stringify(message.kind === "waiting-event" ? message.event : message);
+    const same = byMessage.get(key);
+    if (same === undefined) byMessage.set(key, { entry, items: [item] });
+    else same.items.push(item);
+  }
+  return [...byMessage.values()];
 }
 
 /** How often wake-ups are put on the queue where nothing else repeats them; the pauses grow by a second. */
