@@ -2,7 +2,7 @@
  * Must show of rule 10, on the bundles of both event sources: bad records harm only themselves.
  *
  * By default a share of the records that `core/hostile-records.test.ts` handles, because the emulated table takes five
- * milliseconds for each good one. All ten thousand of each sort take a few minutes:
+ * milliseconds for each good one. All ten thousand of each sort take a minute:
  *
  *     HOSTILE_RECORDS=10000 npx jest __tests__/functions/hostile-records.test.ts
  */
