@@ -3,7 +3,7 @@
  *
  * They stand beside the functions because a filter and the parser behind it must name the same event types;
  * the stacks put them into Terraform and the local run applies them as Lambda would. Filtered records cost
- * nothing and never reach a function: in-progress events, other channels, and records that are not JSON
+ * nothing and never reach a function: in-progress events, other channels and projects, and records that are not JSON
  * (Lambda drops those in silence; the archive keeps them).
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis-filtering.html
@@ -23,13 +23,24 @@ export type TrackDeliveries = (typeof trackDeliveriesValues)[number];
 /**
  * The filter patterns, one JSON text per dialect (Pinpoint, then End User Messaging); a record that matches
  * any of them reaches the function.
+ *
+ * A Pinpoint event of another project is filtered out. One that names no project passes: `exists` looks at leaves, so
+ * it also matches where the whole `application` is missing, and it may stand in one list with a value.
+ *
+ * @param pinpointApplicationId the project whose events are ours, or what stands for it until Terraform knows it
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+ * @see https://github.com/aws/event-ruler the matcher behind event source mappings; its tests have such lists
  */
-export function eventFilterPatterns(trackDeliveries: TrackDeliveries): readonly [string, string] {
+export function eventFilterPatterns(
+  trackDeliveries: TrackDeliveries,
+  pinpointApplicationId: string,
+): readonly [string, string] {
   const withSuccesses = trackDeliveries !== "none";
   return [
     JSON.stringify({
       data: {
         event_type: [...pinpoint.failure, ...pinpoint.optOut, ...(withSuccesses ? pinpoint.success : [])],
+        application: { app_id: [{ exists: false }, pinpointApplicationId] },
       },
     }),
     JSON.stringify({
