@@ -1,63 +1,102 @@
 /**
- * Ways to break the protocol on purpose, one rule each. The tests show that the simulation finds every one:
- * a simulation that cannot fail proves nothing.
+ * Ways to break the protocol on purpose, one rule each, by replacing ports of the core. The tests show that the
+ * simulation finds every one: a simulation that cannot fail proves nothing.
  */
+import { isFinal, type Message, statusOf } from "../functions/core/message.ts";
 import type { Change, MessageStore } from "../functions/core/message-store.ts";
-import type { SendResult } from "../functions/core/sms-sender.ts";
+import type { RetryQueue } from "../functions/core/retry-queue.ts";
+import type { Turn } from "../functions/core/send-pace.ts";
+import type { SendResult, SmsSender } from "../functions/core/sms-sender.ts";
 import type { RunOptions } from "./simulated-run.ts";
 
-/** Leaves out clauses of every change by their names. */
-function withoutClauses(...names: readonly string[]): RunOptions {
-  return {
-    ports: {
-      store: (store) => ({
-        ...store,
-        change: (id, change) => {
-          const kept = Object.entries(change.require).filter(([name]) => !names.includes(name));
-          return store.change(id, { ...change, require: Object.fromEntries(kept) });
-        },
-      }),
-    },
-  };
+/** Breaks the store of every worker. */
+function withStore(breakStore: (store: MessageStore) => MessageStore): RunOptions {
+  return { breakPorts: ({ store }) => ({ store: breakStore(store) }) };
+}
+
+/** Breaks the sender of every worker that has one. */
+function withSender(breakSender: (sender: SmsSender) => SmsSender): RunOptions {
+  return { breakPorts: ({ sender }) => (sender === undefined ? {} : { sender: breakSender(sender) }) };
+}
+
+/** Breaks what every worker puts on the queue. */
+function withQueue(breakQueue: (queue: RetryQueue) => RetryQueue): RunOptions {
+  return { breakPorts: ({ queue }) => (queue === undefined ? {} : { queue: breakQueue(queue) }) };
 }
 
 /** Changes every change on its way to the table. */
 function withChanges(edit: (change: Change) => Change): RunOptions {
-  return {
-    ports: { store: (store) => ({ ...store, change: (id, change) => store.change(id, edit(change)) }) },
-  };
+  return withStore((store) => ({ ...store, change: (id, change) => store.change(id, edit(change)) }));
+}
+
+/** Leaves out clauses of every change by their names. */
+function withoutClauses(...names: readonly string[]): RunOptions {
+  return withChanges((change) => ({
+    ...change,
+    require: Object.fromEntries(Object.entries(change.require).filter(([name]) => !names.includes(name))),
+  }));
 }
 
 /** Changes every answer of the service on its way to the core. */
 function withAnswers(edit: (result: SendResult) => SendResult): RunOptions {
-  return {
-    ports: { sender: (sender) => ({ ...sender, send: async (request) => edit(await sender.send(request)) }) },
-  };
+  return withSender((sender) => ({ ...sender, send: async (request) => edit(await sender.send(request)) }));
 }
 
-/** Hides attributes of every item from the core. */
-function hiding(attribute: "deadline" | "delivery_guarantee"): RunOptions {
-  const hide = <T extends object | undefined>(message: T): T => {
-    if (message === undefined) return message;
-    const { [attribute as keyof T]: _, ...rest } = message;
-    return rest as T;
-  };
-  return {
-    ports: {
-      store: (store): MessageStore => ({
-        ...store,
-        read: async (id) => hide(await store.read(id)),
-        readMany: async (ids) =>
-          new Map([...(await store.readMany(ids))].map(([id, message]) => [id, hide(message)])),
-        change: async (id, change) => {
-          const kept = Object.entries(change.require).filter(([, clause]) => clause.path !== attribute);
-          const result = await store.change(id, { ...change, require: Object.fromEntries(kept) });
-          return result.applied
-            ? { applied: true, message: hide(result.message) }
-            : { applied: false, current: hide(result.current) };
-        },
+/** Changes every item on its way to the core; `change` may still be given one of its own. */
+function withItems(
+  edit: (message: Message) => Message,
+  change?: (store: MessageStore) => MessageStore["change"],
+): RunOptions {
+  const edited = <T extends Message | undefined>(message: T): T =>
+    message === undefined ? message : (edit(message) as T);
+  return withStore((store) => ({
+    ...store,
+    read: async (id) => edited(await store.read(id)),
+    readMany: async (ids) =>
+      new Map([...(await store.readMany(ids))].map(([id, message]) => [id, edited(message)])),
+    change:
+      change?.(store) ??
+      (async (id, wanted) => {
+        const result = await store.change(id, wanted);
+        return result.applied
+          ? { applied: true, message: edited(result.message) }
+          : { applied: false, current: edited(result.current) };
       }),
-    },
+  }));
+}
+
+/** Hides the deadline of every item from the core, and takes it out of every condition. */
+function withoutDeadline(): RunOptions {
+  const withoutIt = ({ deadline: _, ...message }: Message): Message => message;
+  return withItems(withoutIt, (store) => async (id, change) => {
+    const require = Object.fromEntries(
+      Object.entries(change.require).filter(([, clause]) => clause.path !== "deadline"),
+    );
+    const result = await store.change(id, { ...change, require });
+    if (result.applied) return { applied: true, message: withoutIt(result.message) };
+    return { applied: false, current: result.current && withoutIt(result.current) };
+  });
+}
+
+const isClaim = ({ set }: Change): boolean =>
+  set.status === "SENDING" && set.claim_expires_at !== undefined && set.status_reason === undefined;
+
+/** Whether a change gives a claimed attempt back that the service did not take. */
+const isDeferral = ({ set, attempts }: Change): boolean =>
+  (set.status === "RETRY_SCHEDULED" && attempts?.[0]?.how === "remove") ||
+  (set.status === "SENDING" && set.status_reason !== undefined);
+
+/** Whether a change schedules the attempt after a failed one. */
+const isSchedule = (change: Change): boolean =>
+  change.set.status === "RETRY_SCHEDULED" && !isDeferral(change);
+
+/** Ends a message where a change would have gone on with it. */
+function ended(change: Change, status: "EXHAUSTED" | "EXPIRED"): Change {
+  const { next_attempt_at: _, claim_expires_at: __, ...set } = change.set;
+  return {
+    ...change,
+    set: { ...set, status },
+    remove: ["next_attempt_at", "claim_expires_at"],
   };
 }
 
@@ -76,64 +115,84 @@ export const breaks = {
     "same_next_attempt_at",
     "same_claim_expires_at",
   ),
-  /** Rule 1: the send comes before the claim. */
-  "send-before-claim": {
-    ports: {
-      store: (store) => ({
-        ...store,
-        change: async (id, change) => {
-          // A claim that lost its write is taken for won.
-          const result = await store.change(id, change);
-          if (result.applied || change.set.status !== "SENDING" || result.current === undefined)
-            return result;
-          return { applied: true, message: { ...result.current, claim_expires_at: Number.MAX_SAFE_INTEGER } };
-        },
-      }),
+  /** Rule 1: a claim that lost its write is taken for won. */
+  "send-before-claim": withStore((store) => ({
+    ...store,
+    change: async (id, change) => {
+      const result = await store.change(id, change);
+      if (result.applied || !isClaim(change) || result.current === undefined) return result;
+      return { applied: true, message: { ...result.current, claim_expires_at: Number.MAX_SAFE_INTEGER } };
     },
-  },
+  })),
   /** Rule 2: a repeated failure event does not repeat its wake-up. */
   "no-second-wake-up": {
-    ports: {
-      store: (store) => {
-        const hide = <T extends { readonly status?: unknown } | undefined>(message: T): T =>
-          message?.status === "RETRY_SCHEDULED" ? ({ ...message, status: "CANCELLED" } as T) : message;
-        return {
+    breakPorts: ({ store, sender }) => {
+      // The workers that handle events; those that send must see what is due.
+      if (sender !== undefined) return {};
+      const hide = <T extends Message | undefined>(message: T): T =>
+        message?.status === "RETRY_SCHEDULED" ? { ...message, status: "CANCELLED" } : message;
+      return {
+        store: {
           ...store,
           read: async (id) => hide(await store.read(id)),
           readMany: async (ids) =>
             new Map([...(await store.readMany(ids))].map(([id, message]) => [id, hide(message)])),
-        };
-      },
+        },
+      };
     },
   },
   /** Rule 6: nobody looks at the deadline. */
-  "no-deadline": hiding("deadline"),
+  "no-deadline": withoutDeadline(),
   /** Rule 7: "not now" counts as sent. */
   "throttled-is-sent": withAnswers((result) =>
     result.kind === "deferred" ? { kind: "accepted", messageId: "none" } : result,
   ),
   /** Rule 7: a claim that is given back uses up its retry. */
   "throttled-uses-a-retry": withChanges((change) =>
-    change.attempts?.[0]?.how === "remove" && change.set.retry_count !== undefined
+    isDeferral(change) && change.set.retry_count !== undefined
       ? { ...change, set: { ...change.set, retry_count: change.set.retry_count + 1 } }
       : change,
   ),
+  /** Rule 7: what the service does not take now is never sent. */
+  "throttled-is-expired": withChanges((change) => (isDeferral(change) ? ended(change, "EXPIRED") : change)),
+  /** Rule 7: what the service does not take now comes again at once, again and again. */
+  "no-back-off": {
+    breakPorts: ({ store, queue, clock }) => ({
+      store: {
+        ...store,
+        change: (id, change) => {
+          if (!isDeferral(change)) return store.change(id, change);
+          const now = Math.floor(clock.now());
+          const due = change.set.status === "SENDING" ? "claim_expires_at" : "next_attempt_at";
+          return store.change(id, { ...change, set: { ...change.set, [due]: now } });
+        },
+      },
+      ...(queue !== undefined && {
+        queue: {
+          put: (entries) =>
+            queue.put(
+              entries.map((entry) =>
+                entry.message.kind === "wake-up" && (entry.message.deferrals ?? 0) > 0
+                  ? { ...entry, dueAt: clock.now() }
+                  : entry,
+              ),
+            ),
+        },
+      }),
+    }),
+  },
   /** Rule 8: an unknown outcome counts as "not sent" and is sent again at once. */
   "lost-answer-is-not-sent": withAnswers((result) =>
     result.kind === "unconfirmed" ? { kind: "deferred", reason: "temporary-failure" } : result,
   ),
   /** Rule 8: the SDK repeats a send whose answer was lost. */
-  "sdk-repeats-sends": {
-    ports: {
-      sender: (sender) => ({
-        ...sender,
-        send: async (request) => {
-          const result = await sender.send(request);
-          return result.kind === "unconfirmed" ? sender.send(request) : result;
-        },
-      }),
+  "sdk-repeats-sends": withSender((sender) => ({
+    ...sender,
+    send: async (request) => {
+      const result = await sender.send(request);
+      return result.kind === "unconfirmed" ? sender.send(request) : result;
     },
-  },
+  })),
   /** Rule 8: a repeated send is not marked. */
   "unmarked-repetition": withChanges((change) => {
     const attempts = change.attempts?.map((attempt) => {
@@ -143,23 +202,143 @@ export const breaks = {
     });
     return attempts === undefined ? change : { ...change, attempts };
   }),
+  /** Rule 8: a worker does not look at its lease before it sends. */
+  "no-lease-check": withStore((store) => ({
+    ...store,
+    change: async (id, change) => {
+      const result = await store.change(id, change);
+      return result.applied && isClaim(change)
+        ? { applied: true, message: { ...result.message, claim_expires_at: Number.MAX_SAFE_INTEGER } }
+        : result;
+    },
+  })),
+  /** Rule 8: an answer that is lost is the last that anybody does about a message. */
+  "give-up-after-a-lost-answer": withAnswers((result) =>
+    result.kind === "unconfirmed" ? { kind: "accepted", messageId: "unknown" } : result,
+  ),
   /** Rule 5: an end may be reopened. */
-  "reopen-the-end": {
-    ports: {
-      store: (store) => {
-        const reopen = <T extends { readonly status?: unknown } | undefined>(message: T): T =>
-          message?.status === "EXHAUSTED" || message?.status === "EXPIRED" || message?.status === "REJECTED"
-            ? ({ ...message, status: "SENT" } as T)
-            : message;
-        const lenient = withoutClauses("same_status").ports?.store?.(store) ?? store;
-        return {
-          ...lenient,
-          read: async (id) => reopen(await store.read(id)),
-          readMany: async () => new Map(),
-        };
-      },
+  "reopen-the-end": withItems(
+    (message) =>
+      ["EXHAUSTED", "EXPIRED", "REJECTED"].includes(statusOf(message))
+        ? { ...message, status: "SENT" }
+        : message,
+    (store) => (id, change) => {
+      const { same_status: _, ...require } = change.require;
+      return store.change(id, { ...change, require });
+    },
+  ),
+  /** Rule 12: nothing is ever retried. */
+  "never-retry": withChanges((change) => (isSchedule(change) ? ended(change, "EXHAUSTED") : change)),
+  /** Rules 11 and 12: a message is retried once, however many retries it has. */
+  "at-most-one-retry": withChanges((change) =>
+    isSchedule(change) && (change.set.retry_count ?? 0) > 0 ? ended(change, "EXHAUSTED") : change,
+  ),
+  /** An item that must be known as it is may be read as it was. */
+  "reads-without-consistency": { table: { ignoresConsistency: true } },
+  /** An event without a retry tag is not matched by the service's id. */
+  "no-match-by-message-id": withItems(({ pinpoint_message_id: _, ...message }) => ({
+    ...message,
+    ...(message.attempts !== undefined && {
+      attempts: Object.fromEntries(
+        Object.entries(message.attempts).map(([number, { message_id: __, ...attempt }]) => [number, attempt]),
+      ),
+    }),
+  })),
+  /** Rule 10: what one record throws fails all that came with it. */
+  "one-record-fails-the-batch": {
+    breakPorts: ({ telemetry, store }) => {
+      let hasFailed = false;
+      const fail = (): never => {
+        throw new Error("broken on purpose");
+      };
+      return {
+        telemetry: {
+          ...telemetry,
+          count: (metric, value) => {
+            hasFailed ||= metric === "RecordMalformed";
+            telemetry.count(metric, value);
+          },
+        },
+        store: {
+          ...store,
+          read: async (id) => {
+            try {
+              return hasFailed ? fail() : await store.read(id);
+            } catch (error) {
+              hasFailed = true;
+              throw error;
+            }
+          },
+          readMany: (ids) => (hasFailed ? fail() : store.readMany(ids)),
+          change: (id, change) => (hasFailed ? fail() : store.change(id, change)),
+        },
+      };
     },
   },
+  /** Rule 13: the claim comes first, and then the wait for the turn. */
+  "claim-before-the-turn": {
+    breakPorts: ({ store, paceUntil }) => {
+      if (paceUntil === undefined) return {};
+      const waits: (() => Promise<Turn | undefined>)[] = [];
+      return {
+        paceUntil: (until) => {
+          const pace = paceUntil(until);
+          return {
+            turn: async (parts) => {
+              let turn: Turn | undefined;
+              waits.push(async () => {
+                turn = await pace.turn(parts);
+                return turn;
+              });
+              return { depart: () => turn?.depart(), release: () => turn?.release() };
+            },
+          };
+        },
+        store: {
+          ...store,
+          change: async (id, change) => {
+            const result = await store.change(id, change);
+            if (isClaim(change)) await waits.shift()?.();
+            return result;
+          },
+        },
+      };
+    },
+  },
+  /** The queue's refusal of an entry is not looked at. */
+  "refused-entries-are-lost": withQueue((queue) => ({
+    put: async (entries) => {
+      await queue.put(entries);
+      return entries.map(() => true);
+    },
+  })),
+  /** Rule 3: a retry message that comes too early is taken for done. */
+  "early-is-done": {
+    breakPorts: ({ queue, sender }) =>
+      queue === undefined || sender === undefined
+        ? {}
+        : {
+            queue: {
+              put: async (entries) => {
+                const isAgain = ({ message }: (typeof entries)[number]) =>
+                  message.kind === "wake-up" && message.deferrals === undefined;
+                await queue.put(entries.filter((entry) => !isAgain(entry)));
+                return entries.map(() => true);
+              },
+            },
+          },
+  },
+  /** Rule 4: a success that comes after a failure of the same message is not looked at. */
+  "late-success-is-ignored": withStore((store) => ({
+    ...store,
+    change: async (id, change) => {
+      if (change.set.status !== "DELIVERED") return store.change(id, change);
+      const current = await store.read(id);
+      return current !== undefined && isFinal(statusOf(current)) && current.status !== "DELIVERED"
+        ? { applied: true, message: current }
+        : store.change(id, change);
+    },
+  })),
 } as const satisfies Record<string, RunOptions>;
 
 /** Name of a break. */

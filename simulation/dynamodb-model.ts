@@ -11,79 +11,117 @@ import {
   UpdateCommand,
   type UpdateCommandInput,
 } from "@aws-sdk/lib-dynamodb";
+import { marshall } from "@aws-sdk/util-dynamodb";
 import { named } from "./named-error.ts";
 import type { VirtualWorld, Worker } from "./virtual-world.ts";
 
 type Item = Record<string, unknown>;
 
-/** How old an eventually consistent read can be, in seconds. */
-const oldestReadSeconds = 1;
+/** How old an eventually consistent read can be, in seconds: usually less than one, now and then more. */
+const oldestReadSeconds = 2;
+
+/** How long the client tries, six times by three seconds at worst. */
+const patienceSeconds = 18;
+
+/** A write that took effect. */
+export interface TableWrite {
+  readonly at: number;
+  /** Where it stands among all that happened to the table and the SMS service. */
+  readonly order: number;
+  readonly id: string;
+  /** The worker that made it; undefined for the application. */
+  readonly worker?: string;
+  readonly before?: Item;
+  readonly after: Item;
+}
 
 /** The table, and the client that each worker sees it through. */
 export interface TableModel {
   readonly items: ReadonlyMap<string, Item>;
   /** Every write that took effect, in order. */
-  readonly writes: readonly {
-    readonly at: number;
-    readonly id: string;
-    readonly before?: Item;
-    readonly after: Item;
-  }[];
+  readonly writes: readonly TableWrite[];
+  /** Items that DynamoDB's TTL has deleted, as they were. */
+  readonly deleted: ReadonlyMap<string, Item>;
   clientFor(worker: Worker): DynamoDBDocumentClient;
   /** An application's own conditional write: makes or changes an item, or leaves it where it gets undefined. */
   writeDirectly(id: string, change: (item: Item | undefined) => Item | undefined): void;
+  /** What TTL does to an item some time after its `expires_at`. */
+  deleteExpired(id: string): void;
 }
 
 /** What a broken table does; see `breaks.ts`. */
 export interface TableBreaks {
   readonly ignoresConditions?: boolean;
+  /** Every read is eventually consistent, whatever it asks for. */
+  readonly ignoresConsistency?: boolean;
 }
 
 /** Makes an empty table. */
 export function tableModel(world: VirtualWorld, breaks: TableBreaks = {}): TableModel {
   const items = new Map<string, Item>();
+  const deleted = new Map<string, Item>();
   const history = new Map<string, { until: number; item: Item | undefined }[]>();
-  const writes: { at: number; id: string; before?: Item; after: Item }[] = [];
+  const writes: TableWrite[] = [];
 
-  const put = (id: string, item: Item): void => {
-    const versions = history.get(id) ?? [];
+  const keepVersion = (id: string): void => {
+    const versions = (history.get(id) ?? []).filter(({ until }) => world.now - until < oldestReadSeconds);
     versions.push({ until: world.now, item: items.get(id) });
     history.set(id, versions);
-    const before = items.get(id);
-    writes.push({ at: world.now, id, ...(before !== undefined && { before }), after: item });
-    items.set(id, item);
   };
 
-  /** The item as it is, or as it was up to a second ago. */
+  const put = (id: string, after: Item, worker?: Worker): void => {
+    keepVersion(id);
+    const before = items.get(id);
+    writes.push({
+      at: world.now,
+      order: world.newId(),
+      id,
+      ...(worker !== undefined && { worker: worker.name }),
+      ...(before !== undefined && { before }),
+      after,
+    });
+    items.set(id, after);
+  };
+
+  /** The item as it is, or as it was up to two seconds ago. */
   const readSometime = (id: string): Item | undefined => {
-    const recent = (history.get(id) ?? []).filter(({ until }) => world.now - until < oldestReadSeconds);
-    const old = recent[0];
-    return old !== undefined && world.strikes("late-delivery", 40) ? old.item : items.get(id);
+    const old = history.get(id)?.find(({ until }) => world.now - until < oldestReadSeconds);
+    return old !== undefined && world.strikes("stale-read", 40) ? old.item : items.get(id);
   };
 
   const refuse = (item: Item | undefined): never => {
-    // The emulated refusal leaves the item out: the adapter reads it, as it must on an emulator.
+    // DynamoDB hands the item over with its refusal.
     throw new ConditionalCheckFailedException({
-      message: `The conditional request failed${item === undefined ? "" : "."}`,
+      message: "The conditional request failed",
       $metadata: {},
+      ...(item !== undefined && { Item: marshall(item) }),
     });
   };
 
-  const execute = (command: unknown): unknown => {
+  const execute = (command: unknown, worker: Worker): unknown => {
     if (command instanceof GetCommand) {
-      return { Item: structuredClone(items.get(idOf(command.input.Key))) };
+      const id = idOf(command.input.Key);
+      const isConsistent = command.input.ConsistentRead === true && breaks.ignoresConsistency !== true;
+      return { Item: structuredClone(isConsistent ? items.get(id) : readSometime(id)) };
     }
     if (command instanceof BatchGetCommand) {
       const [table = ""] = Object.keys(command.input.RequestItems ?? {});
       const keys = command.input.RequestItems?.[table]?.Keys ?? [];
-      const found = keys.flatMap((key) => structuredClone(readSometime(idOf(key))) ?? []);
-      return { Responses: { [table]: found } };
+      // A throttled table leaves some of the keys for later.
+      const left = keys.filter(() => world.strikes("throttle", 1));
+      const found = keys
+        .filter((key) => !left.includes(key))
+        .flatMap((key) => structuredClone(readSometime(idOf(key))) ?? []);
+      return {
+        Responses: { [table]: found },
+        ...(left.length > 0 && { UnprocessedKeys: { [table]: { Keys: left } } }),
+      };
     }
     if (command instanceof PutCommand) {
       const item = structuredClone(command.input.Item ?? {});
       const id = idOf(item);
       if (items.has(id) && breaks.ignoresConditions !== true) refuse(items.get(id));
-      put(id, item);
+      put(id, item, worker);
       return {};
     }
     if (command instanceof UpdateCommand) {
@@ -91,7 +129,7 @@ export function tableModel(world: VirtualWorld, breaks: TableBreaks = {}): Table
       const item = items.get(id);
       if (breaks.ignoresConditions !== true && !holds(command.input, item ?? {})) refuse(item);
       const changed = update(command.input, structuredClone(item ?? { application_message_id: id }));
-      put(id, changed);
+      put(id, changed, worker);
       return { Attributes: structuredClone(changed) };
     }
     throw new Error("The model of DynamoDB does not know this command.");
@@ -100,17 +138,41 @@ export function tableModel(world: VirtualWorld, breaks: TableBreaks = {}): Table
   return {
     items,
     writes,
+    deleted,
     clientFor(worker) {
-      const send = (command: { readonly constructor: { readonly name: string }; readonly input: unknown }) =>
-        world.call(worker, `DynamoDB ${command.constructor.name}`, () => execute(command), {
-          throttled: () => named("ProvisionedThroughputExceededException"),
-          lost: () => named("TimeoutError"),
-        });
+      const send = (command: { readonly constructor: { readonly name: string }; readonly input: Item }) => {
+        const key = command.input.Key ?? command.input.Item;
+        const subject = key === undefined ? {} : { subject: idOf(key as Item) };
+        return world.call(
+          worker,
+          {
+            service: "table",
+            label: `DynamoDB ${command.constructor.name} ${subject.subject ?? ""}`,
+            ...subject,
+            errors: {
+              throttled: () => named("ProvisionedThroughputExceededException"),
+              failed: () => named("InternalServerError"),
+              timedOut: () => named("TimeoutError"),
+            },
+            patienceSeconds,
+            isRepeated: true,
+          },
+          () => execute(command, worker),
+        );
+      };
       return { send } as unknown as DynamoDBDocumentClient;
     },
     writeDirectly(id, change) {
       const changed = change(structuredClone(items.get(id)));
       if (changed !== undefined) put(id, changed);
+    },
+    deleteExpired(id) {
+      const item = items.get(id);
+      if (item === undefined) return;
+      world.note(`table: TTL deletes ${id}`);
+      keepVersion(id);
+      deleted.set(id, item);
+      items.delete(id);
     },
   };
 }

@@ -6,14 +6,12 @@ import type { FirehoseTransformationEvent, KinesisStreamEvent, SQSEvent } from "
 import { type EventPorts, eventPorts } from "../functions/adapters/event-handling.ts";
 import type { InvocationContext, Outside } from "../functions/adapters/outside.ts";
 import type { PublishedTelemetry } from "../functions/adapters/powertools-telemetry.ts";
-import type { PutObject } from "../functions/adapters/s3-failure-destination.ts";
 import {
   consumeKinesisFunction,
   consumeKinesisPorts,
 } from "../functions/consume-kinesis/consume-kinesis-function.ts";
 import type { TransformedRecord } from "../functions/core/answer-transformation.ts";
 import type { CancelledMessage } from "../functions/core/cancel-message.ts";
-import type { MessageStore } from "../functions/core/message-store.ts";
 import type { ProduceEvent } from "../functions/core/produce-invocation.ts";
 import type { ProducedMessage } from "../functions/core/produce-message.ts";
 import type { RetryQueue } from "../functions/core/retry-queue.ts";
@@ -24,6 +22,7 @@ import { produceFunction, producePorts } from "../functions/produce/produce-func
 import { resendFunction, resendPorts } from "../functions/resend/resend-function.ts";
 import { transformFirehoseFunction } from "../functions/transform-firehose/transform-firehose-function.ts";
 import type { TableModel } from "./dynamodb-model.ts";
+import { named } from "./named-error.ts";
 import type { QueueModel } from "./queue-model.ts";
 import type { SimulatedFunction, SimulatedSettings } from "./settings.ts";
 import type { SmsServiceModel } from "./sms-service-model.ts";
@@ -37,44 +36,52 @@ export interface Surroundings {
   readonly service: SmsServiceModel;
   readonly settings: SimulatedSettings;
   readonly telemetry: PublishedTelemetry;
-  readonly putObject: PutObject;
-  /** Break a rule of the protocol on purpose; see `breaks.ts`. */
-  readonly ports: PortBreaks;
+  /** Keys of the records that were put aside as malformed. */
+  readonly kept: Set<string>;
+  /** From when on nothing goes wrong any more; epoch seconds. */
+  readonly calmFrom: number;
+  /** Breaks a rule of the protocol on purpose; see `breaks.ts`. */
+  readonly breakPorts: BreakPorts;
 }
 
-/** Wrappers around the ports that break a rule of the protocol; each is the identity by default. */
-export interface PortBreaks {
-  readonly store?: (store: MessageStore) => MessageStore;
-  readonly sender?: (sender: SmsSender) => SmsSender;
-  readonly queue?: (queue: RetryQueue) => RetryQueue;
-  readonly pace?: (pace: SendPace) => SendPace;
+/** The ports of the core as one worker has them; the optional ones as far as its function has them. */
+export interface WorkerPorts extends Pick<EventPorts, "clock" | "random" | "telemetry" | "store"> {
+  readonly queue?: RetryQueue;
+  readonly sender?: SmsSender;
+  readonly paceUntil?: (until: number) => SendPace;
 }
 
-function outsideOf(
-  worker: Worker,
-  { world, table, queue, service, telemetry, putObject }: Surroundings,
-): Outside {
+/** Replaces ports of a worker by broken ones. */
+export type BreakPorts = (ports: WorkerPorts) => Partial<WorkerPorts>;
+
+function outsideOf(worker: Worker, surroundings: Surroundings): Outside {
+  const { world, table, queue, service, telemetry, kept } = surroundings;
   return {
     clock: world.clockOf(worker),
     random: {
       next: () => world.tape.choose(1_000) / 1_000,
-      id: () => `${worker.name}-${world.newId()}`,
+      id: () => `${worker.name}/${world.newId()}`,
     },
     telemetry,
     table: table.clientFor(worker),
     ...queue.clientsFor(worker),
     pinpoint: service.clientFor(worker),
-    putObject,
-  };
-}
-
-const same = <T>(port: T): T => port;
-
-function broken<Ports extends EventPorts>(ports: Ports, breaks: PortBreaks): Ports {
-  return {
-    ...ports,
-    store: (breaks.store ?? same)(ports.store),
-    queue: (breaks.queue ?? same)(ports.queue),
+    putObject: ({ Key = "" }) =>
+      world.call(
+        worker,
+        {
+          service: "s3",
+          label: "S3 PutObject",
+          errors: {
+            throttled: () => named("SlowDown"),
+            failed: () => named("InternalError"),
+            timedOut: () => named("TimeoutError"),
+          },
+          patienceSeconds: 20,
+          isRepeated: true,
+        },
+        () => kept.add(Key),
+      ),
   };
 }
 
@@ -97,7 +104,8 @@ export async function consume(
   surroundings: Surroundings,
 ): Promise<string[]> {
   const settings = surroundings.settings["consume-kinesis"];
-  const ports = broken(consumeKinesisPorts(settings, outsideOf(worker, surroundings)), surroundings.ports);
+  const made = consumeKinesisPorts(settings, outsideOf(worker, surroundings));
+  const ports = { ...made, ...surroundings.breakPorts(made) };
   const event = {
     Records: records.map(({ id, data }) => ({
       eventID: `shardId-000000000000:${id}`,
@@ -118,7 +126,8 @@ export async function transform(
   surroundings: Surroundings,
 ): Promise<TransformedRecord[]> {
   const settings = surroundings.settings["transform-firehose"];
-  const ports = broken(eventPorts(settings, outsideOf(worker, surroundings)), surroundings.ports);
+  const made = eventPorts(settings, outsideOf(worker, surroundings));
+  const ports = { ...made, ...surroundings.breakPorts(made) };
   const event = {
     invocationId: worker.name,
     deliveryStreamArn: "d",
@@ -138,14 +147,9 @@ export async function resend(
   batch: readonly { readonly id: string; readonly body: string }[],
   surroundings: Surroundings,
 ): Promise<string[]> {
-  const { ports: breaks } = surroundings;
   const settings = surroundings.settings.resend;
-  const made = broken(resendPorts(settings, outsideOf(worker, surroundings)), breaks);
-  const ports = {
-    ...made,
-    sender: (breaks.sender ?? same)(made.sender),
-    paceUntil: (until: number) => (breaks.pace ?? same)(made.paceUntil(until)),
-  };
+  const made = resendPorts(settings, outsideOf(worker, surroundings));
+  const ports = { ...made, ...surroundings.breakPorts(made) };
   const event = {
     Records: batch.map(({ id, body }) => ({ messageId: id, body, eventSource: "aws:sqs" })),
   } as SQSEvent;
@@ -159,13 +163,8 @@ export async function produce(
   event: ProduceEvent,
   surroundings: Surroundings,
 ): Promise<ProducedMessage | CancelledMessage> {
-  const { ports: breaks } = surroundings;
   const settings = surroundings.settings.produce;
   const made = producePorts(settings, outsideOf(worker, surroundings));
-  const ports = {
-    ...made,
-    store: (breaks.store ?? same)(made.store),
-    sender: (breaks.sender ?? same)(made.sender),
-  };
+  const ports = { ...made, ...surroundings.breakPorts(made) };
   return produceFunction(settings, ports)(event);
 }

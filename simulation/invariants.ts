@@ -1,103 +1,174 @@
-/** What must hold at the end of every run; each violation is a sentence. */
-import type { Message, MessageStatus } from "../functions/core/message.ts";
-import { isFinal } from "../functions/core/message.ts";
-import type { Surroundings } from "./functions.ts";
+/** What must never happen, whatever goes wrong; each violation is a sentence. */
+import { isFinal, type Message } from "../functions/core/message.ts";
+import { partsOf } from "../functions/core/message-parts.ts";
+import type { TableWrite } from "./dynamodb-model.ts";
+import { type Evidence, inSeconds, isRecorded, statusOf } from "./evidence.ts";
+import type { SimulatedWorld } from "./simulated-run.ts";
+import type { SmsCall } from "./sms-service-model.ts";
 
-/** The rules that do not hold in a world that has come to rest. */
-export function violationsOf(surroundings: Surroundings): string[] {
+/** The rules about "never" that do not hold in a world that has come to rest. */
+export function violationsOf(simulated: SimulatedWorld, evidence: readonly Evidence[]): string[] {
   return [
-    ...sendsPerAttempt(surroundings),
-    ...retriesPerMessage(surroundings),
-    ...sendsInTime(surroundings),
-    ...claimsBeforeSends(surroundings),
-    ...transitions(surroundings),
-    ...openMessages(surroundings),
-    ...contents(surroundings),
+    ...evidence.flatMap((each) => [
+      ...sendsOfAnAttempt(each, simulated),
+      ...retries(each, simulated),
+      ...calls(each),
+      ...repetitions(each, simulated),
+      ...storms(each),
+      ...transitions(each),
+      ...contents(each),
+    ]),
+    ...pace(simulated),
   ];
 }
 
-const messagesOf = ({ table }: Surroundings): Message[] =>
-  [...table.items.values()].map((item) => item as unknown as Message);
-
-/** (a) An attempt is sent once, or twice where it is marked and the guarantee allows it. */
-function sendsPerAttempt(surroundings: Surroundings): string[] {
-  const { service, settings } = surroundings;
+/**
+ * An attempt is sent once. At-least-once repeats it while nobody knows whether it was sent, marks it then, and goes
+ * on to the next attempt after the second time, where there is one.
+ */
+function sendsOfAnAttempt(evidence: Evidence, { settings }: SimulatedWorld): string[] {
   const violations: string[] = [];
-  for (const [key, sends] of Map.groupBy(service.sends, ({ id, attempt }) => `${id} attempt ${attempt}`)) {
-    const { id, attempt } = sends[0] ?? { id: "", attempt: 0 };
-    const item = surroundings.table.items.get(id) as Message | undefined;
-    const isMarked = item?.attempts?.[attempt]?.possible_duplicate === true;
-    const most = settings.resend.DELIVERY_GUARANTEE === "at-least-once" ? 2 : 1;
-    if (sends.length > most) violations.push(`${key} was sent ${sends.length} times`);
-    else if (sends.length > 1 && !isMarked) violations.push(`${key} was sent twice and is not marked`);
+  for (const [attempt, sends] of Map.groupBy(evidence.sends, (send) => send.attempt)) {
+    if (sends.length < 2) continue;
+    const name = `${evidence.message.id} attempt ${attempt}`;
+    if (evidence.guarantee === "at-most-once") violations.push(`${name} was sent ${sends.length} times`);
+    if (sends.length > 2 && attempt < settings.resend.MAX_RETRIES) {
+      violations.push(`${name} was sent ${sends.length} times with retries left`);
+    }
+    if (evidence.item?.attempts?.[attempt]?.possible_duplicate !== true) {
+      violations.push(`${name} was sent ${sends.length} times and is not marked`);
+    }
+    for (const [index, earlier] of sends.entries()) {
+      const next = sends[index + 1];
+      if (next?.call !== undefined && isRecorded(evidence, earlier, next.call.order)) {
+        violations.push(`${name} was sent again although its first send was known`);
+      }
+    }
   }
   return violations;
 }
 
-/** (b) A message has at most `max_retries` retries. */
-function retriesPerMessage({ service, settings }: Surroundings): string[] {
-  return service.sends
-    .filter(({ attempt }) => attempt > settings.resend.MAX_RETRIES)
-    .map(({ id, attempt }) => `${id} was retried as attempt ${attempt} of ${settings.resend.MAX_RETRIES}`);
+/** A message has at most `max_retries` retries. */
+function retries({ message, calls }: Evidence, { settings }: SimulatedWorld): string[] {
+  const most = settings.resend.MAX_RETRIES;
+  return calls
+    .filter(({ attempt }) => attempt > most)
+    .map(({ attempt }) => `${message.id} was retried as attempt ${attempt} of ${most}`);
 }
 
-/** (c) No call begins after the deadline. */
-function sendsInTime({ service, table }: Surroundings): string[] {
-  return service.calls.flatMap(({ id, attempt, at }) => {
-    const deadline = Number(table.items.get(id)?.deadline ?? Number.POSITIVE_INFINITY);
-    return at >= deadline ? [`${id} attempt ${attempt} was sent ${at - deadline} s after the deadline`] : [];
+/**
+ * Every call follows from a claim that its own worker won, in the very instant of the answer: so no send starts after
+ * an end was written, save one whose claim was won before. By its worker's clock it starts within the lease, before
+ * the deadline, and before the item is gone.
+ */
+function calls(evidence: Evidence): string[] {
+  return evidence.calls.flatMap((call) => callProblem(call, evidence) ?? []);
+}
+
+function callProblem(call: SmsCall, { message, writes, item, deadline }: Evidence): string | undefined {
+  const name = `${message.id} attempt ${call.attempt}`;
+  const claim = writes.findLast((write) => write.order < call.order && isClaimOf(write, call));
+  if (claim === undefined) return `${name} was sent without a claim`;
+  if (writes.some((write) => write.order < claim.order && isFinal(statusOf(write.after)))) {
+    return `${name} was claimed after the end`;
+  }
+  if (!call.followsAnswer) return `${name} waited between its claim and its send`;
+  const now = call.at + call.worker.clockOffset;
+  if (now > Number(claim.after.claim_expires_at ?? 0)) return `${name} was sent after its lease`;
+  if (now >= (deadline ?? Number.POSITIVE_INFINITY)) return `${name} was sent after the deadline`;
+  if (now >= (inSeconds(item?.expires_at) ?? Number.POSITIVE_INFINITY)) {
+    return `${name} was sent although its item is gone`;
+  }
+  return undefined;
+}
+
+function isClaimOf({ after }: TableWrite, { attempt, worker }: SmsCall): boolean {
+  const item = after as unknown as Message;
+  return (
+    item.status === "SENDING" &&
+    item.retry_count === attempt &&
+    item.attempts?.[attempt]?.claim_id?.startsWith(`${worker.name}/`) === true
+  );
+}
+
+/** What was perhaps sent is not tried again before its lease is over, however its worker ended. */
+function repetitions({ message, calls }: Evidence, { plan }: SimulatedWorld): string[] {
+  // Another worker's clock may run ahead.
+  if (plan.worstSkewSeconds > 0) return [];
+  return calls.flatMap((call, index) => {
+    const next = calls.find(({ attempt }, other) => other > index && attempt >= call.attempt);
+    const isUnknown = call.outcome === undefined || call.outcome === "unconfirmed";
+    return isUnknown && next !== undefined && next.at - call.at < 55 && next.attempt === call.attempt
+      ? [
+          `${message.id} attempt ${call.attempt} was repeated ${(next.at - call.at).toFixed(0)} s after an answer was lost`,
+        ]
+      : [];
   });
 }
 
-/** (c) Every retry was claimed, and claimed while the series was open: nothing is sent after its end. */
-function claimsBeforeSends({ service, table }: Surroundings): string[] {
-  return service.calls
-    .filter(({ attempt }) => attempt > 0)
-    .flatMap(({ id, attempt, at }) => {
-      const claim = table.writes.findLast(
-        (write) => write.id === id && write.at <= at && isClaimOf(write.after as unknown as Message, attempt),
-      );
-      if (claim === undefined) return [`${id} attempt ${attempt} was sent without a claim`];
-      const claimed = claim.after as unknown as Message;
-      return at > (claimed.claim_expires_at ?? 0)
-        ? [`${id} attempt ${attempt} was sent after its lease`]
-        : [];
+/** More calls than doubling waits leave room for, also where a message comes twice. */
+const mostCallsInAMinute = 15;
+
+/** What the service does not take now is tried again ever more rarely. */
+function storms({ message, calls }: Evidence): string[] {
+  for (const [attempt, tries] of Map.groupBy(calls, (call) => call.attempt)) {
+    const isStorm = tries.some(({ at }, index) => {
+      const last = tries[index + mostCallsInAMinute];
+      return last !== undefined && last.at - at < 60;
     });
+    if (isStorm) return [`${message.id} attempt ${attempt} was tried without a pause`];
+  }
+  return [];
 }
 
-function isClaimOf(item: Message, attempt: number): boolean {
-  return item.status === "SENDING" && item.retry_count === attempt;
-}
-
-/** States only move forward; only `DELIVERED` may follow an end, and never an opt-out or a cancellation. */
-function transitions({ table }: Surroundings): string[] {
-  return table.writes.flatMap(({ id, before, after }) => {
-    const from = before?.status as MessageStatus | undefined;
-    const to = after.status as MessageStatus | undefined;
-    if (from === undefined || from === to || !isFinal(from)) return [];
+/**
+ * States only move forward; only `DELIVERED` may follow an end, and never an opt-out or a cancellation. Nobody but a
+ * producer makes an item.
+ */
+function transitions({ message, writes }: Evidence): string[] {
+  return writes.flatMap(({ before, after, worker }) => {
+    if (before === undefined) {
+      return worker === undefined || after.message_body !== undefined
+        ? []
+        : [`${message.id} was written although there is no such item`];
+    }
+    const [from, to] = [statusOf(before), statusOf(after)];
+    if (from === to || !isFinal(from)) return [];
     const isLateSuccess = to === "DELIVERED" && ["EXHAUSTED", "EXPIRED", "REJECTED"].includes(from);
-    return isLateSuccess ? [] : [`${id} went from ${from} to ${to}`];
+    return isLateSuccess ? [] : [`${message.id} went from ${from} to ${to}`];
   });
 }
 
-/** (d) and (e) Nothing is open for ever: what is `SENT` at the end waits for an outcome that nobody lost. */
-function openMessages(surroundings: Surroundings): string[] {
-  return messagesOf(surroundings).flatMap((message) => {
-    const { application_message_id: id, status = "SENT" } = message;
-    if (isFinal(status)) return [];
-    const latest = message.retry_count ?? 0;
-    const isAwaited = status === "SENT" && message.status_reason === "outcome-unknown";
-    const wasTaken = surroundings.service.sends.some((send) => send.id === id && send.attempt === latest);
-    return isAwaited && !wasTaken ? [] : [`${id} is ${status} for ever`];
+/** The number and the body are those of the item, byte for byte. */
+function contents({ message, item, sends }: Evidence): string[] {
+  if (item === undefined || !message.isReadable) return [];
+  return sends.flatMap(({ body, destination }) => {
+    const isSame =
+      item.message_body === body && (item.destination_number ?? message.destination) === destination;
+    return isSame ? [] : [`${message.id} was sent with another body or to another number`];
   });
 }
 
-/** The number and the body are those that the application gave, byte for byte. */
-function contents({ service, table }: Surroundings): string[] {
-  return service.sends.flatMap(({ id, body, destination }) => {
-    const item = table.items.get(id);
-    if (item === undefined) return [];
-    const isSame = item.message_body === body && (item.destination_number ?? destination) === destination;
-    return isSame ? [] : [`${id} was sent with another body or to another number`];
-  });
+/**
+ * Without faults, retries keep the rate: in any stretch of time no more parts than it allows, and one message of each
+ * worker. (A worker that is paused sends late, and then perhaps beside another.)
+ */
+function pace({ plan, service, table }: SimulatedWorld): string[] {
+  if (plan.hasFaults) return [];
+  const { maxSendsPerSecond, senderConcurrency } = plan.inputs;
+  const retries = service.calls.filter(({ attempt }) => attempt > 0);
+  const parts = retries.map(({ id }) => partsOf(String(table.items.get(id)?.message_body ?? "")));
+  for (let first = 0; first < retries.length; first += 1) {
+    let sum = 0;
+    let longest = 1;
+    for (let last = first; last < retries.length; last += 1) {
+      sum += parts[last] ?? 0;
+      longest = Math.max(longest, parts[last] ?? 0);
+      const seconds = (retries[last]?.at ?? 0) - (retries[first]?.at ?? 0);
+      // Calls of the simulation wait for each other a little, and so come closer together.
+      const most = maxSendsPerSecond * (seconds + 1) + (1 + senderConcurrency) * longest;
+      if (sum > most) return [`${sum} parts were sent in ${seconds.toFixed(1)} s`];
+    }
+  }
+  return [];
 }

@@ -1,6 +1,6 @@
 /**
- * Models of the retry queue: SQS with delay, visibility time-out, redelivery, no order and dead letters, and
- * EventBridge Scheduler in front of it.
+ * Models of the retry queue: SQS with delay, visibility time-out, redelivery, no order and dead letters, the event
+ * source mapping that hands its messages over in batches, and EventBridge Scheduler in front of it.
  */
 import {
   ConflictException,
@@ -8,13 +8,19 @@ import {
   type SchedulerClient,
 } from "@aws-sdk/client-scheduler";
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import type { ReceivedMessage } from "../functions/core/handle-queue-messages.ts";
 import { named } from "./named-error.ts";
 import type { VirtualWorld, Worker } from "./virtual-world.ts";
 
 /** As in `stacks/retry-queue.ts`. */
 const visibilitySeconds = 180;
-const mostReceives = 5;
+const mostReceives = 50;
+
+/** A message as the queue hands it over. */
+export interface ReceivedMessage {
+  /** The queue's id of the message. */
+  readonly id: string;
+  readonly body: string;
+}
 
 interface StoredMessage extends ReceivedMessage {
   visibleAt: number;
@@ -24,50 +30,102 @@ interface StoredMessage extends ReceivedMessage {
 /** The queue, and the clients that each worker sees it through. */
 export interface QueueModel {
   readonly deadLetters: ReceivedMessage[];
-  /** How many messages stand in the queue, waiting or in flight. */
-  readonly size: number;
   clientsFor(worker: Worker): { readonly sqs: SQSClient; readonly scheduler: () => Promise<SchedulerClient> };
   /** Puts dead letters back, as an operator does. */
   redrive(): void;
 }
 
-/**
- * Makes an empty queue.
- *
- * @param deliver hands a batch to a worker; it answers with the ids to redeliver, or dies and does not answer
- */
-export function queueModel(
-  world: VirtualWorld,
-  deliver: (batch: readonly ReceivedMessage[], answered: (redeliver: readonly string[]) => void) => void,
-): QueueModel {
+/** How the event source mapping hands messages over. */
+export interface QueueMapping {
+  readonly batchSize: number;
+  /** How many batches are under way at once. */
+  readonly concurrency: number;
+  /** Hands a batch to a worker, which answers with the ids to redeliver, or dies. Either ends the batch. */
+  deliver(
+    batch: readonly ReceivedMessage[],
+    answered: (redeliver: readonly string[]) => void,
+    died: () => void,
+  ): void;
+}
+
+/** Makes an empty queue. */
+export function queueModel(world: VirtualWorld, mapping: QueueMapping): QueueModel {
   const messages = new Map<string, StoredMessage>();
   const deadLetters: ReceivedMessage[] = [];
   const schedules = new Set<string>();
+  /** Messages that can be received, and copies of such: a standard queue now and then hands over twice. */
+  const visible: string[] = [];
+  let underWay = 0;
+  let isPollDue = false;
   let ids = 0;
 
-  const receive = (id: string): void => {
+  /** Receives soon: what becomes visible in the same tenth of a second comes in one batch. */
+  const pollSoon = (): void => {
+    if (isPollDue) return;
+    isPollDue = true;
+    world.at(world.now + 0.1, () => {
+      isPollDue = false;
+      poll();
+    });
+  };
+
+  const poll = (): void => {
+    const outage = world.outageOf("sqs");
+    if (outage !== undefined && visible.length > 0) {
+      world.at(outage.until, pollSoon);
+      return;
+    }
+    while (underWay < mapping.concurrency && visible.length > 0) {
+      const batch = visible.splice(0, mapping.batchSize).flatMap(receive);
+      if (batch.length > 0) deliver(batch);
+    }
+  };
+
+  const receive = (id: string): ReceivedMessage[] => {
     const message = messages.get(id);
-    if (message === undefined || message.visibleAt > world.now) return;
+    if (message === undefined) return [];
     if (message.receives >= mostReceives) {
       messages.delete(id);
       deadLetters.push({ id, body: message.body });
       world.note(`queue: ${id} goes to the dead letters`);
-      return;
+      return [];
     }
     message.receives += 1;
     hide(message, visibilitySeconds);
-    deliver([{ id, body: message.body }], (redeliver) => {
-      if (redeliver.includes(id)) return;
-      messages.delete(id);
-    });
-    // A standard queue now and then hands a message over although it is in flight.
-    if (world.strikes("duplicate-delivery", 5)) deliver([{ id, body: message.body }], () => {});
+    if (world.strikes("duplicate-delivery", 5)) makeVisible(id);
+    return [{ id, body: message.body }];
+  };
+
+  const deliver = (batch: readonly ReceivedMessage[]): void => {
+    underWay += 1;
+    world.note(`queue: hands over ${batch.map(({ id, body }) => `${id} ${body}`).join(", ")}`);
+    const over = (): void => {
+      underWay -= 1;
+      if (visible.length > 0) pollSoon();
+    };
+    mapping.deliver(
+      batch,
+      (redeliver) => {
+        for (const { id } of batch) if (!redeliver.includes(id)) messages.delete(id);
+        over();
+      },
+      over,
+    );
+  };
+
+  const makeVisible = (id: string): void => {
+    visible.push(id);
+    pollSoon();
   };
 
   const hide = (message: StoredMessage, seconds: number): void => {
-    message.visibleAt = world.now + seconds;
+    const until = world.now + seconds;
+    message.visibleAt = until;
     const late = world.strikes("late-delivery", 3) ? world.tape.choose(900) : 0;
-    world.at(message.visibleAt + late, () => receive(message.id));
+    world.at(until + late, () => {
+      // Hidden again meanwhile, by another receive.
+      if (messages.has(message.id) && message.visibleAt === until) makeVisible(message.id);
+    });
   };
 
   const put = (body: string, delaySeconds: number): void => {
@@ -84,7 +142,9 @@ export function queueModel(
         Failed.push({ Id, Code: "InternalError" });
         continue;
       }
-      if (DelaySeconds < 0 || DelaySeconds > 900) throw named("InvalidParameterValue");
+      if (!Number.isInteger(DelaySeconds) || DelaySeconds < 0 || DelaySeconds > 900) {
+        throw named("InvalidParameterValue");
+      }
       put(MessageBody, DelaySeconds);
       Successful.push({ Id });
     }
@@ -98,29 +158,42 @@ export function queueModel(
     }
     schedules.add(name);
     const at = Date.parse(`${(input.ScheduleExpression ?? "").slice(3, -1)}Z`) / 1000;
-    world.at(at, () => put(input.Target?.Input ?? "", 0));
+    if (!Number.isFinite(at)) throw named("ValidationException");
+    const fire = (): void => {
+      const outage = world.outageOf("sqs");
+      // Scheduler tries for up to a day.
+      if (outage === undefined) put(input.Target?.Input ?? "", 0);
+      else world.at(outage.until + 1, fire);
+    };
+    // Its precision is a minute.
+    world.at(at + world.tape.choose(60), fire);
     return {};
   };
 
   return {
     deadLetters,
-    get size() {
-      return messages.size;
-    },
     clientsFor(worker) {
-      const errors = { throttled: () => named("ThrottlingException"), lost: () => named("TimeoutError") };
-      const client = {
-        send: (command: SendMessageBatchCommand | CreateScheduleCommand) =>
-          world.call(
-            worker,
-            command instanceof SendMessageBatchCommand ? "SQS SendMessageBatch" : "Scheduler CreateSchedule",
-            () => (command instanceof SendMessageBatchCommand ? sendBatch(command) : schedule(command)),
-            errors,
-          ),
+      const send = (command: SendMessageBatchCommand | CreateScheduleCommand) => {
+        const isSqs = command instanceof SendMessageBatchCommand;
+        return world.call(
+          worker,
+          {
+            service: isSqs ? "sqs" : "scheduler",
+            label: isSqs ? "SQS SendMessageBatch" : "Scheduler CreateSchedule",
+            errors: {
+              throttled: () => named("ThrottlingException"),
+              failed: () => named("InternalServerException"),
+              timedOut: () => named("TimeoutError"),
+            },
+            patienceSeconds: 20,
+            isRepeated: true,
+          },
+          () => (isSqs ? sendBatch(command) : schedule(command)),
+        );
       };
       return {
-        sqs: client as unknown as SQSClient,
-        scheduler: async () => client as unknown as SchedulerClient,
+        sqs: { send } as unknown as SQSClient,
+        scheduler: async () => ({ send }) as unknown as SchedulerClient,
       };
     },
     redrive() {

@@ -14,9 +14,14 @@ export interface SimulatedInputs {
   readonly retryDelaysSeconds: readonly number[];
   readonly trackDeliveries: TrackDeliveries;
   readonly guarantee: DeliveryGuarantee;
+  /** 0 = no receipt is waited for. */
+  readonly receiptTimeoutSeconds: number;
   /** In message parts, over all workers. */
   readonly maxSendsPerSecond: number;
+  /** As the stacks work it out from the rate. */
   readonly senderConcurrency: number;
+  /** Likewise. */
+  readonly senderBatchSize: number;
   readonly dropsRetriedEvents: boolean;
 }
 
@@ -50,7 +55,7 @@ export function simulatedSettings(inputs: SimulatedInputs): SimulatedSettings {
     RETRY_DELAYS_SECONDS: JSON.stringify(inputs.retryDelaysSeconds),
     RETRYABLE_STATUSES: JSON.stringify(retryableStatuses),
     MESSAGE_VALIDITY_SECONDS: String(messageValiditySeconds),
-    RECEIPT_TIMEOUT_SECONDS: "0",
+    RECEIPT_TIMEOUT_SECONDS: String(inputs.receiptTimeoutSeconds),
     TRACK_DELIVERIES: inputs.trackDeliveries,
     DELIVERY_GUARANTEE: inputs.guarantee,
     MAX_SENDS_PER_SECOND: String(inputs.maxSendsPerSecond),

@@ -1,14 +1,16 @@
 /** One simulated run: a deployment with chance settings, some messages, faults, a calm end, and the checks. */
-
-import { SendDeferredError } from "../functions/core/errors.ts";
-import type { ProduceEvent } from "../functions/core/produce-invocation.ts";
 import { eventMetrics, type MetricName } from "../functions/core/telemetry.ts";
 import { timeoutSecondsOf } from "../functions/environment.ts";
+import { type ApplicationMessage, produceMessage, startApplication } from "./application.ts";
 import { type TableBreaks, tableModel } from "./dynamodb-model.ts";
-import { type PortBreaks, produce, resend, type Surroundings } from "./functions.ts";
+import { evidenceOf } from "./evidence.ts";
+import { type BreakPorts, resend, type Surroundings } from "./functions.ts";
 import { violationsOf } from "./invariants.ts";
+import { drawPlan, type Plan } from "./plan.ts";
+import { progressViolations } from "./progress.ts";
 import { queueModel } from "./queue-model.ts";
-import { type SimulatedSettings, simulatedSettings } from "./settings.ts";
+import { departures } from "./reference.ts";
+import { simulatedSettings } from "./settings.ts";
 import { smsServiceModel } from "./sms-service-model.ts";
 import { firehoseModel, kinesisModel, type StreamModel } from "./stream-model.ts";
 import type { Tape } from "./tape.ts";
@@ -18,7 +20,7 @@ import { type Fault, VirtualWorld } from "./virtual-world.ts";
 export interface RunOptions {
   readonly keepsTrace?: boolean;
   readonly table?: TableBreaks;
-  readonly ports?: PortBreaks;
+  readonly breakPorts?: BreakPorts;
 }
 
 /** What a run leaves. */
@@ -29,199 +31,232 @@ export interface RunReport {
   readonly messages: number;
   readonly sends: number;
   readonly possibleDuplicates: number;
+  readonly hasFaults: boolean;
   readonly injected: ReadonlyMap<Fault, number>;
   readonly counts: ReadonlyMap<MetricName, number>;
   readonly trace: readonly string[];
 }
 
-/** 2026-11-23T12:00:00Z. */
-const start = 1_795_435_200;
+/** Everything in one world. */
+export interface SimulatedWorld extends Surroundings {
+  readonly plan: Plan;
+  readonly streams: readonly StreamModel[];
+  readonly counts: ReadonlyMap<MetricName, number>;
+  /** Events that the service emitted, as text, for each stream. */
+  readonly emitted: readonly string[];
+  readonly messages: ApplicationMessage[];
+}
 
-/** After this many seconds of faults, the world calms down. */
-const faultySeconds = 1_200;
+/** 2026-11-23T12:00:00Z. */
+export const start = 1_795_435_200;
 
 /** Runs one world from a tape to its end, and checks it. */
 export async function simulate(tape: Tape, options: RunOptions = {}): Promise<RunReport> {
-  const world = new VirtualWorld(tape, start, options.keepsTrace ?? false);
-  const settings = chanceSettings(tape);
-  const counts = new Map<MetricName, number>();
-  const telemetry = {
-    count: (metric: MetricName, value = 1) => void counts.set(metric, (counts.get(metric) ?? 0) + value),
-    info: () => {},
-    warn: () => {},
-    error: () => {},
-    publish: () => {},
-  };
-  const emitted: object[] = [];
-
-  const table = tableModel(world, options.table);
-  const stream: StreamModel = (tape.choose(2) === 0 ? kinesisModel : firehoseModel)(
-    world,
-    () => surroundings,
-  );
-  const service = smsServiceModel(world, (event) => {
-    emitted.push(event);
-    stream.put(event);
-  });
-  const queue = queueModel(world, (batch, answered) => {
-    world.start(
-      "resend",
-      timeoutSecondsOf.resend,
-      (worker) => resend(worker, batch, surroundings),
-      (result) => {
-        if ("value" in result) answered(result.value);
-      },
-      () => {},
-    );
-  });
-  const surroundings: Surroundings = {
-    world,
-    table,
-    queue,
-    service,
-    settings,
-    telemetry,
-    putObject: async () => {},
-    ports: options.ports ?? {},
-  };
-
-  const messages = 1 + tape.choose(3);
-  for (let number = 0; number < messages; number += 1) {
-    world.at(start + tape.choose(30), () => application(`m${number}`, surroundings));
+  const simulated = makeWorld(tape, drawPlan(tape, start), options);
+  const { world, plan } = simulated;
+  for (let number = 0; number < plan.messages; number += 1) {
+    world.at(start + tape.choose(plan.isBurst ? 3 : 30), () => {
+      const message = plan.isBurst ? produceBurst(number, simulated) : startApplication(number, simulated);
+      simulated.messages.push(message);
+    });
   }
+  putJunk(simulated);
+  return runToItsEnd(simulated);
+}
 
+/** Makes a world in which nothing has happened yet. */
+export function makeWorld(tape: Tape, plan: Plan, options: RunOptions): SimulatedWorld {
+  const world = new VirtualWorld(tape, {
+    startsAt: start,
+    keepsTrace: options.keepsTrace ?? false,
+    hasFaults: plan.hasFaults,
+    outages: plan.outages,
+    worstSkewSeconds: plan.worstSkewSeconds,
+  });
+  world.note(`plan: ${JSON.stringify(plan)}`);
+  const counts = new Map<MetricName, number>();
+  const emitted: string[] = [];
+  const streams: StreamModel[] = plan.sources.map((source) =>
+    (source === "kinesis" ? kinesisModel : firehoseModel)(world, () => simulated),
+  );
+  const { inputs } = plan;
+  const simulated: SimulatedWorld = {
+    plan,
+    world,
+    streams,
+    counts,
+    emitted,
+    messages: [],
+    table: tableModel(world, options.table),
+    service: smsServiceModel(world, (event) => {
+      const data = JSON.stringify(event);
+      emitted.push(data);
+      for (const stream of streams) stream.put(data);
+    }),
+    queue: queueModel(world, {
+      batchSize: inputs.senderBatchSize,
+      concurrency: inputs.senderConcurrency,
+      deliver: (batch, answered, died) => {
+        world.start(
+          "resend",
+          timeoutSecondsOf.resend,
+          (worker) => resend(worker, batch, simulated),
+          (result) => ("value" in result ? answered(result.value) : died()),
+          died,
+        );
+      },
+    }),
+    settings: simulatedSettings(inputs),
+    telemetry: {
+      count: (metric, value = 1) => void counts.set(metric, (counts.get(metric) ?? 0) + value),
+      info: () => {},
+      warn: () => {},
+      error: (text, fields) => world.note(`log: ${text} ${JSON.stringify(fields)}`),
+      publish: () => {},
+    },
+    kept: new Set(),
+    calmFrom: plan.calmFrom,
+    breakPorts: options.breakPorts ?? (() => ({})),
+  };
+  return simulated;
+}
+
+/** A message of a burst: long ones and short ones, some withdrawn while they wait for their turn. */
+function produceBurst(number: number, simulated: SimulatedWorld): ApplicationMessage {
+  const { tape } = simulated.world;
+  const message = produceMessage(
+    {
+      id: `m${number}`,
+      destination: `+4477009${String(number).padStart(5, "0")}`,
+      body: "a".repeat([20, 20, 20, 300, 1_200][tape.choose(5)] ?? 20),
+      isReadable: true,
+      isProduced: true,
+    },
+    simulated,
+    7_200,
+  );
+  return message;
+}
+
+/** Records that are none of ours, or of nobody: each harms only itself. */
+function putJunk({ world, streams }: SimulatedWorld): void {
+  const { tape } = world;
+  const count = [0, 0, 1, 2][tape.choose(4)] ?? 0;
+  for (let number = 0; number < count; number += 1) {
+    const data = junk[tape.choose(junk.length)] ?? "";
+    world.at(world.now + tape.choose(120), () => {
+      for (const stream of streams) stream.put(data);
+    });
+  }
+}
+
+const failure = (attributes: object): string =>
+  JSON.stringify({
+    event_type: "_SMS.FAILURE",
+    event_timestamp: start * 1_000,
+    application: { app_id: "simulated" },
+    attributes: { message_id: "other", record_status: "UNREACHABLE", ...attributes },
+  });
+
+const junk: readonly string[] = [
+  "no JSON",
+  JSON.stringify({ event_type: "_session.start" }),
+  JSON.stringify({ event_type: "_SMS.BUFFERED", attributes: { record_status: "PENDING" } }),
+  failure({
+    customer_context: `{"application_message_id":"of nobody","retry_attempt":${"[".repeat(4_000)}${"]".repeat(4_000)}}`,
+  }),
+  failure({ customer_context: JSON.stringify({ application_message_id: "of nobody", retry_attempt: "1" }) }),
+  failure({ customer_context: JSON.stringify({ application_message_id: "m0", retry_attempt: "9" }) }),
+  failure({ message_id: "x".repeat(5_000), customer_context: "{" }),
+];
+
+/** Lets a world go on until it has come to rest, and checks it. */
+export async function runToItsEnd(simulated: SimulatedWorld): Promise<RunReport> {
+  const { world, plan, service, counts, streams, messages } = simulated;
   const violations: string[] = [];
   try {
-    await world.run(start + faultySeconds);
+    await world.run(plan.faultsUntil);
     world.areFaultsOn = false;
-    world.note("-- no more faults --");
-    await comeToRest(world, stream, queue);
-    violations.push(...stream.violations, ...violationsOf(surroundings), ...uncounted(emitted, counts));
-    violations.push(...(await replayed(emitted, stream, surroundings)));
+    world.note("-- no more faults but outages --");
+    await world.run(plan.calmFrom);
+    world.note("-- all is well --");
+    await comeToRest(simulated);
+    const evidence = evidenceOf(simulated);
+    violations.push(
+      ...streams.flatMap((stream) => stream.violations),
+      ...violationsOf(simulated, evidence),
+      ...progressViolations(simulated, evidence),
+      ...departures(simulated, evidence),
+      ...uncounted(simulated),
+    );
+    violations.push(...(await replayed(simulated)));
   } catch (error) {
     violations.push(error instanceof Error ? error.message : String(error));
   }
   return {
     violations,
     steps: world.steps,
-    messages,
+    messages: messages.length,
     sends: service.sends.length,
     possibleDuplicates: counts.get("PossibleDuplicate") ?? 0,
+    hasFaults: plan.hasFaults,
     injected: world.injected,
     counts,
     trace: world.trace,
   };
 }
 
-function chanceSettings(tape: Tape): SimulatedSettings {
-  return simulatedSettings({
-    maxRetries: 3 - tape.choose(4),
-    retryDelaysSeconds: [[60, 300, 900], [0], [0, 5], [30, 1_800], [1]][tape.choose(5)] ?? [],
-    guarantee: tape.choose(2) === 0 ? "at-least-once" : "at-most-once",
-    // Every delivery is known then, so that "no send after a known delivery" can be checked to the letter.
-    trackDeliveries: "all",
-    dropsRetriedEvents: tape.choose(2) === 0,
-    maxSendsPerSecond: 20,
-    senderConcurrency: 2,
-  });
-}
-
-/** An application: produces a message until it gets an answer, or sends by itself, and now and then cancels. */
-function application(id: string, surroundings: Surroundings): void {
-  const { world, table, service } = surroundings;
-  const destination = `+4477009${id.slice(1).padStart(5, "0")}`;
-  const body = `Code of ${id}: 🔐 €[{}]\n`;
-
-  if (world.tape.choose(4) === 3) {
-    // As in the post: the application sends, and writes id and body, perhaps after the first event.
-    service.sendByApplication(id, destination, body);
-    world.at(world.now + world.tape.choose(60), () =>
-      table.writeDirectly(id, (item) =>
-        item ? undefined : { application_message_id: id, message_body: body },
-      ),
-    );
-  } else {
-    const validity = [3_600, 30, 86_400, 300][world.tape.choose(4)] ?? 0;
-    const request: ProduceEvent = {
-      application_message_id: id,
-      destination_number: destination,
-      message_body: body,
-      deadline: Math.floor(world.now) + validity,
-    };
-    invokeProducer(request, surroundings);
-  }
-  if (world.tape.choose(8) === 7) {
-    world.at(world.now + world.tape.choose(300), () => {
-      world.note(`application: cancels ${id}`);
-      table.writeDirectly(id, cancelled);
-    });
-  }
-}
-
-/** The conditional write by which an application cancels, as documented in `docs/protocol.md`. */
-function cancelled(item: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
-  const isOpen = ["SENDING", "SENT", "RETRY_SCHEDULED", undefined].includes(
-    item?.status as string | undefined,
-  );
-  if (item === undefined || !isOpen) return undefined;
-  const { next_attempt_at: _, claim_expires_at: __, ...rest } = item;
-  return { ...rest, status: "CANCELLED" };
-}
-
-/** Lambda's asynchronous invocation: an error or a death leads to another invocation with the same event. */
-function invokeProducer(request: ProduceEvent, surroundings: Surroundings, invocation = 1): void {
-  const { world } = surroundings;
-  const again = () => {
-    // Longer than there are faults; after that a message that is still being sent is so by a retry.
-    if (invocation * 62 > faultySeconds * 1.5) return;
-    world.at(world.now + 62, () => invokeProducer(request, surroundings, invocation + 1));
-  };
-  world.start(
-    "produce",
-    timeoutSecondsOf.produce,
-    (worker) => produce(worker, request, surroundings),
-    (result) => {
-      if ("value" in result ? result.value.status === "SENDING" : true) again();
-      if ("error" in result && !(result.error instanceof SendDeferredError)) {
-        world.note(`produce: fails by ${result.error instanceof Error ? result.error.name : "?"}`);
-      }
-    },
-    again,
-  );
-}
+/** How often an operator looks after things are calm again, in seconds after that. */
+const operatorRounds = [300, 900, 1_800, 3_600, 86_400, Number.POSITIVE_INFINITY];
 
 /** Lets everything happen that still will, and puts back what was kept, as an operator does. */
-async function comeToRest(
-  world: VirtualWorld,
-  stream: StreamModel,
-  queue: Surroundings["queue"],
-): Promise<void> {
-  for (let rounds = 0; rounds < 10; rounds += 1) {
-    await world.run(Number.POSITIVE_INFINITY);
-    const kept = stream.takeKept();
-    if (kept.length === 0 && queue.deadLetters.length === 0) return;
-    world.note(`operator: puts back ${kept.length} events and ${queue.deadLetters.length} dead letters`);
-    for (const event of kept) stream.put(event);
-    queue.redrive();
+async function comeToRest(simulated: SimulatedWorld): Promise<void> {
+  const { world, calmFrom } = simulated;
+  for (const seconds of operatorRounds) {
+    await world.run(calmFrom + seconds);
+    putBack(simulated);
   }
-  throw new Error("What was put back fails for ever.");
+  for (let rounds = 0; rounds < 5; rounds += 1) {
+    await world.run(Number.POSITIVE_INFINITY);
+    if (!putBack(simulated)) return;
+  }
+  throw new Error("what was put back fails for ever");
 }
 
-/** (f) Every event that was emitted left a count, of its outcome or of its failure. */
-function uncounted(events: readonly object[], counts: ReadonlyMap<MetricName, number>): string[] {
+function putBack({ world, streams, queue, messages }: SimulatedWorld): boolean {
+  // What can never be handled is the application's to mend: nobody puts that back.
+  const hopeless = messages.filter(({ isReadable }) => !isReadable).map(({ id }) => JSON.stringify(id));
+  for (const [index, { body }] of [...queue.deadLetters].reverse().entries()) {
+    if (hopeless.some((id) => body.includes(id))) {
+      queue.deadLetters.splice(queue.deadLetters.length - 1 - index, 1);
+    }
+  }
+  let count = queue.deadLetters.length;
+  for (const stream of streams) {
+    for (const data of stream.takeKept()) {
+      stream.put(data);
+      count += 1;
+    }
+  }
+  queue.redrive();
+  if (count > 0) world.note(`operator: puts back ${count} records and dead letters`);
+  return count > 0;
+}
+
+/** Every event that was emitted left a count on each way that it came, of its outcome or of its failure. */
+function uncounted({ emitted, counts, streams, plan }: SimulatedWorld): string[] {
   const names: readonly MetricName[] = [...Object.values(eventMetrics), "EventFailed", "RecordMalformed"];
   const counted = names.reduce((total, name) => total + (counts.get(name) ?? 0), 0);
-  return counted >= events.length ? [] : [`of ${events.length} events only ${counted} were counted`];
+  const isFiltered = plan.inputs.trackDeliveries === "none";
+  const reached = emitted.filter((data) => !(isFiltered && data.includes("_SMS.SUCCESS")));
+  const expected = reached.length * streams.length;
+  return counted >= expected ? [] : [`of ${expected} events only ${counted} were counted`];
 }
 
-/** Puts every event on the stream once more (fault 43): nothing may come of it. */
-async function replayed(
-  events: readonly object[],
-  stream: StreamModel,
-  { world, service }: Surroundings,
-): Promise<string[]> {
+/** Puts every event on the streams once more (fault 43): nothing may come of it. */
+async function replayed({ world, service, streams, emitted }: SimulatedWorld): Promise<string[]> {
   const before = service.sends.length;
-  for (const event of events) stream.put(event);
+  for (const data of [...emitted]) for (const stream of streams) stream.put(data);
   await world.run(Number.POSITIVE_INFINITY);
   const after = service.sends.length;
   return after === before ? [] : [`a replay of the archive led to ${after - before} send(s)`];

@@ -1,65 +1,84 @@
 /**
- * Models of the ways in: an event source mapping on a Kinesis shard, and a Firehose stream with its
- * transformation. Both hand a batch over again when its worker dies, and keep what they give up.
+ * Models of the event sources: event source mappings on the shards of a Kinesis stream, and a Firehose stream with
+ * its transformation. Both hand a batch over again when its worker dies, and keep what they give up.
  */
-import type { TransformedRecord } from "../functions/core/answer-transformation.ts";
 import { timeoutSecondsOf } from "../functions/environment.ts";
+import { eventFilterPatterns } from "../functions/event-filter.ts";
+import { eventMatcher } from "../local/lambda/filter-pattern.ts";
 import { type CarriedRecord, consume, type Surroundings, transform } from "./functions.ts";
 import type { VirtualWorld } from "./virtual-world.ts";
 
 /** A stream of delivery events. */
 export interface StreamModel {
-  /** Puts an event on the stream. */
-  put(event: object): void;
-  /** Events that the stream gave up and kept; taken out by the caller. */
-  takeKept(): object[];
+  /** Puts a record's data on the stream: the text of an event, or anything else. */
+  put(data: string): void;
+  /** Records that the stream gave up and kept; taken out by the caller. */
+  takeKept(): string[];
   /** What went wrong with the stream's contract. */
   readonly violations: readonly string[];
 }
 
-/** How often Lambda hands a failing batch over again before it is kept, as in the stacks. */
-const mostRetries = 8;
+/** How old a record gets before Lambda gives it up and keeps it, in seconds, as in the stacks. */
+const mostAgeSeconds = 72_000;
 
-interface QueuedEvent {
+interface QueuedRecord {
   readonly id: string;
-  readonly event: object;
+  readonly data: string;
+  readonly at: number;
 }
 
-function carried({ id, event }: QueuedEvent): CarriedRecord {
-  return { id, data: Buffer.from(JSON.stringify(event)).toString("base64") };
+function carried({ id, data }: QueuedRecord): CarriedRecord {
+  return { id, data: Buffer.from(data).toString("base64") };
 }
 
-/** Two shards behind an event source mapping with partial batch failures. */
+/** Two shards behind an event source mapping with a filter and partial batch failures. */
 export function kinesisModel(world: VirtualWorld, surroundings: () => Surroundings): StreamModel {
-  const kept: object[] = [];
+  const kept: string[] = [];
   const shards = [shard(world, surroundings, kept), shard(world, surroundings, kept)] as const;
+  let isWanted: ReturnType<typeof eventMatcher> | undefined;
   return {
     violations: [],
-    put: (event) => shards[world.tape.choose(2) === 0 ? 0 : 1].put(event),
+    put(data) {
+      isWanted ??= eventMatcher(
+        eventFilterPatterns(surroundings().settings["consume-kinesis"].TRACK_DELIVERIES),
+      );
+      const value = parsed(data);
+      if (value === undefined || !isWanted({ data: value })) return;
+      shards[world.tape.choose(2) === 0 ? 0 : 1].put(data);
+    },
     takeKept: () => kept.splice(0),
   };
+}
+
+/** Lambda drops what is no JSON, where a filter looks at the data. */
+function parsed(data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch {
+    return undefined;
+  }
 }
 
 function shard(
   world: VirtualWorld,
   surroundings: () => Surroundings,
-  kept: object[],
-): { put(event: object): void } {
-  const waiting: QueuedEvent[] = [];
+  kept: string[],
+): { put(data: string): void } {
+  const waiting: QueuedRecord[] = [];
   let isBusy = false;
   let retries = 0;
+  let largest = 10;
   let ids = 0;
 
   const poll = (): void => {
     if (isBusy || waiting.length === 0) return;
     isBusy = true;
-    const batch = waiting.slice(0, 1 + world.tape.choose(10));
-    const records = batch.map(carried);
+    const batch = waiting.slice(0, Math.min(largest, 1 + world.tape.choose(10)));
     const failed = () => advance(batch, 0);
     world.start(
       "consume",
       timeoutSecondsOf["consume-kinesis"],
-      (worker) => consume(worker, records, surroundings()),
+      (worker) => consume(worker, batch.map(carried), surroundings()),
       (result) => {
         if (!("value" in result)) return failed();
         const first = batch.findIndex(({ id }) => result.value.includes(id));
@@ -69,23 +88,26 @@ function shard(
     );
   };
 
-  /** Goes on behind the first failed record, or gives up what fails for ever. */
-  const advance = (batch: readonly QueuedEvent[], firstFailed: number): void => {
+  /** Goes on behind the first failed record, in halves of what failed, or gives up what fails for ever. */
+  const advance = (batch: readonly QueuedRecord[], firstFailed: number): void => {
     waiting.splice(0, firstFailed);
-    retries = firstFailed > 0 ? 0 : retries + 1;
-    if (firstFailed < batch.length && retries > mostRetries) {
-      retries = 0;
-      const given = waiting.splice(0, 1);
-      kept.push(...given.map(({ event }) => event));
+    const hasFailed = firstFailed < batch.length;
+    retries = hasFailed && firstFailed === 0 ? retries + 1 : 0;
+    largest = hasFailed ? Math.max(1, Math.floor((batch.length - firstFailed) / 2)) : 10;
+    const [first] = waiting;
+    if (first !== undefined && world.now - first.at > mostAgeSeconds) {
+      kept.push(first.data);
+      waiting.shift();
       world.note("kinesis: a record is kept in the failure destination");
     }
     isBusy = false;
-    if (waiting.length > 0) world.at(world.now + 1, poll);
+    // Lambda waits longer after each failure.
+    if (waiting.length > 0) world.at(world.now + Math.min(60, 2 ** retries), poll);
   };
 
   return {
-    put(event) {
-      waiting.push({ id: `k${++ids}`, event });
+    put(data) {
+      waiting.push({ id: `k${++ids}`, data, at: world.now });
       world.at(world.now + 1, poll);
     },
   };
@@ -96,19 +118,22 @@ const mostInvocations = 4;
 
 /** A Firehose stream that buffers for five seconds. */
 export function firehoseModel(world: VirtualWorld, surroundings: () => Surroundings): StreamModel {
-  const buffer: QueuedEvent[] = [];
-  const kept: object[] = [];
+  const buffer: QueuedRecord[] = [];
+  const kept: string[] = [];
   const violations: string[] = [];
   let ids = 0;
 
-  const invoke = (batch: readonly QueuedEvent[], invocation: number): void => {
+  const invoke = (batch: readonly QueuedRecord[], invocation: number): void => {
     const records = batch.map(carried);
-    const failed = (): void => {
+    let isOver = false;
+    const again = (): void => {
+      if (isOver) return;
+      isOver = true;
       if (invocation < mostInvocations) {
         world.at(world.now + 1, () => invoke(batch, invocation + 1));
         return;
       }
-      kept.push(...batch.map(({ event }) => event));
+      kept.push(...batch.map(({ data }) => data));
       world.note("firehose: a batch goes to processing-failed");
     };
     world.start(
@@ -118,37 +143,43 @@ export function firehoseModel(world: VirtualWorld, surroundings: () => Surroundi
       (result) => {
         if (!("value" in result)) {
           violations.push("the transformation threw instead of answering");
-          return failed();
+          return again();
         }
-        if (!answersAll(records, result.value))
-          violations.push("a record was not answered once, byte for byte");
+        const problem = problemOf(records, result.value);
+        if (problem !== undefined) violations.push(problem);
+        isOver = true;
       },
-      failed,
+      again,
     );
+    // Firehose did not wait for the answer, and hands the batch over while the first worker still runs.
+    if (world.strikes("re-invocation", 5)) world.at(world.now + world.tape.choose(20) / 10, again);
   };
 
   const flush = (): void => {
     const batch = buffer.splice(0);
-    if (batch.length === 0) return;
-    invoke(batch, 1);
+    if (batch.length > 0) invoke(batch, 1);
   };
 
   return {
     violations,
-    put(event) {
-      buffer.push({ id: `f${++ids}`, event });
+    put(data) {
+      buffer.push({ id: `f${++ids}`, data, at: world.now });
       world.at(world.now + 5, flush);
     },
     takeKept: () => kept.splice(0),
   };
 }
 
-function answersAll(records: readonly CarriedRecord[], answers: readonly TransformedRecord[]): boolean {
-  return (
+/** Every record is answered once, in order, byte for byte, and never into `processing-failed`. */
+function problemOf(
+  records: readonly CarriedRecord[],
+  answers: readonly { readonly recordId: string; readonly data: string; readonly result: string }[],
+): string | undefined {
+  const isWhole =
     records.length === answers.length &&
-    records.every(({ id, data }, index) => {
-      const answer = answers[index];
-      return answer?.recordId === id && answer.data === data && ["Ok", "Dropped"].includes(answer.result);
-    })
-  );
+    records.every(({ id, data }, index) => answers[index]?.recordId === id && answers[index]?.data === data);
+  if (!isWhole) return "a record was not answered once, byte for byte";
+  return answers.some(({ result }) => result !== "Ok" && result !== "Dropped")
+    ? "the transformation answered ProcessingFailed"
+    : undefined;
 }

@@ -4,79 +4,146 @@
  */
 import type { Clock } from "../functions/core/clock.ts";
 import type { Tape } from "./tape.ts";
+import { timerHeap } from "./timer-heap.ts";
 
-/** What can be done to a call. Each kind is counted in {@link VirtualWorld.injected}. */
+/** What can be done to a call, a delivery or a worker. Each kind is counted in {@link VirtualWorld.injected}. */
 export type Fault =
   | "kill-before"
   | "kill-after"
+  | "freeze"
   | "throttle"
   | "lost-answer"
   | "repeated-by-the-sdk"
   | "slow"
+  | "outage"
+  | "clock-skew"
+  | "stale-read"
   | "duplicate-delivery"
   | "late-delivery"
-  | "reordered";
+  | "re-invocation";
 
-/** A worker: one invocation of a function, or the application. */
+/** What workers call. */
+export type Service = "table" | "sqs" | "scheduler" | "sms" | "s3";
+
+/**
+ * What a service does while it is out of order. `refuses`: connections. `fails`: by HTTP 500, perhaps after it did
+ * what was asked. `is-silent`: the same, without an answer. `throttles`: every call.
+ */
+export const outageKinds = ["refuses", "fails", "is-silent", "throttles"] as const;
+
+/** A time in which a service is out of order; seconds of the world. */
+export interface Outage {
+  readonly service: Service;
+  readonly kind: (typeof outageKinds)[number];
+  readonly from: number;
+  readonly until: number;
+}
+
+/** A worker: one invocation of a function. */
 export interface Worker {
+  /** Unlike that of any other worker. */
   readonly name: string;
+  /** How far its clock is ahead, in seconds. */
+  readonly clockOffset: number;
   isDead: boolean;
+  /** It stands still until then, whatever happens, and goes on as if nothing had been. */
+  frozenUntil: number;
+  /** The step in which something outside answered it last, and what about. */
+  lastAnswer: { readonly step: number; readonly subject: string | undefined };
   /** Tells whoever started the worker that it is gone. */
   readonly died: () => void;
 }
 
-/** One call of a worker to the outside that waits for its turn. */
-interface PendingCall {
-  readonly worker: Worker;
+/** A call of a worker to the outside. */
+export interface Call {
+  readonly service: Service;
   readonly label: string;
-  readonly faults: readonly Fault[];
+  /** The message that the call is about. */
+  readonly subject?: string;
+  /** The errors that the client throws, by what they tell. */
+  readonly errors: CallErrors;
+  /** How long the client waits for an answer, its own retries included, in seconds. */
+  readonly patienceSeconds: number;
+  /** Whether the client repeats the call by itself when an answer is lost. */
+  readonly isRepeated: boolean;
+}
+
+/** The errors that a client throws for the faults that show. */
+export interface CallErrors {
+  readonly throttled: () => unknown;
+  readonly failed: () => unknown;
+  readonly timedOut: () => unknown;
+}
+
+/** A connection that was refused, as Node tells it. */
+export function connectionRefused(): Error {
+  return Object.assign(new Error("simulated"), { name: "Error", code: "ECONNREFUSED" });
+}
+
+interface PendingCall extends Call {
+  readonly worker: Worker;
   readonly effect: () => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  readonly errors: CallErrors;
 }
 
-/** The errors that a model throws for the faults that show. */
-export interface CallErrors {
-  readonly throttled: () => unknown;
-  readonly lost: () => unknown;
-}
+type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
-/** How often a call meets each fault, in percent, while faults are on. */
-const faultPercent: Readonly<Partial<Record<Fault, number>>> = {
-  "kill-before": 2,
-  "kill-after": 3,
-  throttle: 3,
-  "lost-answer": 3,
-  "repeated-by-the-sdk": 3,
-  slow: 8,
-};
+/** How often a call meets each fault while faults are on, in thousandths. */
+const faultShares: readonly (readonly [Fault, number])[] = [
+  ["kill-before", 20],
+  ["kill-after", 30],
+  ["freeze", 6],
+  ["throttle", 30],
+  ["lost-answer", 30],
+  ["repeated-by-the-sdk", 30],
+  ["slow", 60],
+];
+
+/** From then on an outage is the only thing that goes wrong. */
+const longOutageSeconds = 300;
+
+/** What a world is like. */
+export interface WorldOptions {
+  readonly startsAt: number;
+  readonly keepsTrace: boolean;
+  /** Whether anything goes wrong at all. */
+  readonly hasFaults: boolean;
+  readonly outages: readonly Outage[];
+  /** Furthest that a worker's clock goes wrong, in seconds. */
+  readonly worstSkewSeconds: number;
+}
 
 /** The world of one run. */
 export class VirtualWorld {
   /** Epoch seconds. */
   now: number;
   /** Turned off for the end of a run: then everything must come to rest. */
-  areFaultsOn = true;
+  areFaultsOn: boolean;
   /** What happened, a line a step, where it is asked for. */
   readonly trace: string[] = [];
   readonly injected = new Map<Fault, number>();
   steps = 0;
   readonly tape: Tape;
   readonly #keepsTrace: boolean;
-  #pending: PendingCall[] = [];
-  #timers: { at: number; readonly order: number; readonly fire: () => void }[] = [];
-  #order = 0;
+  readonly #outages: readonly Outage[];
+  readonly #worstSkewSeconds: number;
+  readonly #timers = timerHeap();
+  readonly #pending: PendingCall[] = [];
+  #ids = 0;
 
-  constructor(tape: Tape, start: number, keepsTrace: boolean) {
+  constructor(tape: Tape, options: WorldOptions) {
     this.tape = tape;
-    this.now = start;
-    this.#keepsTrace = keepsTrace;
+    this.now = options.startsAt;
+    this.#keepsTrace = options.keepsTrace;
+    this.areFaultsOn = options.hasFaults;
+    this.#outages = options.outages;
+    this.#worstSkewSeconds = options.worstSkewSeconds;
   }
 
   /** A number that was not given out before. */
   newId(): number {
-    return this.#order++;
+    return this.#ids++;
   }
 
   /** Adds a line to the trace. */
@@ -86,9 +153,20 @@ export class VirtualWorld {
 
   /** Counts a fault and says whether it happens. */
   strikes(fault: Fault, percent: number): boolean {
-    if (!this.areFaultsOn || !this.tape.happens(percent)) return false;
+    if (!this.#hasFaultsNow() || !this.tape.happens(percent)) return false;
     this.count(fault);
     return true;
+  }
+
+  /**
+   * Whether single calls and workers meet faults now. Not far into an outage: at the rate of faults here, the copies
+   * of what is handed over again and again would become more and more, which costs time and shows nothing.
+   */
+  #hasFaultsNow(): boolean {
+    return (
+      this.areFaultsOn &&
+      !this.#outages.some(({ from, until }) => from + longOutageSeconds < this.now && this.now < until)
+    );
   }
 
   /** Counts a fault. */
@@ -96,27 +174,40 @@ export class VirtualWorld {
     this.injected.set(fault, (this.injected.get(fault) ?? 0) + 1);
   }
 
-  /** Runs something at a time. */
-  at(time: number, fire: () => void): void {
-    this.#timers.push({ at: Math.max(time, this.now), order: this.#order++, fire });
+  /** The outage of a service, if it has one now. */
+  outageOf(service: Service): Outage | undefined {
+    return this.#outages.find(
+      (outage) => outage.service === service && outage.from <= this.now && this.now < outage.until,
+    );
   }
 
-  /** The clock of a worker: a dead worker never wakes up. */
+  /** Runs something at a time. */
+  at(time: number, fire: () => void): void {
+    this.#timers.add(Math.max(time, this.now), fire);
+  }
+
+  /** The clock of a worker. A dead worker never wakes up, a frozen one late. */
   clockOf(worker: Worker): Clock {
     return {
-      now: () => this.now,
+      now: () => this.now + worker.clockOffset,
       sleep: (seconds, signal) =>
         new Promise((resolve) => {
           const wake = () => {
-            if (!worker.isDead) resolve();
+            if (worker.isDead) return;
+            if (worker.frozenUntil > this.now) this.at(worker.frozenUntil, wake);
+            else resolve();
           };
-          signal?.addEventListener("abort", wake);
+          signal?.addEventListener("abort", () => resolve());
           this.at(this.now + seconds, wake);
         }),
     };
   }
 
-  /** Starts a worker; it is killed when its time-out is over. `ended` is called unless it dies. */
+  /**
+   * Starts a worker; it is killed when its time-out is over. `ended` is called unless it dies.
+   *
+   * A worker that is frozen then is given up, and goes on later without anybody knowing.
+   */
   start<T>(
     name: string,
     timeoutSeconds: number,
@@ -124,22 +215,43 @@ export class VirtualWorld {
     ended: (result: { readonly value: T } | { readonly error: unknown }) => void,
     died: () => void,
   ): void {
-    const worker: Worker = { name, isDead: false, died };
-    let isOver = false;
+    let isGivenUp = false;
+    const worker: Worker = {
+      name: `${name}#${this.newId()}`,
+      clockOffset: this.#skew(),
+      isDead: false,
+      frozenUntil: 0,
+      lastAnswer: { step: -1, subject: undefined },
+      died: () => {
+        if (!isGivenUp) died();
+        isGivenUp = true;
+      },
+    };
     const end = (result: { readonly value: T } | { readonly error: unknown }) => {
       if (worker.isDead) return;
-      isOver = true;
       worker.isDead = true;
-      ended(result);
+      this.note(`${worker.name}: ends`);
+      if (!isGivenUp) ended(result);
+      isGivenUp = true;
     };
-    this.note(`${name}: starts`);
+    this.note(
+      `${worker.name}: starts${worker.clockOffset === 0 ? "" : `, its clock off by ${worker.clockOffset} s`}`,
+    );
     work(worker).then(
       (value) => end({ value }),
       (error: unknown) => end({ error }),
     );
     this.at(this.now + timeoutSeconds, () => {
-      if (!isOver) this.kill(worker, "time-out");
+      if (worker.isDead) return;
+      if (worker.frozenUntil > this.now) worker.died();
+      else this.kill(worker, "time-out");
     });
+  }
+
+  #skew(): number {
+    if (this.#worstSkewSeconds === 0 || !this.areFaultsOn || !this.tape.happens(50)) return 0;
+    this.count("clock-skew");
+    return this.tape.choose(2 * this.#worstSkewSeconds + 1) - this.#worstSkewSeconds;
   }
 
   /** Kills a worker: nothing that it waits for ever comes. */
@@ -147,29 +259,22 @@ export class VirtualWorld {
     if (worker.isDead) return;
     worker.isDead = true;
     this.note(`${worker.name}: DIES (${why})`);
-    this.#pending = this.#pending.filter((call) => call.worker !== worker);
+    this.#takePendingOf(worker);
     worker.died();
   }
 
+  #takePendingOf(worker: Worker): PendingCall[] {
+    const taken = this.#pending.filter((call) => call.worker === worker);
+    const others = this.#pending.filter((call) => call.worker !== worker);
+    this.#pending.splice(0, this.#pending.length, ...others);
+    return taken;
+  }
+
   /** A call to the outside: takes effect when, and if, the scheduler says so. */
-  call<T>(
-    worker: Worker,
-    label: string,
-    effect: () => T,
-    errors: CallErrors,
-    faults: readonly Fault[] = ["throttle", "lost-answer", "repeated-by-the-sdk"],
-  ): Promise<T> {
+  call<T>(worker: Worker, call: Call, effect: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (worker.isDead) return;
-      this.#pending.push({
-        worker,
-        label,
-        faults,
-        effect,
-        errors,
-        resolve: resolve as (value: unknown) => void,
-        reject,
-      });
+      this.#pending.push({ ...call, worker, effect, resolve: resolve as (value: unknown) => void, reject });
     });
   }
 
@@ -178,49 +283,64 @@ export class VirtualWorld {
    *
    * @throws Error if it goes on for ever
    */
-  async run(until: number, mostSteps = 20_000): Promise<void> {
+  async run(until: number, mostSteps = 60_000): Promise<void> {
     for (;;) {
       // Every reaction of the workers to the last step, up to their next call.
       await new Promise(setImmediate);
-      if (this.steps++ > mostSteps) throw new Error("The world does not come to rest.");
-      // Calls and timers that are due compete; otherwise time goes on to the next timer.
-      if (this.#pending.length > 0) {
+      if (this.steps++ > mostSteps) throw new Error("the world does not come to rest");
+      const next = this.#timers.next();
+      if (this.#pending.length > 0 && !(next !== undefined && next <= this.now)) {
         this.#step();
         continue;
       }
-      const next = this.#nextTimer();
-      if (next === undefined || next.at > until) {
-        this.now = Math.max(this.now, Math.min(until, next?.at ?? this.now));
+      if (next === undefined || next > until) {
+        if (Number.isFinite(until)) this.now = Math.max(this.now, until);
         return;
       }
-      this.#timers.splice(this.#timers.indexOf(next), 1);
-      this.now = Math.max(this.now, next.at);
-      next.fire();
+      this.now = Math.max(this.now, next);
+      this.#timers.fire();
     }
-  }
-
-  #nextTimer() {
-    let first = this.#timers[0];
-    for (const timer of this.#timers) {
-      if (
-        first === undefined ||
-        timer.at < first.at ||
-        (timer.at === first.at && timer.order < first.order)
-      ) {
-        first = timer;
-      }
-    }
-    return first;
   }
 
   #step(): void {
     const [call] = this.#pending.splice(this.tape.choose(this.#pending.length), 1);
     if (call === undefined) return;
-    const { worker, label } = call;
-    // A call takes up to 50 ms; timers that fall into that time come after it.
-    this.now += this.tape.choose(50) / 1000;
+    // A call takes up to 50 ms, beside the others; timers that fall into that time come after it.
+    this.now += this.tape.choose(50) / 1000 / (1 + this.#pending.length);
+    const outage = this.outageOf(call.service);
+    if (outage !== undefined) {
+      this.count("outage");
+      this.#trace(call, `${call.service} ${outage.kind}`);
+      this.#meetOutage(call, outage);
+      return;
+    }
     const fault = this.#faultFor(call);
+    this.#trace(call, fault);
+    if (fault === undefined) this.#answer(call, attempt(call.effect));
+    else this.#meetFault(call, fault);
+  }
+
+  #trace({ worker, label }: PendingCall, fault: string | undefined): void {
     this.note(`${worker.name}: ${label}${fault === undefined ? "" : `  <- ${fault}`}`);
+  }
+
+  /** While a service fails or is silent, it may all the same have done what it was asked. */
+  #meetOutage(call: PendingCall, { kind }: Outage): void {
+    const { errors, patienceSeconds } = call;
+    if ((kind === "fails" || kind === "is-silent") && this.tape.happens(25)) attempt(call.effect);
+    const [error, after] =
+      kind === "refuses"
+        ? [connectionRefused(), 0.1]
+        : kind === "throttles"
+          ? [errors.throttled(), 0.1]
+          : kind === "fails"
+            ? [errors.failed(), 0.1]
+            : [errors.timedOut(), patienceSeconds];
+    this.at(this.now + after, () => this.#answer(call, { error }));
+  }
+
+  #meetFault(call: PendingCall, fault: Fault): void {
+    const { worker, errors } = call;
     switch (fault) {
       case "kill-before":
         this.kill(worker, "before the call");
@@ -229,37 +349,74 @@ export class VirtualWorld {
         attempt(call.effect);
         this.kill(worker, "after the call");
         return;
+      case "freeze":
+        this.#freeze(call);
+        return;
       case "throttle":
-        call.reject(call.errors.throttled());
+        this.#answer(call, { error: errors.throttled() });
         return;
-      case "lost-answer":
+      case "lost-answer": {
         attempt(call.effect);
-        call.reject(call.errors.lost());
+        const error = this.tape.choose(2) === 0 ? errors.timedOut() : errors.failed();
+        this.at(this.now + this.tape.choose(call.patienceSeconds), () => this.#answer(call, { error }));
         return;
+      }
       case "repeated-by-the-sdk":
         // The answer was lost, the SDK made the call once more, and hands out the second answer.
         attempt(call.effect);
-        break;
-      case "slow":
-        this.now += 0.5 + this.tape.choose(60) / 2;
-        break;
-      default:
-        break;
+        this.#answer(call, attempt(call.effect));
+        return;
+      default: {
+        const seconds = this.tape.choose(2 * call.patienceSeconds) / 2;
+        const result = attempt(call.effect);
+        this.at(this.now + seconds, () => this.#answer(call, result));
+      }
     }
-    const result = attempt(call.effect);
-    if ("error" in result) call.reject(result.error);
-    else call.resolve(result.value);
+  }
+
+  /** The worker stands still, with the answer on its way or its request not yet out, and then goes on. */
+  #freeze(call: PendingCall): void {
+    const { worker } = call;
+    worker.frozenUntil = this.now + 20 + this.tape.choose(300);
+    this.note(`${worker.name}: FREEZES for ${(worker.frozenUntil - this.now).toFixed(0)} s`);
+    const rest = this.#takePendingOf(worker);
+    // A call of the SMS API has left when it is made; what is frozen is its worker.
+    if (call.service !== "sms" && this.tape.choose(2) === 1) rest.push(call);
+    else this.#answer(call, attempt(call.effect));
+    this.at(worker.frozenUntil, () => {
+      if (!worker.isDead) this.#pending.push(...rest);
+    });
+  }
+
+  #answer(call: PendingCall, outcome: Outcome): void {
+    const { worker } = call;
+    if (worker.isDead) return;
+    if (worker.frozenUntil > this.now) {
+      this.at(worker.frozenUntil, () => this.#answer(call, outcome));
+      return;
+    }
+    worker.lastAnswer = { step: this.steps, subject: call.subject };
+    if ("error" in outcome) call.reject(outcome.error);
+    else call.resolve(outcome.value);
   }
 
   #faultFor(call: PendingCall): Fault | undefined {
-    for (const fault of ["kill-before", "kill-after", "slow", ...call.faults] as const) {
-      if (this.strikes(fault, faultPercent[fault] ?? 0)) return fault;
+    if (!this.#hasFaultsNow()) return undefined;
+    // One decision a call; high numbers are the harmful ones.
+    let threshold = 1_000;
+    const drawn = this.tape.choose(1_000);
+    for (const [fault, share] of faultShares) {
+      threshold -= share;
+      if (drawn < threshold) continue;
+      if (fault === "repeated-by-the-sdk" && !call.isRepeated) return undefined;
+      this.count(fault);
+      return fault;
     }
     return undefined;
   }
 }
 
-function attempt(effect: () => unknown): { readonly value: unknown } | { readonly error: unknown } {
+function attempt(effect: () => unknown): Outcome {
   try {
     return { value: effect() };
   } catch (error) {

@@ -8,19 +8,27 @@ import { dynamodbMessageStore, updateExpressions } from "../../functions/adapter
 import { claimAttempt } from "../../functions/core/message-changes.ts";
 import type { Change } from "../../functions/core/message-store.ts";
 import { tableModel } from "../../simulation/dynamodb-model.ts";
-import type { VirtualWorld, Worker } from "../../simulation/virtual-world.ts";
+import type { Call, VirtualWorld, Worker } from "../../simulation/virtual-world.ts";
 import { sentMessage, startOfTest } from "../support/messages.ts";
 import { messageStoreContract } from "./message-store.contract.ts";
 
 const noSleep = { sleep: async () => {} };
 const noChance = { next: () => 0 };
-const worker: Worker = { name: "contract", isDead: false, died: () => {} };
+const worker: Worker = {
+  name: "contract",
+  clockOffset: 0,
+  isDead: false,
+  frozenUntil: 0,
+  lastAnswer: { step: 0, subject: undefined },
+  died: () => {},
+};
 
 /** A world without faults in which every call is answered at once. */
 const quietWorld = {
   now: startOfTest,
   strikes: () => false,
-  call: async (_worker: Worker, _label: string, effect: () => unknown) => effect(),
+  newId: () => 0,
+  call: async (_worker: Worker, _call: Call, effect: () => unknown) => effect(),
 } as unknown as VirtualWorld;
 
 messageStoreContract("the simulation's model of DynamoDB", async () => {

@@ -1,0 +1,180 @@
+/** Applications of a simulated deployment: some produce, some send by themselves, some withdraw what they sent. */
+import { SendDeferredError } from "../functions/core/errors.ts";
+import type { ProduceEvent } from "../functions/core/produce-invocation.ts";
+import { timeoutSecondsOf } from "../functions/environment.ts";
+import { produce, type Surroundings } from "./functions.ts";
+
+/** A message as its application knows it. */
+export interface ApplicationMessage {
+  /** Key of its item. */
+  readonly id: string;
+  readonly body: string;
+  readonly destination: string;
+  /** Whether its item can be read: the application may have written nonsense. */
+  readonly isReadable: boolean;
+  /** Whether the function `produce` sent it. */
+  readonly isProduced: boolean;
+  /** When the application asked for its cancellation first. */
+  cancelledAt?: number;
+}
+
+/** Parts of a body, as often as they stand here. */
+const partsOfBodies = [1, 1, 1, 2, 1, 3, 1, 8];
+
+function bodyOf(number: number, parts: number): string {
+  const start = `Code of m${number}: [{}]\n`;
+  // 153 characters of the GSM alphabet a part; the four in brackets count twice.
+  return parts === 1 ? `${start}🔐 €` : start + "a".repeat(parts * 153 - start.length - 4);
+}
+
+/** Starts the application of one message. */
+export function startApplication(number: number, surroundings: Surroundings): ApplicationMessage {
+  const { tape } = surroundings.world;
+  const destination = `+4477009${String(number).padStart(5, "0")}`;
+  const body = bodyOf(number, partsOfBodies[tape.choose(partsOfBodies.length)] ?? 1);
+  const about = { body, destination, isReadable: true, isProduced: true };
+  const message =
+    tape.choose(4) === 3
+      ? sendAndWrite(number, about, surroundings)
+      : produceMessage({ ...about, id: `m${number}` }, surroundings);
+  if (tape.choose(8) === 7) cancelLater(message, tape.choose(300), surroundings);
+  return message;
+}
+
+/** Invokes the producer, now and then twice at once, and then perhaps with another text. */
+export function produceMessage(
+  message: ApplicationMessage,
+  surroundings: Surroundings,
+  validity = [3_600, 30, 86_400, 300][surroundings.world.tape.choose(4)] ?? 0,
+): ApplicationMessage {
+  const { world } = surroundings;
+  const { tape } = world;
+  const event: ProduceEvent = {
+    application_message_id: message.id,
+    destination_number: message.destination,
+    message_body: message.body,
+    deadline: Math.floor(world.now) + validity,
+    ...(tape.choose(6) === 5 && { delivery_guarantee: "at-most-once" as const }),
+  };
+  invokeProducer(event, surroundings);
+  if (tape.choose(8) === 7) {
+    const second = tape.choose(2) === 0 ? event : { ...event, message_body: `${message.body} again` };
+    world.at(world.now + tape.choose(30) / 10, () => invokeProducer(second, surroundings));
+  }
+  return message;
+}
+
+/**
+ * Lambda's asynchronous invocation: an error or a death leads to another invocation with the same event. So does an
+ * answer that leaves open whether the message is sent.
+ */
+function invokeProducer(event: ProduceEvent, surroundings: Surroundings, invocation = 1): void {
+  const { world } = surroundings;
+  const again = () => {
+    if (world.now > surroundings.calmFrom + 600) return;
+    world.at(world.now + 62 * Math.min(invocation, 10), () =>
+      invokeProducer(event, surroundings, invocation + 1),
+    );
+  };
+  world.start(
+    "produce",
+    timeoutSecondsOf.produce,
+    (worker) => produce(worker, event, surroundings),
+    (result) => {
+      if ("value" in result ? result.value.status === "SENDING" : true) again();
+      if ("error" in result && !(result.error instanceof SendDeferredError)) {
+        world.note(`produce: fails by ${result.error instanceof Error ? result.error.name : "?"}`);
+      }
+    },
+    again,
+  );
+}
+
+type About = Omit<ApplicationMessage, "id">;
+
+/** As in the post: the application sends, and writes an item, perhaps after the first event. */
+function sendAndWrite(number: number, about: About, surroundings: Surroundings): ApplicationMessage {
+  const { world, table, service } = surroundings;
+  const { tape, now } = world;
+  const { body, destination } = about;
+  const kind = tape.choose(8);
+  const isKeyedByMessageId = kind === 4;
+  const messageId = service.sendByApplication(
+    isKeyedByMessageId ? undefined : `m${number}`,
+    destination,
+    body,
+  );
+  const id = isKeyedByMessageId ? messageId : `m${number}`;
+  const item = { application_message_id: id, message_body: body, ...attributes(kind, now, messageId, about) };
+  world.at(now + tape.choose(60), () => {
+    world.note(`application: writes the item of ${id}`);
+    table.writeDirectly(id, (existing) => (existing ? undefined : item));
+    if ("expires_at" in item && typeof item.expires_at === "number") {
+      world.at(item.expires_at + tape.choose(600), () => table.deleteExpired(id));
+    }
+  });
+  return { ...about, id, isProduced: false, isReadable: kind !== 5 && kind !== 6 };
+}
+
+/** What an application may write beside the id and the body. */
+function attributes(kind: number, now: number, messageId: string, { destination }: About): object {
+  const seconds = Math.floor(now);
+  switch (kind) {
+    case 1:
+      return { destination_number: null, deadline: null, expires_at: null, sender_id: null, status: null };
+    case 2:
+      // Milliseconds, where seconds are asked for.
+      return { deadline: (seconds + 3_600) * 1_000, created_at: seconds * 1_000 };
+    case 3:
+      return { created_at: seconds, expires_at: seconds + 200 + 200 * (seconds % 5) };
+    case 5:
+      return { deadline: "soon" };
+    case 6:
+      // Of a version to come.
+      return { status: "ARCHIVED" };
+    case 7:
+      return {
+        pinpoint_message_id: messageId,
+        destination_number: destination,
+        created_at: seconds,
+        deadline: seconds + 7_200,
+      };
+    default:
+      return {};
+  }
+}
+
+/** Withdraws a message after some seconds: by the function, or by the write that `docs/protocol.md` gives. */
+export function cancelLater(message: ApplicationMessage, seconds: number, surroundings: Surroundings): void {
+  const { world, table } = surroundings;
+  world.at(world.now + seconds, () => {
+    world.note(`application: cancels ${message.id}`);
+    message.cancelledAt = world.now;
+    if (world.tape.choose(2) === 0) table.writeDirectly(message.id, cancelled);
+    else invokeCancel(message.id, surroundings);
+  });
+}
+
+function invokeCancel(id: string, surroundings: Surroundings): void {
+  const { world } = surroundings;
+  const again = () => world.at(world.now + 10, () => invokeCancel(id, surroundings));
+  world.start(
+    "cancel",
+    timeoutSecondsOf.produce,
+    (worker) => produce(worker, { action: "cancel", application_message_id: id }, surroundings),
+    (result) => {
+      if ("error" in result && world.now < surroundings.calmFrom + 600) again();
+    },
+    again,
+  );
+}
+
+/** The conditional write by which an application cancels, as documented in `docs/protocol.md`. */
+function cancelled(item: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
+  const isOpen = ["SENDING", "SENT", "RETRY_SCHEDULED", undefined].includes(
+    item?.status as string | undefined,
+  );
+  if (item === undefined || !isOpen) return undefined;
+  const { next_attempt_at: _, claim_expires_at: __, ...rest } = item;
+  return { ...rest, status: "CANCELLED", status_reason: "cancelled" };
+}

@@ -1,0 +1,105 @@
+/**
+ * The reference: what becomes of messages where nothing goes wrong. It knows the rules, not the code: which sends
+ * there must be, exactly, and when.
+ */
+import { partsOf } from "../functions/core/message-parts.ts";
+import { type Evidence, inSeconds, isMatchable } from "./evidence.ts";
+import { delayBefore } from "./progress.ts";
+import type { SimulatedWorld } from "./simulated-run.ts";
+import type { TakenSend } from "./sms-service-model.ts";
+
+/** Where a world without faults departs from the reference; each violation is a sentence. */
+export function departures(simulated: SimulatedWorld, evidence: readonly Evidence[]): string[] {
+  if (simulated.plan.hasFaults) return [];
+  const slack = slackSeconds(simulated, evidence);
+  return evidence.flatMap((each) => departuresOf(each, simulated, slack));
+}
+
+/** What hand-overs, turns and whole seconds take, in seconds. */
+function slackSeconds({ plan }: SimulatedWorld, evidence: readonly Evidence[]): number {
+  const parts = evidence.reduce((sum, { message }) => sum + partsOf(message.body), 0);
+  const { maxSendsPerSecond } = plan.inputs;
+  // A message that costs more than an invocation has for its sends waits for no more than that, 18 s.
+  const turns = Math.max((4 * parts) / maxSendsPerSecond, maxSendsPerSecond < 1 ? 40 * evidence.length : 0);
+  return 30 + turns;
+}
+
+function departuresOf(evidence: Evidence, simulated: SimulatedWorld, slack: number): string[] {
+  const { message, sends, item } = evidence;
+  if (item === undefined) return [];
+  const first = sends.filter(({ attempt }) => attempt === 0);
+  if (first.length !== 1 && message.cancelledAt === undefined) {
+    return [`${message.id} was sent ${first.length} times in a world without faults`];
+  }
+  const violations: string[] = [];
+  for (let send = first[0]; send !== undefined; ) {
+    const attempt: number = send.attempt + 1;
+    const next = sends.filter((other) => other.attempt === attempt);
+    const expected = expectedAfter(send, evidence, simulated, slack);
+    const name = `${message.id} attempt ${attempt}`;
+    const [{ at } = { at: 0 }] = next;
+    if (next.length > 1) violations.push(`${name} was sent ${next.length} times in a world without faults`);
+    if (expected.isSent === "no" && next.length > 0) violations.push(`${name} was sent for no reason`);
+    if (expected.isSent === "yes" && next.length === 0) violations.push(`${name} was not sent`);
+    if (next.length > 0 && expected.isSent !== "no" && (at < expected.from || at > expected.until)) {
+      violations.push(
+        `${name} was sent at ${at.toFixed(1)}, expected from ${expected.from.toFixed(1)} to ${expected.until.toFixed(1)}`,
+      );
+    }
+    send = next[0];
+  }
+  return violations;
+}
+
+/** Whether there must be another send after one, and when it may start. */
+interface Expected {
+  readonly isSent: "yes" | "no" | "perhaps";
+  readonly from: number;
+  readonly until: number;
+}
+
+const none: Expected = { isSent: "no", from: 0, until: 0 };
+
+function expectedAfter(
+  send: TakenSend,
+  evidence: Evidence,
+  { plan, service }: SimulatedWorld,
+  slack: number,
+): Expected {
+  const { message, said, deadline, item, writes } = evidence;
+  const { maxRetries, retryDelaysSeconds, receiptTimeoutSeconds } = plan.inputs;
+  const attempt = send.attempt + 1;
+  if (attempt > maxRetries || !message.isReadable) return none;
+  const event = said.find(({ messageId }) => messageId === send.messageId);
+
+  let from: number;
+  if (event === undefined) {
+    const isChecked = receiptTimeoutSeconds > 0 && evidence.guarantee === "at-least-once";
+    if (!isChecked || (send.call === undefined && !message.isProduced)) return none;
+    from = send.at + receiptTimeoutSeconds - 1;
+  } else {
+    if (event.kind !== "retryable") return none;
+    if (event.status === "UNKNOWN" && isAgeUnknown(evidence)) return none;
+    if (!isMatchable(evidence, event)) return none;
+    from = event.at;
+  }
+  // An event that is before its item waits for it, each time as long as it has waited.
+  const itemAt = writes[0]?.at ?? from;
+  const known = Math.max(from, itemAt + Math.max(0, itemAt - from));
+  const longest = delayBefore(attempt, retryDelaysSeconds);
+  const until = known + longest + (longest > 900 ? 62 : 0) + slack;
+  const ends = [
+    deadline,
+    inSeconds(item?.expires_at),
+    message.cancelledAt,
+    service.optedOut.get(message.id),
+  ].filter((end) => end !== undefined);
+  const end = Math.min(Number.POSITIVE_INFINITY, ...ends);
+  if (end <= from) return none;
+  return { isSent: until < end ? "yes" : "perhaps", from, until };
+}
+
+function isAgeUnknown({ writes }: Evidence): boolean {
+  const [first] = writes;
+  return first?.after.created_at == null && first?.after.deadline == null;
+}
