@@ -21,28 +21,30 @@ export const trackDeliveriesValues = ["all", "retried", "none"] as const;
 export type TrackDeliveries = (typeof trackDeliveriesValues)[number];
 
 /**
- * The filter patterns, one JSON text per dialect (Pinpoint, then End User Messaging); a record that matches
- * any of them reaches the function.
+ * The filter patterns, each a JSON text; a record that matches any of them reaches the function. Pinpoint events of
+ * our project, Pinpoint events that name no project, events of End User Messaging.
  *
- * A Pinpoint event of another project is filtered out. One that names no project passes: `exists` looks at leaves, so
- * it also matches where the whole `application` is missing, and it may stand in one list with a value.
+ * A Pinpoint event of another project is filtered out. `exists` looks at leaves, so it also matches where the whole
+ * `application` is missing; it has a pattern of its own, because Lambda's pages show no list that mixes it with values.
  *
  * @param pinpointApplicationId the project whose events are ours, or what stands for it until Terraform knows it
- * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
- * @see https://github.com/aws/event-ruler the matcher behind event source mappings; its tests have such lists
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
  */
 export function eventFilterPatterns(
   trackDeliveries: TrackDeliveries,
   pinpointApplicationId: string,
-): readonly [string, string] {
+): readonly [string, string, string] {
   const withSuccesses = trackDeliveries !== "none";
-  return [
+  const ofPinpoint = (appId: string | { readonly exists: false }): string =>
     JSON.stringify({
       data: {
         event_type: [...pinpoint.failure, ...pinpoint.optOut, ...(withSuccesses ? pinpoint.success : [])],
-        application: { app_id: [{ exists: false }, pinpointApplicationId] },
+        application: { app_id: [appId] },
       },
-    }),
+    });
+  return [
+    ofPinpoint(pinpointApplicationId),
+    ofPinpoint({ exists: false }),
     JSON.stringify({
       data: { eventType: [...endUserMessaging.failure, ...(withSuccesses ? endUserMessaging.success : [])] },
     }),

@@ -101,7 +101,7 @@ export class KinesisConsumer extends Construct {
   }
 }
 
-/** The two filter patterns, each chosen by Terraform when it knows the inputs. */
+/** The filter patterns, each chosen by Terraform when it knows the inputs. */
 function filterPatterns({ trackDeliveries, pinpointApplicationId }: KinesisInputs): string[] {
   // Within the text of an HCL literal, this is where Terraform puts the id: hexadecimal digits, no quotes.
   const project = `\${${pinpointApplicationId.hcl}}`;
