@@ -27,7 +27,7 @@
  * | `DELIVERY_GUARANTEE` | `at-least-once` or `at-most-once` |
  * | `MAX_SENDS_PER_SECOND` | number > 0: ceiling over all workers, in message parts |
  * | `SENDER_CONCURRENCY` | integer ≥ 1: how many resend workers may run at once |
- * | `PINPOINT_APPLICATION_ID` | Pinpoint project (application) id |
+ * | `PINPOINT_APPLICATION_ID` | Pinpoint project (application) id: what sends go through, and whose events are ours |
  * | `ORIGINATION_NUMBER` | number, sender id, or empty = as the original send |
  * | `DEFAULT_DESTINATION_NUMBER`, `DEFAULT_MESSAGE_BODY` | what `produce` sends when its event names none; may be empty |
  */
@@ -59,8 +59,13 @@ const messageHandling = [
 
 /** The variables that each function reads, by the name of its bundle in `dist/functions`. */
 export const environmentNames = {
-  "consume-kinesis": [...everyFunction, ...messageHandling, "FAILURE_BUCKET_NAME"],
-  "transform-firehose": [...everyFunction, ...messageHandling, "FIREHOSE_DROP_RETRIED_EVENTS"],
+  "consume-kinesis": [...everyFunction, ...messageHandling, "PINPOINT_APPLICATION_ID", "FAILURE_BUCKET_NAME"],
+  "transform-firehose": [
+    ...everyFunction,
+    ...messageHandling,
+    "PINPOINT_APPLICATION_ID",
+    "FIREHOSE_DROP_RETRIED_EVENTS",
+  ],
   "attach-transformation": [...everyFunction],
   resend: [
     ...everyFunction,

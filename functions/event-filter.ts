@@ -3,7 +3,7 @@
  *
  * They stand beside the functions because a filter and the parser behind it must name the same event types;
  * the stacks put them into Terraform and the local run applies them as Lambda would. Filtered records cost
- * nothing and never reach a function: in-progress events, other channels, and records that are not JSON
+ * nothing and never reach a function: in-progress events, other channels and projects, and records that are not JSON
  * (Lambda drops those in silence; the archive keeps them).
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis-filtering.html
@@ -21,17 +21,30 @@ export const trackDeliveriesValues = ["all", "retried", "none"] as const;
 export type TrackDeliveries = (typeof trackDeliveriesValues)[number];
 
 /**
- * The filter patterns, one JSON text per dialect (Pinpoint, then End User Messaging); a record that matches
- * any of them reaches the function.
+ * The filter patterns, each a JSON text; a record that matches any of them reaches the function. Pinpoint events of
+ * our project, Pinpoint events that name no project, events of End User Messaging.
+ *
+ * A Pinpoint event of another project is filtered out. `exists` looks at leaves, so it also matches where the whole
+ * `application` is missing; it has a pattern of its own, because Lambda's pages show no list that mixes it with values.
+ *
+ * @param pinpointApplicationId the project whose events are ours, or what stands for it until Terraform knows it
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
  */
-export function eventFilterPatterns(trackDeliveries: TrackDeliveries): readonly [string, string] {
+export function eventFilterPatterns(
+  trackDeliveries: TrackDeliveries,
+  pinpointApplicationId: string,
+): readonly [string, string, string] {
   const withSuccesses = trackDeliveries !== "none";
-  return [
+  const ofPinpoint = (appId: string | { readonly exists: false }): string =>
     JSON.stringify({
       data: {
         event_type: [...pinpoint.failure, ...pinpoint.optOut, ...(withSuccesses ? pinpoint.success : [])],
+        application: { app_id: [appId] },
       },
-    }),
+    });
+  return [
+    ofPinpoint(pinpointApplicationId),
+    ofPinpoint({ exists: false }),
     JSON.stringify({
       data: { eventType: [...endUserMessaging.failure, ...(withSuccesses ? endUserMessaging.success : [])] },
     }),

@@ -216,6 +216,7 @@ async function deployOn(
     clients,
     resources,
     trackDeliveries,
+    applicationId,
     functionArn: functionArn(eventFunctions[options.via]),
     invoke: (event: object) => invoke(consume, event),
     report,

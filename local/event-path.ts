@@ -31,6 +31,8 @@ export interface EventPathOptions {
   readonly clients: LocalClients;
   readonly resources: Resources;
   readonly trackDeliveries: "all" | "retried" | "none";
+  /** The Pinpoint project whose events are ours. */
+  readonly applicationId: string;
   /** The function that sees the events. */
   readonly functionArn: string;
   invoke(event: object): Promise<InvocationResult>;
@@ -47,7 +49,7 @@ export async function kinesisPath(options: EventPathOptions): Promise<EventPath>
       eventSourceArn: eventStreamArn,
       region,
       invokeIdentityArn: `arn:aws:iam::${accountId}:role/${namePrefix}-consume-kinesis`,
-      filterPatterns: eventFilterPatterns(options.trackDeliveries),
+      filterPatterns: eventFilterPatterns(options.trackDeliveries, options.applicationId),
       batchSize: 500,
       maximumBatchingWindowInSeconds: 0.2,
       parallelizationFactor: 1,

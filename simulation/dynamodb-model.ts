@@ -196,10 +196,10 @@ function pathOf(text: string, { ExpressionAttributeNames: names }: Expressions):
 }
 
 function read(path: readonly string[], item: Item): unknown {
-  return path.reduce<unknown>((holder, key) => (holder as Item | undefined)?.[key], item);
+  return path.reduce<unknown>((holder, key) => (holder as Item | null | undefined)?.[key], item);
 }
 
-/** Whether a condition of clauses joined by AND holds, each of them optionally `(absent OR comparison)`. */
+/** Whether a condition of clauses joined by AND holds, each of them optionally alternatives `(… OR …)`. */
 function holds(expressions: Expressions, item: Item): boolean {
   const clauses = (expressions.ConditionExpression ?? "").split(" AND ");
   return clauses.every((clause) =>
@@ -215,6 +215,14 @@ function holdsPart(part: string, expressions: Expressions, item: Item): boolean 
   if (presence !== null) {
     const isThere = read(pathOf(presence[2] ?? "", expressions), item) !== undefined;
     return presence[1] === undefined ? isThere : !isThere;
+  }
+  const type = /^(NOT )?attribute_type\((.+), (.+)\)$/.exec(part);
+  if (type !== null) {
+    const [, negation, path = "", name = ""] = type;
+    if (expressions.ExpressionAttributeValues?.[name] !== "NULL") {
+      throw new Error("The model of DynamoDB does not know this type.");
+    }
+    return (read(pathOf(path, expressions), item) === null) === (negation === undefined);
   }
   const [left = "", operator, right = ""] = part.split(" ");
   const actual = read(pathOf(left, expressions), item);

@@ -39,9 +39,8 @@ export function kinesisModel(world: VirtualWorld, surroundings: () => Surroundin
   return {
     violations: [],
     put(data) {
-      isWanted ??= eventMatcher(
-        eventFilterPatterns(surroundings().settings["consume-kinesis"].TRACK_DELIVERIES),
-      );
+      const { TRACK_DELIVERIES, PINPOINT_APPLICATION_ID } = surroundings().settings["consume-kinesis"];
+      isWanted ??= eventMatcher(eventFilterPatterns(TRACK_DELIVERIES, PINPOINT_APPLICATION_ID));
       const value = parsed(data);
       if (value === undefined || !isWanted({ data: value })) return;
       shards[world.tape.choose(2) === 0 ? 0 : 1].put(data);

@@ -134,6 +134,25 @@ export class Alarms extends Construct {
     this.watchOwnMetric(`${service.replaceAll("-", "_")}_event_orphaned`, "EventOrphaned", service, orphaned);
   }
 
+  /**
+   * Adds the alarms on items that the function which sees the events cannot use: `item_unreadable` and
+   * `item_status_unknown`. What `resend` cannot read ends among the dead letters, which have their own alarm.
+   */
+  watchItems(service: FunctionName): void {
+    this.watchOwnMetric(
+      "item_unreadable",
+      "ItemUnreadable",
+      service,
+      "An item of the table cannot be read, so its message is not sent again; its id and the attributes are in the log.",
+    );
+    this.watchOwnMetric(
+      "item_status_unknown",
+      "ItemStatusUnknown",
+      service,
+      "An item of the table has a status that this version does not know and is left alone; its id is in the log.",
+    );
+  }
+
   /** Adds an alarm that fires as soon as a function counts something that should not happen. */
   watchOwnMetric(name: string, metric: MetricName, service: FunctionName, description: string): void {
     this.watch(name, {

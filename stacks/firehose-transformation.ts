@@ -6,7 +6,7 @@ import type { FirehoseInputs } from "./firehose-inputs.ts";
 import type { Input } from "./input.ts";
 import type { SharedInputs } from "./inputs.ts";
 import type { RetryEngine } from "./retry-engine.ts";
-import { retrySettings } from "./settings.ts";
+import { projectSetting, retrySettings } from "./settings.ts";
 import { SmsFunction, type Surroundings } from "./sms-function.ts";
 
 /** What the transformation feeds, and how it answers. */
@@ -35,6 +35,7 @@ export class FirehoseTransformation extends Construct {
         engine.table.access("GetItem", "BatchGetItem", "UpdateItem"),
         engine.queue.sending,
         retrySettings(inputs),
+        projectSetting(inputs),
         droppingSetting(inputs.dropRetriedEvents),
       ),
     });

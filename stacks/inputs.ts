@@ -59,7 +59,8 @@ function identityInputs(scope: Construct) {
     pinpointApplicationId: new Input(scope, "pinpoint_application_id", {
       type: "string",
       description:
-        "Id of the Amazon Pinpoint project (application) through which SMS are sent: 32 hexadecimal digits.",
+        "Id of the Amazon Pinpoint project (application) through which SMS are sent: 32 hexadecimal digits. " +
+        "Events of other projects on the same stream are left alone.",
       validation: {
         condition: 'can(regex("^[0-9a-f]{32}$", var.pinpoint_application_id))',
         message: "The input pinpoint_application_id must be 32 hexadecimal digits in lower case.",

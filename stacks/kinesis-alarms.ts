@@ -32,6 +32,7 @@ export function kinesisAlarms(
     "consume-kinesis",
     "A record of the stream was no delivery event; a copy is in the events bucket under malformed/.",
   );
+  alarms.watchItems("consume-kinesis");
   alarms.watchOrphans("consume-kinesis");
   return alarms;
 }

@@ -7,10 +7,9 @@ import { allOf } from "./access.ts";
 import { type EventStream, mayDecryptStream } from "./event-stream.ts";
 import type { EventsBucket } from "./events-bucket.ts";
 import { FirstApplyTime } from "./first-apply-time.ts";
-import type { Input } from "./input.ts";
 import type { KinesisInputs } from "./inputs.ts";
 import type { RetryEngine } from "./retry-engine.ts";
-import { retrySettings } from "./settings.ts";
+import { projectSetting, retrySettings } from "./settings.ts";
 import { SmsFunction, type Surroundings } from "./sms-function.ts";
 
 /** What the consumer reads and what it feeds. */
@@ -52,6 +51,7 @@ export class KinesisConsumer extends Construct {
         engine.queue.sending,
         bucket.keepingMalformed,
         retrySettings(surroundings.inputs),
+        projectSetting(surroundings.inputs),
       ),
       statements: [
         {
@@ -81,7 +81,7 @@ export class KinesisConsumer extends Construct {
       // mapping is made, for up to 90 seconds, whenever it is made. See docs/decisions/0005-where-reading-starts.md.
       startingPosition: "AT_TIMESTAMP",
       startingPositionTimestamp: readFrom.time,
-      filterCriteria: { filter: filterPatterns(inputs.trackDeliveries).map((pattern) => ({ pattern })) },
+      filterCriteria: { filter: filterPatterns(inputs).map((pattern) => ({ pattern })) },
       batchSize: 500,
       maximumBatchingWindowInSeconds: 5,
       parallelizationFactor: inputs.consumerConcurrency.number,
@@ -101,12 +101,14 @@ export class KinesisConsumer extends Construct {
   }
 }
 
-/** The two filter patterns, each chosen by Terraform when it knows the input. */
-function filterPatterns(trackDeliveries: Input): string[] {
-  const withoutSuccesses = eventFilterPatterns("none");
-  const withSuccesses = eventFilterPatterns("all");
+/** The filter patterns, each chosen by Terraform when it knows the inputs. */
+function filterPatterns({ trackDeliveries, pinpointApplicationId }: KinesisInputs): string[] {
+  // Within the text of an HCL literal, this is where Terraform puts the id: hexadecimal digits, no quotes.
+  const project = `\${${pinpointApplicationId.hcl}}`;
+  const withoutSuccesses = eventFilterPatterns("none", project);
+  const withSuccesses = eventFilterPatterns("all", project);
   return withSuccesses.map((pattern, index) => {
-    // A JSON text's JSON is its HCL literal: the patterns hold neither ${ nor %{.
+    // A JSON text's JSON is its HCL literal: besides the reference the patterns hold neither ${ nor %{.
     const [without, otherwise] = [JSON.stringify(withoutSuccesses[index]), JSON.stringify(pattern)];
     return `\${${trackDeliveries.hcl} == "none" ? ${without} : ${otherwise}}`;
   });

@@ -43,6 +43,14 @@ export function retrySettings(
   };
 }
 
+/** Whose events are handled. */
+export function projectSetting(inputs: SharedInputs): Access<"PINPOINT_APPLICATION_ID"> {
+  return {
+    statements: [],
+    environment: { PINPOINT_APPLICATION_ID: inputs.pinpointApplicationId.text },
+  };
+}
+
 /** What a worker does that cannot know whether a message left. */
 export function guaranteeSetting(inputs: SharedInputs): Access<"DELIVERY_GUARANTEE"> {
   return { statements: [], environment: { DELIVERY_GUARANTEE: inputs.deliveryGuarantee.text } };

@@ -205,8 +205,8 @@ describe("the expressions of a change are what DynamoDB takes: no empty list, no
       },
       {
         ConditionExpression:
-          "#status = :v0 AND #next_attempt_at <= :v1 AND (attribute_not_exists(#deadline) OR #deadline > :v2)",
-        UpdateExpression: "SET #status = :v3, #retry_count = :v4 REMOVE #claim_expires_at, #next_attempt_at",
+          "#status = :v0 AND #next_attempt_at <= :v1 AND (attribute_not_exists(#deadline) OR attribute_type(#deadline, :null) OR #deadline > :v2)",
+        UpdateExpression: "SET #status = :v4, #retry_count = :v5 REMOVE #claim_expires_at, #next_attempt_at",
         ExpressionAttributeNames: {
           "#status": "status",
           "#next_attempt_at": "next_attempt_at",
@@ -218,8 +218,9 @@ describe("the expressions of a change are what DynamoDB takes: no empty list, no
           ":v0": "RETRY_SCHEDULED",
           ":v1": 70,
           ":v2": 60,
-          ":v3": "SENT",
-          ":v4": 1,
+          ":null": "NULL",
+          ":v4": "SENT",
+          ":v5": 1,
         },
       },
     ],
@@ -245,11 +246,12 @@ describe("the expressions of a change are what DynamoDB takes: no empty list, no
         ],
       },
       {
-        ConditionExpression: "attribute_not_exists(#attempts)",
-        UpdateExpression: "SET #attempts = :v0",
+        ConditionExpression: "(attribute_not_exists(#attempts) OR attribute_type(#attempts, :null))",
+        UpdateExpression: "SET #attempts = :v1",
         ExpressionAttributeNames: { "#attempts": "attempts" },
         ExpressionAttributeValues: {
-          ":v0": { "0": { outcome: "INVALID" }, "1": { possible_duplicate: true } },
+          ":null": "NULL",
+          ":v1": { "0": { outcome: "INVALID" }, "1": { possible_duplicate: true } },
         },
       },
     ],
@@ -261,10 +263,10 @@ describe("the expressions of a change are what DynamoDB takes: no empty list, no
         attempts: [{ number: 1, how: "record", set: { claim_id: "c", claimed_at: 70 } }],
       },
       {
-        ConditionExpression: "attribute_not_exists(#attempts.#1)",
-        UpdateExpression: "SET #attempts.#1 = :v0",
+        ConditionExpression: "(attribute_not_exists(#attempts.#1) OR attribute_type(#attempts.#1, :null))",
+        UpdateExpression: "SET #attempts.#1 = :v1",
         ExpressionAttributeNames: { "#attempts": "attempts", "#1": "1" },
-        ExpressionAttributeValues: { ":v0": { claim_id: "c", claimed_at: 70 } },
+        ExpressionAttributeValues: { ":null": "NULL", ":v1": { claim_id: "c", claimed_at: 70 } },
       },
     ],
     [
@@ -275,15 +277,15 @@ describe("the expressions of a change are what DynamoDB takes: no empty list, no
         attempts: [{ number: 1, how: "fields", set: { sent_at: 71, message_id: "m" } }],
       },
       {
-        ConditionExpression: "attribute_exists(#attempts.#1)",
-        UpdateExpression: "SET #attempts.#1.#sent_at = :v0, #attempts.#1.#message_id = :v1",
+        ConditionExpression: "attribute_exists(#attempts.#1) AND NOT attribute_type(#attempts.#1, :null)",
+        UpdateExpression: "SET #attempts.#1.#sent_at = :v1, #attempts.#1.#message_id = :v2",
         ExpressionAttributeNames: {
           "#attempts": "attempts",
           "#1": "1",
           "#sent_at": "sent_at",
           "#message_id": "message_id",
         },
-        ExpressionAttributeValues: { ":v0": 71, ":v1": "m" },
+        ExpressionAttributeValues: { ":null": "NULL", ":v1": 71, ":v2": "m" },
       },
     ],
     [

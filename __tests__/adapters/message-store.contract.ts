@@ -3,7 +3,7 @@
  *
  *     messageStoreContract("the table in DynamoDB", async () => ({ store, put, get }));
  */
-import { UnreadableMessageError } from "../../functions/core/errors.ts";
+import { UnknownItemStatusError, UnreadableMessageError } from "../../functions/core/errors.ts";
 import type { Message } from "../../functions/core/message.ts";
 import {
   awaitReceipt,
@@ -912,7 +912,8 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
     test.each([
       ["retry_count", { retry_count: "2" }],
       ["retry_count", { retry_count: 1.5 }],
-      ["status", { status: "DONE" }],
+      ["status", { status: 7 }],
+      ["deadline", { deadline: "tomorrow" }],
       ["message_body", { message_body: 42 }],
       ["attempts", { attempts: ["first"] }],
     ])("an item whose %s is unreadable is told by its attribute, not by its content", async (name, wrong) => {
@@ -945,6 +946,121 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
 
       expect(await store.read(id)).toEqual(message);
       expect((await store.readMany([id])).get(id)).toEqual(message);
+    });
+
+    test("fault 67: an item of a newer version is told by its error, and left as it is", async () => {
+      const { store, get, id } = await opened({ ...scheduled, status: "PAUSED", attempts: "elsewhere" });
+      const before = await get(id);
+
+      await expect(store.read(id)).rejects.toThrow(UnknownItemStatusError);
+      await expect(store.change(id, claimAttempt(claim, false))).rejects.toThrow(UnknownItemStatusError);
+      expect(await store.readMany([id])).toEqual(new Map());
+      expect(await get(id)).toEqual(before);
+    });
+
+    describe("fault 67: an attribute that is null counts as absent", () => {
+      const absent = cases.flatMap(({ name, item, change, becomes }) =>
+        Object.values(change(item).require)
+          .filter((clause) => clause.is === "absent" || ("orAbsent" in clause && clause.orAbsent === true))
+          .map(({ path }) => ({ name, path, item, change, becomes })),
+      );
+
+      test.each(absent)("to the clause on $path of $name", async ({ path, item, change, becomes }) => {
+        const [attribute = "", number] = path.split(".");
+        const withNull = structuredClone(item) as unknown as Item;
+        if (number === undefined) withNull[attribute] = null;
+        else (withNull.attempts as Item)[number] = null;
+        const { store, get, id } = await opened(withNull);
+
+        const result = await store.change(id, change((await store.read(id)) as Message));
+
+        expect(result.applied).toBe(true);
+        const withoutNulls = (of: Item = {}) =>
+          Object.fromEntries(Object.entries(of).filter(([, value]) => value !== null));
+        const expected = without({ ...withNull, ...becomes, application_message_id: id });
+        expect(withoutNulls(await get(id))).toEqual(withoutNulls(expected));
+      });
+
+      test("to the clause that asks for it, which does not hold then", async () => {
+        const { store, get, id } = await opened({ ...scheduled, attempts: null });
+        const before = await get(id);
+
+        expect((await store.change(id, claimAttempt(claim, false))).applied).toBe(false);
+        expect(await get(id)).toEqual(before);
+      });
+
+      test("from the first failure to the claim of an item that is all nulls", async () => {
+        const nulls = Object.fromEntries(
+          Object.keys({ ...sendingAgain, ...scheduled, message_type: 0, sender_id: 0, delivery_guarantee: 0 })
+            .filter((key) => key !== "application_message_id")
+            .map((key) => [key, null]),
+        );
+        const { store, get, id } = await opened({ ...nulls, message_body: "Your table is ready." });
+        const read = (await store.read(id)) as Message;
+        expect(read).toEqual({ application_message_id: id, message_body: "Your table is ready." });
+
+        const retry = { dueAt: start + 65, deadline: start + 86_400, destinationNumber: "+447700900123" };
+        const first = await store.change(id, scheduleRetry(read, failure, retry));
+        const second = await store.change(id, claimAttempt(claim, false));
+
+        expect([first.applied, second.applied]).toEqual([true, true]);
+        expect(await get(id)).toMatchObject({
+          status: "SENDING",
+          retry_count: 1,
+          deadline: start + 86_400,
+          destination_number: "+447700900123",
+          attempts: { "0": { outcome: "UNREACHABLE" }, "1": claimed },
+        });
+      });
+    });
+
+    describe("fault 67: times that the application wrote otherwise than in epoch seconds", () => {
+      const deadline = start + 600;
+      const expires_at = start + 900;
+      const written = { ...byTheApplication, created_at: start * 1_000 + 77 };
+      const retry = { dueAt: start + 65, deadline };
+
+      test.each<[string, Item]>([
+        ["milliseconds", { deadline: deadline * 1_000 + 999, expires_at: expires_at * 1_000 }],
+        ["milliseconds with a fraction", { deadline: deadline * 1_000 + 0.5, expires_at }],
+        ["text", { deadline: String(deadline), expires_at: `${expires_at}.25` }],
+        ["milliseconds as text", { deadline: `${deadline}123`, expires_at: `${expires_at}000` }],
+      ])("are put right when a retry is scheduled, so that a claim obeys them: %s", async (_form, times) => {
+        const { store, get, id } = await opened({ ...written, ...times });
+        const read = (await store.read(id)) as Message;
+        expect(read).toMatchObject({ created_at: start, deadline });
+        expect(Math.floor(read.expires_at ?? 0)).toBe(expires_at);
+
+        const result = await store.change(id, scheduleRetry(read, failure, retry));
+
+        expect(result.applied).toBe(true);
+        const item = (await get(id)) as unknown as Message;
+        expect(item).toMatchObject({ created_at: start, deadline, expires_at: read.expires_at });
+        expect(await store.read(id)).not.toHaveProperty("timesAsWritten");
+        expect((await store.change(id, claimAttempt({ ...claim, now: deadline }, false))).applied).toBe(
+          false,
+        );
+        expect((await store.change(id, claimAttempt({ ...claim, now: deadline - 0.5 }, false))).applied).toBe(
+          true,
+        );
+      });
+
+      test.each<[string, unknown, unknown]>([
+        ["another time in milliseconds", deadline * 1_000, deadline * 1_000 - 300_000],
+        ["another time in seconds", deadline * 1_000, deadline - 300],
+        ["seconds, where digits were lost", deadline * 1_000 + 0.123, deadline - 300],
+        ["another text", String(deadline), String(deadline - 300)],
+      ])("are not put over what the application has written meanwhile: %s", async (_form, old, now) => {
+        const { store, put, get, id } = await opened({ ...written, deadline: old });
+        const read = (await store.read(id)) as Message;
+        const item = { ...written, deadline: now, application_message_id: id };
+        await put(item);
+
+        const result = await store.change(id, scheduleRetry(read, failure, retry));
+
+        expect(result).toMatchObject({ applied: false, current: { deadline: deadline - 300 } });
+        expect(await get(id)).toEqual(item);
+      });
     });
 
     test.each(Object.entries(awkwardBodies))(

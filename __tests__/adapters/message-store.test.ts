@@ -1,6 +1,8 @@
+import { NumberValue } from "@aws-sdk/lib-dynamodb";
 import { dynamodbMessageStore } from "../../functions/adapters/dynamodb-message-store.ts";
+import { UnreadableMessageError } from "../../functions/core/errors.ts";
 import { handleDeliveryEvent } from "../../functions/core/handle-delivery-event.ts";
-import type { Message } from "../../functions/core/message.ts";
+import { latestSecond, type Message } from "../../functions/core/message.ts";
 import { claimAttempt } from "../../functions/core/message-changes.ts";
 import { resendMessage } from "../../functions/core/resend-message.ts";
 import type { SendRequest } from "../../functions/core/sms-sender.ts";
@@ -131,6 +133,24 @@ test("a batch read asks again for keys that the table left unprocessed", async (
   expect(found.size).toBe(230);
   // 100 keys take four requests, the last 30 one.
   expect(proxy.calls.map(({ operation }) => operation)).toEqual(Array(9).fill("BatchGetItem"));
+});
+
+test("fault 67: a number that no language holds exactly costs its own item at most, not the batch", async () => {
+  const huge = NumberValue.from("150000000000000000000.5");
+  await table.put({ ...sentMessage({ application_message_id: "huge-visits" }), visits: huge });
+  await table.put({ ...sentMessage({ application_message_id: "huge-deadline" }), deadline: huge });
+  await table.put({ ...sentMessage({ application_message_id: "huge-count" }), retry_count: huge });
+  await table.put({ ...sentMessage({ application_message_id: "beside-huge" }) });
+  const store = tableStore();
+
+  const found = await store.readMany(["huge-visits", "huge-deadline", "huge-count", "beside-huge"]);
+
+  expect([...found.keys()].sort()).toEqual(["beside-huge", "huge-deadline", "huge-visits"]);
+  expect(found.get("huge-deadline")).toMatchObject({ deadline: latestSecond });
+  await expect(store.read("huge-count")).rejects.toThrow(UnreadableMessageError);
+  const event = failureEvent({ applicationMessageId: "huge-deadline" });
+  expect(await handleDeliveryEvent(event, handling())).toMatchObject({ outcome: "retry-scheduled" });
+  expect(await table.get("huge-deadline")).toMatchObject({ deadline: latestSecond });
 });
 
 test("a batch read that gets nowhere gives what it has instead of asking for ever", async () => {

@@ -329,7 +329,7 @@ describe("the queue", () => {
 
     expect(results).toMatchObject([{ result: "malformed", problem: "unreadable item" }]);
     expect(world.queued).toEqual([]);
-    expect(world.telemetry.counts).toEqual({ RecordMalformed: 1 });
+    expect(world.telemetry.counts).toEqual({ ItemUnreadable: 1 });
   });
 
   test("is asked again only for what it did not take", async () => {
@@ -477,5 +477,150 @@ test("a batch leaves an item's own fields as they were", async () => {
     message_body: before.message_body,
     destination_number: before.destination_number,
     deadline: before.deadline,
+  });
+});
+
+describe("an item that is not as it should be", () => {
+  const unreadable = { application_message_id: "u", retry_count: "many", deadline: "soon" };
+  const ofNewerVersion = { application_message_id: "n", status: "PAUSED", since: 7 };
+
+  test.each([false, true])(
+    "fault 67: that cannot be read is counted with its key, its neighbours are handled (brings events back: %s)",
+    async (queuesFailedEvents) => {
+      const world = deployment(["a", "b"], { queuesFailedEvents });
+      world.inMemory.items.set("u", unreadable);
+
+      const { results } = await handle(
+        [json("1", failureOf("a")), json("2", failureOf("u")), json("3", failureOf("b"))],
+        world,
+      );
+
+      expect(results).toMatchObject([
+        { result: "handled" },
+        {
+          result: "malformed",
+          problem: "unreadable item",
+          events: [{ outcome: "item-unreadable", applicationMessageId: "u", attempt: 0 }],
+        },
+        { result: "handled" },
+      ]);
+      expect(world.telemetry.counts).toEqual({ RetryScheduled: 2, ItemUnreadable: 1 });
+      expect(world.telemetry.lines.filter(([level]) => level === "error")).toEqual([
+        [
+          "error",
+          "An item cannot be read, so its message is not sent again.",
+          {
+            application_message_id: "u",
+            attempt: 0,
+            outcome: "item-unreadable",
+            reason: "unreadable-item",
+            attributes: ["retry_count", "deadline"],
+          },
+        ],
+      ]);
+      expect(world.queued.map(({ message }) => message.kind)).toEqual(["wake-up", "wake-up"]);
+      expect(world.message("u")).toEqual(unreadable);
+    },
+  );
+
+  test("fault 67: that a newer version wrote is left alone and counted, and its record is done", async () => {
+    const world = deployment(["a"]);
+    world.inMemory.items.set("n", ofNewerVersion);
+
+    const { results } = await handle([json("1", failureOf("a"), failureOf("n"))], world);
+
+    expect(results).toMatchObject([
+      {
+        result: "handled",
+        events: [
+          { outcome: "retry-scheduled", isRetried: true },
+          { outcome: "item-status-unknown", applicationMessageId: "n", attempt: 0 },
+        ],
+      },
+    ]);
+    // Not every event of the record is retried, so an archive keeps it.
+    expect(results[0]?.events[1]).not.toHaveProperty("isRetried");
+    expect(world.telemetry.counts).toEqual({ RetryScheduled: 1, ItemStatusUnknown: 1 });
+    expect(world.message("n")).toEqual(ofNewerVersion);
+  });
+
+  test("does not hide that another event of its record has failed, whichever comes first", async () => {
+    for (const ids of [
+      ["u", "a"],
+      ["a", "u"],
+    ]) {
+      const world = deployment(["a"]);
+      world.inMemory.items.set("u", unreadable);
+      const failing = writing(world, () => async () => {
+        throw new TypeError("down");
+      });
+
+      const { results } = await handle([json("1", ...ids.map((id) => failureOf(id)))], failing);
+
+      expect(results).toMatchObject([{ result: "failed", problem: "TypeError" }]);
+    }
+  });
+});
+
+describe("fault 68: an event of another Pinpoint project", () => {
+  const ofProject = (id: string, application: unknown) => ({ ...failureOf(id), application });
+
+  test("is counted and left alone, with the very ids of a message of ours too", async () => {
+    const world = deployment(["a", "b"], { pinpointApplicationId: "ours" });
+
+    const { results } = await handle(
+      [
+        json("1", ofProject("a", { app_id: "theirs" })),
+        json("2", ofProject("b", { app_id: "ours" }), ofProject("b", { app_id: "theirs" })),
+      ],
+      world,
+    );
+
+    expect(results).toMatchObject([
+      { result: "handled", events: [], holdsOthers: true },
+      { result: "handled", events: [{ outcome: "retry-scheduled" }], holdsOthers: true },
+    ]);
+    expect(world.telemetry.counts).toEqual({ ForeignEvent: 2, RetryScheduled: 1 });
+    expect(world.message("a")).toEqual(sentMessage({ application_message_id: "a" }));
+    expect(world.reads).toEqual([["b"]]);
+    expect(world.queued).toHaveLength(1);
+  });
+
+  test.each<[string, unknown]>([
+    ["names none", undefined],
+    ["has an empty one", {}],
+    ["has null", { app_id: null }],
+    ["has a number", { app_id: 7 }],
+    ["has an empty text", { app_id: "" }],
+    ["has a text for all of it", "theirs"],
+  ])("is not what an event is that %s", async (_what, application) => {
+    const world = deployment(["a"], { pinpointApplicationId: "ours" });
+
+    await handle([json("1", ofProject("a", application))], world);
+
+    expect(world.telemetry.counts).toEqual({ RetryScheduled: 1 });
+  });
+
+  test("is not what an End User Messaging event is, which knows no projects", async () => {
+    const world = deployment(["a"], { pinpointApplicationId: "ours" });
+    const event = {
+      eventType: "TEXT_UNREACHABLE",
+      isFinal: true,
+      messageId: "msg-0",
+      application: { app_id: "theirs" },
+      context: { application_message_id: "a", retry_attempt: "0" },
+    };
+
+    await handle([json("1", event)], world);
+
+    expect(world.telemetry.counts).toEqual({ RetryScheduled: 1 });
+  });
+
+  test("is nobody's where a deployment does not say which project is its own", async () => {
+    const world = deployment(["a"]);
+
+    await handle([json("1", ofProject("a", { app_id: "theirs" }))], world);
+
+    expect(world.telemetry.counts).toEqual({ RetryScheduled: 1 });
   });
 });

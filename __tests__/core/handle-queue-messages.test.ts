@@ -497,22 +497,6 @@ describe("while the table is out of reach", () => {
 });
 
 describe("what no waiting mends is left to the queue's redelivery, which keeps it at last", () => {
-  test("an item that cannot be read; its neighbours are handled", async () => {
-    const { redelivered, counts, lines, sends } = await handle(
-      [wakeUp("unreadable"), wakeUp()],
-      [due(), { ...due({ application_message_id: "unreadable" }), retry_count: "one" as never }],
-    );
-
-    expect(redelivered).toEqual(["m0"]);
-    expect(counts).toEqual({ WakeUpFailed: 1, RetrySent: 1 });
-    expect(sends).toHaveLength(1);
-    expect(lines[0]).toEqual([
-      "error",
-      "A retry-queue message could not be handled now; it comes again.",
-      { record_id: "m0", error: "UnreadableMessageError" },
-    ]);
-  });
-
   test.each([
     ["UnreadableMessageError", new UnreadableMessageError(["attempts"])],
     ["TypeError", new TypeError("undefined is not a function")],
@@ -617,5 +601,38 @@ describe("messages of the retry queue", () => {
     ],
   ])("%s are none of ours", (_what, message) => {
     expect(readQueueMessage(JSON.stringify(message))).toBeUndefined();
+  });
+});
+
+describe("fault 67: an item that is not as it should be", () => {
+  test("and cannot be read is counted with its key; its message goes to the dead letters, its neighbour is sent", async () => {
+    const items = [due(), { application_message_id: "u", deadline: "soon" } as unknown as Message];
+    const event = failureEvent({ applicationMessageId: "u" });
+    const waiting = JSON.stringify({ kind: "waiting-event", first_seen_at: now, event });
+
+    const { redelivered, sends, counts, lines } = await handle([wakeUp("u"), waiting, wakeUp()], items);
+
+    expect(redelivered).toEqual(["m0", "m1"]);
+    expect(sends).toHaveLength(1);
+    expect(counts).toEqual({ ItemUnreadable: 2, RetrySent: 1 });
+    const text = "An item cannot be read, so its message is not sent again.";
+    const about = { application_message_id: "u", outcome: "item-unreadable", reason: "unreadable-item" };
+    expect(lines.filter(([level]) => level === "error")).toEqual([
+      ["error", text, { ...about, attempt: 1, attributes: ["deadline"] }],
+      ["error", text, { ...about, attempt: 0, attributes: ["deadline"] }],
+    ]);
+  });
+
+  test("because a newer version wrote it is left alone, counted, and does not come again", async () => {
+    const item = { application_message_id: "n", status: "PAUSED" } as unknown as Message;
+    const event = failureEvent({ applicationMessageId: "n" });
+    const waiting = JSON.stringify({ kind: "waiting-event", first_seen_at: now, event });
+
+    const { redelivered, sends, counts, store } = await handle([wakeUp("n"), waiting], [item]);
+
+    expect(redelivered).toEqual([]);
+    expect(sends).toEqual([]);
+    expect(counts).toEqual({ ItemStatusUnknown: 2 });
+    expect(store.items.get("n")).toEqual(item);
   });
 });

@@ -276,6 +276,31 @@ describe("a batch of records", () => {
     expect(triedAt).toEqual(tries);
   });
 
+  test("a record with the same event a thousand times asks for one wake-up, and one look later", async () => {
+    const handling = recordHandling();
+    const copies = (value: unknown) => record("a", JSON.stringify(value).repeat(1_000));
+
+    const results = await handleRecords([copies(pinpointRecord()), copies(failureOf("no item"))], handling);
+
+    expect(results.map(({ result }) => result)).toEqual(["handled", "handled"]);
+    expect(handling.counts).toEqual({ RetryScheduled: 1, EventAbsorbed: 999, EventWaiting: 1_000 });
+    expect(handling.queued.map(({ message }) => message.kind)).toEqual(["wake-up", "waiting-event"]);
+  });
+
+  test("a message that does not get onto the queue fails every record that waits for it", async () => {
+    const handling = recordHandling([sentMessage()], () => false);
+
+    const results = await handleRecords(
+      [record("a", pinpointRecord()), record("b", pinpointRecord())],
+      handling,
+    );
+
+    expect(results.map(({ result, problem }) => [result, problem])).toEqual([
+      ["failed", "NotQueued"],
+      ["failed", "NotQueued"],
+    ]);
+  });
+
   test("fault 35: an item whose table is out of reach fails its own record only", async () => {
     const handling = recordHandling([sentMessage(), sentMessage({ application_message_id: "other" })]);
     const { change } = handling.store;

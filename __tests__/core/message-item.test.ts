@@ -1,4 +1,6 @@
 /** Items as an application may have written them. */
+import { UnknownItemStatusError, UnreadableMessageError } from "../../functions/core/errors.ts";
+import { latestSecond } from "../../functions/core/message.ts";
 import { readMessageItem } from "../../functions/core/message-item.ts";
 import { sentMessage } from "../support/messages.ts";
 
@@ -89,6 +91,102 @@ describe("an item", () => {
       shop: "berlin",
     });
   });
+
+  test("fault 67: with nulls is read as if they were not there, at any depth", () => {
+    const nulls = Object.fromEntries(Object.keys(sentMessage()).map((key) => [key, null]));
+    expect(readMessageItem({ ...nulls, application_message_id: "a" })).toStrictEqual({
+      application_message_id: "a",
+    });
+    const attempts = { "0": { claim_id: null, outcome: "UNKNOWN", possible_duplicate: null }, "1": null };
+    expect(readMessageItem({ application_message_id: "a", status: "SENT", attempts })).toStrictEqual({
+      application_message_id: "a",
+      status: "SENT",
+      attempts: { "0": { outcome: "UNKNOWN" } },
+    });
+  });
+
+  describe("fault 67: a time of the application's", () => {
+    const timesOf = (deadline: unknown) => {
+      const { deadline: seconds, timesAsWritten } = readMessageItem({
+        application_message_id: "a",
+        deadline,
+      });
+      return { seconds, written: timesAsWritten?.deadline };
+    };
+
+    test.each<[string, unknown, number]>([
+      ["in milliseconds", 1_795_438_800_000, 1_795_438_800],
+      ["in milliseconds of no whole second", 1_795_438_800_999, 1_795_438_800],
+      ["in milliseconds with a fraction", 1_795_438_800_123.5, 1_795_438_800],
+      ["the first that is in milliseconds", 100_000_000_000, 100_000_000],
+      ["the last millisecond of the year 9999, which many take for never", 253_402_300_799_999, latestSecond],
+      ["the largest integer of other languages", 2 ** 63, latestSecond],
+      ["as text", "1795438800", 1_795_438_800],
+      ["as text with a fraction", "1795438800.25", 1_795_438_800.25],
+      ["as text in milliseconds", "1795438800123", 1_795_438_800],
+    ])("is read as the seconds that it says: %s", (_form, written, seconds) => {
+      expect(timesOf(written)).toEqual({ seconds, written });
+      // Written back, it is what it was read as.
+      expect(timesOf(seconds)).toEqual({ seconds, written: undefined });
+    });
+
+    test.each([0, 1, 1_795_438_800, 1_795_438_800.5, latestSecond])(
+      "in seconds is left as it is: %d",
+      (seconds) => expect(timesOf(seconds)).toEqual({ seconds, written: undefined }),
+    );
+
+    test.each([
+      "",
+      "soon",
+      "20261124",
+      "202611241200",
+      "20261124120000",
+      "2026-11-24T12:00:00Z",
+      "1e10",
+      true,
+    ])("that could mean several things, or nothing, is not guessed: %j", (time) => {
+      expect(() => timesOf(time)).toThrow("because of its attribute(s) deadline;");
+      // When the message was made is only noted: the first failure is late enough to count from.
+      expect(readMessageItem({ application_message_id: "a", created_at: time })).toStrictEqual({
+        application_message_id: "a",
+      });
+    });
+
+    test("is read wherever an application writes one", () => {
+      const item = { application_message_id: "a", expires_at: "1795438801", created_at: 1_795_438_802_000 };
+      expect(readMessageItem(item)).toStrictEqual({
+        application_message_id: "a",
+        expires_at: 1_795_438_801,
+        created_at: 1_795_438_802,
+        timesAsWritten: { expires_at: "1795438801", created_at: 1_795_438_802_000 },
+      });
+    });
+  });
+
+  test("fault 67: with a status of a newer version is known by its error, whatever else is in it", () => {
+    for (const status of ["PAUSED", "sent", "", "constructor"]) {
+      const item = { application_message_id: "a", status, attempts: 7, deadline: "soon" };
+      expect(() => readMessageItem(item)).toThrow(UnknownItemStatusError);
+    }
+    expect(() => readMessageItem({ application_message_id: "a", status: 7 })).toThrow(UnreadableMessageError);
+  });
+
+  test("has no attributes but its own, whatever its map of attributes inherits", () => {
+    const inherited = Object.create({ status: "DELIVERED", retry_count: 3 }) as Record<string, unknown>;
+    inherited.application_message_id = "a";
+    expect(readMessageItem(inherited)).toStrictEqual({ application_message_id: "a" });
+  });
+
+  test.each([2 ** 53, 1e20, -1e20])(
+    "with a number that no condition could compare is refused: %d",
+    (number) => {
+      for (const attribute of ["retry_count", "next_attempt_at", "claim_expires_at"]) {
+        expect(() => readMessageItem({ application_message_id: "a", [attribute]: number })).toThrow(
+          `because of its attribute(s) ${attribute};`,
+        );
+      }
+    },
+  );
 
   test("with wrong values where the protocol rests on them is refused by the names of the attributes", () => {
     const item = {

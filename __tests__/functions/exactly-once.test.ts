@@ -182,7 +182,7 @@ test("fault 19: what the service throttles is not used up, and comes again", asy
 });
 
 describe("fault 56: forged events and wake-ups", () => {
-  test("an event with a number, a body and a project of its own: number and body come from the table", async () => {
+  test("an event with a number and a body of its own: they come from the table", async () => {
     await deployment.table.put(recentlySent("forged-event"));
     const forged = {
       ...failureRecord("forged-event", 0, {
@@ -198,7 +198,6 @@ describe("fault 56: forged events and wake-ups", () => {
         }),
       }),
       message_body: "Send your code to 666.",
-      application: { app_id: "ffffffffffffffffffffffffffffffff" },
     };
 
     await deployment.consume([kinesisRecord(forged)]);
@@ -306,4 +305,77 @@ test("fault 53: items of the original post and of a later version are read, and 
     carrier_hint: ["x"],
     schema: 2,
   });
+});
+
+describe("fault 67: items as applications write them", () => {
+  const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
+
+  test("with nulls, and with times in milliseconds or as text, are retried, and then hold epoch seconds", async () => {
+    const [deadline, expires_at] = [inSeconds(600), inSeconds(900)];
+    const written = { message_body: "Your table is ready.", status: null, attempts: null, retry_count: null };
+    await deployment.table.put({
+      ...written,
+      application_message_id: "milliseconds",
+      deadline: deadline * 1_000,
+      expires_at: expires_at * 1_000,
+      created_at: Date.now(),
+    });
+    await deployment.table.put({
+      ...written,
+      application_message_id: "text",
+      deadline: String(deadline),
+      expires_at: String(expires_at),
+    });
+    await deployment.table.put({
+      ...written,
+      application_message_id: "null",
+      deadline: null,
+      expires_at: null,
+    });
+
+    const ids = ["milliseconds", "text", "null"];
+    expect(await deployment.consume(ids.map((id) => kinesisRecord(failureRecord(id))))).toEqual([]);
+    await deployment.drain();
+
+    expect(sends()).toHaveLength(3);
+    for (const id of ["milliseconds", "text"]) {
+      expect(await deployment.table.get(id)).toMatchObject({
+        status: "SENT",
+        retry_count: 1,
+        deadline,
+        expires_at,
+      });
+    }
+    expect(await deployment.table.get("null")).toMatchObject({ status: "SENT", retry_count: 1 });
+  });
+
+  test("are not sent after a deadline in milliseconds, neither scheduled nor waiting", async () => {
+    const passed = Date.now() - 5_000;
+    const scheduled = { status: "RETRY_SCHEDULED", next_attempt_at: inSeconds(-1) };
+    await deployment.table.put(recentlySent("passed", { deadline: passed }));
+    await deployment.table.put(recentlySent("passed-meanwhile", { ...scheduled, deadline: passed }));
+
+    await deployment.consume([kinesisRecord(failureRecord("passed"))]);
+    expect(await resend(wakeUp("passed-meanwhile", 1))).toEqual([]);
+
+    expect(sends()).toEqual([]);
+    for (const id of ["passed", "passed-meanwhile"]) {
+      expect(await deployment.table.get(id)).toMatchObject({ status: "EXPIRED", retry_count: 0 });
+    }
+  });
+});
+
+test("fault 68: another project's events with the ids of our message send nothing and change nothing", async () => {
+  const item = recentlySent("of-our-project");
+  await deployment.table.put(item);
+  const foreign = { application: { app_id: "fedcba9876543210fedcba9876543210", sdk: {} } };
+  const failure = { ...failureRecord("of-our-project"), ...foreign };
+  const success = { ...failure, event_type: "_SMS.SUCCESS" };
+
+  expect(await deployment.consume([kinesisRecord(failure), kinesisRecord(success)])).toEqual([]);
+  await deployment.drain();
+
+  expect(sends()).toEqual([]);
+  expect(await deployment.table.get("of-our-project")).toEqual(item);
+  await eventually(() => expect(deployment.metric("ForeignEvent")).toBe(2));
 });

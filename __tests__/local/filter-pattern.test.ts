@@ -36,6 +36,22 @@ describe("filter patterns", () => {
     expect(matches({ a: [{ "anything-but": "x" }] }, {})).toBe(false);
   });
 
+  it("know that exists looks at leaves, so that nothing exists below what is missing or no object", () => {
+    const pattern = { data: { application: { app_id: [{ exists: false }, "ours"] } } };
+
+    for (const data of [{}, { application: {} }, { application: { app_id: [] } }, { application: "x" }]) {
+      expect(matches(pattern, { data })).toBe(true);
+    }
+    expect(matches(pattern, { data: { application: { app_id: { id: "ours" } } } })).toBe(true);
+    expect(matches(pattern, { data: { application: { app_id: "ours", sdk: {} } } })).toBe(true);
+    expect(matches(pattern, { data: { application: [{ app_id: "ours" }] } })).toBe(true);
+    for (const app_id of ["theirs", "", null, 7, "OURS"]) {
+      expect(matches(pattern, { data: { application: { app_id } } })).toBe(false);
+    }
+    expect(matches(pattern, { data: { application: [{ app_id: "theirs" }] } })).toBe(false);
+    expect(matches({ a: [{ exists: true }] }, { a: { b: 1 } })).toBe(false);
+  });
+
   it("let an event through if any of several matches, or if there is none", () => {
     const either = eventMatcher(['{"a":[1]}', '{"b":[1]}']);
 
@@ -55,12 +71,24 @@ describe("filter patterns", () => {
   });
 
   it("of the event source mapping let both dialects' final events through, and no others", () => {
-    const reaches = eventMatcher(eventFilterPatterns("retried"));
+    const reaches = eventMatcher(eventFilterPatterns("retried", "ours"));
 
     expect(reaches({ data: { event_type: "_SMS.SUCCESS" } })).toBe(true);
     expect(reaches({ data: { eventType: "TEXT_UNREACHABLE" } })).toBe(true);
     expect(reaches({ data: { event_type: "_SMS.BUFFERED" } })).toBe(false);
     expect(reaches({ data: { event_type: "_email.send" } })).toBe(false);
     expect(reaches({ data: { eventType: "TEXT_QUEUED" } })).toBe(false);
+  });
+
+  it("fault 68: of the event source mapping hold another project's events back, and no others", () => {
+    const reaches = eventMatcher(eventFilterPatterns("retried", "ours"));
+    const event = { event_type: "_SMS.FAILURE" };
+
+    expect(reaches({ data: { ...event, application: { app_id: "theirs", sdk: {} } } })).toBe(false);
+    expect(reaches({ data: { ...event, application: { app_id: "ours", sdk: {} } } })).toBe(true);
+    expect(reaches({ data: { ...event, application: { sdk: {} } } })).toBe(true);
+    expect(reaches({ data: { eventType: "TEXT_UNREACHABLE", application: { app_id: "theirs" } } })).toBe(
+      true,
+    );
   });
 });

@@ -32,6 +32,8 @@ test("the stack for an existing Kinesis stream has exactly these resources", () 
       "aws_cloudwatch_metric_alarm.consume_kinesis_given_up",
       "aws_cloudwatch_metric_alarm.consume_kinesis_iterator_age",
       "aws_cloudwatch_metric_alarm.event_archive_freshness",
+      "aws_cloudwatch_metric_alarm.item_status_unknown",
+      "aws_cloudwatch_metric_alarm.item_unreadable",
       "aws_cloudwatch_metric_alarm.produce_errors",
       "aws_cloudwatch_metric_alarm.record_malformed",
       "aws_cloudwatch_metric_alarm.resend_errors",
@@ -197,6 +199,8 @@ test("the stack for a Firehose stream has what the Kinesis stacks share, the tra
     [
       "aws_cloudwatch_log_group.produce",
       "aws_cloudwatch_log_group.resend",
+      "aws_cloudwatch_metric_alarm.item_status_unknown",
+      "aws_cloudwatch_metric_alarm.item_unreadable",
       "aws_cloudwatch_metric_alarm.produce_errors",
       "aws_cloudwatch_metric_alarm.record_malformed",
       "aws_cloudwatch_metric_alarm.resend_errors",

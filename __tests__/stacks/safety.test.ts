@@ -176,8 +176,11 @@ describe.each(kinesisStackNames)("what reaches the functions of %s", (name) => {
     expect(Number(mapping().batch_size)).toBeGreaterThanOrEqual(100);
   });
 
-  test("Terraform filters by the patterns that the functions know, one for each dialect", () => {
-    const [none, all] = [eventFilterPatterns("none"), eventFilterPatterns("retried")];
+  test("Terraform filters by the patterns that the functions know, by event format and project", () => {
+    const project = "${var.pinpoint_application_id}";
+    const [none, all] = [eventFilterPatterns("none", project), eventFilterPatterns("retried", project)];
+    expect(all[0]).toContain(`"application":{"app_id":["${project}"]}`);
+    expect(all[1]).toContain('"application":{"app_id":[{"exists":false}]}');
     expect(mapping().filter_criteria.filter).toEqual(
       all.map((pattern, index) => ({
         pattern: `\${var.track_deliveries == "none" ? ${JSON.stringify(none[index])} : ${JSON.stringify(pattern)}}`,
@@ -186,7 +189,7 @@ describe.each(kinesisStackNames)("what reaches the functions of %s", (name) => {
   });
 
   test("recording all deliveries needs no other filter than recording those of retried messages", () => {
-    expect(eventFilterPatterns("all")).toEqual(eventFilterPatterns("retried"));
+    expect(eventFilterPatterns("all", "a")).toEqual(eventFilterPatterns("retried", "a"));
   });
 });
 

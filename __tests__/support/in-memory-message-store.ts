@@ -62,9 +62,12 @@ export function inMemoryMessageStore(...items: Message[]): InMemoryMessageStore 
 }
 
 function holds(clause: Clause, item: Record<string, unknown>): boolean {
-  const value = clause.path
-    .split(".")
-    .reduce<unknown>((holder, key) => (holder as Record<string, unknown> | undefined)?.[key], item);
+  // Null counts as absent.
+  const value =
+    clause.path
+      .split(".")
+      .reduce<unknown>((holder, key) => (holder as Record<string, unknown> | undefined)?.[key], item) ??
+    undefined;
   switch (clause.is) {
     case "present":
       return value !== undefined;

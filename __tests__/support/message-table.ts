@@ -7,6 +7,7 @@ import {
   PutCommand,
   ScanCommand,
 } from "@aws-sdk/lib-dynamodb";
+import { unmarshallOptions } from "../../functions/adapters/dynamodb-message-store.ts";
 
 /** A table to look into and to write past the protocol, as an application may. */
 export interface MessageTable {
@@ -35,6 +36,7 @@ export function documentClientOf(
 ): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(new DynamoDBClient({ ...emulatorAccess, endpoint, ...options }), {
     marshallOptions: { removeUndefinedValues: true },
+    unmarshallOptions: unmarshallOptions(),
   });
 }
 

@@ -8,6 +8,7 @@ import { PinpointSMSVoiceV2Client } from "@aws-sdk/client-pinpoint-sms-voice-v2"
 import type { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { unmarshallOptions } from "./dynamodb-message-store.ts";
 import type { PutObject } from "./s3-failure-destination.ts";
 import { connectionPerRequest, tellingUnsent } from "./send-connections.ts";
 
@@ -25,7 +26,10 @@ export function documentClient(): DynamoDBDocumentClient {
     maxAttempts: 6,
     requestHandler: timeLimits(3_000),
   });
-  return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  return DynamoDBDocumentClient.from(client, {
+    marshallOptions: { removeUndefinedValues: true },
+    unmarshallOptions: unmarshallOptions(),
+  });
 }
 
 /** A client of SQS. */

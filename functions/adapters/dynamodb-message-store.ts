@@ -17,6 +17,14 @@ import type { Message } from "../core/message.ts";
 import { readMessageItem } from "../core/message-item.ts";
 import type { Change, ChangeResult, Clause, MessageStore } from "../core/message-store.ts";
 
+/**
+ * How numbers of an item are read. The SDK's own way throws at one that is large and no integer, such as 1.5e20: for
+ * one item of a batch it would take the whole answer away. Gives new options each time: a client changes what it gets.
+ */
+export function unmarshallOptions() {
+  return { wrapNumbers: Number };
+}
+
 /** Most keys that one BatchGetItem takes. */
 const batchGetLimit = 100;
 
@@ -108,7 +116,10 @@ export function dynamodbMessageStore(
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
         // DynamoDB hands the item over with its refusal, in its own notation; emulators leave it out.
-        const current = error.Item === undefined ? await read(id) : readMessageItem(unmarshall(error.Item));
+        const current =
+          error.Item === undefined
+            ? await read(id)
+            : readMessageItem(unmarshall(error.Item, unmarshallOptions()));
         return { applied: false, current };
       }
     },
@@ -145,7 +156,14 @@ export function updateExpressions(change: Change): Expressions {
     return name;
   };
 
-  const conditions = Object.values(change.require).map((clause) => condition(clause, path, value));
+  const isNull = (attribute: string): string => {
+    values[":null"] = "NULL";
+    return `attribute_type(${path(attribute)}, :null)`;
+  };
+
+  const conditions = Object.values(change.require).flatMap((clause) =>
+    conditionsOf(clause, { path, value, isNull }),
+  );
   const sets = Object.entries(change.set).map(
     ([attribute, content]) => `${path(attribute)} = ${value(content)}`,
   );
@@ -178,25 +196,38 @@ export function updateExpressions(change: Change): Expressions {
   };
 }
 
-function condition(
+/** A clause as conditions that must all hold. DynamoDB's NULL exists; for a clause it is absent. */
+function conditionsOf(
   clause: Clause,
-  path: (attribute: string) => string,
-  value: (content: unknown) => string,
-): string {
+  {
+    path,
+    value,
+    isNull,
+  }: {
+    path(attribute: string): string;
+    value(content: unknown): string;
+    isNull(attribute: string): string;
+  },
+): string[] {
   const name = path(clause.path);
   switch (clause.is) {
     case "present":
-      return `attribute_exists(${name})`;
+      // The key of an item is never NULL.
+      return clause.path === "application_message_id"
+        ? [`attribute_exists(${name})`]
+        : [`attribute_exists(${name})`, `NOT ${isNull(clause.path)}`];
     case "absent":
-      return `attribute_not_exists(${name})`;
+      return [`(attribute_not_exists(${name}) OR ${isNull(clause.path)})`];
     case "equal":
-      return `${name} = ${value(clause.value)}`;
+      return [`${name} = ${value(clause.value)}`];
     case "other-than":
-      return `(attribute_not_exists(${name}) OR ${name} <> ${value(clause.value)})`;
+      return [`(attribute_not_exists(${name}) OR ${name} <> ${value(clause.value)})`];
     case "at-most":
     case "more-than": {
       const comparison = `${name} ${clause.is === "at-most" ? "<=" : ">"} ${value(clause.value)}`;
-      return clause.orAbsent === true ? `(attribute_not_exists(${name}) OR ${comparison})` : comparison;
+      return clause.orAbsent === true
+        ? [`(attribute_not_exists(${name}) OR ${isNull(clause.path)} OR ${comparison})`]
+        : [comparison];
     }
   }
 }

@@ -45,7 +45,10 @@ export function consumeKinesisFunction(
   ports: ConsumeKinesisPorts,
 ): (event: KinesisStreamEvent, context: InvocationContext) => Promise<KinesisStreamBatchResponse> {
   const { clock, telemetry, failures } = ports;
-  const handling = eventHandling(settings, ports);
+  const handling = {
+    ...eventHandling(settings, ports),
+    pinpointApplicationId: settings.PINPOINT_APPLICATION_ID,
+  };
   return async (event, context) => {
     try {
       const endsAt = clock.now() + context.getRemainingTimeInMillis() / 1000 - answerReserveSeconds;

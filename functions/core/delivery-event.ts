@@ -41,7 +41,12 @@ export interface DeliveryEvent {
 
 /** What became of a piece of data: an SMS event, something else that passes through, or nothing readable. */
 export type ParsedEvent =
-  | { readonly type: "sms"; readonly event: DeliveryEvent }
+  | {
+      readonly type: "sms";
+      readonly event: DeliveryEvent;
+      /** The Pinpoint project (application) that the message was sent through; absent where the event names none. */
+      readonly pinpointApplicationId?: string;
+    }
   | { readonly type: "not-sms" }
   | { readonly type: "malformed"; readonly problem: string };
 

@@ -22,10 +22,24 @@ export class InvalidSettingsError extends SmsRetryError {
 /** An item of the table has attributes of types that no version of this project writes. */
 export class UnreadableMessageError extends SmsRetryError {
   override readonly name = "UnreadableMessageError";
+  /** Names of the attributes, which may be logged; never their values. */
+  readonly attributes: readonly string[];
 
   constructor(attributes: readonly string[]) {
     super(
       `A message-state item cannot be read because of its attribute(s) ${attributes.join(", ")}; correct the code that writes the item.`,
+    );
+    this.attributes = attributes;
+  }
+}
+
+/** An item of the table has a status that this version does not know: a newer one wrote it. Leave the item alone. */
+export class UnknownItemStatusError extends SmsRetryError {
+  override readonly name = "UnknownItemStatusError";
+
+  constructor() {
+    super(
+      "A message-state item has a status that this version does not know; deploy the version that wrote it, or correct the code that writes the item.",
     );
   }
 }

@@ -6,7 +6,7 @@ import { canonicalStatus, classify, type EventClass, loggableStatus } from "./cl
 import type { Clock, Random } from "./clock.ts";
 import { type AttemptPosition, type Decision, decide, type Facts, type Reason } from "./decision.ts";
 import type { DeliveryEvent } from "./delivery-event.ts";
-import { ContentionError } from "./errors.ts";
+import { ContentionError, UnknownItemStatusError, UnreadableMessageError } from "./errors.ts";
 import { isFinal, isGone, latestAttemptOf, type Message, retriesOffReason, statusOf } from "./message.ts";
 import { type AttemptOutcome, endSeries, noteFailure, scheduleRetry } from "./message-changes.ts";
 import { isBodyTooLong } from "./message-parts.ts";
@@ -48,14 +48,20 @@ export type EventOutcome =
   /** Its item never came. */
   | "orphaned"
   /** A delivery without an item: nothing to correct. */
-  | "unknown-message";
+  | "unknown-message"
+  /** Its item cannot be read; see {@link outcomeOfItem}. */
+  | "item-unreadable"
+  /** A newer version wrote its item, which is left alone; see {@link outcomeOfItem}. */
+  | "item-status-unknown";
 
 /** The result of handling one event. */
 export interface HandledEvent {
   readonly outcome: EventOutcome;
-  readonly reason: Reason | "no-item";
+  readonly reason: Reason | "no-item" | "unreadable-item" | "unknown-item-status";
   /** Set where the status is none that this version knows, in a form that may be logged. */
   readonly unrecognisedStatus?: string;
+  /** Where the item cannot be read: the names of the attributes that are wrong. */
+  readonly unreadableAttributes?: readonly string[];
   readonly applicationMessageId?: string;
   readonly attempt?: number;
   /** Whether the event is a failure that a retry answers, now or when the event came before. */
@@ -80,7 +86,8 @@ export function itemKeyOf(event: DeliveryEvent): string | undefined {
  *
  * @param known the item where the caller has read it already, possibly an old version of it
  * @param firstSeenAt when the event was first seen without an item, where it has been waiting
- * @throws ContentionError if the item changed under every decision; any error of the store
+ * @throws ContentionError if the item changed under every decision; any error of the store, of which
+ *   {@link outcomeOfItem} tells those that lie in the item and will not pass
  */
 export async function handleDeliveryEvent(
   event: DeliveryEvent,
@@ -120,6 +127,24 @@ export async function handleDeliveryEvent(
     isOldRead = false;
   }
   throw new ContentionError(maxDecisions);
+}
+
+/**
+ * What became of an event, or of a wake-up, whose handling ended with this error, where the error lies in the item:
+ * handling it again would end the same way. `undefined` for every other error.
+ *
+ * @param about the item's key and the attempt, for the log
+ */
+export function outcomeOfItem(
+  error: unknown,
+  about: Pick<HandledEvent, "applicationMessageId" | "attempt">,
+): HandledEvent | undefined {
+  if (error instanceof UnknownItemStatusError) {
+    return { ...about, outcome: "item-status-unknown", reason: "unknown-item-status" };
+  }
+  if (!(error instanceof UnreadableMessageError)) return undefined;
+  const { attributes: unreadableAttributes } = error;
+  return { ...about, outcome: "item-unreadable", reason: "unreadable-item", unreadableAttributes };
 }
 
 async function find(event: DeliveryEvent, { store }: EventHandling): Promise<Message | undefined> {

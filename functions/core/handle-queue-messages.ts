@@ -3,8 +3,13 @@
  * attempts without an event found by their receipt checks.
  */
 import pMap from "p-map";
-import { UnreadableMessageError } from "./errors.ts";
-import { type EventHandling, handleDeliveryEvent } from "./handle-delivery-event.ts";
+import {
+  type EventHandling,
+  type HandledEvent,
+  handleDeliveryEvent,
+  itemKeyOf,
+  outcomeOfItem,
+} from "./handle-delivery-event.ts";
 import { report } from "./handle-records.ts";
 import type { Message } from "./message.ts";
 import { readQueueMessage } from "./queue-messages.ts";
@@ -77,6 +82,13 @@ export async function handleQueueMessages(
       try {
         return await handle(withoutFailures(message), known, handling);
       } catch (error) {
+        const ofItem = outcomeOfItem(error, aboutOf(message));
+        if (ofItem?.outcome === "item-unreadable") {
+          // Kept among the dead letters: once the item has been corrected, it can be put back.
+          report(ofItem, telemetry);
+          return undefined;
+        }
+        if (ofItem !== undefined) return { report: () => report(ofItem, telemetry) };
         return failed(id, message, error, handling);
       }
     },
@@ -94,6 +106,19 @@ export async function handleQueueMessages(
   });
 }
 
+/** The item's key and the attempt that a message names. */
+function aboutOf(message: QueueMessage): Pick<HandledEvent, "applicationMessageId" | "attempt"> {
+  if (message.kind !== "waiting-event") {
+    return { applicationMessageId: message.application_message_id, attempt: message.attempt };
+  }
+  const key = itemKeyOf(message.event);
+  const { attempt } = message.event;
+  return {
+    ...(key !== undefined && { applicationMessageId: key }),
+    ...(attempt !== undefined && { attempt }),
+  };
+}
+
 /** One eventually consistent read for the whole batch; where it fails each message reads its own item. */
 async function readKnown(
   ids: readonly string[],
@@ -109,8 +134,8 @@ async function readKnown(
 }
 
 /**
- * A message that failed comes again by an entry of its own while the fault is one that passes. An item that cannot be
- * read, or a fault of our own code, does not pass: then the queue redelivers it, and at last keeps it.
+ * A message that failed comes again by an entry of its own while the fault is one that passes. A fault of our own code
+ * does not pass: then the queue redelivers it, and at last keeps it.
  */
 function failed(
   id: string,
@@ -125,8 +150,7 @@ function failed(
   });
   const now = clock.now();
   const { failing_since = Math.floor(now) } = message;
-  const isPermanent =
-    error instanceof UnreadableMessageError || error instanceof TypeError || error instanceof RangeError;
+  const isPermanent = error instanceof TypeError || error instanceof RangeError;
   if (isPermanent || now - failing_since > longestFailureSeconds) return undefined;
   const dueAt = Math.ceil(now + failedMessageWaitSeconds * (0.5 + random.next() / 2));
   return { entry: { message: { ...message, failing_since }, dueAt }, report: () => {} };

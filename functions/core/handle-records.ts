@@ -5,13 +5,13 @@
 import pMap from "p-map";
 import type { Clock } from "./clock.ts";
 import { type DeliveryEvent, parseDeliveryEvent } from "./delivery-event.ts";
-import { UnreadableMessageError } from "./errors.ts";
 import { decodeRecord } from "./event-records.ts";
 import {
   type EventHandling,
   type HandledEvent,
   handleDeliveryEvent,
   itemKeyOf,
+  outcomeOfItem,
 } from "./handle-delivery-event.ts";
 import type { Message } from "./message.ts";
 import type { QueueEntry, RetryQueue } from "./retry-queue.ts";
@@ -27,8 +27,8 @@ export interface StreamRecord {
 }
 
 /**
- * What became of a record. `handled`: everything in it was dealt with. `malformed`: it can never be handled.
- * `failed`: something was out of reach; handle it again.
+ * What became of a record. `handled`: everything in it was dealt with. `malformed`: it, or an item that it is about,
+ * cannot be read; handling it again changes nothing. `failed`: something was out of reach; handle it again.
  */
 export interface RecordResult {
   readonly id: string;
@@ -45,6 +45,12 @@ export interface RecordResult {
 export interface RecordHandling extends EventHandling {
   readonly queue: RetryQueue;
   readonly telemetry: Telemetry;
+  /**
+   * The Pinpoint project (application) whose events are ours. Those of another one on the same stream are counted and
+   * left alone, whatever ids they carry; an event that names no project is ours.
+   * @default - the events of every project are ours
+   */
+  readonly pinpointApplicationId?: string;
   /**
    * Epoch seconds at which there must be an answer: what has not ended by then has failed. What was begun may
    * still take effect, which the protocol allows for.
@@ -92,7 +98,7 @@ export async function handleRecords(
   records: readonly StreamRecord[],
   handling: RecordHandling,
 ): Promise<RecordResult[]> {
-  const parsed = records.map((record) => parseSafely(record, handling.telemetry));
+  const parsed = records.map((record) => parseSafely(record, handling));
   const events = parsed.flatMap((record, recordIndex) =>
     record.events.map(
       (event): EventInBatch => ({ recordIndex, event, isTooLate: false, failure: new OutOfTime() }),
@@ -144,15 +150,18 @@ interface ParsedRecord {
 const noEvents: ParsedRecord = { events: [], holdsOthers: false };
 
 /** Parses behind an error boundary: whatever a record does to the parser, the batch goes on without it. */
-function parseSafely(record: StreamRecord, telemetry: Telemetry): ParsedRecord {
+function parseSafely(record: StreamRecord, handling: RecordHandling): ParsedRecord {
   try {
-    return parseRecord(record, telemetry);
+    return parseRecord(record, handling);
   } catch (error) {
     return { ...noEvents, holdsOthers: true, problem: `not readable: ${errorName(error)}` };
   }
 }
 
-function parseRecord({ data, problem: unreadable }: StreamRecord, telemetry: Telemetry): ParsedRecord {
+function parseRecord(
+  { data, problem: unreadable }: StreamRecord,
+  { telemetry, pinpointApplicationId: ours }: RecordHandling,
+): ParsedRecord {
   if (unreadable !== undefined) return { ...noEvents, holdsOthers: true, problem: unreadable };
   const decoded = decodeRecord(data);
   if (decoded.type === "malformed") return { ...noEvents, holdsOthers: true, problem: decoded.problem };
@@ -160,9 +169,11 @@ function parseRecord({ data, problem: unreadable }: StreamRecord, telemetry: Tel
   let problem: string | undefined;
   for (const value of decoded.values) {
     const parsed = parseDeliveryEvent(value);
-    if (parsed.type === "sms") events.push(parsed.event);
+    if (parsed.type === "malformed") problem = parsed.problem;
     else if (parsed.type === "not-sms") telemetry.count("NotSms");
-    else problem = parsed.problem;
+    else if (ours !== undefined && (parsed.pinpointApplicationId ?? ours) !== ours) {
+      telemetry.count("ForeignEvent");
+    } else events.push(parsed.event);
   }
   return {
     events,
@@ -204,29 +215,54 @@ async function handle(
     item.handled = handled;
     item.failure = undefined;
   } catch (error) {
-    if (!item.isTooLate) item.failure = error;
+    if (item.isTooLate) return;
+    const { attempt } = item.event;
+    const handled = outcomeOfItem(error, {
+      ...(key !== undefined && { applicationMessageId: key }),
+      ...(attempt !== undefined && { attempt }),
+    });
+    if (handled !== undefined) item.handled = handled;
+    item.failure = handled === undefined ? error : undefined;
   }
 }
 
+/** A message for the queue, and the events that wait for it to be there. */
+interface Waiting {
+  readonly entry: QueueEntry;
+  readonly items: EventInBatch[];
+}
+
 async function putEntries(events: readonly EventInBatch[], handling: RecordHandling): Promise<void> {
-  const waiting: { item: EventInBatch; entry: QueueEntry }[] = [];
-  for (const item of events) {
-    const entry = item.failure === undefined ? item.handled?.entry : failedEventEntry(item, handling);
-    if (entry !== undefined) waiting.push({ item, entry });
-  }
-  for (const { item } of waiting) item.failure ??= new NotQueued();
+  const waiting = entriesOf(events, handling);
+  for (const item of waiting.flatMap(({ items }) => items)) item.failure ??= new NotQueued();
   // A stream that hands failed records over again repeats their wake-ups; for others this is the only chance.
   const tries = handling.queuesFailedEvents === true ? queueTries : 1;
   for (let number = 1, rest = waiting; rest.length > 0; number += 1) {
     const areQueued = await handling.queue.put(rest.map(({ entry }) => entry));
-    for (const [index, { item }] of rest.entries()) {
-      if (areQueued[index] === true && item.failure instanceof NotQueued) item.failure = undefined;
+    for (const [index, { items }] of rest.entries()) {
+      if (areQueued[index] !== true) continue;
+      for (const item of items) if (item.failure instanceof NotQueued) item.failure = undefined;
     }
     rest = rest.filter((_, index) => areQueued[index] !== true);
     // After the answer nothing new is begun: an environment is frozen then, and thawed in another batch.
     if (number >= tries || handling.clock.now() + number >= handling.endsAt) return;
     if (rest.length > 0) await handling.clock.sleep(number);
   }
+}
+
+/** What has to go onto the queue, each message once: a record may hold the same event a thousand times. */
+function entriesOf(events: readonly EventInBatch[], handling: RecordHandling): Waiting[] {
+  const byMessage = new Map<string, Waiting>();
+  for (const item of events) {
+    const entry = item.failure === undefined ? item.handled?.entry : failedEventEntry(item, handling);
+    if (entry === undefined) continue;
+    const { message } = entry;
+    const key = JSON.stringify(message.kind === "waiting-event" ? message.event : message);
+    const same = byMessage.get(key);
+    if (same === undefined) byMessage.set(key, { entry, items: [item] });
+    else same.items.push(item);
+  }
+  return [...byMessage.values()];
 }
 
 /** How often wake-ups are put on the queue where nothing else repeats them; the pauses grow by a second. */
@@ -239,8 +275,7 @@ class NotQueued extends Error {
 
 /** How a failed event comes back where its stream will not bring it: as one that waits for its item. */
 function failedEventEntry(item: EventInBatch, handling: RecordHandling): QueueEntry | undefined {
-  if (handling.queuesFailedEvents !== true || item.failure instanceof UnreadableMessageError)
-    return undefined;
+  if (handling.queuesFailedEvents !== true) return undefined;
   const now = handling.clock.now();
   return {
     message: { kind: "waiting-event", event: item.event, first_seen_at: now },
@@ -261,7 +296,7 @@ function answer(
   }
 
   const failed = events.find((item) => item.failure !== undefined);
-  if (failed !== undefined && !(failed.failure instanceof UnreadableMessageError)) {
+  if (failed !== undefined) {
     telemetry.count("EventFailed");
     telemetry.error("An event could not be handled now; its record comes again.", {
       record_id: record.id,
@@ -276,15 +311,14 @@ function answer(
       holdsOthers,
     };
   }
-  const unreadable = failed === undefined ? problem : "unreadable item";
-  if (unreadable !== undefined) {
+  if (problem !== undefined) {
     telemetry.count("RecordMalformed");
-    telemetry.warn("A malformed record was set aside.", {
-      record_id: record.id,
-      position,
-      reason: unreadable,
-    });
-    return { id: record.id, result: "malformed", problem: unreadable, events: handled, holdsOthers };
+    telemetry.warn("A malformed record was set aside.", { record_id: record.id, position, reason: problem });
+    return { id: record.id, result: "malformed", problem, events: handled, holdsOthers };
+  }
+  // The record is good, and counted as what it is. It is kept for the day on which its item has been corrected.
+  if (handled.some(({ outcome }) => outcome === "item-unreadable")) {
+    return { id: record.id, result: "malformed", problem: "unreadable item", events: handled, holdsOthers };
   }
   return { id: record.id, result: "handled", events: handled, holdsOthers };
 }
@@ -306,6 +340,13 @@ export function report(handled: HandledEvent, telemetry: Telemetry): void {
       ...fields,
       status: handled.unrecognisedStatus,
     });
+  } else if (handled.outcome === "item-unreadable") {
+    telemetry.error("An item cannot be read, so its message is not sent again.", {
+      ...fields,
+      ...(handled.unreadableAttributes !== undefined && { attributes: handled.unreadableAttributes }),
+    });
+  } else if (handled.outcome === "item-status-unknown") {
+    telemetry.warn("An item has a status that this version does not know; it is left alone.", fields);
   } else if (handled.outcome === "orphaned") {
     telemetry.warn("An event has no item in the table and was counted as an orphan.", fields);
   } else if (!quietOutcomes.has(handled.outcome)) {

@@ -11,13 +11,16 @@ import {
   type FinalStatus,
   keptAfterDeadlineSeconds,
   latestAttemptOf,
+  latestSecond,
   type Message,
   noReceiptOutcome,
   outcomeUnknownReason,
   retriesOffReason,
+  type TimeAttribute,
+  timeAttributes,
   unconfirmedOutcome,
 } from "./message.ts";
-import type { AttemptChange, Change, Clause } from "./message-store.ts";
+import type { AttemptChange, Change, Clause, SettableAttributes } from "./message-store.ts";
 import { completionOf, type SendFacts } from "./send-request.ts";
 
 /** Attributes that together say where a message stands in the protocol; every transition changes one. */
@@ -78,6 +81,24 @@ function outcomeFields({ outcome, at, messageId }: AttemptOutcome): Attempt {
   };
 }
 
+/** Puts epoch seconds where the application wrote a time otherwise, unless it has written another one meanwhile. */
+function inSeconds(message: Message): { clauses: Record<string, Clause>; set: SettableAttributes } {
+  const clauses: Record<string, Clause> = {};
+  const set: Partial<Record<TimeAttribute, number>> = {};
+  for (const path of timeAttributes) {
+    const written = message.timesAsWritten?.[path];
+    const seconds = message[path];
+    if (written === undefined || seconds === undefined) continue;
+    set[path] = seconds;
+    // A number that is no safe integer may have lost digits on its way, and would never be equal.
+    clauses[`asWritten_${path}`] =
+      typeof written === "string" || Number.isSafeInteger(written)
+        ? { path, is: "equal", value: written }
+        : { path, is: "more-than", value: latestSecond };
+  }
+  return { clauses, set };
+}
+
 /** Schedules the attempt after the failed one (rule 2) and completes an item that the application wrote. */
 export function scheduleRetry(
   message: Message,
@@ -88,9 +109,11 @@ export function scheduleRetry(
   const records = attemptFields(message, {
     [failed.attempt]: { ...outcomeFields(failed), retry_scheduled_at: Math.floor(failed.at) },
   });
+  const times = inSeconds(message);
   return {
-    require: { ...samePosition(message), ...records.clauses },
+    require: { ...samePosition(message), ...records.clauses, ...times.clauses },
     set: {
+      ...times.set,
       status: "RETRY_SCHEDULED",
       status_reason: failed.outcome,
       retry_count: latestAttemptOf(message),

@@ -8,7 +8,7 @@
 import type { Attempt, Message } from "./message.ts";
 
 /** Attributes of an item that changes may set: all but the key and the map of attempts. */
-export type SettableAttributes = Omit<Message, "application_message_id" | "attempts">;
+export type SettableAttributes = Omit<Message, "application_message_id" | "attempts" | "timesAsWritten">;
 
 /** What a clause can look at: an attribute, the record of one attempt, or the outcome in it. */
 export type ClausePath =
@@ -18,7 +18,10 @@ export type ClausePath =
   | `attempts.${number}`
   | `attempts.${number}.outcome`;
 
-/** A condition on one attribute. `at-most` and `more-than` compare numbers; `other-than` holds where it is absent. */
+/**
+ * A condition on one attribute. `at-most` and `more-than` compare numbers; `other-than` holds where it is absent. An
+ * attribute that is `null` is absent, as it is for whoever reads the item.
+ */
 export type Clause =
   | { readonly path: ClausePath; readonly is: "present" | "absent" }
   | { readonly path: ClausePath; readonly is: "equal" | "other-than"; readonly value: string | number }
@@ -66,13 +69,14 @@ export interface MessageStore {
   /**
    * Items by id, read eventually consistent and therefore possibly old; absent ids are missing.
    *
-   * @throws UnreadableMessageError never: an item that cannot be read is missing here, and {@link read} tells
+   * Never throws because of an item: one that cannot be read is missing here, and {@link read} tells why.
    */
   readMany(ids: readonly string[]): Promise<Map<string, Message>>;
   /**
    * One item, read consistently.
    *
    * @throws UnreadableMessageError if the item has attributes of a wrong type
+   * @throws UnknownItemStatusError if a newer version wrote the item
    */
   read(id: string): Promise<Message | undefined>;
   /** Writes a new item; false where there is one with its id already. */
@@ -82,6 +86,7 @@ export interface MessageStore {
    * repeated write is then refused: a caller recognises its own write by what it wrote.
    *
    * @throws UnreadableMessageError if the item has attributes of a wrong type
+   * @throws UnknownItemStatusError if a newer version wrote the item
    */
   change(id: string, change: Change): Promise<ChangeResult>;
 }

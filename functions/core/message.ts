@@ -60,6 +60,15 @@ export interface Attempt {
   readonly repeats?: number;
 }
 
+/** The times that an application writes, as their attributes are called. */
+export const timeAttributes = ["deadline", "expires_at", "created_at"] as const;
+
+/** See {@link timeAttributes}. */
+export type TimeAttribute = (typeof timeAttributes)[number];
+
+/** The latest time of an item, in the year 5138: from 10¹¹ on a number is read as milliseconds. */
+export const latestSecond = 99_999_999_999;
+
 /** Outcome of an attempt whose answer was lost, or whose worker died. */
 export const unconfirmedOutcome = "UNCONFIRMED";
 
@@ -130,6 +139,11 @@ export interface Message extends CarriedAttributes {
   readonly delivery_guarantee?: DeliveryGuarantee;
   /** Attempts by number, `"0"` = the application's own send. */
   readonly attempts?: Readonly<Record<string, Attempt>>;
+  /**
+   * No attribute: the times that stand in the item otherwise than here, in milliseconds or as text, as they stand
+   * there. Conditions of the table compare what stands there, so the first retry that is scheduled puts them right.
+   */
+  readonly timesAsWritten?: Readonly<Partial<Record<TimeAttribute, number | string>>>;
 }
 
 /** The status of an item; one that the application wrote without a status has been sent by it. */

@@ -19,6 +19,7 @@ const optionalMilliseconds = v.fallback(v.optional(v.pipe(v.number(), v.finite()
 const pinpointEvent = v.object({
   event_type: v.string(),
   event_timestamp: optionalMilliseconds,
+  application: v.fallback(v.optional(v.object({ app_id: optionalText })), undefined),
   attributes: v.fallback(
     v.object({
       message_id: optionalText,
@@ -46,7 +47,7 @@ function kindOf(type: string): EventKind {
 export function parsePinpointEvent(value: Record<string, unknown>): ParsedEvent {
   const parsed = v.safeParse(pinpointEvent, value);
   if (!parsed.success) return { type: "malformed", problem: "event_type is not a text" };
-  const { event_type: type, event_timestamp: timestamp, attributes } = parsed.output;
+  const { event_type: type, event_timestamp: timestamp, application, attributes } = parsed.output;
   if (!type.startsWith("_SMS.")) return { type: "not-sms" };
 
   const ownContext = readOwnContext(attributes.customer_context);
@@ -67,5 +68,6 @@ export function parsePinpointEvent(value: Record<string, unknown>): ParsedEvent 
     ...(ownContext !== undefined && { ownContext }),
     ...(timestamp !== undefined && { occurredAt: timestamp / 1000 }),
   };
-  return { type: "sms", event };
+  const pinpointApplicationId = application?.app_id;
+  return { type: "sms", event, ...(pinpointApplicationId !== undefined && { pinpointApplicationId }) };
 }

@@ -15,6 +15,7 @@ export const otherMetrics = [
   "RecordMalformed",
   "EventFailed",
   "NotSms",
+  "ForeignEvent",
   "StatusUnrecognised",
   "WakeUpFailed",
   "WakeUpMalformed",
@@ -41,6 +42,8 @@ export const eventMetrics = {
   waiting: "EventWaiting",
   orphaned: "EventOrphaned",
   "unknown-message": "DeliveryUnknown",
+  "item-unreadable": "ItemUnreadable",
+  "item-status-unknown": "ItemStatusUnknown",
 } as const satisfies Record<EventOutcome, string>;
 
 /** The metric that counts each outcome of a wake-up. */
@@ -82,6 +85,8 @@ export interface LogFields {
   /** The stream's or the queue's own id of a record. */
   readonly record_id?: string;
   readonly status?: string;
+  /** Names of an item's attributes, never their values. */
+  readonly attributes?: readonly string[];
   readonly count?: number;
 }
 

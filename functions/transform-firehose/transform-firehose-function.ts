@@ -21,8 +21,12 @@ export function transformFirehoseFunction(
   ports: EventPorts,
 ): (event: FirehoseTransformationEvent, context: InvocationContext) => Promise<FirehoseTransformationResult> {
   const { clock, telemetry } = ports;
-  // Firehose takes "Ok" for the last word: a failed event has to come back by the queue.
-  const handling = { ...eventHandling(settings, ports), queuesFailedEvents: true };
+  const handling = {
+    ...eventHandling(settings, ports),
+    pinpointApplicationId: settings.PINPOINT_APPLICATION_ID,
+    // Firehose takes "Ok" for the last word: a failed event has to come back by the queue.
+    queuesFailedEvents: true,
+  };
   return async (event, context) => {
     try {
       const endsAt = clock.now() + context.getRemainingTimeInMillis() / 1000 - answerReserveSeconds;

@@ -37,25 +37,45 @@ function parsePattern(pattern: string): Record<string, unknown> {
 
 /** Every key of a pattern must match; keys that the pattern does not name are free. */
 function matcherOf(pattern: Record<string, unknown>): EventMatcher {
-  const fields = Object.entries(pattern).map(([key, rule]) => ({ key, matches: fieldMatcher(key, rule) }));
-  return (event) =>
-    fields.every(({ key, matches }) => matches(isObject(event) && key in event ? event[key] : absent));
+  const matches = holdersMatcher(pattern);
+  return (event) => matches([event]);
 }
 
-/** Stands for a key that an event does not have; `null` is a value. */
+/** Decides by all the values that an event has at one place: several where a list is on the way there. */
+type ValuesMatcher = (values: readonly unknown[]) => boolean;
+
+function holdersMatcher(pattern: Record<string, unknown>): ValuesMatcher {
+  const fields = Object.entries(pattern).map(([key, rule]) => ({ key, matches: fieldMatcher(key, rule) }));
+  return (holders) => {
+    const objects = holders.flatMap((holder) => withinLists(holder)).filter(isObject);
+    return fields.every(({ key, matches }) =>
+      matches(objects.flatMap((object) => (Object.hasOwn(object, key) ? withinLists(object[key]) : []))),
+    );
+  };
+}
+
+/** A value, or what a list holds at any depth: for a pattern a list is transparent, and an empty one is nothing. */
+function withinLists(value: unknown): unknown[] {
+  return Array.isArray(value) ? value.flatMap((each) => withinLists(each)) : [value];
+}
+
+/** Stands for a leaf that an event does not have; `null` is a leaf. */
 const absent = Symbol("absent");
 
-function fieldMatcher(key: string, rule: unknown): EventMatcher {
+function fieldMatcher(key: string, rule: unknown): ValuesMatcher {
   if (Array.isArray(rule)) {
     const rules = rule.map((each) => valueMatcher(key, each));
-    // A list in the event matches if any of its values does.
-    return (value) => rules.some((matches) => (Array.isArray(value) ? value.some(matches) : matches(value)));
+    // Rules look at leaves alone: where an object stands, or nothing along the way, there is none.
+    return (values) => {
+      const leaves = values.filter((value) => !isObject(value));
+      return (leaves.length > 0 ? leaves : [absent]).some((leaf) => rules.some((matches) => matches(leaf)));
+    };
   }
-  if (isObject(rule)) return matcherOf(rule);
+  if (isObject(rule)) return holdersMatcher(rule);
   throw new InvalidFilterPatternError(`The rule for "${key}" is neither a list nor an object.`);
 }
 
-function valueMatcher(key: string, rule: unknown): EventMatcher {
+function valueMatcher(key: string, rule: unknown): (leaf: unknown) => boolean {
   if (!isObject(rule)) return (value) => value === rule;
   const [[operator, operand] = []] = Object.entries(rule);
   switch (operator) {
