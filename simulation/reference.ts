@@ -81,7 +81,8 @@ function expectedAfter(
     from = checkedAt;
   } else {
     if (event.kind !== "retryable") return none;
-    if (event.status === "UNKNOWN" && isAgeUnknown(evidence)) return none;
+    // A retry that was scheduled has given the item a deadline.
+    if (send.attempt === 0 && event.status === "UNKNOWN" && isAgeUnknown(evidence)) return none;
     if (!isMatchable(evidence, event)) return none;
     from = event.at;
   }

@@ -8,6 +8,7 @@
  * |---|---|---|
  * | missing, or past `expires_at` | drop | message-gone |
  * | series over | drop | series-over |
+ * | `RETRY_SCHEDULED`, this attempt is the latest, without a receipt | requeue its retry message | already-scheduled |
  * | `RETRY_SCHEDULED`, or another attempt is the latest | drop | superseded-attempt |
  * | `SENDING` | resend: as its retry message | being-sent |
  * | accepted, and no receipt time-out or nobody knows when; or failed, and retries are off | drop | already-sent |
@@ -109,6 +110,8 @@ export type ReceiptDecision =
       readonly action: "drop";
       readonly reason: "message-gone" | "series-over" | "superseded-attempt" | "already-sent";
     }
+  /** The check scheduled the retry before, and its retry message may have been lost on its way to the queue. */
+  | { readonly action: "requeue"; readonly reason: "already-scheduled"; readonly dueAt: number }
   | { readonly action: "resend"; readonly reason: "being-sent" }
   | { readonly action: "postpone"; readonly reason: "not-due"; readonly until: number }
   | { readonly action: "note"; readonly reason: typeof retriesOffReason }
@@ -128,8 +131,11 @@ export function decideReceiptCheck(
   if (message === undefined || isGone(message, now)) return { action: "drop", reason: "message-gone" };
   const status = statusOf(message);
   if (isFinal(status)) return { action: "drop", reason: "series-over" };
-  if (status === "RETRY_SCHEDULED" || attempt !== latestAttemptOf(message)) {
-    return { action: "drop", reason: "superseded-attempt" };
+  if (attempt !== latestAttemptOf(message)) return { action: "drop", reason: "superseded-attempt" };
+  if (status === "RETRY_SCHEDULED") {
+    return message.attempts?.[attempt]?.outcome === noReceiptOutcome
+      ? { action: "requeue", reason: "already-scheduled", dueAt: message.next_attempt_at ?? Math.floor(now) }
+      : { action: "drop", reason: "superseded-attempt" };
   }
   if (status === "SENDING") return { action: "resend", reason: "being-sent" };
   const dueAt = receiptDueAt(message, policy);
@@ -174,6 +180,10 @@ export async function checkReceipt(
     if (decision.action === "drop" || message === undefined) {
       return { outcome: "absorbed", reason: decision.reason };
     }
+    if (decision.action === "requeue") {
+      const { reason, dueAt } = decision;
+      return { outcome: "absorbed", reason, entry: retryEntry(check, attempt + 1, dueAt) };
+    }
     if (decision.action === "postpone") {
       return {
         outcome: "postponed",
@@ -188,7 +198,7 @@ export async function checkReceipt(
   throw new ContentionError(maxDecisions);
 }
 
-type Deciding = Exclude<ReceiptDecision, { readonly action: "drop" | "resend" | "postpone" }>;
+type Deciding = Exclude<ReceiptDecision, { readonly action: "drop" | "requeue" | "resend" | "postpone" }>;
 
 function changeFor(
   { action, reason }: Deciding,
@@ -228,14 +238,17 @@ const outcomes = {
 } as const satisfies Record<Deciding["action"], ReceiptCheckOutcome>;
 
 function handled({ action, reason }: Deciding, check: ReceiptCheck, now: number): HandledReceiptCheck {
-  const { application_message_id, attempt } = check;
-  const next = action === "schedule" ? attempt + 1 : attempt;
+  const next = action === "schedule" ? check.attempt + 1 : check.attempt;
   return {
     outcome: outcomes[action],
     reason,
     foundNone: true,
     ...((action === "schedule" || action === "repeat") && {
-      entry: { message: { kind: "wake-up", application_message_id, attempt: next }, dueAt: Math.floor(now) },
+      entry: retryEntry(check, next, Math.floor(now)),
     }),
   };
+}
+
+function retryEntry({ application_message_id }: ReceiptCheck, attempt: number, dueAt: number): QueueEntry {
+  return { message: { kind: "wake-up", application_message_id, attempt }, dueAt };
 }
