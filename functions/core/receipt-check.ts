@@ -8,7 +8,8 @@
  * |---|---|---|
  * | missing, or past `expires_at` | drop | message-gone |
  * | series over | drop | series-over |
- * | `RETRY_SCHEDULED`, or another attempt is the latest | drop | superseded-attempt |
+ * | another attempt is the latest | drop | superseded-attempt |
+ * | `RETRY_SCHEDULED` | requeue: its retry message may have been lost | already-scheduled |
  * | `SENDING` | resend: as its retry message | being-sent |
  * | accepted, and no receipt time-out or nobody knows when; or failed, and retries are off | drop | already-sent |
  * | not due yet | postpone to the due time | not-due |
@@ -110,6 +111,7 @@ export type ReceiptDecision =
       readonly reason: "message-gone" | "series-over" | "superseded-attempt" | "already-sent";
     }
   | { readonly action: "resend"; readonly reason: "being-sent" }
+  | { readonly action: "requeue"; readonly reason: "already-scheduled"; readonly at: number }
   | { readonly action: "postpone"; readonly reason: "not-due"; readonly until: number }
   | { readonly action: "note"; readonly reason: typeof retriesOffReason }
   | { readonly action: "reject"; readonly reason: "nothing-to-send" }
@@ -128,8 +130,9 @@ export function decideReceiptCheck(
   if (message === undefined || isGone(message, now)) return { action: "drop", reason: "message-gone" };
   const status = statusOf(message);
   if (isFinal(status)) return { action: "drop", reason: "series-over" };
-  if (status === "RETRY_SCHEDULED" || attempt !== latestAttemptOf(message)) {
-    return { action: "drop", reason: "superseded-attempt" };
+  if (attempt !== latestAttemptOf(message)) return { action: "drop", reason: "superseded-attempt" };
+  if (status === "RETRY_SCHEDULED") {
+    return { action: "requeue", reason: "already-scheduled", at: message.next_attempt_at ?? now };
   }
   if (status === "SENDING") return { action: "resend", reason: "being-sent" };
   const dueAt = receiptDueAt(message, policy);
@@ -174,6 +177,10 @@ export async function checkReceipt(
     if (decision.action === "drop" || message === undefined) {
       return { outcome: "absorbed", reason: decision.reason };
     }
+    if (decision.action === "requeue") {
+      const entry = retryMessage(check, attempt + 1, decision.at);
+      return { outcome: "absorbed", reason: decision.reason, entry };
+    }
     if (decision.action === "postpone") {
       return {
         outcome: "postponed",
@@ -188,7 +195,7 @@ export async function checkReceipt(
   throw new ContentionError(maxDecisions);
 }
 
-type Deciding = Exclude<ReceiptDecision, { readonly action: "drop" | "resend" | "postpone" }>;
+type Deciding = Exclude<ReceiptDecision, { readonly action: "drop" | "resend" | "requeue" | "postpone" }>;
 
 function changeFor(
   { action, reason }: Deciding,
@@ -228,14 +235,18 @@ const outcomes = {
 } as const satisfies Record<Deciding["action"], ReceiptCheckOutcome>;
 
 function handled({ action, reason }: Deciding, check: ReceiptCheck, now: number): HandledReceiptCheck {
-  const { application_message_id, attempt } = check;
+  const { attempt } = check;
   const next = action === "schedule" ? attempt + 1 : attempt;
   return {
     outcome: outcomes[action],
     reason,
     foundNone: true,
     ...((action === "schedule" || action === "repeat") && {
-      entry: { message: { kind: "wake-up", application_message_id, attempt: next }, dueAt: Math.floor(now) },
+      entry: retryMessage(check, next, Math.floor(now)),
     }),
   };
+}
+
+function retryMessage({ application_message_id }: ReceiptCheck, attempt: number, at: number): QueueEntry {
+  return { message: { kind: "wake-up", application_message_id, attempt }, dueAt: at };
 }
