@@ -91,6 +91,9 @@ function isClaimOf({ after }: TableWrite, { attempt, worker }: SmsCall): boolean
   );
 }
 
+/** The least that is left of a lease when a send starts. */
+const leaseMarginSeconds = 20;
+
 /** What was perhaps sent is not tried again before its lease is over, however its worker ended. */
 function repetitions({ message, calls }: Evidence, { plan }: SimulatedWorld): string[] {
   // Another worker's clock may run ahead.
@@ -98,7 +101,10 @@ function repetitions({ message, calls }: Evidence, { plan }: SimulatedWorld): st
   return calls.flatMap((call, index) => {
     const next = calls.find(({ attempt }, other) => other > index && attempt >= call.attempt);
     const isUnknown = call.outcome === undefined || call.outcome === "unconfirmed";
-    return isUnknown && next !== undefined && next.at - call.at < 55 && next.attempt === call.attempt
+    return isUnknown &&
+      next !== undefined &&
+      next.at - call.at < leaseMarginSeconds - 1 &&
+      next.attempt === call.attempt
       ? [
           `${message.id} attempt ${call.attempt} was repeated ${(next.at - call.at).toFixed(0)} s after an answer was lost`,
         ]

@@ -70,7 +70,8 @@ function againstSent(evidence: Evidence, { plan }: SimulatedWorld): string | und
   const { latest, said, sends, item, message } = evidence;
   const { trackDeliveries, receiptTimeoutSeconds, maxRetries } = plan.inputs;
   const saidOfLatest = said.filter((event) => event.attempt === latest && isMatchable(evidence, event));
-  const isChecked = receiptTimeoutSeconds > 0 && (message.isProduced || latest > 0);
+  const isAccepted = sends.some((send) => send.attempt === latest && isRecorded(evidence, send));
+  const isChecked = isAccepted && receiptTimeoutSeconds > 0 && (message.isProduced || latest > 0);
   if (saidOfLatest.some(({ kind }) => kind === "success")) {
     const isNotLookedAt = trackDeliveries === "none" || (trackDeliveries === "retried" && latest === 0);
     return isNotLookedAt && !isChecked ? undefined : "its delivery is not written";
@@ -78,7 +79,6 @@ function againstSent(evidence: Evidence, { plan }: SimulatedWorld): string | und
   const hasFailed = saidOfLatest.some(({ kind }) => kind === "retryable");
   if (maxRetries === 0 && item?.status_reason === "retries-off" && (hasFailed || isChecked)) return undefined;
   if (saidOfLatest.length > 0) return "what the service said of its latest attempt is lost";
-  const isAccepted = sends.some((send) => send.attempt === latest && isRecorded(evidence, send));
   if (!isAccepted) return "nobody knows whether its latest attempt was sent";
   return isChecked ? "its receipt never came, and nobody looked" : undefined;
 }

@@ -72,14 +72,17 @@ function expectedAfter(
   if (attempt > maxRetries || !message.isReadable) return none;
   const event = said.find(({ messageId }) => messageId === send.messageId);
 
+  // The application's own send is nobody's to check.
+  const isChecked = receiptTimeoutSeconds > 0 && (send.call !== undefined || message.isProduced);
+  const checkedAt = isChecked ? send.at + receiptTimeoutSeconds - 1 : Number.POSITIVE_INFINITY;
   let from: number;
-  if (event === undefined) {
-    const isChecked = receiptTimeoutSeconds > 0 && evidence.guarantee === "at-least-once";
-    if (!isChecked || (send.call === undefined && !message.isProduced)) return none;
-    from = send.at + receiptTimeoutSeconds - 1;
+  if (event === undefined || event.at > checkedAt) {
+    if (!isChecked || evidence.guarantee === "at-most-once") return none;
+    from = checkedAt;
   } else {
     if (event.kind !== "retryable") return none;
-    if (event.status === "UNKNOWN" && isAgeUnknown(evidence)) return none;
+    // A retry that was scheduled has given the item a deadline.
+    if (send.attempt === 0 && event.status === "UNKNOWN" && isAgeUnknown(evidence)) return none;
     if (!isMatchable(evidence, event)) return none;
     from = event.at;
   }

@@ -483,6 +483,18 @@ const cases: readonly ChangeCase[] = [
     },
   },
   {
+    name: "recordSentLate of an attempt of unknown outcome: it is known now",
+    item: unconfirmed,
+    change: (item) => recordSentLate(item, 1, { at: start + 140, messageId: "msg-1" }),
+    becomes: {
+      pinpoint_message_id: "msg-1",
+      attempts: {
+        "0": failed,
+        "1": { ...claimed, repeats: 1, sent_at: start + 140, message_id: "msg-1" },
+      },
+    },
+  },
+  {
     name: "recordSentLate of an earlier attempt sets nothing but its record",
     item: exhausted,
     change: (item) => recordSentLate(item, 0, { at: start + 1, messageId: "msg-0" }),

@@ -137,7 +137,7 @@ const everyCombination = combinations({
   item: ["missing", "past expires_at", "there"],
   status: [undefined, ...messageStatuses],
   latest: [1, 2, 3],
-  outcome: ["accepted", "accepted, nobody knows when", "unknown"],
+  outcome: ["accepted", "accepted, nobody knows when", "unknown", "none came"],
   receiptTimeout: [0, 60],
   retriesOff: [true, false],
   time: ["not due", "due", "deadline passed", "due, no deadline"],
@@ -155,11 +155,13 @@ const words: Record<string, (facts: Facts) => boolean> = {
   "series over": ({ status }) => status !== undefined && isFinal(status),
   RETRY_SCHEDULED: ({ status }) => status === "RETRY_SCHEDULED",
   "another attempt is the latest": ({ latest }) => latest !== attempt,
+  "this attempt is the latest": ({ latest }) => latest === attempt,
+  "without a receipt": ({ outcome }) => outcome === "none came",
   SENDING: ({ status }) => status === "SENDING",
   accepted: ({ outcome }) => outcome !== "unknown",
   "unknown outcome": ({ outcome }) => outcome === "unknown",
   "no receipt time-out or nobody knows when": ({ receiptTimeout, outcome }) =>
-    receiptTimeout === 0 || outcome === "accepted, nobody knows when",
+    receiptTimeout === 0 || outcome === "accepted, nobody knows when" || outcome === "none came",
   // Only a failure leaves that reason.
   failed: ({ retriesOff }) => retriesOff,
   "retries are off": ({ retriesOff }) => retriesOff,
@@ -183,6 +185,8 @@ function recordOf(outcome: Facts["outcome"], since: number): Attempt {
       return { message_id: "msg-2" };
     case "unknown":
       return { claim_id: "claim-2", outcome: "UNCONFIRMED", outcome_at: since };
+    case "none came":
+      return { claim_id: "claim-2", outcome: "NO_RECEIPT", outcome_at: since };
   }
 }
 
@@ -292,6 +296,20 @@ describe("fault 61: a receipt check that is handled", () => {
       next_attempt_at: now,
       attempts: { "2": { outcome: "NO_RECEIPT", outcome_at: now, retry_scheduled_at: now } },
     });
+  });
+
+  test("that scheduled a retry whose message got lost puts it on the queue again, and changes nothing", async () => {
+    const { item: scheduled } = await handle(unconfirmed(now - 900));
+    const again = await handle({ ...(scheduled as unknown as Message), next_attempt_at: now + 7 });
+    expect(again.handled).toEqual({
+      outcome: "absorbed",
+      reason: "already-scheduled",
+      entry: { ...retryOf(3), dueAt: now + 7 },
+    });
+    expect(again.item).toEqual({ ...scheduled, next_attempt_at: now + 7 });
+
+    const { next_attempt_at: _, ...bare } = scheduled as unknown as Message;
+    expect((await handle(bare)).handled).toMatchObject({ entry: { dueAt: now } });
   });
 
   test("gives a message without a deadline one, from its creation on", async () => {

@@ -276,24 +276,36 @@ function sentFields({ at, messageId, origination }: Sent): Attempt {
 /** Records that the service accepted a claimed attempt. */
 export function recordSent(message: Message, attempt: number, sent: Sent): Change {
   const records = attemptFields(message, { [attempt]: sentFields(sent) });
-  const [change] = records.attempts;
   return {
     require: { ...samePosition(message), ...records.clauses },
     set: { status: "SENT", pinpoint_message_id: sent.messageId },
     remove: ["claim_expires_at"],
     // The worker before may have left "unconfirmed" there; now an id of the service says more.
-    attempts:
-      change?.how === "fields" ? [{ ...change, remove: ["outcome", "outcome_at"] }] : records.attempts,
+    attempts: records.attempts.map(withoutOutcome),
   };
 }
 
-/** Adds the service's id to an attempt whose message has moved on before the send could be recorded. */
+function withoutOutcome(change: AttemptChange): AttemptChange {
+  return change.how === "fields" ? { ...change, remove: ["outcome", "outcome_at"] } : change;
+}
+
+/**
+ * Adds the service's id to an attempt whose message has moved on before the send could be recorded. Where it had
+ * been given up as of unknown outcome, it is so no more: the answer has come after all, and nobody sends it again.
+ */
 export function recordSentLate(message: Message, attempt: number, sent: Sent): Change {
   const records = attemptFields(message, { [attempt]: sentFields(sent) });
+  const isUnknown = message.attempts?.[attempt]?.outcome === unconfirmedOutcome;
   return {
-    require: { exists: { path: "application_message_id", is: "present" }, ...records.clauses },
+    require: {
+      exists: { path: "application_message_id", is: "present" },
+      ...records.clauses,
+      ...(isUnknown && {
+        isUnknown: { path: `attempts.${attempt}.outcome` as const, is: "equal", value: unconfirmedOutcome },
+      }),
+    },
     set: latestAttemptOf(message) === attempt ? { pinpoint_message_id: sent.messageId } : {},
-    attempts: records.attempts,
+    attempts: isUnknown ? records.attempts.map(withoutOutcome) : records.attempts,
   };
 }
 

@@ -156,7 +156,11 @@ async function claimSend(
 
   const existing = await store.read(id);
   if (existing === undefined) return { result: { application_message_id: id, status: "SENDING" } };
-  if (existing.status !== "SENDING" || existing.retry_count !== 0) return { result: present(existing) };
+  if (existing.status !== "SENDING" || existing.retry_count !== 0) {
+    // The invocation before may have recorded its send, and died before it queued the receipt check.
+    if (existing.status === "SENT") await put(receiptCheckEntry(existing, producing.policy), producing);
+    return { result: present(existing) };
+  }
   // The answer of our own create was lost and the repeated one refused.
   if (existing.attempts?.["0"]?.claim_id === claimId) return { message: existing };
   return takeOver(existing, { attempt: 0, claimId, now, until }, producing);

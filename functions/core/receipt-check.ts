@@ -8,8 +8,8 @@
  * |---|---|---|
  * | missing, or past `expires_at` | drop | message-gone |
  * | series over | drop | series-over |
- * | another attempt is the latest | drop | superseded-attempt |
- * | `RETRY_SCHEDULED` | requeue: its retry message may have been lost | already-scheduled |
+ * | `RETRY_SCHEDULED`, this attempt is the latest, without a receipt | requeue its retry message | already-scheduled |
+ * | `RETRY_SCHEDULED`, or another attempt is the latest | drop | superseded-attempt |
  * | `SENDING` | resend: as its retry message | being-sent |
  * | accepted, and no receipt time-out or nobody knows when; or failed, and retries are off | drop | already-sent |
  * | not due yet | postpone to the due time | not-due |
@@ -110,8 +110,9 @@ export type ReceiptDecision =
       readonly action: "drop";
       readonly reason: "message-gone" | "series-over" | "superseded-attempt" | "already-sent";
     }
+  /** The check scheduled the retry before, and its retry message may have been lost on its way to the queue. */
+  | { readonly action: "requeue"; readonly reason: "already-scheduled"; readonly dueAt: number }
   | { readonly action: "resend"; readonly reason: "being-sent" }
-  | { readonly action: "requeue"; readonly reason: "already-scheduled"; readonly at: number }
   | { readonly action: "postpone"; readonly reason: "not-due"; readonly until: number }
   | { readonly action: "note"; readonly reason: typeof retriesOffReason }
   | { readonly action: "reject"; readonly reason: "nothing-to-send" }
@@ -132,7 +133,9 @@ export function decideReceiptCheck(
   if (isFinal(status)) return { action: "drop", reason: "series-over" };
   if (attempt !== latestAttemptOf(message)) return { action: "drop", reason: "superseded-attempt" };
   if (status === "RETRY_SCHEDULED") {
-    return { action: "requeue", reason: "already-scheduled", at: message.next_attempt_at ?? now };
+    return message.attempts?.[attempt]?.outcome === noReceiptOutcome
+      ? { action: "requeue", reason: "already-scheduled", dueAt: message.next_attempt_at ?? Math.floor(now) }
+      : { action: "drop", reason: "superseded-attempt" };
   }
   if (status === "SENDING") return { action: "resend", reason: "being-sent" };
   const dueAt = receiptDueAt(message, policy);
@@ -178,8 +181,8 @@ export async function checkReceipt(
       return { outcome: "absorbed", reason: decision.reason };
     }
     if (decision.action === "requeue") {
-      const entry = retryMessage(check, attempt + 1, decision.at);
-      return { outcome: "absorbed", reason: decision.reason, entry };
+      const { reason, dueAt } = decision;
+      return { outcome: "absorbed", reason, entry: retryEntry(check, attempt + 1, dueAt) };
     }
     if (decision.action === "postpone") {
       return {
@@ -195,7 +198,7 @@ export async function checkReceipt(
   throw new ContentionError(maxDecisions);
 }
 
-type Deciding = Exclude<ReceiptDecision, { readonly action: "drop" | "resend" | "requeue" | "postpone" }>;
+type Deciding = Exclude<ReceiptDecision, { readonly action: "drop" | "requeue" | "resend" | "postpone" }>;
 
 function changeFor(
   { action, reason }: Deciding,
@@ -235,18 +238,17 @@ const outcomes = {
 } as const satisfies Record<Deciding["action"], ReceiptCheckOutcome>;
 
 function handled({ action, reason }: Deciding, check: ReceiptCheck, now: number): HandledReceiptCheck {
-  const { attempt } = check;
-  const next = action === "schedule" ? attempt + 1 : attempt;
+  const next = action === "schedule" ? check.attempt + 1 : check.attempt;
   return {
     outcome: outcomes[action],
     reason,
     foundNone: true,
     ...((action === "schedule" || action === "repeat") && {
-      entry: retryMessage(check, next, Math.floor(now)),
+      entry: retryEntry(check, next, Math.floor(now)),
     }),
   };
 }
 
-function retryMessage({ application_message_id }: ReceiptCheck, attempt: number, at: number): QueueEntry {
-  return { message: { kind: "wake-up", application_message_id, attempt }, dueAt: at };
+function retryEntry({ application_message_id }: ReceiptCheck, attempt: number, dueAt: number): QueueEntry {
+  return { message: { kind: "wake-up", application_message_id, attempt }, dueAt };
 }

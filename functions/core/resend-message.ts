@@ -110,7 +110,10 @@ async function decideAndSend(
     if (decision.action === "drop" || message === undefined) {
       // An end is an end, however old the read; anything else may have changed since.
       if (!isOldRead || (message !== undefined && isFinal(statusOf(message)))) {
-        return { outcome: "absorbed", reason };
+        // A worker that recorded its send may have died before it queued the receipt check.
+        return message !== undefined && reason === "already-sent"
+          ? checkLater(message, policy, "absorbed", reason)
+          : { outcome: "absorbed", reason };
       }
       message = await store.read(id);
       isOldRead = false;
@@ -174,7 +177,7 @@ function changeFor(
   }
 }
 
-/** The receipt check of the latest attempt; there always is one for an attempt of unknown outcome. */
+/** The receipt check of the latest attempt, where it has one; an attempt of unknown outcome always has. */
 function checkLater(
   message: Message,
   policy: RetryPolicy,

@@ -3,7 +3,7 @@
  * send by this, and nothing else sends.
  */
 import type { Clock } from "./clock.ts";
-import { isTooLate, isUnconfirmed, latestAttemptOf, type Message } from "./message.ts";
+import { isTooLate, type Message } from "./message.ts";
 import { defer, endSeries, expireUnsent, recordSent, recordSentLate } from "./message-changes.ts";
 import type { MessageStore } from "./message-store.ts";
 import { sendRequestOf } from "./send-request.ts";
@@ -120,13 +120,9 @@ async function record(
       if (recorded.applied) return { ...accepted, message: recorded.message };
       const { current } = recorded;
       if (current === undefined) return { ...accepted, message: claimed };
-      // We were so late that the attempt counts as one of unknown outcome: now it is known. Otherwise an event about
-      // this very attempt, or the end of the sequence, was faster than we are.
-      const isAwaited =
-        latestAttemptOf(current) === attempt && current.status === "SENT" && isUnconfirmed(current);
-      const late = isAwaited ? recordSent(current, attempt, sent) : recordSentLate(current, attempt, sent);
-      const recordedLate = await store.change(id, late);
-      if (recordedLate.applied) return { ...accepted, message: recordedLate.message };
+      // An event about this very attempt, the end of the sequence, or another worker's patience was faster than we are.
+      const late = await store.change(id, recordSentLate(current, attempt, sent));
+      if (late.applied) return { ...accepted, message: late.message };
       return { ...accepted, message: current };
     }
     case "deferred":

@@ -1,0 +1,103 @@
+/** Answers that come after somebody else went on, and receipt checks that got lost on their way to the queue. */
+import { produceMessage } from "../../functions/core/produce-message.ts";
+import type { QueueEntry } from "../../functions/core/retry-queue.ts";
+import type { SendResult } from "../../functions/core/sms-sender.ts";
+import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
+import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
+import { world } from "../support/world.ts";
+
+const wakeUp = { kind: "wake-up", application_message_id: "order-4711", attempt: 1 } as const;
+
+describe("a worker that stands still while it sends", () => {
+  test.each(["at-least-once", "at-most-once"] as const)(
+    "and learns after its lease that the service took the attempt: nobody takes it for lost (%s)",
+    async (guarantee) => {
+      const it = world([sentMessage()], {
+        guarantee,
+        answers: [
+          async () => {
+            // Others come after its lease: one repeats the attempt where that is allowed, and loses its answer.
+            it.clock.advance(200);
+            await it.wakeUp(wakeUp);
+            it.clock.advance(100);
+            await it.wakeUp(wakeUp);
+            return { kind: "accepted", messageId: "msg-late" };
+          },
+          { kind: "unconfirmed", reason: "TimeoutError" },
+        ],
+      });
+      await it.event(failureEvent());
+      it.queue.length = 0;
+      it.clock.advance(61);
+      await it.wakeUp(wakeUp);
+      expect(it.queue).toContainEqual(
+        expect.objectContaining({ message: { ...wakeUp, kind: "receipt-check" } }),
+      );
+      const sends = guarantee === "at-least-once" ? 2 : 1;
+
+      await it.drain();
+
+      expect(it.sends.map(({ context }) => context.retry_attempt)).toEqual(Array(sends).fill("1"));
+      expect(it.message()).toMatchObject({
+        status: "SENT",
+        retry_count: 1,
+        attempts: { "1": { message_id: "msg-late" } },
+      });
+    },
+  );
+});
+
+describe("a receipt check that did not get onto the queue", () => {
+  const check = { kind: "receipt-check", application_message_id: "order-4711", attempt: 1 } as const;
+
+  test("is put there again by the retry message, which comes again", async () => {
+    const it = world([sentMessage()], { policy: { receiptTimeoutSeconds: 600 } });
+    await it.event(failureEvent());
+    it.queue.length = 0;
+    it.clock.advance(61);
+    await it.wakeUp(wakeUp);
+    const entry: QueueEntry = { message: check, dueAt: startOfTest + 71 + 600 };
+    expect(it.queue.splice(0)).toEqual([entry]);
+
+    expect(await it.wakeUp(wakeUp)).toEqual({ outcome: "absorbed", reason: "already-sent", entry });
+    expect(it.sends).toHaveLength(1);
+  });
+
+  test("is put there again by the producer's next invocation", async () => {
+    const store = inMemoryMessageStore();
+    const puts: (readonly QueueEntry[])[] = [];
+    const accepted: SendResult = { kind: "accepted", messageId: "msg-0" };
+    const produce = (receiptTimeoutSeconds: number, id = "order-4711") =>
+      produceMessage(
+        {
+          applicationMessageId: id,
+          destinationNumber: "+447700900123",
+          body: "Your code is 493817.",
+          messageType: "TRANSACTIONAL",
+          validitySeconds: 3_600,
+        },
+        {
+          store,
+          sender: { leastSecondsLeft: 0, send: async () => accepted },
+          guarantee: "at-least-once",
+          queue: {
+            put: async (entries) => {
+              puts.push(entries);
+              return entries.map(() => false);
+            },
+          },
+          policy: retryPolicy({ receiptTimeoutSeconds }),
+          clock: { now: () => startOfTest, sleep: async () => {} },
+          random: { next: () => 0.5, id: () => "id" },
+        },
+      );
+    const entry = { message: { ...check, attempt: 0 }, dueAt: startOfTest + 600 };
+    await produce(600);
+    expect(await produce(600)).toMatchObject({ status: "SENT" });
+    expect(puts).toEqual([[entry], [entry]]);
+
+    await produce(0, "order-4712");
+    await produce(0, "order-4712");
+    expect(puts).toHaveLength(2);
+  });
+});
