@@ -14,6 +14,7 @@ const config: Config = {
   transformIgnorePatterns: ["/node_modules/(?!p-map/)"],
   // Jest would leave one core free, and so run one file at a time on two; the slow files wait more than they work.
   maxWorkers: "100%",
+  testSequencer: "<rootDir>/__tests__/support/longest-first.ts",
   // The pipeline tests start emulators and run real bundles; everything else ends in milliseconds.
   testTimeout: 30_000,
 };

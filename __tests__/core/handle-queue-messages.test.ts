@@ -340,8 +340,8 @@ describe("a batch", () => {
     });
 
     expect(redelivered).toEqual(["m0"]);
-    // Jitter over the upper half of a minute; the chance here is in the middle.
-    expect(puts).toEqual([[{ message: { ...JSON.parse(wakeUp()), failing_since: now }, dueAt: now + 45 }]]);
+    // Jitter over the upper half of two seconds; the chance here is in the middle.
+    expect(puts).toEqual([[{ message: { ...JSON.parse(wakeUp()), failing_since: now }, dueAt: now + 2 }]]);
     expect(counts).toEqual({ WakeUpMalformed: 1, WakeUpFailed: 1 });
     expect(lines).toEqual([
       ["error", "A retry-queue message is none of ours; it goes to the dead letters.", { record_id: "m0" }],
@@ -454,9 +454,12 @@ describe("while the table is out of reach", () => {
       const before = next.dueAt;
       next = puts[0]?.[0] as QueueEntry;
       expect(next.message).toEqual({ ...message, failing_since: now });
-      expect(next.dueAt - before).toBe(45);
+      // As long again as it has failed, with jitter over the upper half: the chance here is in the middle.
+      const longest = Math.min(Math.max(before - now, 2), 60);
+      expect(next.dueAt - before).toBe(Math.ceil(longest * 0.75));
     }
-    expect(rounds).toBe(160);
+    expect(rounds).toBeGreaterThan(160);
+    expect(rounds).toBeLessThan(175);
   });
 
   test("a message that was failing and is handled goes on as if it had never failed", async () => {
@@ -489,11 +492,20 @@ describe("while the table is out of reach", () => {
     expect(counts).toEqual({ WakeUpFailed: 1 });
   });
 
-  test("the wait lies in the upper half of a minute, in whole seconds", async () => {
-    const { puts } = await handle([wakeUp()], [], { at: now + 0.3, touch: outOfReach });
+  test.each([
+    [0, 1],
+    [20, 15],
+    [60, 45],
+    [3_600, 45],
+  ])(
+    "after %i s the wait is as long again, in whole seconds, and at most a minute",
+    async (failing, wait) => {
+      const message = { ...JSON.parse(wakeUp()), failing_since: now - failing };
+      const { puts } = await handle([JSON.stringify(message)], [], { at: now + 0.3, touch: outOfReach });
 
-    expect(puts).toMatchObject([[{ message: { failing_since: now }, dueAt: now + 46 }]]);
-  });
+      expect(puts).toMatchObject([[{ message: { failing_since: now - failing }, dueAt: now + wait + 1 }]]);
+    },
+  );
 });
 
 describe("what no waiting mends is left to the queue's redelivery, which keeps it at last", () => {

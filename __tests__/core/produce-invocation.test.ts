@@ -273,6 +273,11 @@ test.each<[string, unknown, readonly string[]]>([
   ],
   ["half a second", { ...event, deadline: 1.5 }, ["deadline must be whole."]],
   [
+    "milliseconds",
+    { ...event, deadline: 1_795_435_200_000 },
+    ["deadline must be in seconds, not milliseconds."],
+  ],
+  [
     "a body too long",
     { ...event, message_body: "€".repeat(1_601) },
     ["message_body must have at most 1,600 characters."],

@@ -841,6 +841,25 @@ describe("an attempt of unknown outcome", () => {
     expect(it.sends.map(({ context }) => context.retry_attempt)).toEqual(["1", "2"]);
   });
 
+  test("a worker that learns late that its attempt was accepted says so, and the check finds nothing to do", async () => {
+    const it = world([sentMessage()], {
+      guarantee: "at-most-once",
+      answers: [
+        async () => {
+          // Paused for longer than its lease: meanwhile the attempt counts as one of unknown outcome.
+          it.clock.advance(120);
+          expect(await it.wakeUp(wakeUp)).toMatchObject({ outcome: "awaiting-receipt" });
+          return { kind: "accepted", messageId: "msg-1" };
+        },
+      ],
+    });
+    await it.event(failureEvent());
+    await it.drain();
+    expect(it.message()).toMatchObject({ status: "SENT", attempts: { "1": { message_id: "msg-1" } } });
+    expect(it.message().attempts?.["1"]).not.toHaveProperty("outcome");
+    expect(it.sends).toHaveLength(1);
+  });
+
   test("the check is repeated when the worker died before it was on the queue", async () => {
     const it = world([sentMessage()], { answers: [lost], guarantee: "at-most-once" });
     await it.event(failureEvent());

@@ -62,7 +62,8 @@ describe("one deployment", () => {
     }
     expect(kept.get(keyOf(undecodable))?.toString()).toBe(notBase64);
     await eventually(() => expect(deployment.metric("RecordMalformed")).toBe(10));
-    expect(deployment.metric("RetryScheduled")).toBe(990);
+    // On a busy machine the SDK repeats a write whose answer is late; the write is refused by its own effect then.
+    expect(deployment.metric("RetryScheduled") + deployment.metric("EventAbsorbed")).toBe(990);
 
     // A batch that is handed over once more keeps nothing twice and schedules nothing twice.
     await deployment.purge();

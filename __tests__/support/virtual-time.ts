@@ -7,12 +7,6 @@ export interface VirtualTime extends Clock {
   run(): Promise<void>;
 }
 
-// A test whose time is over goes on in the background: here it ends, and takes no time from the next one.
-let test = 0;
-afterEach(() => {
-  test += 1;
-});
-
 interface Sleeper {
   readonly at: number;
   readonly wake: () => void;
@@ -21,7 +15,8 @@ interface Sleeper {
 /** A virtual clock that begins at `now`. Sleepers of the same moment wake in the order in which they fell asleep. */
 export function virtualTime(now: number): VirtualTime {
   const sleepers: Sleeper[] = [];
-  const own = test;
+  const currentTest = (): string | undefined => expect.getState().currentTestName;
+  const own = currentTest();
   return {
     now: () => now,
     sleep: (seconds) =>
@@ -32,7 +27,8 @@ export function virtualTime(now: number): VirtualTime {
       for (;;) {
         // Every reaction of those who are awake, up to their next sleep.
         await new Promise(setImmediate);
-        if (test !== own) throw new Error("The test is over.");
+        // A test whose time is over goes on in the background: here it ends, and takes no time from the next one.
+        if (currentTest() !== own) throw new Error("The test is over.");
         const next = sleepers.pop();
         if (next === undefined) return;
         now = Math.max(now, next.at);

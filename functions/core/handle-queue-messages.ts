@@ -44,8 +44,11 @@ interface Handled {
   readonly report: () => void;
 }
 
-/** How long a message waits that could not be handled because something was out of reach, at most. */
-const failedMessageWaitSeconds = 60;
+/**
+ * How long a message waits that could not be handled because something was out of reach: as long again as that has
+ * lasted. A moment's fault costs a one-time password seconds, an outage few tries.
+ */
+const failedMessageWait = { shortestSeconds: 2, longestSeconds: 60 };
 
 /** After so long it is no outage any more: the message goes to the dead-letter queue, where a person finds it. */
 const longestFailureSeconds = 2 * 86_400;
@@ -152,7 +155,9 @@ function failed(
   const { failing_since = Math.floor(now) } = message;
   const isPermanent = error instanceof TypeError || error instanceof RangeError;
   if (isPermanent || now - failing_since > longestFailureSeconds) return undefined;
-  const dueAt = Math.ceil(now + failedMessageWaitSeconds * (0.5 + random.next() / 2));
+  const { shortestSeconds, longestSeconds } = failedMessageWait;
+  const wait = Math.min(Math.max(now - failing_since, shortestSeconds), longestSeconds);
+  const dueAt = Math.ceil(now + wait * (0.5 + random.next() / 2));
   return { entry: { message: { ...message, failing_since }, dueAt }, report: () => {} };
 }
 

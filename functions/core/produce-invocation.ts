@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { requestedAttributes } from "./carried-attributes.ts";
 import { InvalidRequestError } from "./errors.ts";
-import { deliveryGuarantees } from "./message.ts";
+import { deliveryGuarantees, latestSecond } from "./message.ts";
 import type { ProduceRequest } from "./produce-message.ts";
 import { isRecord, longestTextBytes } from "./send-context.ts";
 import { originationOf } from "./send-request.ts";
@@ -58,7 +58,7 @@ const produceEvent = v.object(
     origination_number: v.optional(filledText),
     sender_id: v.optional(filledText),
     ...requestedAttributes,
-    deadline: v.optional(seconds),
+    deadline: v.optional(v.pipe(seconds, v.maxValue(latestSecond, "must be in seconds, not milliseconds"))),
     validity_seconds: seconds,
     delivery_guarantee: v.optional(
       v.picklist(deliveryGuarantees, `must be ${deliveryGuarantees.join(" or ")}`),

@@ -118,10 +118,12 @@ async function record(
         ...(contextLeftOut !== undefined && { contextLeftOut }),
       };
       if (recorded.applied) return { ...accepted, message: recorded.message };
-      // An event about this very attempt, or the end of the sequence, was faster than we are.
       const { current } = recorded;
-      if (current !== undefined) await store.change(id, recordSentLate(current, attempt, sent));
-      return { ...accepted, message: current ?? claimed };
+      if (current === undefined) return { ...accepted, message: claimed };
+      // An event about this very attempt, the end of the sequence, or another worker's patience was faster than we are.
+      const late = await store.change(id, recordSentLate(current, attempt, sent));
+      if (late.applied) return { ...accepted, message: late.message };
+      return { ...accepted, message: current };
     }
     case "deferred":
       return deferAttempt(claimed, attempt, dependencies, nextTryAt(now, result.reason), result.reason);
