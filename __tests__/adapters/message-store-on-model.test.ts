@@ -4,8 +4,15 @@
  */
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { dynamodbMessageStore, updateExpressions } from "../../functions/adapters/dynamodb-message-store.ts";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
+import {
+  dynamodbMessageStore,
+  unmarshallOptions,
+  updateExpressions,
+} from "../../functions/adapters/dynamodb-message-store.ts";
+import { UnreadableMessageError } from "../../functions/core/errors.ts";
 import { claimAttempt } from "../../functions/core/message-changes.ts";
+import { readMessageItem } from "../../functions/core/message-item.ts";
 import type { Change } from "../../functions/core/message-store.ts";
 import { tableModel } from "../../simulation/dynamodb-model.ts";
 import type { Call, VirtualWorld, Worker } from "../../simulation/virtual-world.ts";
@@ -361,5 +368,37 @@ describe("the expressions of a change are what DynamoDB takes: no empty list, no
     ],
   ])("of one %s", (_what, change, expressions) => {
     expect(updateExpressions(change)).toStrictEqual(expressions);
+  });
+});
+
+describe("what DynamoDB says", () => {
+  test("a write that can never be is told by its item, so that it holds up nobody else", async () => {
+    const validation = Object.assign(new Error("Item size has exceeded"), { name: "ValidationException" });
+    const client = { send: async () => Promise.reject(validation) } as unknown as DynamoDBDocumentClient;
+    const store = dynamodbMessageStore(client, "message-state", { sleep: async () => {} }, { next: () => 0 });
+    const change = { require: {}, set: { status: "SENT" as const } };
+    await expect(store.change("order-4711", change)).rejects.toThrow(UnreadableMessageError);
+  });
+
+  test("an id of 19 digits that was written as a number keeps its digits, and a time beyond all is a time", () => {
+    const item = unmarshall(
+      {
+        application_message_id: { S: "order-4711" },
+        entity_id: { N: "1101456789012345678" },
+        deadline: { N: "9223372036854775807" },
+        created_at: { N: "1795435200" },
+      },
+      unmarshallOptions(),
+    );
+    expect(readMessageItem(item)).toMatchObject({
+      entity_id: "1101456789012345678",
+      deadline: 99_999_999_999,
+      created_at: 1_795_435_200,
+    });
+  });
+
+  test("attempts that are a list are no attempts that a write could go into", () => {
+    const item = { application_message_id: "order-4711", attempts: [] };
+    expect(() => readMessageItem(item)).toThrow(UnreadableMessageError);
   });
 });

@@ -425,7 +425,10 @@ const cases: readonly ChangeCase[] = [
     change: (item) => claimAgain(item, secondClaim),
     becomes: {
       claim_expires_at: start + 201,
-      attempts: { "1": { claim_id: "claim-2", claimed_at: start + 140 } },
+      // Nobody knows whether some worker has sent it.
+      attempts: {
+        "1": { claim_id: "claim-2", claimed_at: start + 140, possible_duplicate: true, repeats: 1 },
+      },
     },
   },
   {

@@ -79,6 +79,21 @@ describe("SQS, up to 900 s", () => {
     expect(schedules()).toEqual([]);
   });
 
+  test("large messages leave in batches that SQS takes, and cost their neighbours no delay", async () => {
+    const { queue, batches, schedules } = notedQueue();
+    const event = failureEvent({ status: "x".repeat(100_000) });
+    const large: QueueEntry = { message: { kind: "waiting-event", event, first_seen_at: now }, dueAt: now };
+
+    const flags = await queue.put([...Array(9).fill(large), ...entriesDueAt(now, 1)]);
+
+    expect(flags).toEqual(Array(10).fill(true));
+    for (const { Entries = [] } of batches()) {
+      expect(Entries.map(({ MessageBody = "" }) => MessageBody).join("").length).toBeLessThanOrEqual(262_144);
+    }
+    expect(batches().flatMap(({ Entries = [] }) => Entries)).toHaveLength(10);
+    expect(schedules()).toEqual([]);
+  });
+
   test("ids within a batch differ and are legal", async () => {
     const { queue, batches } = notedQueue();
 

@@ -87,6 +87,7 @@ describe("a receipt check that did not get onto the queue", () => {
             },
           },
           policy: retryPolicy({ receiptTimeoutSeconds }),
+          telemetry: { count() {} },
           clock: { now: () => startOfTest, sleep: async () => {} },
           random: { next: () => 0.5, id: () => "id" },
         },

@@ -315,3 +315,23 @@ test("the error says what to do", () => {
     "The message cannot be produced; correct the invocation event: deadline must be whole.",
   );
 });
+
+test("a sender id of the event's goes alone, without the deployment's number", () => {
+  const event = { destination_number: "+447700900123", message_body: "Hello", sender_id: "MYBRAND" };
+  const invocation = readProduceInvocation(event, {
+    destinationNumber: undefined,
+    body: undefined,
+    originationNumber: "+447700900999",
+    validitySeconds: 600,
+  });
+  expect(invocation).toMatchObject({ request: { senderId: "MYBRAND" } });
+  expect(invocation).not.toHaveProperty("request.originationNumber");
+});
+
+test("a key with several digits in a row is not quoted: they may be a code or a number", () => {
+  const event = { code_493817_for_447700900123: "x", misspelt_2: "y" };
+  const defaults = { destinationNumber: "+447700900123", body: "Hello", originationNumber: undefined };
+  const read = () => readProduceInvocation(event, { ...defaults, validitySeconds: 600 });
+  expect(read).toThrow("misspelt_2 is not known here.");
+  expect(read).not.toThrow(/493817/);
+});

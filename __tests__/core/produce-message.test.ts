@@ -7,6 +7,7 @@ import { claimLeaseSeconds } from "../../functions/core/send-attempt.ts";
 import type { SendRequest, SendResult } from "../../functions/core/sms-sender.ts";
 import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { retryPolicy, startOfTest } from "../support/messages.ts";
+import { recordedTelemetry } from "../support/recorded-telemetry.ts";
 
 const accepted: SendResult = { kind: "accepted", messageId: "msg-0" };
 const throttled: SendResult = { kind: "deferred", reason: "throttled" };
@@ -61,6 +62,7 @@ function application(
       },
     },
     policy: retryPolicy(options.policy),
+    telemetry: recordedTelemetry(),
     clock: { now: () => now, sleep: async () => {} },
     random: { next: () => 0.5, id: () => `id-${++ids}` },
   };
@@ -576,4 +578,28 @@ test("a producer that was paused until its lease is nearly over does not send, a
 
   await produce();
   expect(sends).toHaveLength(1);
+});
+
+test("the producer knows its own claim of a deferred send, whose answer was lost, and sends", async () => {
+  const { produce, producing, sends, message } = application([{ kind: "deferred", reason: "throttled" }]);
+  await expect(produce()).rejects.toThrow("invoke again");
+  const { change } = producing.store;
+  producing.store.change = async (id, given) => {
+    await change(id, given);
+    producing.store.change = change;
+    // The SDK repeats the write, and it is refused by its own effect.
+    return change(id, given);
+  };
+  expect(await produce()).toMatchObject({ status: "SENT" });
+  expect(sends).toHaveLength(2);
+  expect(message().attempts?.["0"]).not.toHaveProperty("possible_duplicate");
+});
+
+test("a receipt check that no queue takes is counted", async () => {
+  const { produce, producing } = application([], {
+    policy: { receiptTimeoutSeconds: 300 },
+    queueTakes: false,
+  });
+  await produce();
+  expect(producing.telemetry.counts).toEqual({ RetryMessageNotQueued: 1 });
 });

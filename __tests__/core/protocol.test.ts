@@ -586,10 +586,10 @@ describe("send and record", () => {
     expect(message()).toEqual(before);
     expect(queue).toEqual([]);
 
-    await event(successEvent());
-    expect(message().status).toBe("SENT");
     const later = world([message()]);
     expect(await later.event(failureEvent())).toMatchObject({ outcome: "retry-scheduled" });
+    await event(successEvent());
+    expect(message()).toMatchObject({ status: "DELIVERED", status_reason: "DELIVERED" });
   });
 
   test("a retry message that gets no turn writes nothing, uses up nothing and comes again soon", async () => {
@@ -962,6 +962,94 @@ describe("input that harms only itself", () => {
     const own = world([{ application_message_id: "order-4711", message_body: "Your order is on its way." }]);
     expect(await own.event(untagged)).toMatchObject({ outcome: "retry-scheduled" });
     expect(await own.event(foreign)).toMatchObject({ outcome: "foreign" });
+  });
+});
+
+describe("what an outsider found", () => {
+  const lost: SendResult = { kind: "unconfirmed", reason: "TimeoutError" };
+
+  test("with max_retries 0 no receipt check ends a message, whatever the guarantee", async () => {
+    for (const guarantee of ["at-least-once", "at-most-once"] as const) {
+      const sending = sentMessage({ status: "SENDING", claim_expires_at: startOfTest + 60 });
+      const it = world([sending], { guarantee, policy: { maxRetries: 0 }, answers: [lost, lost, lost] });
+      it.queue.push({ message: { ...wakeUp, attempt: 0 }, dueAt: startOfTest + 60 });
+      await it.drain();
+      expect(it.sends.length).toBe(guarantee === "at-least-once" ? 1 : 0);
+      expect(it.message()).toMatchObject({
+        status: "SENT",
+        status_reason: "retries-off",
+        all_retries_failed: false,
+      });
+    }
+  });
+
+  test("a retry that is scheduled when max_retries becomes 0 is not sent", async () => {
+    const before = world([sentMessage()]);
+    await before.event(failureEvent());
+    const it = world([before.message()], { policy: { maxRetries: 0 } });
+    it.queue.push({ message: wakeUp, dueAt: startOfTest + 70 });
+    await it.drain();
+    expect(it.sends).toEqual([]);
+    expect(it.message()).toMatchObject({ status: "SENT", status_reason: "retries-off" });
+    expect(it.message()).not.toHaveProperty("next_attempt_at");
+  });
+
+  test.each([99_999_999_999, Number.MAX_SAFE_INTEGER, 9.22e18])(
+    "a deadline that says never, %d, does not make the item look gone",
+    async (deadline) => {
+      const { expires_at: _, ...message } = sentMessage({ deadline });
+      const it = world([message]);
+      await it.event(failureEvent());
+      await it.drain();
+      expect(it.sends).toHaveLength(1);
+    },
+  );
+
+  test("a time that the application rewrites as text after the retry was scheduled stops nothing", async () => {
+    for (const change of [
+      { deadline: String(startOfTest + 86_400) },
+      { expires_at: String(startOfTest + 5 * 86_400) },
+      { next_attempt_at: null },
+    ]) {
+      const it = world([sentMessage()]);
+      await it.event(failureEvent());
+      it.store.items.set("order-4711", { ...it.store.items.get("order-4711"), ...change });
+      await it.drain();
+      expect(it.sends).toHaveLength(1);
+    }
+  });
+
+  test("a claim of an attempt without a record is marked: nobody knows whether it was sent", async () => {
+    const { attempts: _, ...message } = sentMessage({ status: "SENDING", claim_expires_at: startOfTest });
+    const it = world([message], {
+      answers: [
+        () => {
+          expect(it.message().attempts?.["0"]).toMatchObject({ possible_duplicate: true });
+          return { kind: "accepted", messageId: "msg-1" };
+        },
+      ],
+    });
+    await it.wakeUp({ ...wakeUp, attempt: 0 });
+    expect(it.sends).toHaveLength(1);
+  });
+
+  test("at-most-once sends nothing again that may have been sent before the guarantee was switched", async () => {
+    const attempts = { "0": {}, "1": { possible_duplicate: true, repeats: 0 } };
+    const item = sentMessage({ status: "SENDING", retry_count: 1, claim_expires_at: startOfTest, attempts });
+    const it = world([item], { guarantee: "at-most-once" });
+    expect(await it.wakeUp(wakeUp)).toMatchObject({ outcome: "awaiting-receipt" });
+    expect(it.sends).toEqual([]);
+    // What was deferred and never handed over may be sent under either guarantee.
+    const fresh = world([{ ...item, attempts: { "0": {}, "1": {} } }], { guarantee: "at-most-once" });
+    expect(await fresh.wakeUp(wakeUp)).toMatchObject({ outcome: "sent" });
+  });
+
+  test("a retry that was sent no longer says why it was scheduled or deferred", async () => {
+    const it = world([sentMessage()], { answers: [throttled] });
+    await it.event(failureEvent());
+    await it.drain();
+    expect(it.message().status).toBe("SENT");
+    expect(it.message()).not.toHaveProperty("status_reason");
   });
 });
 

@@ -96,12 +96,26 @@ describe("the receipt check of an attempt of unknown outcome is due", () => {
           const message = unconfirmed(now, { deadline: now + left }, { repeats });
           const wait = waitOf(message, { retryDelaysSeconds: [delay] });
           expect(wait).toBeGreaterThanOrEqual(60);
-          expect(wait).toBeLessThanOrEqual(Math.ceil(left / 2));
+          expect(wait).toBeLessThanOrEqual(Math.max(Math.ceil(left / 2), left - 120));
           expect(Number.isInteger(wait)).toBe(true);
         },
       ),
     );
   });
+});
+
+test("an outage of a whole day costs few tries: the waits never get shorter, save for the last two", () => {
+  const policy = retryPolicy({ retryDelaysSeconds: [60, 300, 900], maxRetries: 0 });
+  const waits: number[] = [];
+  const deadline = now + 86_400;
+  for (let at = now, repeats = 1; at < deadline; repeats += 1) {
+    const due = receiptDueAt(unconfirmed(at, { deadline }, { repeats }), policy) ?? 0;
+    waits.push(due - at);
+    at = due + 60;
+  }
+  expect(waits.length).toBeLessThan(12);
+  const growing = waits.slice(0, -2);
+  expect(growing.toSorted((a, b) => a - b)).toEqual(growing);
 });
 
 describe("the receipt check of an accepted attempt", () => {

@@ -31,6 +31,7 @@ const everyCombination = combinations({
   record: Object.keys(records) as (keyof typeof records)[],
   guarantee: ["at-least-once", "at-most-once"],
   own: [undefined, "at-least-once", "at-most-once"],
+  areRetriesOff: [true, false],
 });
 type Facts = (typeof everyCombination)[number];
 
@@ -42,6 +43,8 @@ const words: Record<string, (facts: Facts) => boolean> = {
   RETRY_SCHEDULED: ({ status }) => status === "RETRY_SCHEDULED",
   "RETRY_SCHEDULED for another attempt": ({ status, latest }) =>
     status === "RETRY_SCHEDULED" && latest + 1 !== attempt,
+  "max_retries is 0": ({ areRetriesOff }) => areRetriesOff,
+  "certainly not sent before": ({ record }) => record === "deferred",
   "deadline passed": ({ deadline }) => deadline === "passed",
   "not due yet": ({ due }) => due === "not yet",
   due: ({ due }) => due !== "not yet",
@@ -91,7 +94,9 @@ describe("the table in the docs of wake-up-decision.ts", () => {
       const { action: text = "", reason } = rowOf(facts) ?? {};
       const [action, , attribute] = text.replaceAll("`", "").split(" ");
       const until = attribute === undefined ? undefined : item?.[attribute as keyof Message];
-      const decided = decideWakeUp(item, attempt, now, facts.guarantee);
+      const decided = decideWakeUp(item, attempt, now, facts.guarantee, {
+        areRetriesOff: facts.areRetriesOff,
+      });
       const isEqual =
         decided.action === action &&
         decided.reason === reason &&
@@ -113,7 +118,7 @@ describe("to the second", () => {
   const sending = (changes: Partial<Message> = {}) =>
     sentMessage({ status: "SENDING", retry_count: 2, claim_expires_at: now, ...changes });
   const actionAt = (item: Message, at: number, least = 0) =>
-    decideWakeUp(item, attempt, at, "at-least-once", least).action;
+    decideWakeUp(item, attempt, at, "at-least-once", { leastSecondsLeft: least }).action;
 
   test.each<[string, Message, string, string]>([
     ["an attempt is due", scheduled({ next_attempt_at: now }), "postpone", "claim"],

@@ -13,6 +13,7 @@ import {
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import pMap from "p-map";
 import type { Clock, Random } from "../core/clock.ts";
+import { UnreadableMessageError } from "../core/errors.ts";
 import type { Message } from "../core/message.ts";
 import { readMessageItem } from "../core/message-item.ts";
 import type { Change, ChangeResult, Clause, MessageStore } from "../core/message-store.ts";
@@ -22,7 +23,13 @@ import type { Change, ChangeResult, Clause, MessageStore } from "../core/message
  * one item of a batch it would take the whole answer away. Gives new options each time: a client changes what it gets.
  */
 export function unmarshallOptions() {
-  return { wrapNumbers: Number };
+  return { wrapNumbers: numberOf };
+}
+
+/** An integer beyond what a number holds exactly is an id, e.g. India's of 19 digits: its digits must not get lost. */
+function numberOf(text: string): number | bigint {
+  const value = Number(text);
+  return Number.isSafeInteger(value) || !/^-?\d{1,38}$/.test(text) ? value : BigInt(text);
 }
 
 /** Most keys that one BatchGetItem takes. */
@@ -114,6 +121,7 @@ export function dynamodbMessageStore(
         );
         return { applied: true, message: readMessageItem(Attributes ?? {}) };
       } catch (error) {
+        if (isRefusedForGood(error)) throw new UnreadableMessageError(["item"], { cause: error });
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
         // DynamoDB hands the item over with its refusal, in its own notation; emulators leave it out.
         const current =
@@ -124,6 +132,16 @@ export function dynamodbMessageStore(
       }
     },
   };
+}
+
+/**
+ * Whether DynamoDB says that this write of this item can never be: the item would be too large, or an attribute is of
+ * a type that the write cannot go into. Tried again it would hold up its whole shard.
+ *
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+ */
+function isRefusedForGood(error: unknown): boolean {
+  return error instanceof Error && error.name === "ValidationException";
 }
 
 function chunks<T>(values: readonly T[], size: number): T[][] {

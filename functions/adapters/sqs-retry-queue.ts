@@ -16,6 +16,9 @@ const longestDelaySeconds = 900;
 /** Most entries of one SendMessageBatch. */
 const batchSize = 10;
 
+/** Most bytes of one SendMessageBatch in every region and age of SQS: 256 KiB. */
+const batchBytes = 262_144;
+
 /**
  * How long EventBridge Scheduler tries to reach the queue: as long as it can, a day. What it gives up, at once where
  * a right or the queue is missing, goes to the dead-letter queue.
@@ -138,10 +141,21 @@ export function sqsRetryQueue(
   };
 }
 
+/** Batches that SQS takes: one that is too large would be refused whole. */
 function inBatches(entries: readonly NumberedEntry[]): NumberedEntry[][] {
-  return Array.from({ length: Math.ceil(entries.length / batchSize) }, (_, number) =>
-    entries.slice(number * batchSize, (number + 1) * batchSize),
-  );
+  const batches: NumberedEntry[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const numbered of entries) {
+    const last = batches.at(-1);
+    bytes += queueMessageText(numbered.entry.message).length;
+    if (last !== undefined && last.length < batchSize && bytes <= batchBytes) {
+      last.push(numbered);
+    } else {
+      batches.push([numbered]);
+      bytes = queueMessageText(numbered.entry.message).length;
+    }
+  }
+  return batches;
 }
 
 function inQueueTime(numbered: NumberedEntry): NumberedEntry {

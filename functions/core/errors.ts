@@ -19,15 +19,16 @@ export class InvalidSettingsError extends SmsRetryError {
   }
 }
 
-/** An item of the table has attributes of types that no version of this project writes. */
+/** An item of the table has attributes of types that no version of this project writes, or that cannot be changed. */
 export class UnreadableMessageError extends SmsRetryError {
   override readonly name = "UnreadableMessageError";
   /** Names of the attributes, which may be logged; never their values. */
   readonly attributes: readonly string[];
 
-  constructor(attributes: readonly string[]) {
+  constructor(attributes: readonly string[], options?: ErrorOptions) {
     super(
       `A message-state item cannot be read because of its attribute(s) ${attributes.join(", ")}; correct the code that writes the item.`,
+      options,
     );
     this.attributes = attributes;
   }

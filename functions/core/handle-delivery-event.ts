@@ -260,7 +260,7 @@ function decideFor(
     case "note-delivery":
       return {
         handled: { ...about, outcome: "delivered-at-once" },
-        ...((handling.recordsEveryDelivery || waitsForReceipt(message, policy)) && {
+        ...((handling.recordsEveryDelivery || isWrittenDown(message, policy)) && {
           change: end("DELIVERED", outcome.outcome),
         }),
       };
@@ -331,9 +331,12 @@ function timeFor(event: DeliveryEvent, message: Message, deadline: number, now: 
   return now < deadline ? "left" : "over";
 }
 
-/** Whether a receipt check would take the first send for lost unless its delivery is written down. */
-function waitsForReceipt(message: Message, policy: RetryPolicy): boolean {
-  return receiptDueAt(message, policy) !== undefined;
+/**
+ * Whether a delivery has to be written down although deliveries are not tracked: else a receipt check would take the
+ * first send for lost, or the item would still say that it has failed.
+ */
+function isWrittenDown(message: Message, policy: RetryPolicy): boolean {
+  return message.status_reason === retriesOffReason || receiptDueAt(message, policy) !== undefined;
 }
 
 function wakeUp(message: Message, attempt: number, at: number): QueueEntry {

@@ -8,8 +8,8 @@
  */
 import {
   type Attempt,
+  expiresAtOf,
   type FinalStatus,
-  keptAfterDeadlineSeconds,
   latestAttemptOf,
   latestSecond,
   type Message,
@@ -119,11 +119,26 @@ export function scheduleRetry(
       retry_count: latestAttemptOf(message),
       next_attempt_at: retry.dueAt,
       ...(message.deadline === undefined && { deadline: retry.deadline }),
-      ...(message.expires_at === undefined && { expires_at: retry.deadline + keptAfterDeadlineSeconds }),
+      ...(message.expires_at === undefined && { expires_at: expiresAtOf(retry.deadline) }),
       ...completionOf(message, failed.attempt, retry),
     },
     remove: ["claim_expires_at"],
     attempts: records.attempts,
+  };
+}
+
+/** Writes the application's times in epoch seconds, so that a claim can compare them. */
+export function correctTimes(message: Message): Change {
+  const times = inSeconds(message);
+  return { require: { ...samePosition(message), ...times.clauses }, set: times.set };
+}
+
+/** Takes a scheduled retry back because retries have been switched off meanwhile; the message does not end by it. */
+export function unschedule(message: Message): Change {
+  return {
+    require: samePosition(message),
+    set: { status: "SENT", status_reason: retriesOffReason },
+    remove: ["next_attempt_at"],
   };
 }
 
@@ -195,7 +210,7 @@ export function claimAttempt({ attempt, claimId, now, until }: Claim, followsNoR
     require: {
       isScheduled: { path: "status", is: "equal", value: "RETRY_SCHEDULED" },
       isNextAttempt: { path: "retry_count", is: "equal", value: attempt - 1 },
-      isDue: { path: "next_attempt_at", is: "at-most", value: now },
+      isDue: { path: "next_attempt_at", is: "at-most", value: now, orAbsent: true },
       isBeforeDeadline: { path: "deadline", is: "more-than", value: now, orAbsent: true },
       isNotGone: { path: "expires_at", is: "more-than", value: now, orAbsent: true },
       hasAttempts: { path: "attempts", is: "present" },
@@ -244,12 +259,16 @@ export function claimAgain(message: Message, { attempt, claimId, now, until }: C
   };
 }
 
-/** Whether a record is that of an attempt which some worker may have handed over: claimed by one, or marked. */
-function mayHaveBeenSent(record: Attempt | undefined): boolean {
+/**
+ * Whether a record is that of an attempt which some worker may have handed over: claimed by one, or marked. Where
+ * there is none, nobody knows.
+ */
+export function mayHaveBeenSent(record: Attempt | undefined): boolean {
   return (
-    record?.claim_id !== undefined ||
-    record?.possible_duplicate === true ||
-    record?.outcome === unconfirmedOutcome
+    record === undefined ||
+    record.claim_id !== undefined ||
+    record.possible_duplicate === true ||
+    record.outcome === unconfirmedOutcome
   );
 }
 
@@ -279,7 +298,7 @@ export function recordSent(message: Message, attempt: number, sent: Sent): Chang
   return {
     require: { ...samePosition(message), ...records.clauses },
     set: { status: "SENT", pinpoint_message_id: sent.messageId },
-    remove: ["claim_expires_at"],
+    remove: ["claim_expires_at", "status_reason"],
     // The worker before may have left "unconfirmed" there; now an id of the service says more.
     attempts: records.attempts.map(withoutOutcome),
   };

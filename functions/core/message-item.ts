@@ -71,6 +71,7 @@ export function readMessageItem(attributes: Record<string, unknown>): Message {
   // A newer version may have changed more than the status: nothing else of the item is looked at.
   if (typeof status === "string" && !isKnownStatus(status)) throw new UnknownItemStatusError();
 
+  if (Array.isArray(present.attempts)) throw new UnreadableMessageError(["attempts"]);
   const timesAsWritten = readTimes(present);
   const parsed = v.safeParse(item, present);
   if (!parsed.success) {
@@ -93,7 +94,8 @@ function withoutNulls(map: Record<string, unknown>): Record<string, unknown> {
 function readTimes(attributes: Record<string, unknown>): Message["timesAsWritten"] {
   const asWritten: Partial<Record<TimeAttribute, number | string>> = {};
   for (const name of timeAttributes) {
-    const written = attributes[name];
+    const value = attributes[name];
+    const written = typeof value === "bigint" ? Number(value) : value;
     if (typeof written !== "number" && typeof written !== "string") continue;
     const seconds = secondsIn(written);
     if (seconds === undefined || seconds === written) continue;

@@ -187,3 +187,8 @@ export function isGone(message: Message, now: number): boolean {
  * @see https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
  */
 export const keptAfterDeadlineSeconds = 4 * 86_400;
+
+/** When an item with this deadline may go; never so late that it would be read as milliseconds. */
+export function expiresAtOf(deadline: number): number {
+  return Math.min(deadline + keptAfterDeadlineSeconds, latestSecond);
+}

@@ -81,10 +81,12 @@ export function readProduceInvocation(event: unknown, defaults: InvocationDefaul
   if (isRecord(event) && event.action === "cancel") {
     return { action: "cancel", applicationMessageId: read(cancelEvent, event).application_message_id };
   }
+  const namesSender = isRecord(event) && event.sender_id !== undefined;
   const withDefaults = {
     destination_number: defaults.destinationNumber,
     message_body: defaults.body,
-    origination_number: defaults.originationNumber,
+    // A sender id of the event's stands alone: a send has one origination identity.
+    ...(!namesSender && { origination_number: defaults.originationNumber }),
     validity_seconds: defaults.validitySeconds,
   };
   const {
@@ -134,10 +136,13 @@ function problemOf(issue: v.BaseIssue<unknown>): string {
   return `${path ?? "The event"} ${isMissing ? "is missing, and no default is set" : issue.message}.`;
 }
 
-/** A key is quoted only where it looks like one: an application may have put a number or a text in its place. */
+/**
+ * A key is quoted only where it looks like one: an application may have put a number or a text in its place, and
+ * several digits in a row may be a code.
+ */
 function unknownKeys(schema: EventSchema, event: Record<string, unknown>): string[] {
   const unknown = Object.keys(event).filter((key) => !Object.hasOwn(schema.entries, key));
-  const named = unknown.filter((key) => /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(key));
+  const named = unknown.filter((key) => /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(key) && !/\d{4}/.test(key));
   const unnamed = unknown.length - named.length;
   return [
     ...named.map((key) => `${key} is not known here.`),

@@ -7,7 +7,8 @@ import { SendDeferredError } from "./errors.ts";
 import {
   type CarriedAttributes,
   type DeliveryGuarantee,
-  keptAfterDeadlineSeconds,
+  expiresAtOf,
+  latestSecond,
   type Message,
   type MessageStatus,
   type MessageType,
@@ -20,6 +21,7 @@ import type { RetryPolicy } from "./retry-policy.ts";
 import type { QueueEntry, RetryQueue } from "./retry-queue.ts";
 import { claimLeaseSeconds, sendAttempt } from "./send-attempt.ts";
 import type { SmsSender } from "./sms-sender.ts";
+import type { Telemetry } from "./telemetry.ts";
 import { decideWakeUp } from "./wake-up-decision.ts";
 
 /** A message to produce. */
@@ -47,6 +49,7 @@ export interface Producing {
   readonly guarantee: DeliveryGuarantee;
   /** The retry queue, for a first send of unknown outcome and for receipt checks. */
   readonly queue: RetryQueue;
+  readonly telemetry: Pick<Telemetry, "count">;
   readonly policy: RetryPolicy;
   readonly clock: Clock;
   readonly random: Random;
@@ -116,11 +119,13 @@ function firstSendEntry(id: string, dueAt: number): QueueEntry {
 }
 
 /**
- * Puts an entry on the retry queue. One that does not get there is counted by the queue's adapter; the application
- * that is told `SENDING` invokes again, and `redrive --overdue` finds the rest.
+ * Puts an entry on the retry queue. One that does not get there is counted; the application that is told `SENDING`
+ * invokes again, and `redrive --overdue` finds what is left.
  */
-async function put(entry: QueueEntry | undefined, { queue }: Producing): Promise<void> {
-  if (entry !== undefined) await queue.put([entry]);
+async function put(entry: QueueEntry | undefined, { queue, telemetry }: Producing): Promise<void> {
+  if (entry === undefined) return;
+  const [isQueued] = await queue.put([entry]);
+  if (isQueued !== true) telemetry.count("RetryMessageNotQueued");
 }
 
 /** Writes the item, or takes over the first send of an item whose producer did not get to the end. */
@@ -133,7 +138,7 @@ async function claimSend(
   const claimId = random.id();
   const id = request.applicationMessageId ?? random.id();
   const until = Math.ceil(now + claimLeaseSeconds);
-  const deadline = request.deadline ?? Math.floor(now + request.validitySeconds);
+  const deadline = request.deadline ?? Math.min(Math.floor(now + request.validitySeconds), latestSecond);
   const message: Message = {
     application_message_id: id,
     message_body: request.body,
@@ -147,7 +152,7 @@ async function claimSend(
     retry_count: 0,
     all_retries_failed: false,
     deadline,
-    expires_at: deadline + keptAfterDeadlineSeconds,
+    expires_at: expiresAtOf(deadline),
     created_at: Math.floor(now),
     claim_expires_at: until,
     attempts: { "0": { claim_id: claimId, claimed_at: Math.floor(now) } },
@@ -179,6 +184,9 @@ async function takeOver(
   if (decision.action === "claim-again") {
     const taken = await producing.store.change(existing.application_message_id, claimAgain(existing, claim));
     if (taken.applied) return { message: taken.message };
+    // The answer of our own claim was lost and the repeated one refused.
+    if (taken.current?.attempts?.["0"]?.claim_id === claim.claimId) return { message: taken.current };
+    return { result: present(taken.current ?? existing) };
   } else if (decision.action === "expire" || decision.action === "await-receipt") {
     await put(firstSendEntry(existing.application_message_id, claim.now), producing);
   }

@@ -14,8 +14,8 @@
  * | accepted, and no receipt time-out or nobody knows when; or failed, and retries are off | drop | already-sent |
  * | not due yet | postpone to the due time | not-due |
  * | deadline passed | expire | NO_RECEIPT |
+ * | `max_retries` is 0 | note | retries-off |
  * | at-most-once | exhaust | NO_RECEIPT |
- * | accepted, `max_retries` is 0 | note | retries-off |
  * | a retry is left, nothing to send | reject | nothing-to-send |
  * | a retry is left | schedule | NO_RECEIPT |
  * | accepted, no retry left | exhaust | NO_RECEIPT |
@@ -77,7 +77,7 @@ export const shortestReceiptWaitSeconds = 60;
  *
  * An attempt of unknown outcome waits as long as the next retry would, and twice as long after each repetition: an
  * outage that goes on is met ever more rarely. Near the deadline it waits for half of the time that is left, so that
- * there is a try in it.
+ * there is a try in it; where that is shorter than the wait before, for the last moment that is early enough.
  */
 export function receiptDueAt(message: Message, policy: RetryPolicy): number | undefined {
   const attempt = latestAttemptOf(message);
@@ -85,14 +85,25 @@ export function receiptDueAt(message: Message, policy: RetryPolicy): number | un
   const { deadline = Number.POSITIVE_INFINITY } = message;
   if (isUnconfirmed(message)) {
     const since = record?.outcome_at ?? 0;
-    const doubled = 2 ** Math.max(0, (record?.repeats ?? 0) - 1);
-    const wait = Math.max(shortestReceiptWaitSeconds, delayBefore(policy, attempt + 1)) * doubled;
-    return Math.ceil(since + Math.max(shortestReceiptWaitSeconds, Math.min(wait, (deadline - since) / 2)));
+    const doublings = Math.max(0, (record?.repeats ?? 0) - 1);
+    const wait = Math.max(shortestReceiptWaitSeconds, delayBefore(policy, attempt + 1)) * 2 ** doublings;
+    return Math.ceil(since + inTimeFor(wait, deadline - since, doublings === 0));
   }
   if (policy.receiptTimeoutSeconds === 0 || record?.sent_at === undefined) return undefined;
   return Math.ceil(
     Math.min(record.sent_at + policy.receiptTimeoutSeconds, Math.max(record.sent_at, deadline)),
   );
+}
+
+/** The last try before a deadline starts so early that it can still be claimed and sent. */
+const lastTrySeconds = 2 * shortestReceiptWaitSeconds;
+
+/** A wait that leaves time for a try before the deadline; see {@link receiptDueAt}. */
+function inTimeFor(wait: number, left: number, isFirst: boolean): number {
+  const half = Math.max(shortestReceiptWaitSeconds, left / 2);
+  if (wait <= half) return wait;
+  const isNoShorterThanBefore = isFirst || half >= wait / 2;
+  return isNoShorterThanBefore ? half : Math.max(half, left - lastTrySeconds);
 }
 
 /** The entry of the receipt check of the latest attempt, where it has one. */
@@ -146,15 +157,13 @@ export function decideReceiptCheck(
 
   const reason = noReceiptOutcome;
   if (message.deadline !== undefined && message.deadline <= now) return { action: "expire", reason };
+  if (policy.maxRetries === 0) return { action: "note", reason: retriesOffReason };
   if ((message.delivery_guarantee ?? guarantee) === "at-most-once") return { action: "exhaust", reason };
   if (allowsAttempt(policy, attempt + 1)) {
     const isSendable = message.message_body !== undefined && message.destination_number !== undefined;
     return isSendable ? { action: "schedule", reason } : { action: "reject", reason: "nothing-to-send" };
   }
-  if (isUnconfirmed(message)) return { action: "repeat", reason };
-  return policy.maxRetries === 0
-    ? { action: "note", reason: retriesOffReason }
-    : { action: "exhaust", reason };
+  return { action: isUnconfirmed(message) ? "repeat" : "exhaust", reason };
 }
 
 /** How often a check is decided again because the item changed meanwhile. */

@@ -8,7 +8,15 @@
 import type { Random } from "./clock.ts";
 import { ContentionError } from "./errors.ts";
 import { type DeliveryGuarantee, isFinal, type Message, noReceiptOutcome, statusOf } from "./message.ts";
-import { awaitReceipt, type Claim, claimAgain, claimAttempt, endSeries } from "./message-changes.ts";
+import {
+  awaitReceipt,
+  type Claim,
+  claimAgain,
+  claimAttempt,
+  correctTimes,
+  endSeries,
+  unschedule,
+} from "./message-changes.ts";
 import { isBodyTooLong, partsOf } from "./message-parts.ts";
 import type { Change } from "./message-store.ts";
 import { receiptCheckEntry } from "./receipt-check.ts";
@@ -45,6 +53,8 @@ export type WakeUpOutcome =
   | "rejected"
   | "opted-out"
   | "expired"
+  /** Not sent, because the deployment has switched retries off. */
+  | "retries-off"
   /** Too early, no turn in this worker's time, or another worker is sending: comes again. */
   | "postponed"
   /** Nothing to do: done already, ended, or gone. */
@@ -97,6 +107,7 @@ async function decideAndSend(
   const { store, sender, clock, random, guarantee, policy } = resending;
   const { application_message_id: id, attempt } = wakeUp;
   const claimId = random.id();
+  const limits = { leastSecondsLeft: sender.leastSecondsLeft, areRetriesOff: policy.maxRetries === 0 };
 
   let message = known ?? (await store.read(id));
   let isOldRead = known !== undefined;
@@ -105,7 +116,7 @@ async function decideAndSend(
     if (message !== undefined && isClaimedBy(claimId, message, attempt))
       return sendClaimed(wakeUp, message, turns, resending);
     const now = clock.now();
-    const decision = decideWakeUp(message, attempt, now, guarantee, sender.leastSecondsLeft);
+    const decision = decideWakeUp(message, attempt, now, guarantee, limits);
     const { reason } = decision;
     if (decision.action === "drop" || message === undefined) {
       // An end is an end, however old the read; anything else may have changed since.
@@ -138,7 +149,12 @@ async function decideAndSend(
       message = result.current;
       continue;
     }
+    if (decision.action === "claim" && message.timesAsWritten !== undefined) {
+      message = result.message;
+      continue;
+    }
     if (decision.action === "expire") return { outcome: "expired", reason };
+    if (decision.action === "unschedule") return { outcome: "retries-off", reason };
     if (decision.action === "await-receipt") {
       return checkLater(result.message, policy, "awaiting-receipt", reason);
     }
@@ -166,11 +182,15 @@ function changeFor(
   switch (decision.action) {
     case "expire":
       return endSeries(message, "EXPIRED", decision.reason);
+    case "unschedule":
+      return unschedule(message);
     case "await-receipt":
       return awaitReceipt(message, claim.attempt, claim.now);
     case "claim":
     case "claim-again":
       if (isBodyTooLong(message.message_body ?? "")) return endSeries(message, "REJECTED", "body-too-long");
+      // The claim compares times in the table, so what the application wrote since must be seconds first.
+      if (decision.action === "claim" && message.timesAsWritten !== undefined) return correctTimes(message);
       return decision.action === "claim-again"
         ? claimAgain(message, claim)
         : claimAttempt(claim, message.attempts?.[claim.attempt - 1]?.outcome === noReceiptOutcome);

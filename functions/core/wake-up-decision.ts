@@ -9,12 +9,14 @@
  * | missing, or past `expires_at` | drop | message-gone |
  * | series over | drop | series-over |
  * | `RETRY_SCHEDULED` for another attempt | drop | superseded-attempt |
+ * | `RETRY_SCHEDULED`, `max_retries` is 0 | unschedule | retries-off |
  * | `RETRY_SCHEDULED`, deadline passed | expire | deadline |
  * | `RETRY_SCHEDULED`, not due yet | postpone to `next_attempt_at` | not-due |
  * | `RETRY_SCHEDULED`, due | claim | due |
  * | `SENDING` this attempt, lease holds | postpone to `claim_expires_at` | being-sent |
  * | `SENDING` this attempt, lease over, deadline passed | expire | deadline |
- * | `SENDING` this attempt, lease over, deferred by its last worker | claim-again | due |
+ * | `SENDING` this attempt, lease over, deferred by its last worker, certainly not sent before | claim-again | due |
+ * | `SENDING` this attempt, lease over, deferred by its last worker, at-least-once | claim-again | due |
  * | `SENDING` this attempt, lease over, at-least-once, first time | claim-again | lease-over |
  * | `SENDING` this attempt, lease over, otherwise | await-receipt | outcome-unknown |
  * | `SENT` this attempt, and nobody knows whether it was sent | check-receipt | outcome-unknown |
@@ -28,9 +30,10 @@ import {
   isUnconfirmed,
   latestAttemptOf,
   type Message,
+  retriesOffReason,
   statusOf,
 } from "./message.ts";
-import { wasRepeated } from "./message-changes.ts";
+import { mayHaveBeenSent, wasRepeated } from "./message-changes.ts";
 
 /** What to do about a wake-up; `until` is in epoch seconds. */
 export type WakeUpDecision =
@@ -38,6 +41,7 @@ export type WakeUpDecision =
       readonly action: "drop";
       readonly reason: "message-gone" | "series-over" | "superseded-attempt" | "already-sent";
     }
+  | { readonly action: "unschedule"; readonly reason: typeof retriesOffReason }
   | { readonly action: "expire"; readonly reason: "deadline" }
   | { readonly action: "postpone"; readonly reason: "not-due" | "being-sent"; readonly until: number }
   | { readonly action: "claim"; readonly reason: "due" }
@@ -53,14 +57,15 @@ export type WakeUpDecision =
  * @param message the item; `undefined` where there is none
  * @param attempt the attempt that the wake-up names
  * @param guarantee the deployment's guarantee; the item's own overrides it
- * @param leastSecondsLeft what the service asks for until the deadline: with less, the deadline counts as passed
+ * @param limits `leastSecondsLeft`: what the service asks for until the deadline; with less, the deadline counts as
+ *   passed. `areRetriesOff`: whether the deployment has `max_retries = 0` by now
  */
 export function decideWakeUp(
   message: Message | undefined,
   attempt: number,
   now: number,
   guarantee: DeliveryGuarantee,
-  leastSecondsLeft = 0,
+  { leastSecondsLeft = 0, areRetriesOff = false } = {},
 ): WakeUpDecision {
   if (message === undefined || isGone(message, now)) return { action: "drop", reason: "message-gone" };
   const status = statusOf(message);
@@ -69,6 +74,7 @@ export function decideWakeUp(
 
   if (status === "RETRY_SCHEDULED") {
     if (attempt !== latestAttemptOf(message) + 1) return { action: "drop", reason: "superseded-attempt" };
+    if (areRetriesOff) return { action: "unschedule", reason: retriesOffReason };
     if (isPastDeadline) return { action: "expire", reason: "deadline" };
     const dueAt = message.next_attempt_at ?? now;
     return dueAt > now
@@ -81,10 +87,12 @@ export function decideWakeUp(
     if (leaseEndsAt > now) return { action: "postpone", reason: "being-sent", until: leaseEndsAt };
     if (isPastDeadline) return { action: "expire", reason: "deadline" };
     const record = message.attempts?.[attempt];
-    if (record !== undefined && record.claim_id === undefined)
+    const isAtLeastOnce = (message.delivery_guarantee ?? guarantee) === "at-least-once";
+    const isDeferred = record !== undefined && record.claim_id === undefined;
+    if (isDeferred && (isAtLeastOnce || !mayHaveBeenSent(record))) {
       return { action: "claim-again", reason: "due" };
-    const mayRepeat = (message.delivery_guarantee ?? guarantee) === "at-least-once" && !wasRepeated(record);
-    return mayRepeat
+    }
+    return isAtLeastOnce && !wasRepeated(record)
       ? { action: "claim-again", reason: "lease-over" }
       : { action: "await-receipt", reason: "outcome-unknown" };
   }
