@@ -37,8 +37,8 @@ function commandsOf(file: string): string[] {
   return [...stepsOf(file), ...ofMatrices].flatMap(({ run }) => run ?? []);
 }
 
-test("there are the two workflows", () => {
-  expect(files.sort()).toEqual(["ci.yml", "terraform-plan.yml"]);
+test("there are these workflows", () => {
+  expect(files.sort()).toEqual(["cdktn.yml", "ci.yml", "terraform-plan.yml"]);
 });
 
 describe.each(files)("%s", (file) => {
@@ -91,6 +91,16 @@ test("every check of npm run verify is a job, and no job has a right but to read
   expect(commandsOf("ci.yml")).toEqual(expect.arrayContaining(scripts.verify.split(" && ")));
   expect(permissions).toEqual({ contents: "read" });
   expect(Object.values(jobs).flatMap((job) => Object.keys(job.permissions ?? {}))).toEqual([]);
+});
+
+test("the weekly check of cdktn names the folder that it installs into, or it would check nothing", () => {
+  const { on, permissions } = read("cdktn.yml");
+  const commands = commandsOf("cdktn.yml");
+
+  expect(Object.keys(on)).toEqual(["schedule", "workflow_dispatch"]);
+  expect(permissions).toEqual({ contents: "read" });
+  expect(commands.at(-2)).toMatch(/^npm install --prefix "\$RUNNER_TEMP\/cdktn" /);
+  expect(commands.at(-1)).toBe('npm run check:cdktn -- --packages "$RUNNER_TEMP/cdktn"');
 });
 
 describe("the job that plans and the job that comments", () => {
