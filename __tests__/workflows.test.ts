@@ -1,8 +1,9 @@
-/** The workflows of GitHub Actions, which cannot be run here: what can be said of their text, and their one script. */
+/** What GitHub reads and cannot be run here: what can be said of its text, and the workflows' one script. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { failureComment } from "../scripts/plan-review/comment.ts";
+import { stackNames } from "../stacks/app.ts";
 
 const folder = join(__dirname, "../.github/workflows");
 const files = readdirSync(folder);
@@ -28,6 +29,30 @@ interface Workflow {
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
+interface IssueForm {
+  readonly name: string;
+  readonly description: string;
+  readonly body: readonly {
+    readonly type: string;
+    readonly id?: string;
+    readonly attributes: {
+      readonly label?: string;
+      readonly value?: string;
+      readonly options?: readonly string[];
+    };
+  }[];
+}
+
+interface Dependabot {
+  readonly updates: readonly {
+    readonly "package-ecosystem": string;
+    readonly ignore?: readonly {
+      readonly "dependency-name": string;
+      readonly versions?: readonly string[];
+    }[];
+  }[];
+}
+
 const read = (file: string) => parse(textOf(file)) as Workflow;
 const stepsOf = (file: string) => Object.values(read(file).jobs).flatMap(({ steps }) => steps);
 
@@ -37,8 +62,8 @@ function commandsOf(file: string): string[] {
   return [...stepsOf(file), ...ofMatrices].flatMap(({ run }) => run ?? []);
 }
 
-test("there are the two workflows", () => {
-  expect(files.sort()).toEqual(["ci.yml", "terraform-plan.yml"]);
+test("the workflows are these", () => {
+  expect(files.sort()).toEqual(["cdktn.yml", "ci.yml", "terraform-plan.yml"]);
 });
 
 describe.each(files)("%s", (file) => {
@@ -91,6 +116,16 @@ test("every check of npm run verify is a job, and no job has a right but to read
   expect(commandsOf("ci.yml")).toEqual(expect.arrayContaining(scripts.verify.split(" && ")));
   expect(permissions).toEqual({ contents: "read" });
   expect(Object.values(jobs).flatMap((job) => Object.keys(job.permissions ?? {}))).toEqual([]);
+});
+
+test("the weekly check of cdktn names the folder that it installs into, or it would check nothing", () => {
+  const { on, permissions } = read("cdktn.yml");
+  const commands = commandsOf("cdktn.yml");
+
+  expect(Object.keys(on)).toEqual(["schedule", "workflow_dispatch"]);
+  expect(permissions).toEqual({ contents: "read" });
+  expect(commands.at(-2)).toMatch(/^npm install --prefix "\$RUNNER_TEMP\/cdktn" /);
+  expect(commands.at(-1)).toBe('npm run check:cdktn -- --packages "$RUNNER_TEMP/cdktn"');
 });
 
 describe("the job that plans and the job that comments", () => {
@@ -162,4 +197,47 @@ describe("the job that plans and the job that comments", () => {
   test("what is no review is not posted", async () => {
     await expect(runScript("Buy now!", [])).rejects.toThrow("not a review");
   });
+});
+
+describe("the forms for issues", () => {
+  const forms = readdirSync(join(folder, "../ISSUE_TEMPLATE")).filter((file) => file !== "config.yml");
+  const readForm = (file: string) => parse(textOf(join("../ISSUE_TEMPLATE", file))) as IssueForm;
+
+  test.each(forms)("%s has what GitHub demands, and every field that it asks for its own id", (file) => {
+    const { name, description, body } = readForm(file);
+    const fields = body.filter(({ type }) => type !== "markdown");
+    const ids = fields.map(({ id }) => id);
+
+    expect([name, description].every((text) => text.length > 0)).toBe(true);
+    expect(fields.length).toBeGreaterThan(0);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const { id, attributes } of fields) {
+      expect(id).toMatch(/^[a-z]+$/);
+      expect(attributes.label).not.toBe("");
+    }
+  });
+
+  test("who reports a fault names the part, among them every stack, and is told to leave out what is personal", () => {
+    const { body } = readForm("bug.yml");
+    const parts = body.find(({ id }) => id === "part")?.attributes.options;
+
+    expect(parts).toEqual(expect.arrayContaining([...stackNames]));
+    expect(body[0]?.attributes.value).toMatch(/SECURITY\.md.*phone numbers/s);
+  });
+});
+
+test("a pull request is asked for its test plan", () => {
+  expect(textOf("../pull_request_template.md")).toContain("## Test plan");
+});
+
+test("dependabot keeps to the range of constructs that package.json demands, and knows what is archived", () => {
+  const { updates } = parse(textOf("../dependabot.yml")) as Dependabot;
+  const { devDependencies } = JSON.parse(readFileSync(join(__dirname, "../package.json"), "utf8"));
+  const ignored = updates.find((update) => update["package-ecosystem"] === "npm")?.ignore ?? [];
+  const rangeOf = (name: string) => ignored.find((rule) => rule["dependency-name"] === name);
+
+  expect(updates.map((update) => update["package-ecosystem"])).toEqual(["npm", "github-actions"]);
+  expect(devDependencies.constructs).toBe(">=10.6.0 <10.8.0");
+  expect(rangeOf("constructs")).toMatchObject({ versions: [">=10.8.0"] });
+  expect(rangeOf("@cdktf/*")).toBeDefined();
 });

@@ -88,7 +88,7 @@ Terraform module of sms-retry ${version}.
 ${usage(name, stack)}
 \`\`\`
 
-${versionsSentence(stack)} With releases 5.x of the provider set \`lambda_runtime = "nodejs22.x"\`.
+${versionsSentence(stack)}
 
 Copy this folder as it is: the code of the functions lies in \`assets/\`, and Terraform computes its hash. The module
 configures neither a provider nor a backend; account and region are those of the \`aws\` provider of the caller.

@@ -34,7 +34,7 @@ async function bundle(name: string, folder: string): Promise<void> {
     // Names of functions and classes appear in logs and in error types.
     keepNames: true,
     platform: "node",
-    // nodejs22.x is the oldest runtime that `lambda_runtime` accepts.
+    // nodejs22.x is the oldest runtime that `lambda_runtime` accepts, and its default.
     target: "node22",
     format: "esm",
     mainFields: ["module", "main"],

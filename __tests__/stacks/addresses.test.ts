@@ -120,7 +120,7 @@ test("the stack for an existing Kinesis stream has exactly these inputs and outp
       "kinesis_stream_arn: string",
       "kinesis_stream_kms_key_arn: string = null",
       "kms_key_arn: string = null",
-      "lambda_runtime: string = "nodejs24.x"",
+      "lambda_runtime: string = "nodejs22.x"",
       "log_retention_days: number = 30",
       "max_retries: number = 3",
       "max_sends_per_second: number = 10",

@@ -194,10 +194,9 @@ function environmentOf({ environment, endpoint }: Pick<ExamplesOptions, "environ
   };
 }
 
-/** Values of all inputs that some stack requires, and of the one that provider 5.100 needs. */
+/** Values of all inputs that some stack requires. */
 const requiredValues = {
   pinpoint_application_id: applicationId,
   kinesis_stream_arn: "arn:aws:kinesis:eu-west-1:123456789012:stream/sms-events",
   firehose_delivery_stream_name: "sms-events",
-  lambda_runtime: "nodejs22.x",
 };

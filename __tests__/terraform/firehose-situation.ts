@@ -76,7 +76,11 @@ export const firehoseSituation: Situation = {
     firehose_attached: true,
     firehose_attachment_reason: "The transformation is attached.",
   },
-  functionsWithMaxRetries: ["aws_lambda_function.resend", "aws_lambda_function.transform_firehose"],
+  functionsWithMaxRetries: [
+    "aws_lambda_function.produce",
+    "aws_lambda_function.resend",
+    "aws_lambda_function.transform_firehose",
+  ],
   readAtEveryPlan: ["read data.aws_cloudcontrolapi_resource.delivery_stream read_because_check_nested"],
   // In the middle of detaching.
   stopDestroyAt: "aws_lambda_invocation.attach_transformation: Destroying...",

@@ -17,8 +17,12 @@ test.each(stackNames)("the files for Terraform use every case of the inputs of %
   const accepting = acceptingTest(variable);
   const refusing = refusingTest(variable);
   for (const input of validatedInputs(variable)) {
-    const { accepted = [], refused = [] } = inputCases[input] ?? {};
+    const { accepted = [], acceptedForNewerProviders = [], refused = [] } = inputCases[input] ?? {};
     for (const value of accepted) expect(accepting).toContain(`    ${input} = ${JSON.stringify(value)}\n`);
+    for (const [index, value] of acceptedForNewerProviders.entries()) {
+      expect(refusing).toContain(`run "accepts_${input}_${index}"`);
+      expect(refusing).toContain(`    ${input} = ${JSON.stringify(value)}\n`);
+    }
     for (const [index, value] of refused.entries()) {
       expect(refusing).toContain(`run "refuses_${input}_${index}"`);
       expect(refusing).toContain(`    ${input} = ${JSON.stringify(value)}\n`);

@@ -4,6 +4,8 @@
 export interface InputCases {
   /** The first is also what a plan with every input uses. */
   readonly accepted: readonly [unknown, ...unknown[]];
+  /** What the input accepts and only a newer provider than the oldest of the range plans. */
+  readonly acceptedForNewerProviders?: readonly unknown[];
   readonly refused: readonly [unknown, ...unknown[]];
 }
 
@@ -46,7 +48,11 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
     refused: ["alias/events", keyArn.replace("key/", "alias/")],
   },
   kms_key_arn: { accepted: [keyArn, null], refused: ["alias/sms", keyArn.replace("key/", "alias/")] },
-  lambda_runtime: { accepted: ["nodejs22.x"], refused: ["nodejs20.x", "python3.13"] },
+  lambda_runtime: {
+    accepted: ["nodejs22.x"],
+    acceptedForNewerProviders: ["nodejs24.x", "nodejs26.x"],
+    refused: ["nodejs20.x", "python3.13"],
+  },
   log_retention_days: { accepted: [3653, 1], refused: [0, 2, 3654] },
   max_retries: { accepted: [10, 0], refused: [-1, 11, 2.5] },
   max_sends_per_second: { accepted: [0.5, 4000], refused: [0, 4001] },
@@ -113,16 +119,22 @@ export function acceptingTest(variables: Variables): string {
 }
 
 /**
- * A file for `terraform test` that expects every refused value to be refused, and by its own input alone. Meant for
- * a configuration of nothing but the variables: each run with a provider would take seconds to start it.
+ * A file for `terraform test` that expects every refused value to be refused, and by its own input alone, and what
+ * needs a newer provider to be accepted. Meant for a configuration of nothing but the variables: each run with a
+ * provider would take seconds to start it, and the oldest one refuses values that it does not know.
  */
 export function refusingTest(variables: Variables): string {
   return validatedInputs(variables)
-    .flatMap((name) =>
-      casesOf(name).refused.map((value, index) =>
-        run(`refuses_${name}_${index}`, { ...everyInput(variables), [name]: value }, name),
-      ),
-    )
+    .flatMap((name) => {
+      const { refused, acceptedForNewerProviders = [] } = casesOf(name);
+      const valuesWith = (value: unknown) => ({ ...everyInput(variables), [name]: value });
+      return [
+        ...refused.map((value, index) => run(`refuses_${name}_${index}`, valuesWith(value), name)),
+        ...acceptedForNewerProviders.map((value, index) =>
+          run(`accepts_${name}_${index}`, valuesWith(value)),
+        ),
+      ];
+    })
     .join("\n");
 }
 

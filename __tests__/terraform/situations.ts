@@ -18,7 +18,11 @@ const kinesisOutputs = {
   events_bucket_name: `sms-retry-events-${accountId}-${region}`,
 };
 
-const kinesisFunctions = ["aws_lambda_function.consume_kinesis", "aws_lambda_function.resend"];
+const kinesisFunctions = [
+  "aws_lambda_function.consume_kinesis",
+  "aws_lambda_function.produce",
+  "aws_lambda_function.resend",
+];
 
 /** All situations, in the order of the stacks' list. */
 export const situations: readonly Situation[] = [

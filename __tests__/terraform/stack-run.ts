@@ -92,7 +92,6 @@ export class StackRun {
       join(folder, "terraform.tfvars.json"),
       JSON.stringify({
         pinpoint_application_id: applicationId,
-        lambda_runtime: "nodejs22.x",
         retry_delays_seconds: [0],
         ...situation.inputs,
       }),

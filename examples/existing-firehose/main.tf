@@ -18,6 +18,5 @@ module "sms_retry" {
 
   pinpoint_application_id       = var.pinpoint_application_id
   firehose_delivery_stream_name = var.firehose_delivery_stream_name
-  lambda_runtime                = var.lambda_runtime
   deletion_protection           = var.deletion_protection
 }

@@ -18,7 +18,6 @@ module "sms_retry" {
 
   pinpoint_application_id = var.pinpoint_application_id
   kinesis_stream_arn      = var.kinesis_stream_arn
-  lambda_runtime          = var.lambda_runtime
   deletion_protection     = var.deletion_protection
 
   # Short-lived messages: the first retry within half a minute, the last within five.

@@ -8,12 +8,6 @@ variable "pinpoint_application_id" {
   type        = string
 }
 
-variable "lambda_runtime" {
-  description = "Runtime of the functions. Every provider in the range knows nodejs22.x; only releases 6.x know nodejs24.x."
-  type        = string
-  default     = "nodejs22.x"
-}
-
 variable "deletion_protection" {
   description = "Set it to false and apply before you destroy."
   type        = bool

@@ -84,7 +84,6 @@ module "sms_retry" {
   pinpoint_application_id = var.pinpoint_application_id
   kinesis_stream_arn      = var.kinesis_stream_arn
   name_prefix             = local.name_prefix
-  lambda_runtime          = var.lambda_runtime
   deletion_protection     = var.deletion_protection
   alarm_topic_arn         = aws_sns_topic.alarms.arn
 
