@@ -14,7 +14,6 @@ export function violationsOf(simulated: SimulatedWorld, evidence: readonly Evide
       ...retries(each, simulated),
       ...calls(each),
       ...repetitions(each, simulated),
-      ...storms(each),
       ...transitions(each),
       ...contents(each),
     ]),
@@ -40,7 +39,9 @@ function sendsOfAnAttempt(evidence: Evidence, { settings }: SimulatedWorld): str
     }
     for (const [index, earlier] of sends.entries()) {
       const next = sends[index + 1];
-      if (next?.call !== undefined && isRecorded(evidence, earlier, next.call.order)) {
+      if (next?.call === undefined) continue;
+      const claim = claimOf(next.call, evidence);
+      if (isRecorded(evidence, earlier, claim?.order)) {
         violations.push(`${name} was sent again although its first send was known`);
       }
     }
@@ -67,7 +68,7 @@ function calls(evidence: Evidence): string[] {
 
 function callProblem(call: SmsCall, { message, writes, item, deadline }: Evidence): string | undefined {
   const name = `${message.id} attempt ${call.attempt}`;
-  const claim = writes.findLast((write) => write.order < call.order && isClaimOf(write, call));
+  const claim = claimOf(call, { writes });
   if (claim === undefined) return `${name} was sent without a claim`;
   if (writes.some((write) => write.order < claim.order && isFinal(statusOf(write.after)))) {
     return `${name} was claimed after the end`;
@@ -80,6 +81,11 @@ function callProblem(call: SmsCall, { message, writes, item, deadline }: Evidenc
     return `${name} was sent although its item is gone`;
   }
   return undefined;
+}
+
+/** The write by which a call's own worker won its claim. */
+function claimOf(call: SmsCall, { writes }: Pick<Evidence, "writes">): TableWrite | undefined {
+  return writes.findLast((write) => write.order < call.order && isClaimOf(write, call));
 }
 
 function isClaimOf({ after }: TableWrite, { attempt, worker }: SmsCall): boolean {
@@ -112,21 +118,6 @@ function repetitions({ message, calls }: Evidence, { plan }: SimulatedWorld): st
   });
 }
 
-/** More calls than doubling waits leave room for, also where a message comes twice. */
-const mostCallsInAMinute = 15;
-
-/** What the service does not take now is tried again ever more rarely. */
-function storms({ message, calls }: Evidence): string[] {
-  for (const [attempt, tries] of Map.groupBy(calls, (call) => call.attempt)) {
-    const isStorm = tries.some(({ at }, index) => {
-      const last = tries[index + mostCallsInAMinute];
-      return last !== undefined && last.at - at < 60;
-    });
-    if (isStorm) return [`${message.id} attempt ${attempt} was tried without a pause`];
-  }
-  return [];
-}
-
 /**
  * States only move forward; only `DELIVERED` may follow an end, and never an opt-out or a cancellation. Nobody but a
  * producer makes an item.
@@ -155,6 +146,9 @@ function contents({ message, item, sends }: Evidence): string[] {
   });
 }
 
+/** What an invocation has for its sends. */
+const longestTurnSeconds = 18;
+
 /**
  * Without faults, retries keep the rate: in any stretch of time no more parts than it allows, and one message of each
  * worker. (A worker that is paused sends late, and then perhaps beside another.)
@@ -163,7 +157,11 @@ function pace({ plan, service, table }: SimulatedWorld): string[] {
   if (plan.hasFaults) return [];
   const { maxSendsPerSecond, senderConcurrency } = plan.inputs;
   const retries = service.calls.filter(({ attempt }) => attempt > 0);
-  const parts = retries.map(({ id }) => partsOf(String(table.items.get(id)?.message_body ?? "")));
+  // A message that costs more than an invocation has for its sends waits for no more than that.
+  const most = (longestTurnSeconds * maxSendsPerSecond) / senderConcurrency;
+  const parts = retries.map(({ id }) =>
+    Math.min(most, partsOf(String(table.items.get(id)?.message_body ?? ""))),
+  );
   for (let first = 0; first < retries.length; first += 1) {
     let sum = 0;
     let longest = 1;
@@ -172,8 +170,8 @@ function pace({ plan, service, table }: SimulatedWorld): string[] {
       longest = Math.max(longest, parts[last] ?? 0);
       const seconds = (retries[last]?.at ?? 0) - (retries[first]?.at ?? 0);
       // Calls of the simulation wait for each other a little, and so come closer together.
-      const most = maxSendsPerSecond * (seconds + 1) + (1 + senderConcurrency) * longest;
-      if (sum > most) return [`${sum} parts were sent in ${seconds.toFixed(1)} s`];
+      if (sum > maxSendsPerSecond * (seconds + 1) + (1 + senderConcurrency) * longest)
+        return [`${sum.toFixed(1)} parts were sent in ${seconds.toFixed(1)} s`];
     }
   }
   return [];

@@ -60,13 +60,16 @@ export function drawPlan(tape: Tape, startsAt: number): Plan {
   };
 }
 
+/** What can be out of order, as often as it stands here. */
+const services = ["sms", "sms", "sms", "table", "table", "sqs", "scheduler", "s3"] as const;
+
 function drawOutages(tape: Tape, startsAt: number): Outage[] {
   const count = [0, 0, 0, 1, 1, 2][tape.choose(6)] ?? 0;
   return Array.from({ length: count }, () => {
     const from = startsAt + tape.choose(faultySeconds);
     const seconds = [5, 60, 300, 900, 3_600, 10_800][tape.choose(6)] ?? 0;
     return {
-      service: (["sms", "table", "sqs", "scheduler", "s3"] as const)[tape.choose(5)] ?? "sms",
+      service: services[tape.choose(services.length)] ?? "sms",
       kind: outageKinds[tape.choose(outageKinds.length)] ?? "refuses",
       from,
       until: from + seconds,

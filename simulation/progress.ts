@@ -4,6 +4,7 @@
  */
 import type { MessageStatus } from "../functions/core/message.ts";
 import { type Evidence, inSeconds, isMatchable, isRecorded } from "./evidence.ts";
+import type { Plan } from "./plan.ts";
 import type { SimulatedWorld } from "./simulated-run.ts";
 import type { SaidEvent } from "./sms-service-model.ts";
 
@@ -67,11 +68,12 @@ const justify: Readonly<Partial<Record<MessageStatus, Justify>>> = {
 
 /** A message may wait for ever only for what the service never says. */
 function againstSent(evidence: Evidence, { plan }: SimulatedWorld): string | undefined {
-  const { latest, said, sends, item, message } = evidence;
+  const { latest, said, sends, item } = evidence;
   const { trackDeliveries, receiptTimeoutSeconds, maxRetries } = plan.inputs;
   const saidOfLatest = said.filter((event) => event.attempt === latest && isMatchable(evidence, event));
   const isAccepted = sends.some((send) => send.attempt === latest && isRecorded(evidence, send));
-  const isChecked = isAccepted && receiptTimeoutSeconds > 0 && (message.isProduced || latest > 0);
+  // The check looks at what is known to be accepted since a time.
+  const isChecked = receiptTimeoutSeconds > 0 && item?.attempts?.[latest]?.sent_at !== undefined;
   if (saidOfLatest.some(({ kind }) => kind === "success")) {
     const isNotLookedAt = trackDeliveries === "none" || (trackDeliveries === "retried" && latest === 0);
     return isNotLookedAt && !isChecked ? undefined : "its delivery is not written";
@@ -98,15 +100,19 @@ function againstExhausted(evidence: Evidence, { plan }: SimulatedWorld): string 
   );
   if (!isUnknown && !isChecked) return "its latest attempt was accepted";
   if (guarantee === "at-least-once" && latest < maxRetries) return "retries were left";
-  const unheard = unheardOf(evidence, plan.calmFrom);
+  const unheard = unheardOf(evidence, plan);
   return unheard === undefined ? undefined : `its receipt had come ${unheard.toFixed(0)} s before`;
 }
 
 /** For how long an event of the latest attempt was there before the message ended without it, all being well. */
-function unheardOf({ said, latest, ending }: Evidence, calmFrom: number): number | undefined {
+function unheardOf({ said, latest, ending }: Evidence, { calmFrom, inputs }: Plan): number | undefined {
   const endedAt = ending?.at ?? 0;
   const heard = said.find(
-    ({ attempt, at, isTagged }) => attempt === latest && isTagged && Math.max(at, calmFrom) + 600 < endedAt,
+    ({ kind, attempt, at, isTagged }) =>
+      attempt === latest &&
+      isTagged &&
+      !(kind === "success" && inputs.trackDeliveries === "none") &&
+      Math.max(at, calmFrom) + 600 < endedAt,
   );
   return heard === undefined ? undefined : endedAt - heard.at;
 }

@@ -83,7 +83,6 @@ function expectedAfter(
     if (event.kind !== "retryable") return none;
     // A retry that was scheduled has given the item a deadline.
     if (send.attempt === 0 && event.status === "UNKNOWN" && isAgeUnknown(evidence)) return none;
-    if (!isMatchable(evidence, event)) return none;
     from = event.at;
   }
   // An event that is before its item waits for it, each time as long as it has waited.
@@ -94,12 +93,15 @@ function expectedAfter(
   const ends = [
     deadline,
     inSeconds(item?.expires_at),
-    message.cancelledAt,
+    // What is not in the table yet cannot be withdrawn.
+    (message.cancelledAt ?? 0) >= itemAt ? message.cancelledAt : undefined,
     service.optedOut.get(message.id),
   ].filter((end) => end !== undefined);
   const end = Math.min(Number.POSITIVE_INFINITY, ...ends);
   if (end <= from) return none;
-  return { isSent: until < end ? "yes" : "perhaps", from, until };
+  // The id of an untagged event may become known after it was said.
+  const isCertain = until < end && (event === undefined || isMatchable(evidence, event));
+  return { isSent: isCertain ? "yes" : "perhaps", from, until };
 }
 
 function isAgeUnknown({ writes }: Evidence): boolean {

@@ -8,6 +8,8 @@ import type { Fault } from "./virtual-world.ts";
 export interface Totals {
   runs: number;
   steps: number;
+  /** Runs in which nothing went wrong, compared with the reference. */
+  runsWithoutFaults: number;
   messages: number;
   sends: number;
   possibleDuplicates: number;
@@ -30,6 +32,7 @@ export async function simulateMany(
   const totals: Totals = {
     runs: 0,
     steps: 0,
+    runsWithoutFaults: 0,
     messages: 0,
     sends: 0,
     possibleDuplicates: 0,
@@ -39,6 +42,7 @@ export async function simulateMany(
     const report = await simulate(seededTape(seed), options);
     totals.runs += 1;
     totals.steps += report.steps;
+    totals.runsWithoutFaults += report.hasFaults ? 0 : 1;
     totals.messages += report.messages;
     totals.sends += report.sends;
     totals.possibleDuplicates += report.possibleDuplicates;

@@ -4,19 +4,25 @@
  */
 import { parseArgs } from "node:util";
 import { type BreakName, breaks } from "./breaks.ts";
+import { simulateManyRaces, simulateRaces } from "./races.ts";
 import { explain, simulateMany, type Totals } from "./simulate-many.ts";
-import { simulate } from "./simulated-run.ts";
+import { type RunOptions, simulate } from "./simulated-run.ts";
 import { seededTape } from "./tape.ts";
 import type { Fault } from "./virtual-world.ts";
 
+/** Rates at which races are run, in parts per second. */
+const raceRates = [0.2, 1, 10];
+
 const usage = `Usage: npm run simulate -- [options]
 
-Runs the real core and adapters on a virtual clock against models of DynamoDB, SQS, Scheduler, Kinesis, Firehose
-and the SMS service, injects faults at every step, and checks the rules of the protocol after each run.
+Runs the real functions on a virtual clock against models of DynamoDB, SQS, Scheduler, Kinesis, Firehose and the
+SMS service, injects faults at every step, and checks after each run what must never happen and what must happen. A
+quarter of the runs has no faults: there, every send is compared with a reference.
 
   --runs N      how many runs (default 1000)
   --seed N      replay the run of one seed, with its steps
   --from N      first seed (default 0)
+  --races N     race ends of messages against their retries instead, N at each of ${raceRates.join(", ")} sends a second
   --break NAME  break a rule of the protocol on purpose: ${Object.keys(breaks).join(", ")}
   --help        this text
 `;
@@ -27,6 +33,7 @@ function printTotals(totals: Totals, seconds: number): void {
   const rows: [string, string | number][] = [
     ["runs", totals.runs],
     ["steps", totals.steps],
+    ["runs without faults", totals.runsWithoutFaults],
     ["messages", totals.messages],
     ["sends", totals.sends],
     ["possible duplicates, marked", totals.possibleDuplicates],
@@ -35,9 +42,26 @@ function printTotals(totals: Totals, seconds: number): void {
     ["late and reordered injected", sum("late-delivery", "slow", "freeze", "stale-read")],
     ["lost answers injected", sum("lost-answer")],
     ["throttles injected", sum("throttle")],
+    ["calls in an outage", sum("outage")],
+    ["workers with a wrong clock", sum("clock-skew")],
     ["seconds", seconds.toFixed(1)],
   ];
   for (const [name, value] of rows) console.log(`${name.padEnd(30)}${String(value).padStart(12)}`);
+}
+
+async function race(races: number, options: RunOptions): Promise<number> {
+  for (const rate of raceRates) {
+    const { failure, ...totals } = await simulateManyRaces(races, rate, options);
+    console.log(
+      `${rate} a second: ${totals.races} races in ${totals.runs} runs; in ${totals.sent} the retry was claimed first and sent`,
+    );
+    if (failure === undefined) continue;
+    const { trace } = await simulateRaces(seededTape(failure.seed), rate, { ...options, keepsTrace: true });
+    console.log([`Run ${failure.seed} violates the protocol:`, ...failure.violations, ...trace].join("\n"));
+    return 1;
+  }
+  console.log("No violation.");
+  return 0;
 }
 
 function wholeNumber(name: string, text: string | undefined, fallback: number): number {
@@ -53,6 +77,7 @@ function readOptions() {
       seed: { type: "string" },
       from: { type: "string" },
       break: { type: "string" },
+      races: { type: "string" },
       help: { type: "boolean" },
     },
   });
@@ -64,6 +89,7 @@ function readOptions() {
     isHelp: values.help === true,
     runs: wholeNumber("runs", values.runs, 1_000),
     from: wholeNumber("from", values.from, 0),
+    races: values.races === undefined ? undefined : wholeNumber("races", values.races, 0),
     seed: values.seed === undefined ? undefined : wholeNumber("seed", values.seed, 0),
     broken: name === undefined ? {} : breaks[name as BreakName],
   };
@@ -75,6 +101,7 @@ async function main(): Promise<number> {
     process.stdout.write(usage);
     return 0;
   }
+  if (options.races !== undefined) return race(options.races, options.broken);
   if (options.seed !== undefined) {
     const { violations, trace } = await simulate(seededTape(options.seed), {
       ...options.broken,

@@ -71,6 +71,9 @@ const permanentFailures = ["BLOCKED", "INVALID", "TELEPORTED"];
 /** How long a call waits for its answer. */
 const patienceSeconds = 5;
 
+/** Calls of one attempt in a minute: more than doubling waits leave room for, also where a message comes twice. */
+const storm = 13;
+
 interface Sent {
   readonly id: string;
   readonly attempt: number;
@@ -216,6 +219,10 @@ export function smsServiceModel(world: VirtualWorld, emit: (event: object) => vo
           outcome: undefined,
         };
         calls.push(call);
+        const before = calls.filter((other) => other.id === id && other.attempt === call.attempt).at(-storm);
+        if (before !== undefined && call.at - before.at < 60 && before !== call) {
+          world.stop(`${id} attempt ${call.attempt} was tried without a pause`);
+        }
         try {
           const answer = await world.call(
             worker,

@@ -131,6 +131,7 @@ export class VirtualWorld {
   readonly #timers = timerHeap();
   readonly #pending: PendingCall[] = [];
   #ids = 0;
+  #stopped: string | undefined;
 
   constructor(tape: Tape, options: WorldOptions) {
     this.tape = tape;
@@ -139,6 +140,11 @@ export class VirtualWorld {
     this.areFaultsOn = options.hasFaults;
     this.#outages = options.outages;
     this.#worstSkewSeconds = options.worstSkewSeconds;
+  }
+
+  /** Ends the run: what was found shows itself again and again, and costs time. */
+  stop(why: string): void {
+    this.#stopped ??= why;
   }
 
   /** A number that was not given out before. */
@@ -281,12 +287,13 @@ export class VirtualWorld {
   /**
    * Lets the world go on until nothing is left to happen, or until a time.
    *
-   * @throws Error if it goes on for ever
+   * @throws Error if it goes on for ever, or is stopped
    */
   async run(until: number, mostSteps = 60_000): Promise<void> {
     for (;;) {
       // Every reaction of the workers to the last step, up to their next call.
       await new Promise(setImmediate);
+      if (this.#stopped !== undefined) throw new Error(this.#stopped);
       if (this.steps++ > mostSteps) throw new Error("the world does not come to rest");
       const next = this.#timers.next();
       if (this.#pending.length > 0 && !(next !== undefined && next <= this.now)) {
