@@ -19,7 +19,7 @@ export interface ApplicationMessage {
 }
 
 /** Parts of a body, as often as they stand here. */
-const partsOfBodies = [1, 1, 1, 2, 1, 3, 1, 8];
+const partsOfBodies = [1, 1, 1, 2, 1, 3, 1, 6];
 
 function bodyOf(number: number, parts: number): string {
   const start = `Code of m${number}: [{}]\n`;

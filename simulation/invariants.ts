@@ -1,8 +1,7 @@
 /** What must never happen, whatever goes wrong; each violation is a sentence. */
 import { isFinal, type Message } from "../functions/core/message.ts";
-import { partsOf } from "../functions/core/message-parts.ts";
 import type { TableWrite } from "./dynamodb-model.ts";
-import { type Evidence, inSeconds, isRecorded, statusOf } from "./evidence.ts";
+import { type Evidence, inSeconds, isRecorded, partsOfBody, statusOf } from "./evidence.ts";
 import type { SimulatedWorld } from "./simulated-run.ts";
 import type { SmsCall } from "./sms-service-model.ts";
 
@@ -160,7 +159,7 @@ function pace({ plan, service, table }: SimulatedWorld): string[] {
   // A message that costs more than an invocation has for its sends waits for no more than that.
   const most = (longestTurnSeconds * maxSendsPerSecond) / senderConcurrency;
   const parts = retries.map(({ id }) =>
-    Math.min(most, partsOf(String(table.items.get(id)?.message_body ?? ""))),
+    Math.min(most, partsOfBody(String(table.items.get(id)?.message_body ?? ""))),
   );
   for (let first = 0; first < retries.length; first += 1) {
     let sum = 0;

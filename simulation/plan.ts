@@ -44,7 +44,7 @@ export function drawPlan(tape: Tape, startsAt: number): Plan {
   const sources = ([["kinesis"], ["firehose"], ["kinesis", "firehose"]] as const)[tape.choose(3)] ?? [];
   const messages = isBurst ? 8 + tape.choose(8) : 1 + tape.choose(3);
   const worstSkewSeconds = hasFaults && tape.choose(4) === 3 ? 60 : 0;
-  const outages = hasFaults ? drawOutages(tape, startsAt) : [];
+  const outages = hasFaults ? drawOutages(tape, startsAt, isBurst) : [];
   const faultsUntil = hasFaults ? startsAt + faultySeconds : startsAt;
   const calmFrom = outages.reduce((latest, { until }) => Math.max(latest, until), faultsUntil);
   return {
@@ -63,11 +63,13 @@ export function drawPlan(tape: Tape, startsAt: number): Plan {
 /** What can be out of order, as often as it stands here. */
 const services = ["sms", "sms", "sms", "table", "table", "sqs", "scheduler", "s3"] as const;
 
-function drawOutages(tape: Tape, startsAt: number): Outage[] {
+function drawOutages(tape: Tape, startsAt: number, isBurst: boolean): Outage[] {
   const count = [0, 0, 0, 1, 1, 2][tape.choose(6)] ?? 0;
   return Array.from({ length: count }, () => {
     const from = startsAt + tape.choose(faultySeconds);
-    const seconds = [5, 60, 300, 900, 3_600, 10_800][tape.choose(6)] ?? 0;
+    // Hours of many messages that come again and again take long, and show no more than hours of few.
+    const longest = isBurst ? 900 : 10_800;
+    const seconds = Math.min([5, 60, 300, 900, 3_600, 10_800][tape.choose(6)] ?? 0, longest);
     return {
       service: services[tape.choose(services.length)] ?? "sms",
       kind: outageKinds[tape.choose(outageKinds.length)] ?? "refuses",

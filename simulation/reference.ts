@@ -2,8 +2,7 @@
  * The reference: what becomes of messages where nothing goes wrong. It knows the rules, not the code: which sends
  * there must be, exactly, and when.
  */
-import { partsOf } from "../functions/core/message-parts.ts";
-import { type Evidence, inSeconds, isMatchable } from "./evidence.ts";
+import { type Evidence, inSeconds, isMatchable, partsOfBody } from "./evidence.ts";
 import { delayBefore } from "./progress.ts";
 import type { SimulatedWorld } from "./simulated-run.ts";
 import type { TakenSend } from "./sms-service-model.ts";
@@ -17,7 +16,7 @@ export function departures(simulated: SimulatedWorld, evidence: readonly Evidenc
 
 /** What hand-overs, turns and whole seconds take, in seconds. */
 function slackSeconds({ plan }: SimulatedWorld, evidence: readonly Evidence[]): number {
-  const parts = evidence.reduce((sum, { message }) => sum + partsOf(message.body), 0);
+  const parts = evidence.reduce((sum, { message }) => sum + partsOfBody(message.body), 0);
   const { maxSendsPerSecond } = plan.inputs;
   // A message that costs more than an invocation has for its sends waits for no more than that, 18 s.
   const turns = Math.max((4 * parts) / maxSendsPerSecond, maxSendsPerSecond < 1 ? 40 * evidence.length : 0);

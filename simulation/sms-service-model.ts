@@ -71,8 +71,11 @@ const permanentFailures = ["BLOCKED", "INVALID", "TELEPORTED"];
 /** How long a call waits for its answer. */
 const patienceSeconds = 5;
 
-/** Calls of one attempt in a minute: more than doubling waits leave room for, also where a message comes twice. */
-const storm = 13;
+/**
+ * Calls of one attempt in a minute: more than doubling waits leave room for. A retry message waits ever longer, but
+ * its copies, which faults make, each begin anew.
+ */
+const storm = 40;
 
 interface Sent {
   readonly id: string;

@@ -289,7 +289,7 @@ export class VirtualWorld {
    *
    * @throws Error if it goes on for ever, or is stopped
    */
-  async run(until: number, mostSteps = 60_000): Promise<void> {
+  async run(until: number, mostSteps = 100_000): Promise<void> {
     for (;;) {
       // Every reaction of the workers to the last step, up to their next call.
       await new Promise(setImmediate);
