@@ -1,5 +1,4 @@
 /** The item that the README tells applications to write: the command as a shell reads it, on a real table. */
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConditionalCheckFailedException, PutItemCommand } from "@aws-sdk/client-dynamodb";
@@ -7,24 +6,17 @@ import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { keptAfterDeadlineSeconds } from "../functions/core/message.ts";
 import { readMessageItem } from "../functions/core/message-item.ts";
 import { type Emulators, startEmulators } from "../local/emulators/start-emulators.ts";
+import { awsCommandsOf } from "./support/documented-command.ts";
 import { createMessageTable, documentClientOf, type MessageTable } from "./support/message-table.ts";
 
 const readme = readFileSync(join(__dirname, "../README.md"), "utf8");
 
-/** The arguments that a shell hands to `aws` for the README's `put-item`. */
-function argumentsOfCommand(): string[] {
-  const [, command = ""] = /```sh\n(\s*aws dynamodb put-item .*?)```/s.exec(readme) ?? [];
-  const script = `aws() { printf '%s\\0' "$@"; }\n${command}`;
-  return execFileSync("sh", ["-c", script], { encoding: "utf8" }).split("\0").slice(0, -1);
-}
-
-const given = argumentsOfCommand();
-const option = (name: string): string => given[given.indexOf(name) + 1] ?? "";
+const [command] = awsCommandsOf(readme, "dynamodb put-item");
+const option = (name: string): string => command?.option(name) ?? "";
 const item = JSON.parse(option("--item"));
 
 test("the command is one that the AWS CLI takes, and names the table of a default deployment", () => {
-  expect(given.slice(0, 2)).toEqual(["dynamodb", "put-item"]);
-  expect(given.filter((argument) => argument.startsWith("--"))).toEqual([
+  expect(command?.words.filter((word) => word.startsWith("--"))).toEqual([
     "--table-name",
     "--condition-expression",
     "--item",

@@ -100,7 +100,7 @@ write \`kms_key_arn\` as \`"arn:aws:kms:<region>:<account>:key/\${aws_kms_key.<n
 
 ## Inputs
 
-${inputsTable(stack, new Set())}
+${inputsTable(stack)}
 
 ## Outputs
 

@@ -1,6 +1,5 @@
 /**
- * Writes the tables of inputs and outputs of every stack into README.md, between
- * `<!-- BEGIN_TF_DOCS <stack> -->` and `<!-- END_TF_DOCS <stack> -->`.
+ * Writes `docs/inputs.md`: the inputs and outputs of every stack.
  *
  * `npm run docs` writes; `npm run docs:check` (`--check`) changes nothing and exits 1 if the file is not what would
  * be written. The tables come from the synthesised stacks, so they cannot say what the code does not; no bundle is
@@ -11,50 +10,56 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { environmentNames } from "../functions/environment.ts";
 import { stackNames, synthesise } from "../stacks/app.ts";
-import { inputsTable, outputsTable, type SynthesisedStack, versionsSentence } from "./inputs-and-outputs.ts";
+import {
+  commonInputsTable,
+  differingInputsTable,
+  outputsOfAllTable,
+  type StacksByName,
+  type SynthesisedStack,
+  versionsSentence,
+} from "./inputs-and-outputs.ts";
 
 /**
- * The tables of one stack as Markdown, folded.
+ * The page of all inputs and outputs as Markdown.
  *
- * @param anchored names of inputs that have their anchor `input_<name>` already; those of this stack are added,
- *   so that an anchor that two stacks share stands once in a file
+ * Each input has the anchor `input_<name>`, once in the page.
+ *
+ * @throws Error if the stacks do not need the same versions of Terraform and provider
  */
-export function renderTables(stackName: string, stack: SynthesisedStack, anchored: Set<string>): string {
-  return [
-    "<details>",
-    `<summary>Inputs and outputs of <code>${stackName}</code></summary>`,
-    "",
-    versionsSentence(stack),
-    "",
-    inputsTable(stack, anchored),
-    "",
-    outputsTable(stack),
-    "",
-    "</details>",
-  ].join("\n");
+export function inputsPage(stacks: StacksByName): string {
+  const versions = new Set([...stacks.values()].map(versionsSentence));
+  if (versions.size !== 1)
+    throw new Error(
+      `The stacks need different versions, and docs/inputs.md has one sentence: ${[...versions].join(" ")}`,
+    );
+  return `# Inputs and outputs
+
+<!-- Written by \`npm run docs\` from the stacks. Change their inputs and outputs, not this page. -->
+
+${[...versions].join("")} The README of each built module (\`npm run modules\`) lists its own inputs and outputs.
+
+## Inputs of all stacks
+
+${commonInputsTable(stacks)}
+
+## Inputs of some stacks
+
+${differingInputsTable(stacks)}
+
+## Outputs
+
+${outputsOfAllTable(stacks)}
+`;
 }
 
-/**
- * The document with the text between the two markers of a stack replaced.
- *
- * @throws Error if a marker is missing
- */
-export function replaceBetweenMarkers(document: string, stackName: string, text: string): string {
-  const [begin, end] = [`<!-- BEGIN_TF_DOCS ${stackName} -->`, `<!-- END_TF_DOCS ${stackName} -->`];
-  const [start, stop] = [document.indexOf(begin), document.indexOf(end)];
-  if (start < 0 || stop < start)
-    throw new Error(`README.md must contain "${begin}" and, after it, "${end}".`);
-  return `${document.slice(0, start + begin.length)}\n${text}\n${document.slice(stop)}`;
-}
-
-function synthesisedStacks(): Map<string, SynthesisedStack> {
+function synthesisedStacks(): StacksByName {
   const folder = mkdtempSync(join(tmpdir(), "sms-retry-docs-"));
   try {
     for (const name of Object.keys(environmentNames)) writeFileSync(join(folder, `${name}.zip`), "");
     const output = join(folder, "out");
     synthesise({ version: "0.0.0", functionsFolder: folder }, output);
     return new Map(
-      stackNames.map((name) => [
+      stackNames.map((name): [string, SynthesisedStack] => [
         name,
         JSON.parse(readFileSync(join(output, "stacks", name, "cdk.tf.json"), "utf8")),
       ]),
@@ -64,28 +69,22 @@ function synthesisedStacks(): Map<string, SynthesisedStack> {
   }
 }
 
-function main(readmePath: string, check: boolean): number {
-  if (!existsSync(readmePath)) throw new Error("README.md, which holds the tables, is missing.");
-  const readme = readFileSync(readmePath, "utf8");
-  const anchored = new Set<string>();
-  let written = readme;
-  for (const [name, stack] of synthesisedStacks())
-    written = replaceBetweenMarkers(written, name, renderTables(name, stack, anchored));
-  if (written === readme) return 0;
+function main(path: string, check: boolean): number {
+  const page = inputsPage(synthesisedStacks());
+  if (existsSync(path) && readFileSync(path, "utf8") === page) return 0;
+  const shown = relative(process.cwd(), path);
   if (check) {
-    console.error(
-      "The tables in README.md are not those of the stacks: run `npm run docs` and commit README.md.",
-    );
+    console.error(`${shown} is not what the stacks say: run \`npm run docs\` and commit it.`);
     return 1;
   }
-  writeFileSync(readmePath, written);
-  console.log(`Wrote the tables of ${stackNames.join(", ")} into ${relative(process.cwd(), readmePath)}.`);
+  writeFileSync(path, page);
+  console.log(`Wrote the inputs and outputs of ${stackNames.join(", ")} into ${shown}.`);
   return 0;
 }
 
 if (import.meta.main) {
   try {
-    process.exitCode = main(join(import.meta.dirname, "../README.md"), process.argv.includes("--check"));
+    process.exitCode = main(join(import.meta.dirname, "../docs/inputs.md"), process.argv.includes("--check"));
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;

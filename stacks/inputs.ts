@@ -143,7 +143,7 @@ function retryInputs(scope: Construct) {
       type: "string",
       description:
         'Which successes are looked at. "all" records every delivery in the table; "retried" records one only ' +
-        'where it ends or corrects a series; "none" looks at none, which is cheapest but may send again what was ' +
+        'where it ends or corrects a retry sequence; "none" looks at none, which is cheapest but may send again what was ' +
         "delivered late.",
       default: "retried",
       validation: {

@@ -1,4 +1,4 @@
-/** What can be said of examples/ and of the README's module block without Terraform; `test:terraform` plans them. */
+/** What can be said of examples/ and of the HCL in the documentation without Terraform; `test:terraform` plans them. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "@cdktf/hcl2json";
@@ -137,12 +137,28 @@ describe.each(examples)("example %s", (name) => {
   });
 });
 
-test("the module block of the README sets every required input, and none that the module lacks", async () => {
-  const blocks = [...textOf("README.md").matchAll(/```hcl\n(.*?)```/gs)].map(([, block = ""]) =>
-    block.replace(/^ {3}/gm, ""),
-  );
-  const [block] = blocks.filter((text) => text.includes('module "sms_retry"'));
-  const { source, inputs } = moduleOf(await parseConfiguration("readme.tf", block ?? ""));
+/** The blocks of HCL in a page, those in a list without its indentation. */
+function hclBlocksOf(page: string): string[] {
+  return [...page.matchAll(/```hcl\n(.*?)```/gs)].map(([, block = ""]) => block.replace(/^ {3}/gm, ""));
+}
 
+test("the module block of the README sets every required input, and none that the module lacks", async () => {
+  const [block = "", ...others] = hclBlocksOf(textOf("README.md"));
+  const { source, inputs } = moduleOf(await parseConfiguration("readme.tf", block));
+
+  expect(others).toEqual([]);
   expectInputs(/^\.\/modules\/([a-z-]+)$/.exec(source)?.[1], inputs);
+});
+
+test.each([
+  ["deploy.md", "a whole settings file", { isWhole: true }],
+  ["from-the-post.md", "what a test deployment adds to one", { isWhole: false }],
+])("docs/%s shows %s, with inputs that sms-retry-kinesis has", async (page, _, { isWhole }) => {
+  const blocks = hclBlocksOf(textOf("docs", page));
+  expect(blocks).toHaveLength(1);
+  const inputs = Object.keys(await parse("settings.tf", blocks[0] ?? ""));
+
+  expect(inputs.length).toBeGreaterThan(0);
+  if (isWhole) expectInputs("sms-retry-kinesis", inputs);
+  else expect(Object.keys(stacks["sms-retry-kinesis"].variable)).toEqual(expect.arrayContaining(inputs));
 });
