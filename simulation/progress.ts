@@ -79,7 +79,10 @@ function againstSent(evidence: Evidence, { plan }: SimulatedWorld): string | und
     return isNotLookedAt && !isChecked ? undefined : "its delivery is not written";
   }
   const hasFailed = saidOfLatest.some(({ kind }) => kind === "retryable");
-  if (maxRetries === 0 && item?.status_reason === "retries-off" && (hasFailed || isChecked)) return undefined;
+  // With retries off an attempt of unknown outcome is followed by nothing; the check has written that down.
+  const hasNoReceipt = item?.attempts?.[latest]?.outcome === "NO_RECEIPT";
+  const isNoted = hasFailed || isChecked || (hasNoReceipt && saidOfLatest.length === 0);
+  if (maxRetries === 0 && item?.status_reason === "retries-off" && isNoted) return undefined;
   if (saidOfLatest.length > 0) return "what the service said of its latest attempt is lost";
   if (!isAccepted) return "nobody knows whether its latest attempt was sent";
   return isChecked ? "its receipt never came, and nobody looked" : undefined;
