@@ -2,7 +2,7 @@
  * Synthesises every stack into `cdktf.out`; run by `npx cdktf synth` and `npx cdktf deploy` through
  * `npm run app`, which bundles the functions first.
  */
-import { builtArtefacts } from "./scripts/artefacts.ts";
+import { builtArtefacts } from "./cli/artefacts.ts";
 import { synthesise } from "./stacks/app.ts";
 
 synthesise(builtArtefacts());

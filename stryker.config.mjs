@@ -6,9 +6,9 @@
 /** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
 export default {
   // The core decides and the store's adapter translates its decisions: an error there sends an SMS twice or never.
-  mutate: ["functions/core/**/*.ts", "functions/adapters/dynamodb-message-store.ts"],
+  mutate: ["functions/core/**/*.ts", "functions/adapters/dynamodb/dynamodb-message-store.ts"],
   // Our own runner, because with Jest's the check takes hours; it also names the tests that take part.
-  plugins: ["./scripts/mutation/in-process-runner.ts"],
+  plugins: ["./cli/mutation/in-process-runner.ts"],
   testRunner: "in-process",
   // Runs only those tests on a change that reach it.
   coverageAnalysis: "perTest",

@@ -10,7 +10,7 @@ const root = join(__dirname, "..");
 
 /** A TypeScript file of the project. */
 interface SourceFile {
-  /** e.g. `functions/core/decision.ts` */
+  /** e.g. `functions/core/message/decision.ts` */
   readonly path: string;
   /** What it imports, types and dynamic imports included: package names, or paths from the root. */
   readonly imports: readonly string[];
@@ -84,7 +84,12 @@ function isMember(node: ts.Node, holder: string, name?: string): boolean {
 test("the sources are found", () => {
   const paths = sources.map(({ path }) => path);
   expect(paths).toEqual(
-    expect.arrayContaining(["functions/core/decision.ts", "stacks/app.ts", "local/start.ts", "main.ts"]),
+    expect.arrayContaining([
+      "functions/core/message/decision.ts",
+      "stacks/app.ts",
+      "local/start.ts",
+      "main.ts",
+    ]),
   );
   expect(sources.every(({ imports, tree }) => imports.length > 0 || tree.statements.length > 0)).toBe(true);
 });
@@ -101,6 +106,29 @@ describe("functions", () => {
     expect(importsOf(within("functions/core/"), isForbidden)).toEqual([]);
   });
 
+  test("a room of the core imports its own files and the rooms below it", () => {
+    const rooms = ["events", "message", "queue", "observability", "sending", "processing"];
+    const roomOf = (path: string) => rooms.indexOf(path.split("/")[2] ?? "");
+    const goesUp = (imported: string, file: string) =>
+      imported.startsWith("functions/core/") && roomOf(imported) > roomOf(file);
+    const outOfRooms = within("functions/core/").filter(({ path }) => roomOf(path) === -1);
+
+    expect(importsOf(within("functions/core/"), goesUp)).toEqual([]);
+    expect(outOfRooms.map(({ path }) => path)).toEqual([
+      "functions/core/clock.ts",
+      "functions/core/errors.ts",
+    ]);
+  });
+
+  test("the core of the Firehose attachment imports nothing of AWS, and of the other core its clock and errors", () => {
+    const isForbidden = (imported: string) =>
+      /^@?aws|^@smithy|^node:/.test(imported) ||
+      (imported.startsWith("functions/") &&
+        !/^functions\/(firehose-attachment\/(core|errors)|core\/(clock|errors)\.ts$)/.test(imported));
+
+    expect(importsOf(within("functions/firehose-attachment/core/"), isForbidden)).toEqual([]);
+  });
+
   test("the core imports nothing of Node that reaches outside the process", () => {
     const isForbidden = (imported: string) => imported.startsWith("node:");
 
@@ -110,8 +138,9 @@ describe("functions", () => {
   test("handlers import nothing but adapters, core, settings, the schema library and types of Lambda", () => {
     const handlers = within("functions/").filter(({ path }) => path.endsWith("/handler.ts"));
     const isForbidden = (imported: string) =>
-      !/^functions\/(adapters|core)\/|^functions\/settings\.ts$|^valibot$|^aws-lambda$/.test(imported) &&
-      !isComposition(imported);
+      !/^functions\/(adapters|core|firehose-attachment)\/|^functions\/settings\.ts$|^valibot$|^aws-lambda$/.test(
+        imported,
+      ) && !isComposition(imported);
 
     expect(handlers.length).toBeGreaterThanOrEqual(3);
     expect(importsOf(handlers, isForbidden)).toEqual([]);
@@ -142,8 +171,8 @@ describe("functions", () => {
     expect(importsOf(within("functions/adapters/"), isForbidden)).toEqual([]);
   });
 
-  test("functions import nothing of the stacks, the local run or the scripts", () => {
-    const isForbidden = (imported: string) => /^(stacks|local|scripts|__tests__)\//.test(imported);
+  test("functions import nothing of the stacks, the local run or the command line", () => {
+    const isForbidden = (imported: string) => /^(stacks|local|cli|__tests__)\//.test(imported);
 
     expect(importsOf(within("functions/"), isForbidden)).toEqual([]);
   });
@@ -180,7 +209,7 @@ describe("functions", () => {
 
 describe("stacks", () => {
   test("of the functions' code they know the environment contract and the event filter alone", () => {
-    const shared = ["functions/environment.ts", "functions/event-filter.ts"];
+    const shared = ["functions/contract/environment.ts", "functions/contract/event-filter.ts"];
     const found = within("stacks/").flatMap(({ path, codeImports }) =>
       codeImports
         .filter((imported) => imported.startsWith("functions/") && !shared.includes(imported))
@@ -254,13 +283,13 @@ describe("fault 54: the same sources bundled twice", () => {
 
   test("give byte-identical zips, each below 400 KiB, for every function", () => {
     // Prepare
-    const sources = ["functions", "scripts/bundle.ts", "package-lock.json"].map((path) => join(root, path));
+    const sources = ["functions", "cli/bundle.ts", "package-lock.json"].map((path) => join(root, path));
     if (writtenAt(...sources) > writtenAt(join(first, "produce.zip"))) {
       throw new Error("The sources were changed after they were bundled: npm run bundle");
     }
 
     // Act: a process of its own, since jest compiles to CommonJS and the bundler is an ES module.
-    const script = `const { bundleFunctions } = await import(${JSON.stringify(join(root, "scripts/bundle.ts"))}); await bundleFunctions(${JSON.stringify(join(second, "functions"))});`;
+    const script = `const { bundleFunctions } = await import(${JSON.stringify(join(root, "cli/bundle.ts"))}); await bundleFunctions(${JSON.stringify(join(second, "functions"))});`;
     execFileSync(
       process.execPath,
       ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", script],

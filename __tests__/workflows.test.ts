@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { failureComment } from "../scripts/plan-review/comment.ts";
+import { failureComment } from "../cli/plan-review/comment.ts";
 import { stackNames } from "../stacks/app.ts";
 
 const folder = join(__dirname, "../.github/workflows");

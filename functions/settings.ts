@@ -5,12 +5,13 @@
  * The variables are described in `environment.ts`.
  */
 import * as v from "valibot";
-import { canonicalStatus } from "./core/classification.ts";
+import { environmentNames, type FunctionName } from "./contract/environment.ts";
+import { trackDeliveriesValues } from "./contract/event-filter.ts";
 import { InvalidSettingsError } from "./core/errors.ts";
-import { deliveryGuarantees } from "./core/message.ts";
-import { highestMaxRetries, type RetryPolicy } from "./core/retry-policy.ts";
-import { environmentNames, type FunctionName } from "./environment.ts";
-import { trackDeliveriesValues } from "./event-filter.ts";
+import { canonicalStatus } from "./core/events/classification.ts";
+import { highestMaxRetries } from "./core/events/send-context.ts";
+import { deliveryGuarantees } from "./core/message/message.ts";
+import type { RetryPolicy } from "./core/message/retry-policy.ts";
 
 const text = v.pipe(v.string("is not set"), v.nonEmpty("is empty"));
 

@@ -1,6 +1,6 @@
 /** The command line of `npm start`. */
 import { parseArgs } from "node:util";
-import { highestMaxRetries } from "../functions/environment.ts";
+import { highestMaxRetries } from "../functions/contract/environment.ts";
 import { type FaultName, faultNames } from "./faults.ts";
 import { type WayIn, waysIn } from "./resources.ts";
 import { scenarioNames } from "./sms-simulator/scenario.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PinpointClient, PutEventStreamCommand } from "@aws-sdk/client-pinpoint";
-import { timeoutSecondsOf } from "../functions/environment.ts";
+import { timeoutSecondsOf } from "../functions/contract/environment.ts";
 import { accountId, type LocalClients, localClients, localCredentials, region } from "./aws-clients.ts";
 import { type BreakableProxy, startBreakableProxy } from "./emulators/start-breakable-proxy.ts";
 import { type Emulators, startEmulators } from "./emulators/start-emulators.ts";

@@ -1,7 +1,7 @@
 /** How delivery events get from the SMS service to a function: the ways in, with the settings of the stacks. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { eventFilterPatterns } from "../functions/event-filter.ts";
+import { eventFilterPatterns } from "../functions/contract/event-filter.ts";
 import { accountId, type LocalClients, region } from "./aws-clients.ts";
 import { type DeliveryStream, startDeliveryStream } from "./firehose/delivery-stream.ts";
 import { s3ObjectWriter } from "./firehose/s3-archive.ts";

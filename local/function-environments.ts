@@ -1,6 +1,6 @@
 /** The environment variables of the functions in a local run: the stacks' contract, and where things are. */
 import { devNull } from "node:os";
-import { environmentNames } from "../functions/environment.ts";
+import { environmentNames } from "../functions/contract/environment.ts";
 import { accountId, localCredentials, region } from "./aws-clients.ts";
 import { namePrefix, type Resources } from "./resources.ts";
 import type { Scenario } from "./sms-simulator/scenario.ts";

@@ -1,5 +1,5 @@
 /** What came of a run, from the state table, the simulator's ledger and the functions' metrics. */
-import { retriesOffReason } from "../functions/core/message.ts";
+import { retriesOffReason } from "../functions/core/message/message.ts";
 import type { FunctionLog } from "./lambda/function-log.ts";
 import { mostPerSecond, type SendRate, sendRateOf } from "./send-rate.ts";
 import type { Ledger, LedgerSend } from "./sms-simulator/ledger.ts";

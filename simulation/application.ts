@@ -1,7 +1,8 @@
 /** Applications of a simulated deployment: some produce, some send by themselves, some withdraw what they sent. */
+
+import { timeoutSecondsOf } from "../functions/contract/environment.ts";
 import { SendDeferredError } from "../functions/core/errors.ts";
-import type { ProduceEvent } from "../functions/core/produce-invocation.ts";
-import { timeoutSecondsOf } from "../functions/environment.ts";
+import type { ProduceEvent } from "../functions/core/sending/produce-invocation.ts";
 import { produce, type Surroundings } from "./functions.ts";
 
 /** A message as its application knows it. */

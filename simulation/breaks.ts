@@ -2,11 +2,11 @@
  * Ways to break the protocol on purpose, one rule each, by replacing ports of the core. The tests show that the
  * simulation finds every one: a simulation that cannot fail proves nothing.
  */
-import { isFinal, type Message, statusOf } from "../functions/core/message.ts";
-import type { Change, MessageStore } from "../functions/core/message-store.ts";
-import type { RetryQueue } from "../functions/core/retry-queue.ts";
-import type { Turn } from "../functions/core/send-pace.ts";
-import type { SendResult, SmsSender } from "../functions/core/sms-sender.ts";
+import { isFinal, type Message, statusOf } from "../functions/core/message/message.ts";
+import type { Change, MessageStore } from "../functions/core/message/message-store.ts";
+import type { RetryQueue } from "../functions/core/queue/retry-queue.ts";
+import type { Turn } from "../functions/core/sending/send-pace.ts";
+import type { SendResult, SmsSender } from "../functions/core/sending/sms-sender.ts";
 import type { RunOptions } from "./simulated-run.ts";
 
 /** Breaks the store of every worker. */

@@ -1,6 +1,6 @@
 /**
  * A model of one DynamoDB table: conditional writes, and reads that may be old. It understands the expressions
- * that `functions/adapters/dynamodb-message-store.ts` writes, so the real adapter runs on it.
+ * that `functions/adapters/dynamodb/dynamodb-message-store.ts` writes, so the real adapter runs on it.
  */
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {

@@ -1,6 +1,6 @@
 /** All that a world knows about one message, gathered for the checks. */
-import { isFinal, type Message, type MessageStatus } from "../functions/core/message.ts";
-import { partsOf } from "../functions/core/message-parts.ts";
+import { isFinal, type Message, type MessageStatus } from "../functions/core/message/message.ts";
+import { partsOf } from "../functions/core/message/message-parts.ts";
 import type { ApplicationMessage } from "./application.ts";
 import type { TableWrite } from "./dynamodb-model.ts";
 import type { SimulatedWorld } from "./simulated-run.ts";

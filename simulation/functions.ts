@@ -10,14 +10,14 @@ import {
   consumeKinesisFunction,
   consumeKinesisPorts,
 } from "../functions/consume-kinesis/consume-kinesis-function.ts";
-import type { TransformedRecord } from "../functions/core/answer-transformation.ts";
-import type { CancelledMessage } from "../functions/core/cancel-message.ts";
-import type { ProduceEvent } from "../functions/core/produce-invocation.ts";
-import type { ProducedMessage } from "../functions/core/produce-message.ts";
-import type { RetryQueue } from "../functions/core/retry-queue.ts";
-import type { SendPace } from "../functions/core/send-pace.ts";
-import type { SmsSender } from "../functions/core/sms-sender.ts";
-import { timeoutSecondsOf } from "../functions/environment.ts";
+import { timeoutSecondsOf } from "../functions/contract/environment.ts";
+import type { CancelledMessage } from "../functions/core/message/cancel-message.ts";
+import type { TransformedRecord } from "../functions/core/processing/answer-transformation.ts";
+import type { RetryQueue } from "../functions/core/queue/retry-queue.ts";
+import type { ProduceEvent } from "../functions/core/sending/produce-invocation.ts";
+import type { ProducedMessage } from "../functions/core/sending/produce-message.ts";
+import type { SendPace } from "../functions/core/sending/send-pace.ts";
+import type { SmsSender } from "../functions/core/sending/sms-sender.ts";
 import { produceFunction, producePorts } from "../functions/produce/produce-function.ts";
 import { resendFunction, resendPorts } from "../functions/resend/resend-function.ts";
 import { transformFirehoseFunction } from "../functions/transform-firehose/transform-firehose-function.ts";

@@ -1,5 +1,5 @@
 /** What must never happen, whatever goes wrong; each violation is a sentence. */
-import { isFinal, type Message } from "../functions/core/message.ts";
+import { isFinal, type Message } from "../functions/core/message/message.ts";
 import type { TableWrite } from "./dynamodb-model.ts";
 import { type Evidence, inSeconds, isRecorded, partsOfBody, statusOf } from "./evidence.ts";
 import type { SimulatedWorld } from "./simulated-run.ts";

@@ -2,7 +2,7 @@
  * What must happen, whatever went wrong before: every retryable failure with retries and time left ends in a send, and
  * every message in a state that its history justifies. Each violation is a sentence.
  */
-import type { MessageStatus } from "../functions/core/message.ts";
+import type { MessageStatus } from "../functions/core/message/message.ts";
 import { type Evidence, inSeconds, isMatchable, isRecorded } from "./evidence.ts";
 import type { Plan } from "./plan.ts";
 import type { SimulatedWorld } from "./simulated-run.ts";

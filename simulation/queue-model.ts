@@ -11,7 +11,7 @@ import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { named } from "./named-error.ts";
 import type { VirtualWorld, Worker } from "./virtual-world.ts";
 
-/** As in `stacks/retry-queue.ts`. */
+/** As in `stacks/shared/retry-queue.ts`. */
 const visibilitySeconds = 180;
 const mostReceives = 50;
 

@@ -1,8 +1,8 @@
 /** The settings of a simulated deployment, as the stacks would hand them over: in environment variables. */
 
-import type { DeliveryGuarantee } from "../functions/core/message.ts";
-import type { environmentNames } from "../functions/environment.ts";
-import type { TrackDeliveries } from "../functions/event-filter.ts";
+import type { environmentNames } from "../functions/contract/environment.ts";
+import type { TrackDeliveries } from "../functions/contract/event-filter.ts";
+import type { DeliveryGuarantee } from "../functions/core/message/message.ts";
 import { readSettings, type Settings } from "../functions/settings.ts";
 
 /** The functions that are simulated. */

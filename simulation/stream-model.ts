@@ -2,8 +2,8 @@
  * Models of the event sources: event source mappings on the shards of a Kinesis stream, and a Firehose stream with
  * its transformation. Both hand a batch over again when its worker dies, and keep what they give up.
  */
-import { timeoutSecondsOf } from "../functions/environment.ts";
-import { eventFilterPatterns } from "../functions/event-filter.ts";
+import { timeoutSecondsOf } from "../functions/contract/environment.ts";
+import { eventFilterPatterns } from "../functions/contract/event-filter.ts";
 import { eventMatcher } from "../local/lambda/filter-pattern.ts";
 import { type CarriedRecord, consume, type Surroundings, transform } from "./functions.ts";
 import type { VirtualWorld } from "./virtual-world.ts";

@@ -1,9 +1,9 @@
 /** The application as CDKTF sees it: all stacks, and where they are written. */
 import { App } from "cdktf";
-import { FirehoseStack } from "./firehose-stack.ts";
-import { KinesisStack } from "./kinesis-stack.ts";
-import { NewStreamStack } from "./new-stream-stack.ts";
-import type { Artefacts } from "./sms-retry-stack.ts";
+import { FirehoseStack } from "./firehose/firehose-stack.ts";
+import { KinesisStack } from "./kinesis/kinesis-stack.ts";
+import { NewStreamStack } from "./kinesis/new-stream-stack.ts";
+import type { Artefacts } from "./shared/sms-retry-stack.ts";
 
 /** The names of all stacks, in the order in which a user chooses among them. */
 export const stackNames = ["sms-retry-new-stream", "sms-retry-kinesis", "sms-retry-firehose"] as const;

@@ -5,7 +5,7 @@ import {
   quotaCauses,
   refusalOf,
   validationCauses,
-} from "../../functions/adapters/end-user-messaging-refusals.ts";
+} from "../../functions/adapters/senders/end-user-messaging-refusals.ts";
 
 /** Each reason enum of the service, and the table that reads it. */
 const tables: Readonly<Record<string, Readonly<Record<string, string>>>> = {

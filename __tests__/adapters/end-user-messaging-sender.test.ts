@@ -10,8 +10,8 @@ import {
   ValidationException,
 } from "@aws-sdk/client-pinpoint-sms-voice-v2";
 import { mockClient } from "aws-sdk-client-mock";
-import { endUserMessagingSender } from "../../functions/adapters/end-user-messaging-sender.ts";
-import type { SendRequest } from "../../functions/core/sms-sender.ts";
+import { endUserMessagingSender } from "../../functions/adapters/senders/end-user-messaging-sender.ts";
+import type { SendRequest } from "../../functions/core/sending/sms-sender.ts";
 
 const request: SendRequest = {
   destinationNumber: "+447700900123",

@@ -1,8 +1,8 @@
 /** How both senders read the answers of their services, over the wire and with the clients of the functions. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { resultOfFailedCall } from "../../functions/adapters/failed-call.ts";
-import type { SendResult } from "../../functions/core/sms-sender.ts";
+import { resultOfFailedCall } from "../../functions/adapters/senders/failed-call.ts";
+import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { type SmsService, senderOn, sendRequest, smsServices } from "../support/sending-clients.ts";
 
 interface Answer {

@@ -9,11 +9,11 @@ import {
   dynamodbMessageStore,
   unmarshallOptions,
   updateExpressions,
-} from "../../functions/adapters/dynamodb-message-store.ts";
+} from "../../functions/adapters/dynamodb/dynamodb-message-store.ts";
 import { UnreadableMessageError } from "../../functions/core/errors.ts";
-import { claimAttempt } from "../../functions/core/message-changes.ts";
-import { readMessageItem } from "../../functions/core/message-item.ts";
-import type { Change } from "../../functions/core/message-store.ts";
+import { claimAttempt } from "../../functions/core/message/message-changes.ts";
+import { readMessageItem } from "../../functions/core/message/message-item.ts";
+import type { Change } from "../../functions/core/message/message-store.ts";
 import { tableModel } from "../../simulation/dynamodb-model.ts";
 import type { Call, VirtualWorld, Worker } from "../../simulation/virtual-world.ts";
 import { sentMessage, startOfTest } from "../support/messages.ts";

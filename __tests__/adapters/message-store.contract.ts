@@ -4,7 +4,7 @@
  *     messageStoreContract("the table in DynamoDB", async () => ({ store, put, get }));
  */
 import { UnknownItemStatusError, UnreadableMessageError } from "../../functions/core/errors.ts";
-import type { Message } from "../../functions/core/message.ts";
+import type { Message } from "../../functions/core/message/message.ts";
 import {
   awaitReceipt,
   claimAgain,
@@ -17,8 +17,8 @@ import {
   recordSentLate,
   repeatAttempt,
   scheduleRetry,
-} from "../../functions/core/message-changes.ts";
-import type { Change, Clause, MessageStore } from "../../functions/core/message-store.ts";
+} from "../../functions/core/message/message-changes.ts";
+import type { Change, Clause, MessageStore } from "../../functions/core/message/message-store.ts";
 import { sentMessage, startOfTest as start } from "../support/messages.ts";
 
 /** A store, and the items behind it to look at and to write past the protocol. */

@@ -1,11 +1,11 @@
 import { NumberValue } from "@aws-sdk/lib-dynamodb";
-import { dynamodbMessageStore } from "../../functions/adapters/dynamodb-message-store.ts";
+import { dynamodbMessageStore } from "../../functions/adapters/dynamodb/dynamodb-message-store.ts";
 import { UnreadableMessageError } from "../../functions/core/errors.ts";
-import { handleDeliveryEvent } from "../../functions/core/handle-delivery-event.ts";
-import { latestSecond, type Message } from "../../functions/core/message.ts";
-import { claimAttempt } from "../../functions/core/message-changes.ts";
-import { resendMessage } from "../../functions/core/resend-message.ts";
-import type { SendRequest } from "../../functions/core/sms-sender.ts";
+import { latestSecond, type Message } from "../../functions/core/message/message.ts";
+import { claimAttempt } from "../../functions/core/message/message-changes.ts";
+import { handleDeliveryEvent } from "../../functions/core/processing/handle-delivery-event.ts";
+import { resendMessage } from "../../functions/core/sending/resend-message.ts";
+import type { SendRequest } from "../../functions/core/sending/sms-sender.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
 import { type DynamodbProxy, startDynamodbProxy, throttled } from "../support/dynamodb-proxy.ts";
 import { createMessageTable, documentClientOf, type MessageTable } from "../support/message-table.ts";

@@ -12,9 +12,9 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { mockClient } from "aws-sdk-client-mock";
-import { sqsRetryQueue } from "../../functions/adapters/sqs-retry-queue.ts";
-import { readQueueMessage } from "../../functions/core/queue-messages.ts";
-import type { QueueEntry, QueueMessage } from "../../functions/core/retry-queue.ts";
+import { sqsRetryQueue } from "../../functions/adapters/sqs/sqs-retry-queue.ts";
+import { readQueueMessage } from "../../functions/core/queue/queue-messages.ts";
+import type { QueueEntry, QueueMessage } from "../../functions/core/queue/retry-queue.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
 import { startScheduler } from "../../local/emulators/start-scheduler.ts";
 import { emulatorAccess } from "../support/message-table.ts";

@@ -1,7 +1,7 @@
 /** What an outage of the SMS API does to the retries that are due while it lasts, and the table of it in the docs. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { DeliveryGuarantee } from "../../functions/core/message.ts";
+import type { DeliveryGuarantee } from "../../functions/core/message/message.ts";
 import { seededChance } from "../../local/seeded-chance.ts";
 import { fleet } from "../support/fleet.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";

@@ -1,10 +1,15 @@
 /** A batch of stream records seen from outside: its answers, its time, and what an operator sees of it. */
-import type { HandledEvent } from "../../functions/core/handle-delivery-event.ts";
-import { handleRecords, type RecordHandling, report } from "../../functions/core/handle-records.ts";
-import type { Message } from "../../functions/core/message.ts";
-import type { MessageStore } from "../../functions/core/message-store.ts";
-import type { QueueEntry } from "../../functions/core/retry-queue.ts";
-import { setAside } from "../../functions/core/set-aside.ts";
+
+import type { Message } from "../../functions/core/message/message.ts";
+import type { MessageStore } from "../../functions/core/message/message-store.ts";
+import type { HandledEvent } from "../../functions/core/processing/handle-delivery-event.ts";
+import {
+  handleRecords,
+  type RecordHandling,
+  report,
+} from "../../functions/core/processing/handle-records.ts";
+import { setAside } from "../../functions/core/processing/set-aside.ts";
+import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
 import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { pinpointRecord, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
 import { recordedTelemetry } from "../support/recorded-telemetry.ts";

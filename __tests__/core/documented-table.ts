@@ -1,10 +1,15 @@
 /** The decision tables of the core, read out of the comments in which they stand. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Rows of the table in the doc comment of a file of `functions/core`, without head and rule. */
 export function documentedRows(file: string): string[][] {
-  const source = readFileSync(join(import.meta.dirname, "../../functions/core", file), "utf8");
+  const core = join(import.meta.dirname, "../../functions/core");
+  const path = readdirSync(core, { recursive: true, encoding: "utf8" }).find((each) =>
+    each.endsWith(`/${file}`),
+  );
+  if (path === undefined) throw new Error(`functions/core has no file ${file}.`);
+  const source = readFileSync(join(core, path), "utf8");
   const rows = source
     .split("\n")
     .filter((line) => line.startsWith(" * |"))

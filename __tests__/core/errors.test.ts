@@ -1,16 +1,18 @@
 import {
   ContentionError,
-  ControlPlaneError,
-  InvalidInvocationError,
   InvalidRequestError,
   InvalidSettingsError,
   SendDeferredError,
   SmsRetryError,
+  UnreadableMessageError,
+} from "../../functions/core/errors.ts";
+import {
+  ControlPlaneError,
+  InvalidInvocationError,
   StreamContentionError,
   StreamNotFoundError,
-  UnreadableMessageError,
   UnreadableStreamError,
-} from "../../functions/core/errors.ts";
+} from "../../functions/firehose-attachment/errors.ts";
 
 const denied = Object.assign(new Error("You may not."), { name: "AccessDeniedException" });
 const problems = ["A is missing.", "B is no number."];

@@ -1,6 +1,6 @@
 /** Must show of rule 10: bad records harm only themselves, however many and whatever they are. */
-import { handleRecords } from "../../functions/core/handle-records.ts";
-import type { QueueEntry } from "../../functions/core/retry-queue.ts";
+import { handleRecords } from "../../functions/core/processing/handle-records.ts";
+import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
 import { seededChance } from "../../local/seeded-chance.ts";
 import { hostileItems, hostileRecord } from "../support/hostile-records.ts";
 import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";

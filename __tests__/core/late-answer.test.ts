@@ -1,7 +1,8 @@
 /** Answers that come after somebody else went on, and receipt checks that got lost on their way to the queue. */
-import { produceMessage } from "../../functions/core/produce-message.ts";
-import type { QueueEntry } from "../../functions/core/retry-queue.ts";
-import type { SendResult } from "../../functions/core/sms-sender.ts";
+
+import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
+import { produceMessage } from "../../functions/core/sending/produce-message.ts";
+import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
 import { world } from "../support/world.ts";

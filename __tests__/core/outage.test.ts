@@ -1,5 +1,5 @@
 /** Half an hour without a carrier at a fifth of its size: the real pace and protocol on a virtual clock. */
-import type { SendRequest } from "../../functions/core/sms-sender.ts";
+import type { SendRequest } from "../../functions/core/sending/sms-sender.ts";
 import { seededChance } from "../../local/seeded-chance.ts";
 import { type FleetOptions, fleet } from "../support/fleet.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";

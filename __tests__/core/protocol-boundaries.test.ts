@@ -1,11 +1,12 @@
 /** The protocol at its edges: the very second, the missing field, the write that comes in between. */
-import { cancelMessage } from "../../functions/core/cancel-message.ts";
+
 import { ContentionError } from "../../functions/core/errors.ts";
-import type { Message } from "../../functions/core/message.ts";
-import { awaitReceipt, endSeries } from "../../functions/core/message-changes.ts";
-import type { SendPace } from "../../functions/core/send-pace.ts";
-import type { SendResult } from "../../functions/core/sms-sender.ts";
-import { decideWakeUp } from "../../functions/core/wake-up-decision.ts";
+import { cancelMessage } from "../../functions/core/message/cancel-message.ts";
+import type { Message } from "../../functions/core/message/message.ts";
+import { awaitReceipt, endSeries } from "../../functions/core/message/message-changes.ts";
+import { decideWakeUp } from "../../functions/core/message/wake-up-decision.ts";
+import type { SendPace } from "../../functions/core/sending/send-pace.ts";
+import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { failureEvent, sentMessage, startOfTest, successEvent } from "../support/messages.ts";
 import { type World, world } from "../support/world.ts";

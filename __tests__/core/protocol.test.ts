@@ -2,10 +2,10 @@
  * The protocol, fault by fault: the real core in a small world (`../support/world.ts`) that kills, repeats
  * and reorders. Numbers are those of the list of faults in `docs/faults.md`.
  */
-import { cancelMessage } from "../../functions/core/cancel-message.ts";
-import type { QueueMessage } from "../../functions/core/retry-queue.ts";
-import type { SendPace } from "../../functions/core/send-pace.ts";
-import type { SendResult } from "../../functions/core/sms-sender.ts";
+import { cancelMessage } from "../../functions/core/message/cancel-message.ts";
+import type { QueueMessage } from "../../functions/core/queue/retry-queue.ts";
+import type { SendPace } from "../../functions/core/sending/send-pace.ts";
+import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { failureEvent, sentMessage, startOfTest, successEvent } from "../support/messages.ts";
 import { world } from "../support/world.ts";
 

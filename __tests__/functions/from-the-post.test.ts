@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import { defaultRetryableStatuses } from "../../functions/core/classification.ts";
-import { readProduceInvocation } from "../../functions/core/produce-invocation.ts";
-import { eventFilterPatterns } from "../../functions/event-filter.ts";
+import { eventFilterPatterns } from "../../functions/contract/event-filter.ts";
+import { defaultRetryableStatuses } from "../../functions/core/events/classification.ts";
+import { readProduceInvocation } from "../../functions/core/sending/produce-invocation.ts";
 import { eventMatcher } from "../../local/lambda/filter-pattern.ts";
 import { failureNumbers, successNumbers } from "../../local/sms-simulator/simulator-numbers.ts";
 import { applicationId, type Deployment, kinesisRecord, startDeployment } from "../support/deployment.ts";

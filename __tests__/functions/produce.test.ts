@@ -1,5 +1,5 @@
 /** The bundled producer: the item first, then the send; never twice for one id. */
-import type { ProducedMessage } from "../../functions/core/produce-message.ts";
+import type { ProducedMessage } from "../../functions/core/sending/produce-message.ts";
 import { applicationId, type Deployment, sqsRecord, startDeployment } from "../support/deployment.ts";
 
 let deployment: Deployment;

@@ -1,5 +1,5 @@
 /** Fault 55: a bad setting is refused at cold start, all problems in one message, and no value in it. */
-import { environmentNames, type FunctionName } from "../../functions/environment.ts";
+import { environmentNames, type FunctionName } from "../../functions/contract/environment.ts";
 import { hasOwnEndpoint, readSettings, retryPolicyOf } from "../../functions/settings.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
 import { type SynthesisedStack, synthesiseAll } from "../stacks/synthesised.ts";
@@ -204,7 +204,7 @@ describe("the settings accept what the stacks emit", () => {
     });
   }
 
-  // The values at the edges of each input's validation in stacks/inputs.ts.
+  // The values at the edges of each input's validation in stacks/inputs/inputs.ts.
   test.each<[string, unknown[]]>([
     ["max_retries", [0, 10]],
     ["retry_delays_seconds", [[0], [86_400], Array(10).fill(60)]],

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FirehoseTransformationResult } from "aws-lambda";
-import { environmentNames } from "../../functions/environment.ts";
+import { environmentNames } from "../../functions/contract/environment.ts";
 import { type Deployment, kinesisRecord, startDeployment } from "../support/deployment.ts";
 import { eventually } from "../support/eventually.ts";
 import { failureRecord, recentlySent } from "../support/recent-messages.ts";

@@ -1,4 +1,4 @@
-import { eventFilterPatterns } from "../../functions/event-filter.ts";
+import { eventFilterPatterns } from "../../functions/contract/event-filter.ts";
 import { eventMatcher, InvalidFilterPatternError } from "../../local/lambda/filter-pattern.ts";
 
 describe("filter patterns", () => {

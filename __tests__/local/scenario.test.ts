@@ -88,7 +88,7 @@ it("every file in the folder of scenarios has its name in the list", async () =>
 });
 
 it("the published JSON schema is the one that reads the files", async () => {
-  const check = promisify(execFile)(process.execPath, ["scripts/generate-scenario-schema.ts", "--check"], {
+  const check = promisify(execFile)(process.execPath, ["cli/generate-scenario-schema.ts", "--check"], {
     cwd: root,
   });
 

@@ -1,4 +1,4 @@
-import { environmentNames, type FunctionName } from "../../functions/environment.ts";
+import { environmentNames, type FunctionName } from "../../functions/contract/environment.ts";
 import { readSettings } from "../../functions/settings.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
 import { functionsOf, resource, resourcesOf, type SynthesisedStack, synthesiseAll } from "./synthesised.ts";

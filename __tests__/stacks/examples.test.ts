@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "@cdktf/hcl2json";
-import { requiredInputs } from "../../scripts/inputs-and-outputs.ts";
+import { requiredInputs } from "../../cli/inputs-and-outputs.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
-import { providerVersions } from "../../stacks/sms-retry-stack.ts";
+import { providerVersions } from "../../stacks/shared/sms-retry-stack.ts";
 import { type SynthesisedStack, synthesiseAll } from "./synthesised.ts";
 
 const root = join(__dirname, "../..");

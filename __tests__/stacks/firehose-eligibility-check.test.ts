@@ -2,8 +2,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { streamOfReadModel } from "../../functions/core/delivery-stream.ts";
-import { eligibilityOf } from "../../functions/core/firehose-eligibility.ts";
+import { streamOfReadModel } from "../../functions/firehose-attachment/core/delivery-stream.ts";
+import { eligibilityOf } from "../../functions/firehose-attachment/core/firehose-eligibility.ts";
 import { synthesiseAll } from "./synthesised.ts";
 
 const functionArn = "arn:aws:lambda:eu-west-1:123456789012:function:sms-retry-transform-firehose";

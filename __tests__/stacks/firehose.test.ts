@@ -156,7 +156,10 @@ describe("the look at the stream at plan", () => {
   });
 
   test("it has one expectation for each refusal of the table that a plan can foresee", () => {
-    const table = readFileSync(join(process.cwd(), "functions/core/firehose-eligibility.ts"), "utf8");
+    const table = readFileSync(
+      join(process.cwd(), "functions/firehose-attachment/core/firehose-eligibility.ts"),
+      "utf8",
+    );
     const refused = [...table.matchAll(/\| refused \| ([a-z0-9-]+) \|$/gm)].map(([, reason]) => reason);
     expect(refused).toEqual([
       "not-active",

@@ -1,6 +1,6 @@
 /** The tables of inputs and outputs; `npm run docs:check` compares docs/inputs.md with the stacks. */
-import { inputsPage } from "../../scripts/generate-docs.ts";
-import { inputsTable, outputsTable } from "../../scripts/inputs-and-outputs.ts";
+import { inputsPage } from "../../cli/generate-docs.ts";
+import { inputsTable, outputsTable } from "../../cli/inputs-and-outputs.ts";
 
 const terraform = {
   required_version: ">= 1.5.0",

@@ -2,11 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "@cdktf/hcl2json";
-import { environmentNames } from "../../functions/environment.ts";
-import { buildModules } from "../../scripts/build-modules.ts";
-import { requiredInputs } from "../../scripts/inputs-and-outputs.ts";
+import { buildModules } from "../../cli/build-modules.ts";
+import { requiredInputs } from "../../cli/inputs-and-outputs.ts";
+import { environmentNames } from "../../functions/contract/environment.ts";
 import { stackNames, synthesise } from "../../stacks/app.ts";
-import { terraformModule } from "../../stacks/terraform-module.ts";
+import { terraformModule } from "../../stacks/shared/terraform-module.ts";
 import { functionsOf } from "./synthesised.ts";
 
 let folder: string;

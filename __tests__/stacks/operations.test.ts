@@ -6,7 +6,7 @@ import {
   otherMetrics,
   receiptCheckMetrics,
   wakeUpMetrics,
-} from "../../functions/core/telemetry.ts";
+} from "../../functions/core/observability/telemetry.ts";
 import { resourcesOf, synthesiseAll } from "./synthesised.ts";
 
 const page = readFileSync(join(__dirname, "../../docs/operations.md"), "utf8");

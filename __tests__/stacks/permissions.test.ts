@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import type { FunctionName } from "../../functions/environment.ts";
+import { dirname, join } from "node:path";
+import type { FunctionName } from "../../functions/contract/environment.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
 import {
   functionsOf,
@@ -77,7 +77,7 @@ const actionOfCommand: Readonly<Record<string, string>> = {
 function adaptersOf(path: string, found = new Map<string, string>()): Map<string, string> {
   for (const [, imported] of readFileSync(path, "utf8").matchAll(/ from "(\.{1,2}\/[^"]+)";$/gm)) {
     const module = join(dirname(path), String(imported));
-    const isAdapter = basename(dirname(module)) === "adapters";
+    const isAdapter = /\/adapters\//.test(module);
     const isOfTheFunction = dirname(module) === dirname(path);
     if (!(isAdapter || isOfTheFunction) || found.has(module)) continue;
     found.set(module, readFileSync(module, "utf8"));

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { environmentNames, type FunctionName } from "../../functions/environment.ts";
+import { environmentNames, type FunctionName } from "../../functions/contract/environment.ts";
 import { type StackName, stackNames, synthesise } from "../../stacks/app.ts";
 
 type Attributes = Readonly<Record<string, unknown>>;

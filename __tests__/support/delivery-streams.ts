@@ -1,5 +1,8 @@
 /** Descriptions of delivery streams as Firehose gives them. */
-import type { Processor, StreamDescription } from "../../functions/core/delivery-stream.ts";
+import type {
+  Processor,
+  StreamDescription,
+} from "../../functions/firehose-attachment/core/delivery-stream.ts";
 
 /** Our transformation. */
 export const functionArn = "arn:aws:lambda:us-east-1:123456789012:function:sms-retry-transform-firehose";

@@ -15,7 +15,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { KinesisStreamBatchResponse, SQSBatchResponse } from "aws-lambda";
-import { environmentNames, type FunctionName } from "../../functions/environment.ts";
+import { environmentNames, type FunctionName } from "../../functions/contract/environment.ts";
 import { type BreakableProxy, startBreakableProxy } from "../../local/emulators/start-breakable-proxy.ts";
 import { startEmulators } from "../../local/emulators/start-emulators.ts";
 import type { InvocationResult } from "../../local/lambda/execution-environment.ts";

@@ -3,16 +3,21 @@
  * service that takes everything. Made for very many messages; what can go wrong in between is the simulation's.
  */
 import type { Random } from "../../functions/core/clock.ts";
-import type { DeliveryEvent } from "../../functions/core/delivery-event.ts";
-import { handleDeliveryEvent } from "../../functions/core/handle-delivery-event.ts";
-import { handleQueueMessages } from "../../functions/core/handle-queue-messages.ts";
-import type { Attempt, DeliveryGuarantee, Message } from "../../functions/core/message.ts";
-import type { AttemptChange, Change, Clause, MessageStore } from "../../functions/core/message-store.ts";
-import type { RetryPolicy } from "../../functions/core/retry-policy.ts";
-import type { QueueEntry } from "../../functions/core/retry-queue.ts";
-import { steadyPace } from "../../functions/core/send-pace.ts";
-import type { SendRequest, SendResult } from "../../functions/core/sms-sender.ts";
-import type { MetricName } from "../../functions/core/telemetry.ts";
+import type { DeliveryEvent } from "../../functions/core/events/delivery-event.ts";
+import type { Attempt, DeliveryGuarantee, Message } from "../../functions/core/message/message.ts";
+import type {
+  AttemptChange,
+  Change,
+  Clause,
+  MessageStore,
+} from "../../functions/core/message/message-store.ts";
+import type { RetryPolicy } from "../../functions/core/message/retry-policy.ts";
+import type { MetricName } from "../../functions/core/observability/telemetry.ts";
+import { handleDeliveryEvent } from "../../functions/core/processing/handle-delivery-event.ts";
+import { handleQueueMessages } from "../../functions/core/processing/handle-queue-messages.ts";
+import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
+import { steadyPace } from "../../functions/core/sending/send-pace.ts";
+import type { SendRequest, SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { virtualTime } from "./virtual-time.ts";
 
 /** A deployment, and what a test needs of it. */

@@ -7,8 +7,11 @@ import {
   type DeliveryStreams,
   type StreamDescription,
   streamOfDescription,
-} from "../../functions/core/delivery-stream.ts";
-import type { FunctionPolicies, PolicyStatement } from "../../functions/core/function-policy.ts";
+} from "../../functions/firehose-attachment/core/delivery-stream.ts";
+import type {
+  FunctionPolicies,
+  PolicyStatement,
+} from "../../functions/firehose-attachment/core/function-policy.ts";
 
 /** Where a call is, for {@link InMemoryControlPlane.beforeAndAfter}. */
 export interface CallMoment {

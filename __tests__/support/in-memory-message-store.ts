@@ -1,13 +1,13 @@
 /** A message store without a table: obeys the clauses of a change as DynamoDB would. */
-import type { Attempt, Message } from "../../functions/core/message.ts";
-import { readMessageItem } from "../../functions/core/message-item.ts";
+import type { Attempt, Message } from "../../functions/core/message/message.ts";
+import { readMessageItem } from "../../functions/core/message/message-item.ts";
 import type {
   AttemptChange,
   Change,
   ChangeResult,
   Clause,
   MessageStore,
-} from "../../functions/core/message-store.ts";
+} from "../../functions/core/message/message-store.ts";
 import { refuseUndefinedFields } from "./absent-fields.ts";
 
 /** The store, and its items to look at and to write past the protocol, as an application may. */

@@ -7,7 +7,7 @@ import {
   PutCommand,
   ScanCommand,
 } from "@aws-sdk/lib-dynamodb";
-import { unmarshallOptions } from "../../functions/adapters/dynamodb-message-store.ts";
+import { unmarshallOptions } from "../../functions/adapters/dynamodb/dynamodb-message-store.ts";
 
 /** A table to look into and to write past the protocol, as an application may. */
 export interface MessageTable {

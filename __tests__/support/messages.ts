@@ -1,9 +1,9 @@
 /** Full, realistic messages and events for tests. Numbers are of ranges that no one has. */
 
-import { defaultRetryableStatuses } from "../../functions/core/classification.ts";
-import type { DeliveryEvent } from "../../functions/core/delivery-event.ts";
-import type { Message } from "../../functions/core/message.ts";
-import type { RetryPolicy } from "../../functions/core/retry-policy.ts";
+import { defaultRetryableStatuses } from "../../functions/core/events/classification.ts";
+import type { DeliveryEvent } from "../../functions/core/events/delivery-event.ts";
+import type { Message } from "../../functions/core/message/message.ts";
+import type { RetryPolicy } from "../../functions/core/message/retry-policy.ts";
 
 /** The second at which tests begin: 2026-11-23T12:00:00Z. */
 export const startOfTest = 1_795_435_200;

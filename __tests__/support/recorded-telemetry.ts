@@ -1,5 +1,5 @@
 /** Telemetry that is kept, for tests that look at what an operator would see. */
-import type { LogFields, MetricName, Telemetry } from "../../functions/core/telemetry.ts";
+import type { LogFields, MetricName, Telemetry } from "../../functions/core/observability/telemetry.ts";
 
 /** Telemetry with what it was told. */
 export interface RecordedTelemetry extends Telemetry {

@@ -26,13 +26,13 @@ export interface ScriptRun {
 }
 
 /**
- * A function that runs `scripts/NAME` with an environment and these arguments, to its end, or to the end of the test
+ * A function that runs `cli/NAME` with an environment and these arguments, to its end, or to the end of the test
  * where that comes first. To be called outside of tests.
  */
 export function scriptRunner(
   name: string,
 ): (environment: Readonly<Record<string, string>>, ...given: string[]) => Promise<ScriptRun> {
-  const path = join(__dirname, "../../scripts", name);
+  const path = join(__dirname, "../../cli", name);
   const running = new Set<ChildProcess>();
   afterEach(() => {
     for (const child of running) child.kill("SIGKILL");

@@ -3,8 +3,8 @@
  * request as JSON. For tests of errors that only a process without jest gets as they are.
  */
 import { pinpointClient } from "../../functions/adapters/aws-clients.ts";
-import { pinpointSender } from "../../functions/adapters/pinpoint-sender.ts";
-import type { SendRequest } from "../../functions/core/sms-sender.ts";
+import { pinpointSender } from "../../functions/adapters/senders/pinpoint-sender.ts";
+import type { SendRequest } from "../../functions/core/sending/sms-sender.ts";
 
 const [, , applicationId = "", request = ""] = process.argv;
 const result = await pinpointSender(pinpointClient(), applicationId).send(JSON.parse(request) as SendRequest);

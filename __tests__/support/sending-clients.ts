@@ -6,11 +6,11 @@ import {
   pinpointClient,
   type SendTimeLimits,
 } from "../../functions/adapters/aws-clients.ts";
-import { endUserMessagingSender } from "../../functions/adapters/end-user-messaging-sender.ts";
-import { pinpointSender } from "../../functions/adapters/pinpoint-sender.ts";
-import { connectionPerRequest, tellingUnsent } from "../../functions/adapters/send-connections.ts";
-import { sendContext } from "../../functions/core/send-context.ts";
-import type { SendRequest, SmsSender } from "../../functions/core/sms-sender.ts";
+import { endUserMessagingSender } from "../../functions/adapters/senders/end-user-messaging-sender.ts";
+import { pinpointSender } from "../../functions/adapters/senders/pinpoint-sender.ts";
+import { connectionPerRequest, tellingUnsent } from "../../functions/adapters/senders/send-connections.ts";
+import { sendContext } from "../../functions/core/events/send-context.ts";
+import type { SendRequest, SmsSender } from "../../functions/core/sending/sms-sender.ts";
 
 /** Names of the two services. */
 export const smsServices = ["pinpoint", "end-user-messaging"] as const;

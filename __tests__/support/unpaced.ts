@@ -1,5 +1,5 @@
 /** A pace that lets every message go at once. */
-import type { SendPace } from "../../functions/core/send-pace.ts";
+import type { SendPace } from "../../functions/core/sending/send-pace.ts";
 
 /** Every send has its turn at once. */
 export const unpaced: SendPace = {

@@ -3,15 +3,18 @@
  * so, and an SMS service that answers as told and remembers every send.
  */
 import type { Clock, Random } from "../../functions/core/clock.ts";
-import type { DeliveryEvent } from "../../functions/core/delivery-event.ts";
-import { type HandledEvent, handleDeliveryEvent } from "../../functions/core/handle-delivery-event.ts";
-import type { DeliveryGuarantee, Message } from "../../functions/core/message.ts";
-import { checkReceipt, type HandledReceiptCheck } from "../../functions/core/receipt-check.ts";
-import { type HandledWakeUp, resendMessage } from "../../functions/core/resend-message.ts";
-import type { RetryPolicy } from "../../functions/core/retry-policy.ts";
-import type { QueueEntry, QueueMessage } from "../../functions/core/retry-queue.ts";
-import type { SendPace } from "../../functions/core/send-pace.ts";
-import type { SendRequest, SendResult } from "../../functions/core/sms-sender.ts";
+import type { DeliveryEvent } from "../../functions/core/events/delivery-event.ts";
+import type { DeliveryGuarantee, Message } from "../../functions/core/message/message.ts";
+import type { RetryPolicy } from "../../functions/core/message/retry-policy.ts";
+import {
+  type HandledEvent,
+  handleDeliveryEvent,
+} from "../../functions/core/processing/handle-delivery-event.ts";
+import type { QueueEntry, QueueMessage } from "../../functions/core/queue/retry-queue.ts";
+import { checkReceipt, type HandledReceiptCheck } from "../../functions/core/sending/receipt-check.ts";
+import { type HandledWakeUp, resendMessage } from "../../functions/core/sending/resend-message.ts";
+import type { SendPace } from "../../functions/core/sending/send-pace.ts";
+import type { SendRequest, SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { refuseUndefinedFields } from "./absent-fields.ts";
 import { type InMemoryMessageStore, inMemoryMessageStore } from "./in-memory-message-store.ts";
 import { retryPolicy, startOfTest } from "./messages.ts";

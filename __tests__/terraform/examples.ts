@@ -4,11 +4,11 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { CreateDeliveryStreamCommand } from "@aws-sdk/client-firehose";
-import { buildModules } from "../../scripts/build-modules.ts";
-import { reviewComment } from "../../scripts/plan-review/comment.ts";
-import { terraformPlan } from "../../scripts/plan-review/terraform-plan.ts";
+import { buildModules } from "../../cli/build-modules.ts";
+import { reviewComment } from "../../cli/plan-review/comment.ts";
+import { terraformPlan } from "../../cli/plan-review/terraform-plan.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
-import type { Artefacts } from "../../stacks/sms-retry-stack.ts";
+import type { Artefacts } from "../../stacks/shared/sms-retry-stack.ts";
 import { clientsOf } from "./clients.ts";
 import { administrator, applicationId, region } from "./emulated-aws.ts";
 import { check, same } from "./expectations.ts";
@@ -98,7 +98,7 @@ async function reviewExample({ folder, ...options }: ExamplesOptions): Promise<v
   );
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [join(repository, "scripts/plan-review.ts"), "--folder", join(folder, "examples/existing-firehose")],
+    [join(repository, "cli/plan-review.ts"), "--folder", join(folder, "examples/existing-firehose")],
     { env: { PATH: process.env.PATH, HOME: folder, ...environmentOf(options) }, maxBuffer: 1024 * 1024 },
   );
   for (const sentence of [

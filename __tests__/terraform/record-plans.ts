@@ -1,14 +1,14 @@
 /**
  * Records the plans that the tests of the plan review read: real ones, of the real provider on the emulated AWS.
  *
- * `node __tests__/terraform/record-plans.ts` writes `__tests__/scripts/recorded/<situation>.json`, with only the parts
+ * `node __tests__/terraform/record-plans.ts` writes `__tests__/cli/recorded/<situation>.json`, with only the parts
  * that a review reads; names of stacks as arguments record only theirs. `--calls` prints instead which calls the plans on a finished deployment made.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundleFunctions } from "../../scripts/bundle.ts";
-import type { Plan } from "../../scripts/plan-review/plan.ts";
+import { bundleFunctions } from "../../cli/bundle.ts";
+import type { Plan } from "../../cli/plan-review/plan.ts";
 import { type StackName, synthesise } from "../../stacks/app.ts";
 import { type EmulatedAws, startEmulatedAws } from "./emulated-aws.ts";
 import { killAllGroups } from "./process-groups.ts";
@@ -60,7 +60,7 @@ const recordings: readonly Recording[] = [
 ];
 
 const folder = mkdtempSync(join(tmpdir(), "sms-retry-plans-"));
-const target = join(import.meta.dirname, "../scripts/recorded");
+const target = join(import.meta.dirname, "../cli/recorded");
 const askedStacks = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 const printsCalls = process.argv.includes("--calls");
 

@@ -8,7 +8,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundleFunctions } from "../../scripts/bundle.ts";
+import { bundleFunctions } from "../../cli/bundle.ts";
 import { stackNames, synthesise } from "../../stacks/app.ts";
 import { corrections } from "./corrections.ts";
 import { type EmulatedAws, startEmulatedAws } from "./emulated-aws.ts";

@@ -8,9 +8,9 @@ import { PinpointSMSVoiceV2Client } from "@aws-sdk/client-pinpoint-sms-voice-v2"
 import type { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { unmarshallOptions } from "./dynamodb-message-store.ts";
-import type { PutObject } from "./s3-failure-destination.ts";
-import { connectionPerRequest, tellingUnsent } from "./send-connections.ts";
+import { unmarshallOptions } from "./dynamodb/dynamodb-message-store.ts";
+import type { PutObject } from "./s3/s3-failure-destination.ts";
+import { connectionPerRequest, tellingUnsent } from "./senders/send-connections.ts";
 
 /** Without `throwOnRequestTimeout` the SDK only warns when the time is over, and waits on for ever. */
 function timeLimits(requestTimeout: number) {

@@ -1,13 +1,13 @@
 /** Puts together what every function that handles delivery events needs, from its settings. */
 import type { Clock, Random } from "../core/clock.ts";
-import type { EventHandling } from "../core/handle-delivery-event.ts";
-import type { MessageStore } from "../core/message-store.ts";
-import type { RetryQueue } from "../core/retry-queue.ts";
+import type { MessageStore } from "../core/message/message-store.ts";
+import type { EventHandling } from "../core/processing/handle-delivery-event.ts";
+import type { RetryQueue } from "../core/queue/retry-queue.ts";
 import { retryPolicyOf, type Settings } from "../settings.ts";
-import { dynamodbMessageStore } from "./dynamodb-message-store.ts";
+import { dynamodbMessageStore } from "./dynamodb/dynamodb-message-store.ts";
 import type { EventOutside } from "./outside.ts";
 import type { PublishedTelemetry } from "./powertools-telemetry.ts";
-import { sqsRetryQueue } from "./sqs-retry-queue.ts";
+import { sqsRetryQueue } from "./sqs/sqs-retry-queue.ts";
 
 /** The settings that all functions share that handle delivery events. */
 type EventSettings = Pick<

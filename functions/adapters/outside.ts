@@ -10,7 +10,7 @@ import type { Context } from "aws-lambda";
 import type { Clock, Random } from "../core/clock.ts";
 import { documentClient, schedulerClient, sqsClient } from "./aws-clients.ts";
 import { type PublishedTelemetry, powertoolsTelemetry } from "./powertools-telemetry.ts";
-import type { PutObject } from "./s3-failure-destination.ts";
+import type { PutObject } from "./s3/s3-failure-destination.ts";
 import { systemClock, systemRandom } from "./system-clock.ts";
 
 /** The outside; each function takes the part of it that it needs. */

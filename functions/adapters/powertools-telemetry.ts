@@ -1,7 +1,7 @@
 /** Logs and metrics by Powertools: structured JSON lines, and metrics in the embedded metric format. */
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import type { LogFields, Telemetry } from "../core/telemetry.ts";
+import type { LogFields, Telemetry } from "../core/observability/telemetry.ts";
 
 /** Telemetry of one function; {@link PublishedTelemetry.publish} at the end of every invocation. */
 export interface PublishedTelemetry extends Telemetry {

@@ -6,19 +6,19 @@
  * Terraform records no success and the next apply tries again.
  */
 import * as v from "valibot";
-import { firehoseClient, lambdaClient } from "../adapters/control-plane-clients.ts";
-import { firehoseDeliveryStreams } from "../adapters/firehose-delivery-stream.ts";
-import { lambdaFunctionPolicies } from "../adapters/lambda-function-policy.ts";
 import { powertoolsTelemetry } from "../adapters/powertools-telemetry.ts";
 import { systemClock } from "../adapters/system-clock.ts";
+import { errorName } from "../core/observability/telemetry.ts";
+import { firehoseClient, lambdaClient } from "../firehose-attachment/adapters/control-plane-clients.ts";
+import { firehoseDeliveryStreams } from "../firehose-attachment/adapters/firehose-delivery-stream.ts";
+import { lambdaFunctionPolicies } from "../firehose-attachment/adapters/lambda-function-policy.ts";
 import {
   type Attachment,
   attachTransformation,
   type TransformationPlace,
-} from "../core/attach-transformation.ts";
-import { detachTransformation } from "../core/detach-transformation.ts";
-import { InvalidInvocationError } from "../core/errors.ts";
-import { errorName } from "../core/telemetry.ts";
+} from "../firehose-attachment/core/attach-transformation.ts";
+import { detachTransformation } from "../firehose-attachment/core/detach-transformation.ts";
+import { InvalidInvocationError } from "../firehose-attachment/errors.ts";
 import { readSettings } from "../settings.ts";
 
 const settings = readSettings("attach-transformation");

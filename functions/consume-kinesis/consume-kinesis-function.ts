@@ -5,11 +5,11 @@
 import type { KinesisStreamBatchResponse, KinesisStreamEvent } from "aws-lambda";
 import { type EventPorts, eventHandling, eventPorts } from "../adapters/event-handling.ts";
 import type { EventOutside, InvocationContext, Outside } from "../adapters/outside.ts";
-import { s3FailureDestination } from "../adapters/s3-failure-destination.ts";
-import { fromBase64 } from "../core/event-records.ts";
-import type { FailureDestination } from "../core/failure-destination.ts";
-import { handleRecords } from "../core/handle-records.ts";
-import { setAside } from "../core/set-aside.ts";
+import { s3FailureDestination } from "../adapters/s3/s3-failure-destination.ts";
+import { fromBase64 } from "../core/events/event-records.ts";
+import type { FailureDestination } from "../core/processing/failure-destination.ts";
+import { handleRecords } from "../core/processing/handle-records.ts";
+import { setAside } from "../core/processing/set-aside.ts";
 import type { Settings } from "../settings.ts";
 
 /** The ports of the core that the consumer goes through. */

@@ -4,12 +4,12 @@
  */
 import { type EventPorts, eventHandling, eventPorts } from "../adapters/event-handling.ts";
 import type { EventOutside, Outside } from "../adapters/outside.ts";
-import { pinpointSender } from "../adapters/pinpoint-sender.ts";
-import { type CancelledMessage, cancelMessage } from "../core/cancel-message.ts";
+import { pinpointSender } from "../adapters/senders/pinpoint-sender.ts";
 import { SendDeferredError } from "../core/errors.ts";
-import { type ProduceEvent, readProduceInvocation } from "../core/produce-invocation.ts";
-import { type ProducedMessage, produceMessage } from "../core/produce-message.ts";
-import type { SmsSender } from "../core/sms-sender.ts";
+import { type CancelledMessage, cancelMessage } from "../core/message/cancel-message.ts";
+import { type ProduceEvent, readProduceInvocation } from "../core/sending/produce-invocation.ts";
+import { type ProducedMessage, produceMessage } from "../core/sending/produce-message.ts";
+import type { SmsSender } from "../core/sending/sms-sender.ts";
 import type { Settings } from "../settings.ts";
 
 /** The ports of the core that the producer goes through. */

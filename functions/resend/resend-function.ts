@@ -2,10 +2,10 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { type EventPorts, eventHandling, eventPorts } from "../adapters/event-handling.ts";
 import type { EventOutside, InvocationContext, Outside } from "../adapters/outside.ts";
-import { pinpointSender } from "../adapters/pinpoint-sender.ts";
-import { handleQueueMessages } from "../core/handle-queue-messages.ts";
-import { type SendPace, steadyPace } from "../core/send-pace.ts";
-import type { SmsSender } from "../core/sms-sender.ts";
+import { pinpointSender } from "../adapters/senders/pinpoint-sender.ts";
+import { handleQueueMessages } from "../core/processing/handle-queue-messages.ts";
+import { type SendPace, steadyPace } from "../core/sending/send-pace.ts";
+import type { SmsSender } from "../core/sending/sms-sender.ts";
 import type { Settings } from "../settings.ts";
 
 /** The ports of the core that the worker goes through. */

@@ -5,11 +5,11 @@
 import type { FirehoseTransformationEvent, FirehoseTransformationResult } from "aws-lambda";
 import { type EventPorts, eventHandling } from "../adapters/event-handling.ts";
 import type { InvocationContext } from "../adapters/outside.ts";
-import { answerTransformation } from "../core/answer-transformation.ts";
 import { SmsRetryError } from "../core/errors.ts";
-import { fromBase64 } from "../core/event-records.ts";
-import { handleRecords, type RecordHandling, type RecordResult } from "../core/handle-records.ts";
-import { errorName } from "../core/telemetry.ts";
+import { fromBase64 } from "../core/events/event-records.ts";
+import { errorName } from "../core/observability/telemetry.ts";
+import { answerTransformation } from "../core/processing/answer-transformation.ts";
+import { handleRecords, type RecordHandling, type RecordResult } from "../core/processing/handle-records.ts";
 import type { Settings } from "../settings.ts";
 
 /** What answering may take; the rest of the function's time is for the events. */

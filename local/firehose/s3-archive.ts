@@ -1,6 +1,6 @@
 /** The archive that a delivery stream fills, as a bucket: written by the stream, read by whoever audits. */
 import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, type S3Client } from "@aws-sdk/client-s3";
-import { decodeRecord } from "../../functions/core/event-records.ts";
+import { decodeRecord } from "../../functions/core/events/event-records.ts";
 import { failedPrefix } from "./delivery-stream.ts";
 
 /** What lies in an archive. */

@@ -1,0 +1,397 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Account } from "../../cli/inspect/account.ts";
+import { InspectionError } from "../../cli/inspect/inspection-error.ts";
+import { parseCommandLine } from "../../cli/plan-review/command-line.ts";
+import { failureComment, marker, reviewComment } from "../../cli/plan-review/comment.ts";
+import type { Plan } from "../../cli/plan-review/plan.ts";
+import { verdictOn } from "../../cli/plan-review/verdict.ts";
+
+const folder = join(__dirname, "recorded");
+const recorded = (name: string) => JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")) as Plan;
+const review = (plan: Plan, planText = "Plan: as recorded.") =>
+  reviewComment({ subject: "sms-retry-kinesis", plan, planText });
+
+const otherStream = "arn:aws:kinesis:eu-west-1:123456789012:stream/of-marketing";
+const account: Account = {
+  region: "eu-west-1",
+  deliveryStream: async () => undefined,
+  eventStreamArn: async () => otherStream,
+  kinesisKey: async () => "none",
+};
+
+describe("comment", () => {
+  test("the first line is the mark by which the next run finds it", () => {
+    expect(review(recorded("kinesis-nothing")).split("\n")[0]).toBe(marker("sms-retry-kinesis"));
+    expect(marker("a --> b")).toBe("<!-- sms-retry plan of a_--__b -->");
+  });
+
+  test("resources are counted by what becomes of them", () => {
+    expect(review(recorded("kinesis-nothing"))).toContain("## Plan of `sms-retry-kinesis`: nothing to do\n");
+    expect(review(recorded("kinesis-max-retries"))).toContain(": 2 to change in place\n");
+    expect(review(recorded("kinesis-max-retries"))).toContain("| `aws_lambda_function` | 2 |");
+    expect(review(recorded("kinesis-first"))).toMatch(/: \d+ to create\n/);
+  });
+
+  test("what is destroyed or replaced comes first, what holds data before the rest", () => {
+    const comment = review(recorded("kinesis-renamed"));
+    const places = [
+      "**Data is lost.**",
+      "aws_dynamodb_table.message_state",
+      "aws_cloudwatch_metric_alarm.",
+      "### Your",
+    ];
+
+    expect(places.map((text) => comment.indexOf(text))).not.toContain(-1);
+    expect(places).toEqual([...places].sort((a, b) => comment.indexOf(a) - comment.indexOf(b)));
+    expect(comment).toContain("**replaced** for another `bucket`: `aws_s3_bucket.events`");
+    expect(comment).toMatch(/- and \d+ more that hold no data/);
+  });
+
+  test("replacing what holds no data says so", () => {
+    expect(review(recorded("firehose-other-stream"))).toContain("> No data is lost. 3 resources are");
+  });
+
+  test("a plan that destroys nothing has no caution", () => {
+    expect(review(recorded("kinesis-first"))).not.toContain("> [!");
+  });
+
+  test("the whole plan is folded, and no text of it ends the fold or the fence", () => {
+    const comment = review(recorded("kinesis-nothing"), "a\n````\n</details>\nb");
+
+    expect(comment).toMatch(
+      /<details><summary>Full plan<\/summary>\n\n`````\na\n````\n<\/details>\nb\n`````\n\n<\/details>\n$/,
+    );
+  });
+
+  test("however long the plan, the comment fits, keeps whole lines and says that it was shortened", () => {
+    const line = "  + resource with a long name and 🙂 in it";
+    const comment = review(recorded("kinesis-renamed"), Array(20_000).fill(line).join("\n"));
+
+    expect(comment.length).toBeLessThanOrEqual(65_536);
+    expect(comment.length).toBeGreaterThan(60_000);
+    expect(comment).toContain("Shortened: the beginning");
+    const lines = comment.split("```\n")[1]?.trimEnd().split("\n") ?? [];
+    expect(new Set(lines.slice(1))).toEqual(new Set([line]));
+  });
+
+  test("one line that is too long for a comment is left out", () => {
+    expect(review(recorded("kinesis-nothing"), "x".repeat(70_000)).length).toBeLessThan(2_000);
+  });
+
+  test("a step that failed is a comment with the end of what it wrote", () => {
+    const comment = failureComment(
+      "sms-retry-kinesis",
+      "terraform plan",
+      `${"noise\n".repeat(20_000)}Error: no`,
+    );
+
+    expect(comment.split("\n")[0]).toBe(marker("sms-retry-kinesis"));
+    expect(comment).toContain("## No plan of `sms-retry-kinesis`: `terraform plan` failed");
+    expect(comment).toContain("Error: no");
+    expect(comment.length).toBeLessThanOrEqual(65_536);
+  });
+
+  test("values of a plan, which may be secrets, do not get into the comment", () => {
+    const secret = "+14254147755";
+    for (const file of readdirSync(folder).filter((name) => name.endsWith(".json"))) {
+      const { resource_changes = [], ...plan } = recorded(file.replace(".json", ""));
+      const comment = review({
+        ...plan,
+        variables: {
+          ...plan.variables,
+          default_destination_number: { value: secret },
+        },
+        resource_changes: resource_changes.map((resource) => {
+          const { before, after } = resource.change;
+          const environment = [{ variables: { DEFAULT_DESTINATION_NUMBER: secret } }];
+          return {
+            ...resource,
+            change: {
+              ...resource.change,
+              before: before ? { ...before, environment, policy: secret, input: secret } : null,
+              after: after ? { ...after, environment, policy: secret, input: secret } : null,
+            },
+          };
+        }),
+      });
+      expect(comment).toContain("## Plan of");
+      expect(comment).not.toContain(secret);
+    }
+  });
+});
+
+describe("what becomes of the stream", () => {
+  const effects = (name: string) =>
+    review(recorded(name)).split("### Your stream of delivery events\n\n")[1]?.split("\n\n")[0];
+
+  test("a new stream becomes the project's event stream, which Terraform cannot see", () => {
+    expect(effects("new-stream-first")).toMatchInlineSnapshot(`
+      "- The Kinesis stream \`sms-retry-events\` is created for the delivery events.
+      - The Pinpoint project \`0123456789abcdef0123456789abcdef\` gets it as its event stream. Terraform cannot see whether the project has one already, which would be overwritten.
+      - The new Kinesis stream is read from now on, without the events before that."
+    `);
+  });
+
+  test("a new stream goes with what is in it", () => {
+    expect(effects("new-stream-destroy")).toMatchInlineSnapshot(`
+      "- ⚠️ The Kinesis stream \`sms-retry-events\` is destroyed, with the events in it that nobody has read yet.
+      - ⚠️ The Pinpoint project \`0123456789abcdef0123456789abcdef\` loses its event stream: its delivery events go nowhere.
+      - ⚠️ The Kinesis stream \`arn:aws:kinesis:eu-west-1:123456789012:stream/sms-retry-events\` is no longer read: failed messages are not sent again."
+    `);
+  });
+
+  test("an existing Kinesis stream is read", () => {
+    expect(effects("kinesis-first")).toMatchInlineSnapshot(
+      `"- The Kinesis stream \`arn:aws:kinesis:eu-west-1:123456789012:stream/sms-events\` is read from now on, without the events before that. Nothing about the stream is changed. Its other consumers share their read throughput with the new ones."`,
+    );
+  });
+
+  describe("a new event source mapping", () => {
+    const reading = (before: object, after: object) =>
+      review({
+        resource_changes: [
+          {
+            address: "aws_lambda_event_source_mapping.consume_kinesis",
+            mode: "managed",
+            type: "aws_lambda_event_source_mapping",
+            name: "consume_kinesis",
+            change: {
+              actions: ["delete", "create"],
+              before: { event_source_arn: "arn:one", ...before },
+              after: { event_source_arn: "arn:one", ...after },
+            },
+          },
+        ],
+      });
+    const time = { starting_position_timestamp: "2026-11-24T22:49:58Z" };
+
+    test("that begins where the old one began skips nothing", () => {
+      expect(reading(time, time)).toContain(
+        "- The Kinesis stream `arn:one` is read by a new event source mapping, once more from `2026-11-24T22:49:58Z` on,",
+      );
+      expect(reading(time, time)).not.toContain("⚠️");
+    });
+
+    test.each([
+      ["was made before there was a time", {}, time],
+      ["gets a time that only the apply will tell", time, {}],
+      ["gets a later time", time, { starting_position_timestamp: "2027-01-01T00:00:00Z" }],
+    ])("that %s may skip what was not read yet", (_what, before, after) => {
+      expect(reading(before, after)).toContain(
+        "- ⚠️ The Kinesis stream `arn:one` is read by a new event source mapping, which begins shortly before this plan:",
+      );
+    });
+  });
+
+  test("a Firehose stream that may be attached to", () => {
+    expect(effects("firehose-first")).toMatchInlineSnapshot(`
+      "- The transformation is attached to the Firehose stream \`sms-events\`, if it may be when the apply looks.
+      - The plan looked at the stream and found nothing against it."
+    `);
+  });
+
+  test("a Firehose stream that the plan's check refuses", () => {
+    expect(effects("firehose-refused")).toMatchInlineSnapshot(`
+      "- ⚠️ The transformation is created, but not attached to the Firehose stream \`sms-events-masked\`.
+      - ⚠️ The Firehose stream sms-events-masked is left as it is, without the transformation: it has a processor already (Lambda)."
+    `);
+  });
+
+  test("another Firehose stream: off the former one, and on the other if it may be", () => {
+    expect(effects("firehose-other-stream")).toMatchInlineSnapshot(`
+      "- ⚠️ The transformation is taken off the Firehose stream \`sms-events\`, and not attached to the Firehose stream \`sms-events-masked\`.
+      - ⚠️ The Firehose stream sms-events-masked is left as it is, without the transformation: it has a processor already (Lambda)."
+    `);
+  });
+
+  test("a Firehose stream that is let go", () => {
+    expect(effects("firehose-destroy")).toMatchInlineSnapshot(
+      `"- The transformation is taken off the Firehose stream \`sms-events\` first; events are delivered on, and failed messages are not sent again."`,
+    );
+  });
+
+  test("the stacks are found inside a module too", () => {
+    const inModule = JSON.parse(
+      readFileSync(join(folder, "kinesis-first.json"), "utf8").replaceAll(
+        '"address": "aws_',
+        '"address": "module.sms_retry.aws_',
+      ),
+    ) as Plan;
+    expect(review(inModule)).toContain("### Your stream of delivery events");
+  });
+});
+
+describe("verdict of inspect", () => {
+  const verdict = async (name: string, of: Partial<Account> = {}) => {
+    const plan = recorded(name);
+    const found = await verdictOn(plan, async () => ({ ...account, ...of }));
+    return (
+      reviewComment({ subject: "s", plan, planText: "", verdict: found })
+        .split("### Verdict of inspect\n\n")[1]
+        ?.split("\n\n")[0] ?? ""
+    );
+  };
+
+  test("a plan that overwrites the project's event stream is warned of", async () => {
+    expect(await verdict("new-stream-first")).toContain(
+      `- ⚠️ The project sends its delivery events to \`${otherStream}\` today. This plan overwrites that`,
+    );
+  });
+
+  test("a plan on another stream than the project's is warned of", async () => {
+    expect(await verdict("kinesis-first")).toContain(
+      `- ⚠️ The project sends its delivery events to \`${otherStream}\`, but this plan is about`,
+    );
+  });
+
+  test("a plan on the project's stream is not", async () => {
+    const eventStreamArn = async () => "arn:aws:kinesis:eu-west-1:123456789012:stream/sms-events";
+
+    expect(await verdict("kinesis-first", { eventStreamArn })).toContain(
+      "Stack that fits: `sms-retry-kinesis`",
+    );
+    expect(await verdict("kinesis-first", { eventStreamArn })).not.toContain("⚠️");
+  });
+
+  test("a deployed new stream is the project's own, and no news", async () => {
+    expect(await verdict("new-stream-destroy")).not.toContain("⚠️");
+  });
+
+  test("of a Firehose stack the stream itself is looked at", async () => {
+    const asked: string[] = [];
+    const deliveryStream = async (name: string) => {
+      asked.push(name);
+      return undefined;
+    };
+
+    expect(await verdict("firehose-first", { deliveryStream })).toContain(
+      "Not known: There is no Firehose stream",
+    );
+    expect(asked).toEqual(["sms-events"]);
+  });
+
+  test("a missing right is told, and the review goes on", async () => {
+    const eventStreamArn = async () => {
+      throw new InspectionError("The right mobiletargeting:GetEventStream is missing.");
+    };
+
+    expect(await verdict("kinesis-first", { eventStreamArn })).toBe(
+      "- Not known: The right mobiletargeting:GetEventStream is missing.",
+    );
+  });
+
+  test("the project is known where a module is called with it", async () => {
+    const { variables: _variables, ...plan } = recorded("kinesis-first");
+    const expressions = {
+      pinpoint_application_id: {
+        constant_value: "0123456789abcdef0123456789abcdef",
+      },
+    };
+    const configuration = {
+      root_module: { module_calls: { sms_retry: { expressions } } },
+    };
+
+    expect(await verdictOn({ ...plan, configuration }, async () => account)).toHaveProperty("inspection");
+    expect(await verdictOn(plan, async () => account)).toHaveProperty("reason");
+  });
+
+  test("a plan about something else has no verdict", async () => {
+    expect(await verdictOn({}, async () => account)).toEqual({
+      reason: expect.stringContaining("does not say"),
+    });
+  });
+});
+
+describe("command line", () => {
+  const parse = (...given: string[]) => parseCommandLine(given, "/somewhere");
+
+  test("paths are those of the caller", () => {
+    expect(
+      parse(
+        "--stack",
+        "sms-retry-kinesis",
+        "--var-file",
+        "a.tfvars",
+        "--var-file=/b.tfvars",
+        "--backend-config",
+        "s3.tfbackend",
+        "--output",
+        "c.md",
+      ),
+    ).toEqual({
+      target: {
+        kind: "stack",
+        name: "sms-retry-kinesis",
+        backendConfig: "/somewhere/s3.tfbackend",
+      },
+      varFiles: ["/somewhere/a.tfvars", "/b.tfvars"],
+      output: "/somewhere/c.md",
+      asksInspect: true,
+      help: false,
+    });
+    expect(parse("--folder", "infra", "--no-inspect")).toMatchObject({
+      target: { kind: "folder", folder: "/somewhere/infra" },
+      asksInspect: false,
+    });
+  });
+
+  test.each([
+    [[], "Give --stack NAME or --folder DIR"],
+    [["--stack", "a", "--folder", "b"], "not both"],
+    [["--stack", "sms-retry"], "--stack must be one of sms-retry-new-stream, "],
+    [["--folder", "a", "--backend-config", "b"], "goes with --stack"],
+    [["--apply"], "--apply"],
+  ])("%j is refused", (given, message) => {
+    expect(() => parse(...given)).toThrow(message);
+  });
+});
+
+describe("the documented role", () => {
+  const blocks = [
+    ...readFileSync(join(__dirname, "../../docs/plan-review.md"), "utf8").matchAll(/```json\n(.*?)```/gs),
+  ];
+  const [trust, policy] = blocks.map(([, text = ""]) => JSON.parse(text) as { Statement: Statement[] });
+  interface Statement {
+    readonly Sid?: string;
+    readonly Action: string | string[];
+    readonly Resource?: string | string[];
+    readonly Condition?: unknown;
+  }
+
+  test("it may only read, no message and no body of an object but the state", () => {
+    const statements = policy?.Statement ?? [];
+    const actions = statements.flatMap(({ Action }) => Action);
+
+    expect(actions.length).toBeGreaterThan(40);
+    for (const action of actions) expect(action).toMatch(/^[a-z0-9]+:(Get|List|Describe)[A-Za-z]+$/);
+    for (const secret of ["dynamodb:GetItem", "kinesis:GetRecords", "logs:GetLogEvents"])
+      expect(actions).not.toContain(secret);
+    expect(statements.filter(({ Action }) => Action.includes("s3:GetObject")).map(({ Sid }) => Sid)).toEqual([
+      "State",
+    ]);
+  });
+
+  test("only what AWS names by no resource is allowed on all", () => {
+    const onAll = policy?.Statement.filter(({ Resource }) => Resource === "*") ?? [];
+
+    expect(onAll.map(({ Sid }) => Sid)).toEqual(["WhatIsNamedByNothing"]);
+  });
+
+  test("it fits into a managed policy", () => {
+    expect(JSON.stringify(policy).length).toBeLessThan(6_144);
+  });
+
+  test("it trusts pull requests of one repository alone", () => {
+    expect(trust?.Statement.map(({ Condition }) => Condition)).toEqual([
+      {
+        StringEquals: {
+          "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+          "token.actions.githubusercontent.com:sub": expect.stringMatching(
+            /^repo:[\w-]+\/[\w-]+:pull_request$/,
+          ),
+        },
+      },
+    ]);
+  });
+});

@@ -1,0 +1,50 @@
+import {
+  isBodyTooLong,
+  longestBodyCharacters,
+  partsOf,
+} from "../../../functions/core/message/message-parts.ts";
+
+test("fault 29: a message of several parts counts as its parts", () => {
+  expect(partsOf("")).toBe(1);
+  expect(partsOf("x".repeat(160))).toBe(1);
+  expect(partsOf("x".repeat(161))).toBe(2);
+  expect(partsOf("x".repeat(1_530))).toBe(10);
+  expect(partsOf("é".repeat(160))).toBe(1);
+  expect(partsOf("[".repeat(81))).toBe(2);
+  expect(partsOf("ж".repeat(70))).toBe(1);
+  expect(partsOf("ж".repeat(71))).toBe(2);
+  expect(partsOf("🔐".repeat(35))).toBe(1);
+  expect(partsOf("🔐".repeat(36))).toBe(2);
+});
+
+describe("a body is too long", () => {
+  test.each([
+    ["letters", "x", 1_600],
+    ["two letters of the GSM extension", "[", 1_600],
+    ["letters beyond GSM-7", "ж", 1_600],
+    ["emoji, each of two units", "🔐", 1_600],
+  ])("where no service takes it: more than 1 600 %s", (_what, character, most) => {
+    expect(isBodyTooLong("")).toBe(false);
+    expect(isBodyTooLong(character.repeat(most))).toBe(false);
+    expect(isBodyTooLong(character.repeat(most + 1))).toBe(true);
+  });
+
+  test("counts an emoji once: 800 emoji and 800 letters are taken, and one more is not", () => {
+    const most = "🔐".repeat(800) + "x".repeat(800);
+    expect(isBodyTooLong(most)).toBe(false);
+    expect(isBodyTooLong(`${most}x`)).toBe(true);
+  });
+
+  test("is told without reading it, however long it is", () => {
+    const endless = "🔐".repeat(5_000_000);
+    const startedAt = performance.now();
+    let told = 0;
+    // Reading it takes a tenth of a second each time.
+    while (told < 1_000 && performance.now() - startedAt < 5_000) told += Number(isBodyTooLong(endless));
+    expect(told).toBe(1_000);
+  });
+
+  test("by the limit of the API", () => {
+    expect(longestBodyCharacters).toBe(1_600);
+  });
+});

@@ -1,0 +1,135 @@
+import fc from "fast-check";
+import {
+  allowsAttempt,
+  backOffUntil,
+  deadlineOf,
+  delayBefore,
+  dueAt,
+} from "../../../functions/core/message/retry-policy.ts";
+import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../../support/messages.ts";
+
+const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+const delays = fc.array(fc.integer({ min: 0, max: 86_400 }), { minLength: 1, maxLength: 6 });
+
+/** A deadline that shortens no delay. */
+const farAway = startOfTest + 10 * 86_400;
+const highest = 1 - Number.EPSILON;
+
+describe("the delay before a retry", () => {
+  test("is never in the past and never longer than configured, whatever chance says", () => {
+    fc.assert(
+      fc.property(delays, fc.integer({ min: 1, max: 20 }), chance, (retryDelaysSeconds, attempt, luck) => {
+        const due = dueAt(retryPolicy({ retryDelaysSeconds }), attempt, startOfTest, farAway, luck);
+        const longest = retryDelaysSeconds[Math.min(attempt, retryDelaysSeconds.length) - 1] as number;
+        expect(due).toBeGreaterThanOrEqual(startOfTest);
+        expect(due).toBeLessThanOrEqual(startOfTest + longest);
+        expect(Number.isInteger(due)).toBe(true);
+      }),
+    );
+  });
+
+  test("is the first delay for retry 1, and the last for every retry beyond the list", () => {
+    const at = (attempt: number) =>
+      dueAt(retryPolicy(), attempt, startOfTest, farAway, highest) - startOfTest;
+    expect([1, 2, 3, 4, 9].map(at)).toEqual([60, 300, 900, 900, 900]);
+    expect([1, 2, 3, 4, 9].map((attempt) => delayBefore(retryPolicy(), attempt))).toEqual([
+      60, 300, 900, 900, 900,
+    ]);
+  });
+
+  test("fault 32: jitter spreads retries over the whole delay", () => {
+    const at = (luck: number) => dueAt(retryPolicy(), 2, startOfTest, farAway, luck) - startOfTest;
+    expect([0, 0.25, 0.5, 0.75].map(at)).toEqual([0, 75, 150, 225]);
+  });
+
+  test("of 0 seconds means at once", () => {
+    const now = startOfTest + 0.7;
+    expect(dueAt(retryPolicy({ retryDelaysSeconds: [0] }), 1, now, farAway, 0.99)).toBe(startOfTest);
+  });
+});
+
+describe("fault 64: near the deadline the delay is drawn from the time that is left", () => {
+  /** The longest wait of retry 3, whose delay is 900 s, with so much left. */
+  const longestWith = (left: number) =>
+    dueAt(retryPolicy(), 3, startOfTest, startOfTest + left, highest) - startOfTest;
+
+  test("less what the send needs, or half of it where that is more", () => {
+    expect([2_000, 911, 910, 909, 100, 30, 21, 20, 19, 10, 4].map(longestWith)).toEqual([
+      900, 900, 900, 899, 90, 20, 11, 10, 10, 5, 2,
+    ]);
+  });
+
+  test("all of which is used: 30 s before the end a third of the chances lie in each third of the wait", () => {
+    const at = (luck: number) => dueAt(retryPolicy(), 3, startOfTest, startOfTest + 30, luck) - startOfTest;
+    expect([0, 1 / 3, 2 / 3, highest].map(at)).toEqual([0, 7, 14, 20]);
+  });
+
+  test("so that no failure before the deadline expires by chance, whenever it comes", () => {
+    const moment = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+    const left = fc.double({ min: 0.001, max: 2_000, noNaN: true });
+    fc.assert(
+      fc.property(delays, moment, left, chance, (retryDelaysSeconds, fraction, rest, luck) => {
+        const now = startOfTest + fraction;
+        const due = dueAt(retryPolicy({ retryDelaysSeconds }), 1, now, now + rest, luck);
+        expect(due).toBeLessThan(now + rest);
+        expect(due).toBeGreaterThanOrEqual(Math.floor(now));
+        if (rest >= 2 && retryDelaysSeconds[0] !== 0) expect(due).toBeGreaterThanOrEqual(now);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test.each([0, -1, -900])("with %i s left is none: the retry is due now", (left) => {
+    expect(dueAt(retryPolicy(), 3, startOfTest + 0.5, startOfTest + 0.5 + left, highest)).toBe(startOfTest);
+  });
+});
+
+describe("max_retries", () => {
+  test("counts retries, not attempts", () => {
+    expect([0, 1, 2, 3, 4].map((attempt) => allowsAttempt(retryPolicy({ maxRetries: 3 }), attempt))).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+    ]);
+    expect(allowsAttempt(retryPolicy({ maxRetries: 0 }), 1)).toBe(false);
+  });
+});
+
+describe("back-off", () => {
+  test("always pauses, grows, and never exceeds two minutes", () => {
+    fc.assert(
+      fc.property(fc.nat(1_000), chance, (deferrals, luck) => {
+        const wait = backOffUntil(deferrals, startOfTest, luck) - startOfTest;
+        expect(wait).toBeGreaterThanOrEqual(1);
+        expect(wait).toBeLessThanOrEqual(120);
+      }),
+    );
+    const highest = [0, 1, 2, 3, 7, 8].map((deferrals) => backOffUntil(deferrals, 0, 0.999));
+    expect(highest).toEqual([1, 2, 4, 8, 120, 120]);
+  });
+});
+
+describe("the deadline", () => {
+  const policy = retryPolicy({ messageValiditySeconds: 3_600 });
+
+  test("is the item's own, else its age by our record, else its age since the failure", () => {
+    const event = failureEvent();
+    const { deadline: _, ...noDeadline } = sentMessage();
+    const { created_at: __, ...bare } = noDeadline;
+    const now = startOfTest + 100;
+    expect(deadlineOf(sentMessage({ deadline: 5 }), event, policy, now)).toBe(5);
+    expect(deadlineOf(noDeadline, event, policy, now)).toBe(startOfTest + 3_600);
+    expect(deadlineOf(bare, event, policy, now)).toBe(startOfTest + 5 + 3_600);
+    expect(deadlineOf(bare, failureEvent({ requestedAt: startOfTest - 7 }), policy, now)).toBe(
+      startOfTest - 7 + 3_600,
+    );
+  });
+
+  test("is never moved into the future by the service's clock", () => {
+    const { deadline: _, created_at: __, ...bare } = sentMessage();
+    const ahead = failureEvent({ occurredAt: startOfTest + 86_400 });
+    expect(deadlineOf(bare, ahead, policy, startOfTest)).toBe(startOfTest + 3_600);
+  });
+});

@@ -1,0 +1,605 @@
+/** The producer: the item first, then the send, then the record; never twice for one id. */
+import type { Message } from "../../../functions/core/message/message.ts";
+import type { RetryPolicy } from "../../../functions/core/message/retry-policy.ts";
+import type { QueueEntry } from "../../../functions/core/queue/retry-queue.ts";
+import { type ProduceRequest, produceMessage } from "../../../functions/core/sending/produce-message.ts";
+import { claimLeaseSeconds } from "../../../functions/core/sending/send-attempt.ts";
+import type { SendRequest, SendResult } from "../../../functions/core/sending/sms-sender.ts";
+import { inMemoryMessageStore } from "../../support/in-memory-message-store.ts";
+import { retryPolicy, startOfTest } from "../../support/messages.ts";
+import { recordedTelemetry } from "../../support/recorded-telemetry.ts";
+
+const accepted: SendResult = { kind: "accepted", messageId: "msg-0" };
+const throttled: SendResult = { kind: "deferred", reason: "throttled" };
+const request: ProduceRequest = {
+  applicationMessageId: "order-4711",
+  destinationNumber: "+447700900123",
+  body: "Your code is 493817.",
+  messageType: "TRANSACTIONAL",
+  validitySeconds: 600,
+};
+
+/** What the service is asked for {@link request} at the start of the test. */
+const plainSend: SendRequest = {
+  destinationNumber: "+447700900123",
+  body: "Your code is 493817.",
+  messageType: "TRANSACTIONAL",
+  secondsLeft: 599.5,
+  context: { application_message_id: "order-4711", retry_attempt: "0" },
+};
+
+/** An application with a table; the service answers as told, then it accepts. The clock stands between seconds. */
+function application(
+  answers: (SendResult | (() => SendResult | Promise<SendResult>))[] = [],
+  options: {
+    guarantee?: "at-least-once" | "at-most-once";
+    leastSecondsLeft?: number;
+    policy?: Partial<RetryPolicy>;
+    /** Whether the queue takes what is put on it. */
+    queueTakes?: boolean;
+  } = {},
+) {
+  const store = inMemoryMessageStore();
+  const sends: SendRequest[] = [];
+  const queued: QueueEntry[] = [];
+  let now = startOfTest + 0.5;
+  let ids = 0;
+  const producing = {
+    store,
+    sender: {
+      leastSecondsLeft: options.leastSecondsLeft ?? 0,
+      async send(send: SendRequest) {
+        sends.push(send);
+        const answer = answers.shift() ?? accepted;
+        return typeof answer === "function" ? answer() : answer;
+      },
+    },
+    guarantee: options.guarantee ?? ("at-least-once" as const),
+    queue: {
+      async put(entries: readonly QueueEntry[]) {
+        queued.push(...entries);
+        return entries.map(() => options.queueTakes ?? true);
+      },
+    },
+    policy: retryPolicy(options.policy),
+    telemetry: recordedTelemetry(),
+    clock: { now: () => now, sleep: async () => {} },
+    random: { next: () => 0.5, id: () => `id-${++ids}` },
+  };
+  return {
+    store,
+    sends,
+    queued,
+    producing,
+    produce: (changes: Partial<ProduceRequest> = {}) => produceMessage({ ...request, ...changes }, producing),
+    advance(seconds: number) {
+      now += seconds;
+    },
+    message: (id = "order-4711") => store.items.get(id) as unknown as Message,
+  };
+}
+
+/** What brings the first send to the resend worker. */
+const firstSend = (dueAt: number): QueueEntry => ({
+  message: { kind: "wake-up", application_message_id: "order-4711", attempt: 0 },
+  dueAt,
+});
+
+/** An answer that never comes: the producer is killed while it waits. */
+const dies = (): never => {
+  throw new Error("The function was killed.");
+};
+
+describe("a message", () => {
+  test("is in the table before the service is asked, and completed after", async () => {
+    let atSend: Message | undefined;
+    const { produce, sends, queued, message } = application([
+      () => {
+        atSend = structuredClone(message());
+        return accepted;
+      },
+    ]);
+
+    expect(await produce()).toEqual({
+      application_message_id: "order-4711",
+      pinpoint_message_id: "msg-0",
+      status: "SENT",
+    });
+
+    expect(atSend).toEqual({
+      application_message_id: "order-4711",
+      message_body: "Your code is 493817.",
+      destination_number: "+447700900123",
+      message_type: "TRANSACTIONAL",
+      status: "SENDING",
+      retry_count: 0,
+      all_retries_failed: false,
+      deadline: startOfTest + 600,
+      expires_at: startOfTest + 600 + 4 * 86_400,
+      created_at: startOfTest,
+      claim_expires_at: startOfTest + claimLeaseSeconds + 1,
+      attempts: { "0": { claim_id: "id-1", claimed_at: startOfTest } },
+    });
+    expect(sends).toEqual([plainSend]);
+    const { claim_expires_at: _, ...kept } = atSend as Message;
+    expect(message()).toEqual({
+      ...kept,
+      status: "SENT",
+      pinpoint_message_id: "msg-0",
+      attempts: {
+        "0": { claim_id: "id-1", claimed_at: startOfTest, sent_at: startOfTest, message_id: "msg-0" },
+      },
+    });
+    expect(queued).toEqual([]);
+  });
+
+  test("is looked at when its receipt is overdue, where receipts have a time-out", async () => {
+    const { produce, queued } = application([], { policy: { receiptTimeoutSeconds: 300 } });
+
+    expect(await produce()).toMatchObject({ status: "SENT" });
+
+    expect(queued).toEqual([
+      {
+        message: { kind: "receipt-check", application_message_id: "order-4711", attempt: 0 },
+        dueAt: startOfTest + 300,
+      },
+    ]);
+  });
+
+  test("that the service took counts as sent, whether its receipt check gets onto the queue or not", async () => {
+    const { produce } = application([], { policy: { receiptTimeoutSeconds: 300 }, queueTakes: false });
+
+    expect(await produce()).toMatchObject({ status: "SENT" });
+  });
+
+  test("goes out, and is kept, with all that the request says", async () => {
+    const { produce, sends, message } = application();
+
+    await produce({
+      messageType: "PROMOTIONAL",
+      originationNumber: "+447700900999",
+      senderId: "SHOP",
+      deadline: startOfTest + 300,
+      deliveryGuarantee: "at-most-once",
+    });
+
+    expect(sends).toEqual([
+      {
+        ...plainSend,
+        messageType: "PROMOTIONAL",
+        originationNumber: "+447700900999",
+        senderId: "SHOP",
+        secondsLeft: 299.5,
+      },
+    ]);
+    expect(message()).toMatchObject({
+      message_type: "PROMOTIONAL",
+      origination_number: "+447700900999",
+      sender_id: "SHOP",
+      deadline: startOfTest + 300,
+      expires_at: startOfTest + 300 + 4 * 86_400,
+      delivery_guarantee: "at-most-once",
+    });
+  });
+
+  test("carries, and is kept with, what else the request says", async () => {
+    const { produce, sends, message } = application();
+    const carried = { context: { shop: "berlin" }, keyword: "SHOP", entity_id: "11", template_id: "12" };
+
+    await produce({ carried });
+
+    expect(sends).toEqual([
+      {
+        ...plainSend,
+        keyword: "SHOP",
+        entityId: "11",
+        templateId: "12",
+        context: { ...plainSend.context, shop: "berlin" },
+      },
+    ]);
+    expect(message()).toMatchObject(carried);
+  });
+
+  test("tells how many entries of its context the service had no room for", async () => {
+    const { produce } = application([{ ...accepted, contextLeftOut: 2 }]);
+    expect(await produce()).toEqual({
+      application_message_id: "order-4711",
+      pinpoint_message_id: "msg-0",
+      status: "SENT",
+      context_left_out: 2,
+    });
+  });
+
+  test.each<[string, SendResult | typeof dies, number]>([
+    ["was put off", throttled, 0],
+    ["died half-way", dies, claimLeaseSeconds + 1],
+  ])(
+    "whose first send %s goes out as it is stored, whatever the second request says",
+    async (_what, first, wait) => {
+      const { produce, sends, advance } = application([first]);
+      const carried = { context: { shop: "berlin" }, entity_id: "11" };
+      await produce({ carried, senderId: "SHOP" }).catch(() => undefined);
+      advance(wait);
+
+      await produce({
+        body: "Another text.",
+        destinationNumber: "+447700900666",
+        messageType: "PROMOTIONAL",
+        senderId: "OTHER",
+        originationNumber: "+447700900667",
+        carried: { context: { shop: "ulm" }, keyword: "OTHER" },
+      });
+
+      expect(sends).toHaveLength(2);
+      expect({ ...sends[1], secondsLeft: 0 }).toEqual({ ...sends[0], secondsLeft: 0 });
+    },
+  );
+
+  test("that somebody left half-written has nothing to send and has ended", async () => {
+    const { produce, sends, message, store } = application();
+    store.items.set("order-4711", {
+      application_message_id: "order-4711",
+      status: "SENDING",
+      retry_count: 0,
+      attempts: { "0": {} },
+    });
+
+    const produced = await produce();
+
+    expect(produced).toEqual({ application_message_id: "order-4711", status: "REJECTED" });
+    expect(sends).toEqual([]);
+    expect(message()).toMatchObject({ status: "REJECTED", status_reason: "nothing-to-send" });
+  });
+
+  test("without an id gets a new one", async () => {
+    const { producing, message } = application();
+    const { applicationMessageId: _, ...withoutId } = request;
+
+    const { application_message_id: id } = await produceMessage(withoutId, producing);
+
+    expect(id).toMatch(/^id-\d$/);
+    expect(message(id)).toMatchObject({ status: "SENT" });
+  });
+
+  test("past its deadline, or too near to it for the service, is not sent", async () => {
+    const late = application();
+    expect(await late.produce({ deadline: startOfTest })).toEqual({
+      application_message_id: "order-4711",
+      status: "EXPIRED",
+    });
+    expect(late.sends).toEqual([]);
+    expect(late.message()).toMatchObject({ status: "EXPIRED", status_reason: "deadline" });
+
+    const near = application([], { leastSecondsLeft: 5 });
+    expect(await near.produce({ deadline: startOfTest + 5 })).toMatchObject({ status: "EXPIRED" });
+    expect(near.sends).toEqual([]);
+  });
+
+  test.each([
+    [false, "REJECTED"],
+    [true, "OPTED_OUT"],
+  ] as const)(
+    "refused by the service (opted out: %s) has ended and is not sent again",
+    async (optedOut, status) => {
+      const { produce, sends, message } = application([
+        { kind: "refused", optedOut, reason: "no-such-number" },
+      ]);
+
+      const results = [await produce(), await produce()];
+
+      expect(results).toEqual(Array(2).fill({ application_message_id: "order-4711", status }));
+      expect(sends).toHaveLength(1);
+      expect(message()).toMatchObject({
+        status,
+        status_reason: "no-such-number",
+        attempts: { "0": { outcome: "no-such-number", outcome_at: startOfTest } },
+      });
+    },
+  );
+
+  test("whose event was handled before its send was recorded gets the service's id all the same", async () => {
+    const { produce, message, store } = application([
+      () => {
+        store.items.set("order-4711", { ...message(), status: "DELIVERED" });
+        return accepted;
+      },
+    ]);
+
+    expect(await produce()).toMatchObject({ pinpoint_message_id: "msg-0" });
+    expect(message()).toMatchObject({
+      status: "DELIVERED",
+      pinpoint_message_id: "msg-0",
+      attempts: { "0": { message_id: "msg-0", sent_at: startOfTest } },
+    });
+  });
+
+  test("that is gone when its send is recorded stays gone", async () => {
+    const { produce, store } = application([
+      () => {
+        store.items.clear();
+        return accepted;
+      },
+    ]);
+
+    expect(await produce()).toMatchObject({ status: "SENT" });
+    expect(store.items.size).toBe(0);
+  });
+});
+
+describe("the same id again", () => {
+  test("sends nothing and tells what became of the message", async () => {
+    const { produce, sends } = application();
+
+    expect(await produce({ body: "Another text." })).toEqual(await produce());
+    expect(sends).toHaveLength(1);
+  });
+
+  test("while the first send is under way sends nothing", async () => {
+    const again: unknown[] = [];
+    const { produce, sends } = application([
+      async () => {
+        again.push(await produce());
+        return accepted;
+      },
+    ]);
+
+    await produce();
+
+    expect(again).toEqual([{ application_message_id: "order-4711", status: "SENDING" }]);
+    expect(sends).toHaveLength(1);
+  });
+
+  test("after the service was busy sends once more, under a claim of its own", async () => {
+    const { produce, sends, queued, message } = application([throttled]);
+
+    await expect(produce()).rejects.toThrow(
+      'The SMS service did not take the message now (throttled); invoke again with application_message_id "order-4711".',
+    );
+    expect(message()).toMatchObject({ status: "SENDING", status_reason: "throttled" });
+    expect(message().attempts?.["0"]).toEqual({});
+
+    expect(await produce()).toMatchObject({ status: "SENT" });
+    expect(sends).toHaveLength(2);
+    expect(message().attempts?.["0"]).toEqual({
+      claim_id: expect.stringMatching(/^id-/),
+      claimed_at: startOfTest,
+      sent_at: startOfTest,
+      message_id: "msg-0",
+    });
+    expect(queued).toEqual([]);
+  });
+
+  test("at the spend limit does not end before its deadline, and asks the service each time", async () => {
+    const limit: SendResult = { kind: "deferred", reason: "spend-limit" };
+    const { produce, sends, message, advance } = application([limit, limit]);
+
+    await expect(produce()).rejects.toThrow("(spend-limit)");
+    await expect(produce()).rejects.toThrow("(spend-limit)");
+    expect(message()).toMatchObject({ status: "SENDING", attempts: { "0": {} } });
+    advance(599);
+
+    expect(await produce()).toMatchObject({ status: "SENT" });
+    expect(sends).toHaveLength(3);
+  });
+
+  test("after the producer died sends nothing until its lease is over, then once more and marked", async () => {
+    const { produce, sends, message, advance } = application([dies]);
+    await expect(produce()).rejects.toThrow("killed");
+
+    advance(claimLeaseSeconds - 1);
+    expect(await produce()).toEqual({ application_message_id: "order-4711", status: "SENDING" });
+    expect(sends).toHaveLength(1);
+    advance(1.5);
+    expect(await produce()).toMatchObject({ status: "SENT" });
+
+    expect(sends).toHaveLength(2);
+    expect(message().attempts?.["0"]).toMatchObject({
+      possible_duplicate: true,
+      repeats: 1,
+      claimed_at: startOfTest + claimLeaseSeconds + 1,
+    });
+  });
+
+  test("after it died twice sends no third time and leaves the message to the resend worker", async () => {
+    const { produce, sends, queued, message, advance } = application([dies, dies]);
+    await expect(produce()).rejects.toThrow("killed");
+    advance(claimLeaseSeconds + 1);
+    await expect(produce()).rejects.toThrow("killed");
+    advance(claimLeaseSeconds + 1);
+
+    expect(await produce()).toEqual({ application_message_id: "order-4711", status: "SENDING" });
+    expect(sends).toHaveLength(2);
+    expect(queued).toEqual([firstSend(startOfTest + 0.5 + 2 * (claimLeaseSeconds + 1))]);
+    expect(message()).toMatchObject({ status: "SENDING", attempts: { "0": { repeats: 1 } } });
+  });
+
+  test.each([
+    ["the deployment", { guarantee: "at-most-once" as const }, {}],
+    ["the message itself", {}, { deliveryGuarantee: "at-most-once" as const }],
+  ])("after it died sends nothing where %s forbids a second send", async (_whose, options, changes) => {
+    const { produce, sends, queued, advance } = application([dies], options);
+    await expect(produce(changes)).rejects.toThrow("killed");
+    advance(claimLeaseSeconds + 1);
+
+    expect(await produce(changes)).toEqual({ application_message_id: "order-4711", status: "SENDING" });
+    expect(sends).toHaveLength(1);
+    expect(queued).toEqual([firstSend(startOfTest + 1.5 + claimLeaseSeconds)]);
+  });
+
+  test("after its deadline sends nothing and leaves its end to the resend worker", async () => {
+    const { produce, sends, queued, advance } = application([dies]);
+    await expect(produce({ validitySeconds: 300 })).rejects.toThrow("killed");
+    advance(300);
+
+    expect(await produce()).toMatchObject({ status: "SENDING" });
+    expect(sends).toHaveLength(1);
+    expect(queued).toEqual([firstSend(startOfTest + 300.5)]);
+  });
+
+  test("after a repeated send met a busy service keeps its mark", async () => {
+    const { produce, sends, message, advance } = application([dies, throttled]);
+    await expect(produce()).rejects.toThrow("killed");
+    advance(claimLeaseSeconds + 1);
+    await expect(produce()).rejects.toThrow("throttled");
+    expect(message().attempts?.["0"]).toEqual({ possible_duplicate: true, repeats: 0 });
+    advance(1);
+
+    expect(await produce()).toMatchObject({ status: "SENT" });
+    expect(sends).toHaveLength(3);
+    expect(message().attempts?.["0"]).toMatchObject({ possible_duplicate: true, repeats: 1 });
+  });
+
+  test("twice at once, after its lease, sends once more", async () => {
+    const { produce, sends, advance } = application([dies]);
+    await expect(produce()).rejects.toThrow("killed");
+    advance(claimLeaseSeconds + 1);
+
+    const statuses = (await Promise.all([produce(), produce()])).map(({ status }) => status);
+
+    expect(sends).toHaveLength(2);
+    expect(statuses.filter((status) => status === "SENT" || status === "SENDING")).toHaveLength(2);
+  });
+
+  test("of a message that has been retried since is left to its retries", async () => {
+    const { produce, sends, store, message } = application();
+    await produce();
+    store.items.set("order-4711", { ...message(), status: "SENDING", retry_count: 1, claim_expires_at: 0 });
+
+    expect(await produce()).toMatchObject({ status: "SENDING" });
+    expect(sends).toHaveLength(1);
+  });
+
+  test("of a message that the application wrote itself sends nothing", async () => {
+    const { produce, sends, store } = application();
+    store.items.set("order-4711", { application_message_id: "order-4711", message_body: "Hello." });
+
+    expect(await produce()).toEqual({ application_message_id: "order-4711", status: "SENT" });
+    expect(sends).toEqual([]);
+  });
+
+  test("of a message that is gone when it is looked at sends nothing", async () => {
+    const { producing, sends } = application();
+    const store = { ...producing.store, create: async () => false };
+
+    expect(await produceMessage(request, { ...producing, store })).toEqual({
+      application_message_id: "order-4711",
+      status: "SENDING",
+    });
+    expect(sends).toEqual([]);
+  });
+});
+
+describe("a lost answer", () => {
+  test("fault 60: of the service: the resend worker has the message when the lease is over, and the claim stands", async () => {
+    const { produce, sends, queued, message } = application([{ kind: "unconfirmed", reason: "timeout" }]);
+
+    const results = [await produce(), await produce()];
+
+    expect(results).toEqual(Array(2).fill({ application_message_id: "order-4711", status: "SENDING" }));
+    expect(sends).toHaveLength(1);
+    const leaseEndsAt = startOfTest + claimLeaseSeconds + 1;
+    expect(queued).toEqual([firstSend(leaseEndsAt)]);
+    expect(message()).toMatchObject({
+      status: "SENDING",
+      claim_expires_at: leaseEndsAt,
+      attempts: { "0": { claim_id: "id-1", claimed_at: startOfTest } },
+    });
+  });
+
+  test("of the service, and the queue is out of reach: the same id again sends once more after the lease", async () => {
+    const lost: SendResult = { kind: "unconfirmed", reason: "timeout" };
+    const { produce, sends, advance } = application([lost], { queueTakes: false });
+
+    expect(await produce()).toMatchObject({ status: "SENDING" });
+    advance(claimLeaseSeconds + 1);
+
+    expect(await produce()).toMatchObject({ status: "SENT" });
+    expect(sends).toHaveLength(2);
+  });
+
+  test("of the table: the producer knows its own item again and sends", async () => {
+    const { producing, sends } = application();
+    const store = {
+      ...producing.store,
+      // Written, not answered; the SDK's own repetition is refused.
+      create: async (message: Message) => {
+        await producing.store.create(message);
+        return false;
+      },
+    };
+
+    expect(await produceMessage(request, { ...producing, store })).toMatchObject({ status: "SENT" });
+    expect(sends).toHaveLength(1);
+  });
+});
+
+describe("a send that the service did not take", () => {
+  test.each(["CANCELLED", "DELIVERED"] as const)(
+    "and that became %s meanwhile is told as it is",
+    async (status) => {
+      const { produce, store, message } = application([
+        () => {
+          store.items.set("order-4711", { ...message(), status });
+          return throttled;
+        },
+      ]);
+
+      expect(await produce()).toEqual({ application_message_id: "order-4711", status });
+    },
+  );
+
+  test("and whose item is gone is told as not taken", async () => {
+    const { produce, store } = application([
+      () => {
+        store.items.clear();
+        return throttled;
+      },
+    ]);
+
+    await expect(produce()).rejects.toThrow("(superseded)");
+    expect(store.items.size).toBe(0);
+  });
+});
+
+test("a producer that was paused until its lease is nearly over does not send, and gives the send back", async () => {
+  const { producing, sends, advance, produce, message } = application();
+  const store = {
+    ...producing.store,
+    create: async (message: Message) => {
+      const created = await producing.store.create(message);
+      advance(claimLeaseSeconds - 19);
+      return created;
+    },
+  };
+
+  await expect(produceMessage(request, { ...producing, store })).rejects.toThrow("(lease-nearly-over)");
+  expect(sends).toEqual([]);
+  expect(message()).toMatchObject({ status_reason: "lease-nearly-over", attempts: { "0": {} } });
+
+  await produce();
+  expect(sends).toHaveLength(1);
+});
+
+test("the producer knows its own claim of a deferred send, whose answer was lost, and sends", async () => {
+  const { produce, producing, sends, message } = application([{ kind: "deferred", reason: "throttled" }]);
+  await expect(produce()).rejects.toThrow("invoke again");
+  const { change } = producing.store;
+  producing.store.change = async (id, given) => {
+    await change(id, given);
+    producing.store.change = change;
+    // The SDK repeats the write, and it is refused by its own effect.
+    return change(id, given);
+  };
+  expect(await produce()).toMatchObject({ status: "SENT" });
+  expect(sends).toHaveLength(2);
+  expect(message().attempts?.["0"]).not.toHaveProperty("possible_duplicate");
+});
+
+test("a receipt check that no queue takes is counted", async () => {
+  const { produce, producing } = application([], {
+    policy: { receiptTimeoutSeconds: 300 },
+    queueTakes: false,
+  });
+  await produce();
+  expect(producing.telemetry.counts).toEqual({ RetryMessageNotQueued: 1 });
+});

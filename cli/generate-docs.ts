@@ -1,0 +1,92 @@
+/**
+ * Writes `docs/inputs.md`: the inputs and outputs of every stack.
+ *
+ * `npm run docs` writes; `npm run docs:check` (`--check`) changes nothing and exits 1 if the file is not what would
+ * be written. The tables come from the synthesised stacks, so they cannot say what the code does not; no bundle is
+ * needed, empty zips stand in.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { environmentNames } from "../functions/contract/environment.ts";
+import { stackNames, synthesise } from "../stacks/app.ts";
+import {
+  commonInputsTable,
+  differingInputsTable,
+  outputsOfAllTable,
+  type StacksByName,
+  type SynthesisedStack,
+  versionsSentence,
+} from "./inputs-and-outputs.ts";
+
+/**
+ * The page of all inputs and outputs as Markdown.
+ *
+ * Each input has the anchor `input_<name>`, once in the page.
+ *
+ * @throws Error if the stacks do not need the same versions of Terraform and provider
+ */
+export function inputsPage(stacks: StacksByName): string {
+  const versions = new Set([...stacks.values()].map(versionsSentence));
+  if (versions.size !== 1)
+    throw new Error(
+      `The stacks need different versions, and docs/inputs.md has one sentence: ${[...versions].join(" ")}`,
+    );
+  return `# Inputs and outputs
+
+<!-- Written by \`npm run docs\` from the stacks. Change their inputs and outputs, not this page. -->
+
+${[...versions].join("")} The README of each built module (\`npm run modules\`) lists its own inputs and outputs.
+
+## Inputs of all stacks
+
+${commonInputsTable(stacks)}
+
+## Inputs of some stacks
+
+${differingInputsTable(stacks)}
+
+## Outputs
+
+${outputsOfAllTable(stacks)}
+`;
+}
+
+function synthesisedStacks(): StacksByName {
+  const folder = mkdtempSync(join(tmpdir(), "sms-retry-docs-"));
+  try {
+    for (const name of Object.keys(environmentNames)) writeFileSync(join(folder, `${name}.zip`), "");
+    const output = join(folder, "out");
+    synthesise({ version: "0.0.0", functionsFolder: folder }, output);
+    return new Map(
+      stackNames.map((name): [string, SynthesisedStack] => [
+        name,
+        JSON.parse(readFileSync(join(output, "stacks", name, "cdk.tf.json"), "utf8")),
+      ]),
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function main(path: string, check: boolean): number {
+  const page = inputsPage(synthesisedStacks());
+  if (existsSync(path) && readFileSync(path, "utf8") === page) return 0;
+  const shown = relative(process.cwd(), path);
+  if (check) {
+    console.error(`${shown} is not what the stacks say: run \`npm run docs\` and commit it.`);
+    return 1;
+  }
+  writeFileSync(path, page);
+  console.log(`Wrote the inputs and outputs of ${stackNames.join(", ")} into ${shown}.`);
+  return 0;
+}
+
+if (import.meta.main) {
+  try {
+    process.exitCode = main(join(import.meta.dirname, "../docs/inputs.md"), process.argv.includes("--check"));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * The environment contract between the stacks and the functions: which variables each function reads.
+ *
+ * A stack must set exactly the names listed for a function (the type {@link FunctionEnvironment} makes a
+ * missing or an invented one a compile error), and `functions/settings.ts`, the only reader of
+ * `process.env`, reads no other. Values are strings as Lambda hands them over; lists are JSON arrays; the
+ * empty string stands for Terraform's `null`, because Lambda has no null.
+ *
+ * | name | value |
+ * |---|---|
+ * | `SMS_RETRY_VERSION` | version of this project, printed in every log line |
+ * | `POWERTOOLS_SERVICE_NAME` | service dimension of logs and metrics, e.g. `consume-kinesis` |
+ * | `POWERTOOLS_METRICS_NAMESPACE` | CloudWatch namespace of the metrics: the stack's `name_prefix` |
+ * | `POWERTOOLS_LOG_LEVEL` | `DEBUG`, `INFO`, `WARN` or `ERROR` |
+ * | `MESSAGE_TABLE_NAME` | name of the `message-state` table |
+ * | `RETRY_QUEUE_URL`, `RETRY_QUEUE_ARN` | the retry queue |
+ * | `SCHEDULE_GROUP_NAME`, `SCHEDULER_ROLE_ARN` | EventBridge Scheduler group and role for delays beyond 900 s |
+ * | `RETRY_DEAD_LETTER_QUEUE_ARN` | where Scheduler puts what it cannot put on the retry queue |
+ * | `FAILURE_BUCKET_NAME` | bucket that keeps malformed records, under `malformed/` |
+ * | `FIREHOSE_DROP_RETRIED_EVENTS` | `true` or `false`: whether the event of a message that will be retried is kept out of the archive |
+ * | `MAX_RETRIES` | integer from 0 to `highestMaxRetries`: retries after the application's own send |
+ * | `RETRY_DELAYS_SECONDS` | JSON list of integers ≥ 0; the last repeats; 0 means at once |
+ * | `RETRYABLE_STATUSES` | JSON list of statuses |
+ * | `MESSAGE_VALIDITY_SECONDS` | integer ≥ 1: age after which a message without a `deadline` is useless |
+ * | `RECEIPT_TIMEOUT_SECONDS` | integer ≥ 0: age at which an accepted attempt without an event counts as failed; 0 = never |
+ * | `TRACK_DELIVERIES` | `all`, `retried` or `none` |
+ * | `DELIVERY_GUARANTEE` | `at-least-once` or `at-most-once` |
+ * | `MAX_SENDS_PER_SECOND` | number > 0: ceiling over all workers, in message parts |
+ * | `SENDER_CONCURRENCY` | integer ≥ 1: how many resend workers may run at once |
+ * | `PINPOINT_APPLICATION_ID` | Pinpoint project (application) id: what sends go through, and whose events are ours |
+ * | `ORIGINATION_NUMBER` | number, sender id, or empty = as the original send |
+ * | `DEFAULT_DESTINATION_NUMBER`, `DEFAULT_MESSAGE_BODY` | what `produce` sends when its event names none; may be empty |
+ */
+
+export { highestMaxRetries } from "../core/events/send-context.ts";
+
+const everyFunction = [
+  "SMS_RETRY_VERSION",
+  "POWERTOOLS_SERVICE_NAME",
+  "POWERTOOLS_METRICS_NAMESPACE",
+  "POWERTOOLS_LOG_LEVEL",
+] as const;
+
+/** What handles an event, sends or produces: it changes messages, queues retries and knows the retry policy. */
+const messageHandling = [
+  "MESSAGE_TABLE_NAME",
+  "RETRY_QUEUE_URL",
+  "RETRY_QUEUE_ARN",
+  "SCHEDULE_GROUP_NAME",
+  "SCHEDULER_ROLE_ARN",
+  "RETRY_DEAD_LETTER_QUEUE_ARN",
+  "MAX_RETRIES",
+  "RETRY_DELAYS_SECONDS",
+  "RETRYABLE_STATUSES",
+  "MESSAGE_VALIDITY_SECONDS",
+  "RECEIPT_TIMEOUT_SECONDS",
+  "TRACK_DELIVERIES",
+] as const;
+
+/** The variables that each function reads, by the name of its bundle in `dist/functions`. */
+export const environmentNames = {
+  "consume-kinesis": [...everyFunction, ...messageHandling, "PINPOINT_APPLICATION_ID", "FAILURE_BUCKET_NAME"],
+  "transform-firehose": [
+    ...everyFunction,
+    ...messageHandling,
+    "PINPOINT_APPLICATION_ID",
+    "FIREHOSE_DROP_RETRIED_EVENTS",
+  ],
+  "attach-transformation": [...everyFunction],
+  resend: [
+    ...everyFunction,
+    ...messageHandling,
+    "DELIVERY_GUARANTEE",
+    "MAX_SENDS_PER_SECOND",
+    "SENDER_CONCURRENCY",
+    "PINPOINT_APPLICATION_ID",
+    "ORIGINATION_NUMBER",
+  ],
+  produce: [
+    ...everyFunction,
+    ...messageHandling,
+    "DELIVERY_GUARANTEE",
+    "PINPOINT_APPLICATION_ID",
+    "ORIGINATION_NUMBER",
+    "DEFAULT_DESTINATION_NUMBER",
+    "DEFAULT_MESSAGE_BODY",
+  ],
+} as const;
+
+/** Name of a function: of its folder in `functions/`, its bundle and its zip in `dist/functions`. */
+export type FunctionName = keyof typeof environmentNames;
+
+/** How long an invocation of each function may take, in seconds: Lambda's `timeout`. */
+export const timeoutSecondsOf = {
+  "consume-kinesis": 60,
+  "transform-firehose": 60,
+  // Detaching waits for up to 600 seconds (firehose_detach_wait_seconds).
+  "attach-transformation": 720,
+  resend: 30,
+  produce: 30,
+} as const satisfies Record<FunctionName, number>;
+
+/** Exactly the variables of one function, with their values; what a stack hands to that function. */
+export type FunctionEnvironment<Name extends FunctionName> = Record<
+  (typeof environmentNames)[Name][number],
+  string
+>;

@@ -1,0 +1,73 @@
+/**
+ * The Pinpoint (v1) dialect of delivery events.
+ *
+ * @see https://docs.aws.amazon.com/pinpoint/latest/developerguide/event-streams-data-sms.html
+ */
+import * as v from "valibot";
+import type { DeliveryEvent, EventKind, ParsedEvent } from "./delivery-event.ts";
+import { isOneOf, pinpointEventTypes as types } from "./event-types.ts";
+import { originationPattern } from "./origination.ts";
+import { isReadableText, readContext, readOwnContext } from "./send-context.ts";
+
+/** A value of another type than documented counts as absent: it must not cost us the rest of the event. */
+const optionalText = v.fallback(
+  v.optional(v.pipe(v.string(), v.nonEmpty(), v.check(isReadableText))),
+  undefined,
+);
+const optionalMilliseconds = v.fallback(v.optional(v.pipe(v.number(), v.finite())), undefined);
+
+const pinpointEvent = v.object({
+  event_type: v.string(),
+  event_timestamp: optionalMilliseconds,
+  application: v.fallback(v.optional(v.object({ app_id: optionalText })), undefined),
+  attributes: v.fallback(
+    v.object({
+      message_id: optionalText,
+      destination_phone_number: optionalText,
+      origination_phone_number: v.fallback(
+        v.optional(v.pipe(v.string(), v.regex(originationPattern))),
+        undefined,
+      ),
+      record_status: optionalText,
+      message_type: optionalText,
+      customer_context: v.optional(v.unknown()),
+    }),
+    {},
+  ),
+});
+
+function kindOf(type: string): EventKind {
+  if (isOneOf(types.inProgress, type)) return "in-progress";
+  if (isOneOf(types.success, type)) return "success";
+  if (isOneOf(types.failure, type)) return "failure";
+  return isOneOf(types.optOut, type) ? "opt-out" : "unrecognised";
+}
+
+/** Reads an object with an `event_type` as a Pinpoint event; see {@link parseDeliveryEvent}. */
+export function parsePinpointEvent(value: Record<string, unknown>): ParsedEvent {
+  const parsed = v.safeParse(pinpointEvent, value);
+  if (!parsed.success) return { type: "malformed", problem: "event_type is not a text" };
+  const { event_type: type, event_timestamp: timestamp, application, attributes } = parsed.output;
+  if (!type.startsWith("_SMS.")) return { type: "not-sms" };
+
+  const ownContext = readOwnContext(attributes.customer_context);
+  const messageType = attributes.message_type?.toUpperCase();
+  const event: DeliveryEvent = {
+    dialect: "pinpoint",
+    kind: kindOf(type),
+    status: attributes.record_status ?? type.slice("_SMS.".length),
+    ...(attributes.message_id !== undefined && { messageId: attributes.message_id }),
+    ...readContext(attributes.customer_context),
+    ...(attributes.destination_phone_number !== undefined && {
+      destinationNumber: attributes.destination_phone_number,
+    }),
+    ...((messageType === "TRANSACTIONAL" || messageType === "PROMOTIONAL") && { messageType }),
+    ...(attributes.origination_phone_number !== undefined && {
+      origination: attributes.origination_phone_number,
+    }),
+    ...(ownContext !== undefined && { ownContext }),
+    ...(timestamp !== undefined && { occurredAt: timestamp / 1000 }),
+  };
+  const pinpointApplicationId = application?.app_id;
+  return { type: "sms", event, ...(pinpointApplicationId !== undefined && { pinpointApplicationId }) };
+}

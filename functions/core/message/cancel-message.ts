@@ -1,0 +1,38 @@
+/** How an application withdraws a message: the code was used, or a newer one was sent. */
+import { ContentionError } from "../errors.ts";
+import { isFinal, type MessageStatus, statusOf } from "./message.ts";
+import { endSeries } from "./message-changes.ts";
+import type { MessageStore } from "./message-store.ts";
+
+/** What the application gets back. */
+export interface CancelledMessage {
+  readonly application_message_id: string;
+  /** `CANCELLED`, or the status in which the series had ended before; absent where there is no such message. */
+  readonly status?: MessageStatus;
+}
+
+/** How often a cancellation is tried because the item changed meanwhile. */
+const maxDecisions = 6;
+
+/**
+ * Cancels a message: no attempt of it is claimed from now on. A send that is under way is not called back.
+ *
+ * `docs/protocol.md` has the same as one conditional write, for applications without this code.
+ *
+ * @throws ContentionError if the item changed under every try; any error of the store
+ */
+export async function cancelMessage(
+  id: string,
+  { store }: { readonly store: MessageStore },
+): Promise<CancelledMessage> {
+  let message = await store.read(id);
+  for (let decisions = 0; decisions < maxDecisions; decisions += 1) {
+    if (message === undefined) return { application_message_id: id };
+    const status = statusOf(message);
+    if (isFinal(status)) return { application_message_id: id, status };
+    const result = await store.change(id, endSeries(message, "CANCELLED", "cancelled"));
+    if (result.applied) return { application_message_id: id, status: "CANCELLED" };
+    message = result.current;
+  }
+  throw new ContentionError(maxDecisions);
+}

@@ -1,0 +1,231 @@
+/**
+ * What happens to a batch of messages from the retry queue: retries are sent, waiting events looked at again, and
+ * attempts without an event found by their receipt checks.
+ */
+import pMap from "p-map";
+import type { Message } from "../message/message.ts";
+import { errorName, receiptCheckMetrics, type Telemetry, wakeUpMetrics } from "../observability/telemetry.ts";
+import { readQueueMessage } from "../queue/queue-messages.ts";
+import type { QueueEntry, QueueMessage, ReceiptCheck, RetryQueue, WakeUp } from "../queue/retry-queue.ts";
+import { checkReceipt, type HandledReceiptCheck } from "../sending/receipt-check.ts";
+import { type HandledWakeUp, type Resending, resendMessage } from "../sending/resend-message.ts";
+import { isForOperator } from "../sending/sms-sender.ts";
+import {
+  type EventHandling,
+  type HandledEvent,
+  handleDeliveryEvent,
+  itemKeyOf,
+  outcomeOfItem,
+} from "./handle-delivery-event.ts";
+import { report } from "./handle-records.ts";
+
+/** A message as the queue hands it over. */
+export interface ReceivedMessage {
+  /** The queue's id of the message. */
+  readonly id: string;
+  readonly body: string;
+}
+
+/** What handling queue messages needs. */
+export interface QueueHandling {
+  readonly resending: Resending;
+  readonly events: EventHandling;
+  readonly queue: RetryQueue;
+  readonly telemetry: Telemetry;
+}
+
+/** How many wake-ups one worker has under way at once; its pace, not this, limits the rate. */
+const concurrency = 10;
+
+/** What handling one message leads to. */
+interface Handled {
+  readonly entry?: QueueEntry;
+  /** Counts and logs; called once the message is really handled. */
+  readonly report: () => void;
+}
+
+/**
+ * How long a message waits that could not be handled because something was out of reach: as long again as that has
+ * lasted. A moment's fault costs a one-time password seconds, an outage few tries.
+ */
+const failedMessageWait = { shortestSeconds: 2, longestSeconds: 60 };
+
+/** After so long it is no outage any more: the message goes to the dead-letter queue, where a person finds it. */
+const longestFailureSeconds = 2 * 86_400;
+
+/**
+ * Handles messages and answers which have to come again by the queue's own redelivery.
+ *
+ * A message that cannot be handled now, because the table is out of reach, goes onto the queue anew: the queue moves
+ * what it has handed over often to the dead letters, and an outage is no fault of the message. What can never be
+ * read comes again, until the queue moves it there: there it is kept.
+ *
+ * @returns ids of the messages to redeliver; never rejects
+ */
+export async function handleQueueMessages(
+  received: readonly ReceivedMessage[],
+  handling: QueueHandling,
+): Promise<string[]> {
+  const { telemetry, queue } = handling;
+  const read = received.map(({ id, body }) => ({ id, message: readQueueMessage(body) }));
+  const known = await readKnown(
+    read.flatMap(({ message }) => (message?.kind === "wake-up" ? [message.application_message_id] : [])),
+    handling,
+  );
+  const handled = await pMap(
+    read,
+    async ({ id, message }): Promise<Handled | undefined> => {
+      if (message === undefined) {
+        telemetry.count("WakeUpMalformed");
+        telemetry.error("A retry-queue message is none of ours; it goes to the dead letters.", {
+          record_id: id,
+        });
+        return undefined;
+      }
+      try {
+        return await handle(withoutFailures(message), known, handling);
+      } catch (error) {
+        const ofItem = outcomeOfItem(error, aboutOf(message));
+        if (ofItem?.outcome === "item-unreadable") {
+          // Kept among the dead letters: once the item has been corrected, it can be put back.
+          report(ofItem, telemetry);
+          return undefined;
+        }
+        if (ofItem !== undefined) return { report: () => report(ofItem, telemetry) };
+        return failed(id, message, error, handling);
+      }
+    },
+    { concurrency },
+  );
+
+  const entries = handled.flatMap((item) => (item?.entry === undefined ? [] : [item.entry]));
+  const areQueued = entries.length === 0 ? [] : await queue.put(entries);
+  const notQueued = new Set(entries.filter((_, index) => areQueued[index] !== true));
+  return received.flatMap(({ id }, index) => {
+    const item = handled[index];
+    if (item === undefined || (item.entry !== undefined && notQueued.has(item.entry))) return [id];
+    item.report();
+    return [];
+  });
+}
+
+/** The item's key and the attempt that a message names. */
+function aboutOf(message: QueueMessage): Pick<HandledEvent, "applicationMessageId" | "attempt"> {
+  if (message.kind !== "waiting-event") {
+    return { applicationMessageId: message.application_message_id, attempt: message.attempt };
+  }
+  const key = itemKeyOf(message.event);
+  const { attempt } = message.event;
+  return {
+    ...(key !== undefined && { applicationMessageId: key }),
+    ...(attempt !== undefined && { attempt }),
+  };
+}
+
+/** One eventually consistent read for the whole batch; where it fails each message reads its own item. */
+async function readKnown(
+  ids: readonly string[],
+  { resending: { store }, telemetry }: QueueHandling,
+): Promise<ReadonlyMap<string, Message>> {
+  if (ids.length === 0) return new Map();
+  try {
+    return await store.readMany(ids);
+  } catch (error) {
+    telemetry.warn("The batch read failed; every message reads its own item.", { error: errorName(error) });
+    return new Map();
+  }
+}
+
+/**
+ * A message that failed comes again by an entry of its own while the fault is one that passes. A fault of our own code
+ * does not pass: then the queue redelivers it, and at last keeps it.
+ */
+function failed(
+  id: string,
+  message: QueueMessage,
+  error: unknown,
+  { resending: { clock, random }, telemetry }: QueueHandling,
+): Handled | undefined {
+  telemetry.count("WakeUpFailed");
+  telemetry.error("A retry-queue message could not be handled now; it comes again.", {
+    record_id: id,
+    error: errorName(error),
+  });
+  const now = clock.now();
+  const { failing_since = Math.floor(now) } = message;
+  const isPermanent = error instanceof TypeError || error instanceof RangeError;
+  if (isPermanent || now - failing_since > longestFailureSeconds) return undefined;
+  const { shortestSeconds, longestSeconds } = failedMessageWait;
+  const wait = Math.min(Math.max(now - failing_since, shortestSeconds), longestSeconds);
+  const dueAt = Math.ceil(now + wait * (0.5 + random.next() / 2));
+  return { entry: { message: { ...message, failing_since }, dueAt }, report: () => {} };
+}
+
+/** The message as if it had never failed: what follows from it begins anew. */
+function withoutFailures(message: QueueMessage): QueueMessage {
+  if (message.failing_since === undefined) return message;
+  const { failing_since: _, ...rest } = message;
+  return rest as QueueMessage;
+}
+
+async function handle(
+  message: QueueMessage,
+  known: ReadonlyMap<string, Message>,
+  handling: QueueHandling,
+): Promise<Handled> {
+  const { resending, events, telemetry } = handling;
+  switch (message.kind) {
+    case "waiting-event": {
+      const handled = await handleDeliveryEvent(message.event, events, undefined, message.first_seen_at);
+      return { ...entryOf(handled), report: () => report(handled, telemetry) };
+    }
+    case "receipt-check": {
+      const handled = await checkReceipt(message, resending);
+      // While it is being sent, a check of an attempt is as good as its retry message.
+      if (handled === "resend") return handle({ ...message, kind: "wake-up" }, new Map(), handling);
+      return { ...entryOf(handled), report: () => reportReceiptCheck(message, handled, telemetry) };
+    }
+    case "wake-up": {
+      const handled = await resendMessage(message, resending, known.get(message.application_message_id));
+      return { ...entryOf(handled), report: () => reportWakeUp(message, handled, telemetry) };
+    }
+  }
+}
+
+function entryOf({ entry }: { readonly entry?: QueueEntry }): Pick<Handled, "entry"> {
+  return entry === undefined ? {} : { entry };
+}
+
+function reportWakeUp(wakeUp: WakeUp, handled: HandledWakeUp, telemetry: Telemetry): void {
+  const { outcome, reason, contextLeftOut } = handled;
+  telemetry.count(wakeUpMetrics[outcome]);
+  if (contextLeftOut !== undefined) telemetry.count("ContextLeftOut", contextLeftOut);
+  if (isForOperator(reason)) telemetry.count("SendBlocked");
+  const fields = {
+    application_message_id: wakeUp.application_message_id,
+    attempt: wakeUp.attempt,
+    outcome,
+    reason,
+  };
+  if (outcome === "sent-again" || outcome === "unconfirmed" || outcome === "awaiting-receipt") {
+    telemetry.warn("The outcome of a send was lost; the delivery guarantee decides what follows.", fields);
+  } else if (outcome !== "absorbed" && outcome !== "postponed") {
+    telemetry.info("A wake-up was handled.", fields);
+  }
+}
+
+function reportReceiptCheck(
+  check: ReceiptCheck,
+  { outcome, reason, foundNone }: HandledReceiptCheck,
+  telemetry: Telemetry,
+): void {
+  telemetry.count(receiptCheckMetrics[outcome]);
+  if (foundNone !== true) return;
+  telemetry.count("NoReceipt");
+  telemetry.warn("No event of an attempt has come in time.", {
+    application_message_id: check.application_message_id,
+    attempt: check.attempt,
+    outcome,
+    reason,
+  });
+}

@@ -1,0 +1,203 @@
+/**
+ * What a producer does: write the state item, then send, then record. The item comes first, so that no
+ * delivery event can find its message missing.
+ */
+import type { Clock, Random } from "../clock.ts";
+import { SendDeferredError } from "../errors.ts";
+import {
+  type CarriedAttributes,
+  type DeliveryGuarantee,
+  expiresAtOf,
+  latestSecond,
+  type Message,
+  type MessageStatus,
+  type MessageType,
+  statusOf,
+} from "../message/message.ts";
+import { claimAgain } from "../message/message-changes.ts";
+import type { MessageStore } from "../message/message-store.ts";
+import type { RetryPolicy } from "../message/retry-policy.ts";
+import { decideWakeUp } from "../message/wake-up-decision.ts";
+import type { Telemetry } from "../observability/telemetry.ts";
+import type { QueueEntry, RetryQueue } from "../queue/retry-queue.ts";
+import { receiptCheckEntry } from "./receipt-check.ts";
+import { claimLeaseSeconds, sendAttempt } from "./send-attempt.ts";
+import type { SmsSender } from "./sms-sender.ts";
+
+/** A message to produce. */
+export interface ProduceRequest {
+  /** The application's own id; absent = a new one. The same id again sends nothing twice. */
+  readonly applicationMessageId?: string;
+  readonly destinationNumber: string;
+  readonly body: string;
+  readonly messageType: MessageType;
+  readonly originationNumber?: string;
+  readonly senderId?: string;
+  /** What else the send, and every retry, carries. */
+  readonly carried?: CarriedAttributes;
+  /** Epoch seconds after which the message is useless; absent = now + `validitySeconds`. */
+  readonly deadline?: number;
+  readonly validitySeconds: number;
+  readonly deliveryGuarantee?: DeliveryGuarantee;
+}
+
+/** What producing needs. */
+export interface Producing {
+  readonly store: MessageStore;
+  readonly sender: SmsSender;
+  /** The deployment's guarantee; the request's own overrides it. */
+  readonly guarantee: DeliveryGuarantee;
+  /** The retry queue, for a first send of unknown outcome and for receipt checks. */
+  readonly queue: RetryQueue;
+  readonly telemetry: Pick<Telemetry, "count">;
+  readonly policy: RetryPolicy;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What the application gets back. */
+export interface ProducedMessage {
+  readonly application_message_id: string;
+  /** Absent where the service refused the message or its answer was lost. */
+  readonly pinpoint_message_id?: string;
+  /**
+   * `SENT`, or why not: `REJECTED`, `OPTED_OUT`, `EXPIRED`; `SENDING` where the service's answer was lost; of an id
+   * produced before, its present status.
+   */
+  readonly status: MessageStatus;
+  /** How many entries of the context the service had no room for, so that they were not sent; absent = none. */
+  readonly context_left_out?: number;
+}
+
+/**
+ * Produces one message. Invoked again with the same id it sends again only where the send before certainly
+ * did not happen, or where its outcome is unknown, its lease is over and the guarantee allows a repetition.
+ *
+ * Where the answer of the service is lost, the retry queue brings the message to the resend worker when the lease is
+ * over, which does the same (rule 8).
+ *
+ * @throws SendDeferredError if the service did not take the message now; invoke again with the same id
+ */
+export async function produceMessage(
+  request: ProduceRequest,
+  producing: Producing,
+): Promise<ProducedMessage> {
+  const claimed = await claimSend(request, producing);
+  if ("result" in claimed) return claimed.result;
+  const id = claimed.message.application_message_id;
+
+  const result = await sendAttempt(claimed.message, 0, producing, (now) => now);
+  switch (result.kind) {
+    case "accepted":
+      await put(receiptCheckEntry(result.message, producing.policy), producing);
+      return {
+        application_message_id: id,
+        pinpoint_message_id: result.messageId,
+        status: "SENT",
+        ...(result.contextLeftOut !== undefined && { context_left_out: result.contextLeftOut }),
+      };
+    case "expired":
+      return { application_message_id: id, status: "EXPIRED" };
+    case "rejected":
+      return { application_message_id: id, status: "REJECTED" };
+    case "opted-out":
+      return { application_message_id: id, status: "OPTED_OUT" };
+    case "deferred":
+      throw new SendDeferredError(id, result.reason);
+    case "superseded":
+      if (result.current === undefined) throw new SendDeferredError(id, "superseded");
+      return present(result.current);
+    case "unconfirmed":
+      await put(firstSendEntry(id, result.leaseEndsAt), producing);
+      return { application_message_id: id, status: "SENDING" };
+  }
+}
+
+/** The retry message that brings a first send of unknown outcome to the resend worker. */
+function firstSendEntry(id: string, dueAt: number): QueueEntry {
+  return { message: { kind: "wake-up", application_message_id: id, attempt: 0 }, dueAt };
+}
+
+/**
+ * Puts an entry on the retry queue. One that does not get there is counted; the application that is told `SENDING`
+ * invokes again, and `redrive --overdue` finds what is left.
+ */
+async function put(entry: QueueEntry | undefined, { queue, telemetry }: Producing): Promise<void> {
+  if (entry === undefined) return;
+  const [isQueued] = await queue.put([entry]);
+  if (isQueued !== true) telemetry.count("RetryMessageNotQueued");
+}
+
+/** Writes the item, or takes over the first send of an item whose producer did not get to the end. */
+async function claimSend(
+  request: ProduceRequest,
+  producing: Producing,
+): Promise<{ readonly message: Message } | { readonly result: ProducedMessage }> {
+  const { store, clock, random } = producing;
+  const now = clock.now();
+  const claimId = random.id();
+  const id = request.applicationMessageId ?? random.id();
+  const until = Math.ceil(now + claimLeaseSeconds);
+  const deadline = request.deadline ?? Math.min(Math.floor(now + request.validitySeconds), latestSecond);
+  const message: Message = {
+    application_message_id: id,
+    message_body: request.body,
+    destination_number: request.destinationNumber,
+    message_type: request.messageType,
+    ...(request.originationNumber !== undefined && { origination_number: request.originationNumber }),
+    ...(request.senderId !== undefined && { sender_id: request.senderId }),
+    ...request.carried,
+    ...(request.deliveryGuarantee !== undefined && { delivery_guarantee: request.deliveryGuarantee }),
+    status: "SENDING",
+    retry_count: 0,
+    all_retries_failed: false,
+    deadline,
+    expires_at: expiresAtOf(deadline),
+    created_at: Math.floor(now),
+    claim_expires_at: until,
+    attempts: { "0": { claim_id: claimId, claimed_at: Math.floor(now) } },
+  };
+  if (await store.create(message)) return { message };
+
+  const existing = await store.read(id);
+  if (existing === undefined) return { result: { application_message_id: id, status: "SENDING" } };
+  if (existing.status !== "SENDING" || existing.retry_count !== 0) {
+    // The invocation before may have recorded its send, and died before it queued the receipt check.
+    if (existing.status === "SENT") await put(receiptCheckEntry(existing, producing.policy), producing);
+    return { result: present(existing) };
+  }
+  // The answer of our own create was lost and the repeated one refused.
+  if (existing.attempts?.["0"]?.claim_id === claimId) return { message: existing };
+  return takeOver(existing, { attempt: 0, claimId, now, until }, producing);
+}
+
+/**
+ * Takes a first send over: at once where it was deferred; after its lease once more, where the guarantee allows it
+ * (rule 8). What the guarantee forbids, or a lease that holds, is left to the resend worker.
+ */
+async function takeOver(
+  existing: Message,
+  claim: Parameters<typeof claimAgain>[1],
+  producing: Producing,
+): Promise<{ readonly message: Message } | { readonly result: ProducedMessage }> {
+  const decision = decideWakeUp(existing, 0, claim.now, producing.guarantee);
+  if (decision.action === "claim-again") {
+    const taken = await producing.store.change(existing.application_message_id, claimAgain(existing, claim));
+    if (taken.applied) return { message: taken.message };
+    // The answer of our own claim was lost and the repeated one refused.
+    if (taken.current?.attempts?.["0"]?.claim_id === claim.claimId) return { message: taken.current };
+    return { result: present(taken.current ?? existing) };
+  } else if (decision.action === "expire" || decision.action === "await-receipt") {
+    await put(firstSendEntry(existing.application_message_id, claim.now), producing);
+  }
+  return { result: present(existing) };
+}
+
+/** What the application is told of a message that was produced before. */
+function present(message: Message): ProducedMessage {
+  return {
+    application_message_id: message.application_message_id,
+    ...(message.pinpoint_message_id !== undefined && { pinpoint_message_id: message.pinpoint_message_id }),
+    status: statusOf(message),
+  };
+}

@@ -1,0 +1,73 @@
+/** The port to the SMS service: one send, and what its answer means for the attempt. */
+
+import type { SendContext } from "../events/send-context.ts";
+import type { Message } from "../message/message.ts";
+
+/** One SMS to hand over. Body and number are secrets: never log a request. */
+export interface SendRequest {
+  readonly destinationNumber: string;
+  readonly body: string;
+  readonly messageType: NonNullable<Message["message_type"]>;
+  /** Origination number of the send; absent = the service chooses. */
+  readonly originationNumber?: string;
+  /** Sender id of the send. */
+  readonly senderId?: string;
+  /** Seconds until the message is useless; a service that can gives it up by itself then. */
+  readonly secondsLeft?: number;
+  /** Keyword of the origination number's programme. */
+  readonly keyword?: string;
+  /** Sender's id in India's register (DLT). */
+  readonly entityId?: string;
+  /** Template's id in India's register (DLT). */
+  readonly templateId?: string;
+  /** End User Messaging only, as are the three that follow; absent = the deployment's. */
+  readonly configurationSetName?: string;
+  readonly destinationCountryParameters?: Readonly<Record<string, string>>;
+  /** US dollars for a message part, e.g. `"0.05"`. */
+  readonly maxPrice?: string;
+  readonly protectConfigurationId?: string;
+  readonly context: SendContext;
+}
+
+/** A send that an operator has to make possible: rights, account, identity. After the colon the service's word. */
+export type NotAllowed = "not-allowed" | `not-allowed:${string}`;
+
+/** Why a send was certainly not taken now. */
+export type DeferReason =
+  /** Too many sends, by the service's count. */
+  | "throttled"
+  /** The service could not take it, and says that this passes. */
+  | "temporary-failure"
+  /** No connection came about: nothing has left. */
+  | "unreachable"
+  | NotAllowed
+  /** The account has spent, or sent, what it may in this month or on this day. */
+  | "spend-limit";
+
+/** Whether a reason stays until an operator removes it: metric `SendBlocked` and its alarm. */
+export function isForOperator(reason: string): boolean {
+  return reason === "spend-limit" || reason === "not-allowed" || reason.startsWith("not-allowed:");
+}
+
+/** What the service's answer means (design rules 7 and 8). */
+export type SendResult =
+  /** Taken: events will follow under this id. */
+  | {
+      readonly kind: "accepted";
+      readonly messageId: string;
+      /** How many entries of the context the service has no room for, so that they were not sent; absent = none. */
+      readonly contextLeftOut?: number;
+    }
+  /** Certainly not taken, and worth trying again: the attempt is not used up. */
+  | { readonly kind: "deferred"; readonly reason: DeferReason }
+  /** Certainly not taken, and never will be: it lies in the message. `reason` is the service's word for it. */
+  | { readonly kind: "refused"; readonly reason: string; readonly optedOut: boolean }
+  /** The answer is lost or says nothing: the service may have taken it. */
+  | { readonly kind: "unconfirmed"; readonly reason: string };
+
+/** Sends SMS; never repeats a request by itself and never rejects. */
+export interface SmsSender {
+  /** With fewer seconds left until the deadline the service takes no message; 0 where it does not ask. */
+  readonly leastSecondsLeft: number;
+  send(request: SendRequest): Promise<SendResult>;
+}

@@ -1,0 +1,77 @@
+/** What an operator must hear of where events come through a Firehose stream. */
+import type { Construct } from "constructs";
+import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
+import type { SharedInputs } from "../inputs/inputs.ts";
+import { Alarms, type AlarmsOptions } from "../shared/alarms.ts";
+import type { FirehoseTransformation } from "./firehose-transformation.ts";
+
+/** What these alarms watch besides the shared ones. */
+export interface FirehoseAlarmsOptions extends AlarmsOptions {
+  readonly inputs: SharedInputs & FirehoseInputs;
+  readonly transformation: FirehoseTransformation;
+}
+
+/**
+ * The shared alarms, and those on the transformation. Its answer is always good, so what it could not do shows in
+ * its own metrics alone; that Firehose could not reach it shows in Firehose's.
+ */
+export function firehoseAlarms(
+  scope: Construct,
+  { inputs, engine, transformation }: FirehoseAlarmsOptions,
+): Alarms {
+  const alarms = new Alarms(scope, { inputs, engine });
+  alarms.watchErrors(transformation.lambda);
+  watchCapacity(alarms, transformation);
+  alarms.watch("firehose_processing", {
+    description:
+      "Firehose could not have records transformed and puts them under processing-failed/ when it gives up: look " +
+      "whether its role may invoke transform-firehose, and at the function's log.",
+    namespace: "AWS/Firehose",
+    metric: "ExecuteProcessing.Success",
+    dimensions: { DeliveryStreamName: inputs.deliveryStreamName.text },
+    statistic: "Minimum",
+    below: 1,
+  });
+  alarms.watchOwnMetric(
+    "transform_firehose_event_failed",
+    "EventFailed",
+    "transform-firehose",
+    "Events were delivered without having been handled, so their messages may not be sent again; look at the log.",
+  );
+  alarms.watchOwnMetric(
+    "transform_firehose_settings_invalid",
+    "SettingsInvalid",
+    "transform-firehose",
+    "A setting of transform-firehose is wrong, so nothing is retried; events are delivered as they came. Correct the inputs that its log names.",
+  );
+  alarms.watchOwnMetric(
+    "record_malformed",
+    "RecordMalformed",
+    "transform-firehose",
+    "A record of the stream was no delivery event; it was delivered as it came.",
+  );
+  alarms.watchItems("transform-firehose");
+  alarms.watchOrphans("transform-firehose");
+  return alarms;
+}
+
+function watchCapacity(alarms: Alarms, { lambda, timeoutSeconds }: FirehoseTransformation): void {
+  alarms.watch("transform_firehose_throttles", {
+    description:
+      "Lambda did not start transform-firehose; raise the account's concurrency before Firehose gives up records.",
+    namespace: "AWS/Lambda",
+    metric: "Throttles",
+    dimensions: { FunctionName: lambda.functionName },
+    statistic: "Sum",
+    above: 0,
+  });
+  alarms.watch("transform_firehose_duration", {
+    description:
+      "transform-firehose takes most of its time for a batch and may leave events out; lower firehose_buffer_size_megabytes.",
+    namespace: "AWS/Lambda",
+    metric: "Duration",
+    dimensions: { FunctionName: lambda.functionName },
+    statistic: "Maximum",
+    above: timeoutSeconds * 1000 * 0.75,
+  });
+}

@@ -1,0 +1,47 @@
+/** The way in from a Firehose stream: a function through which its records pass. */
+import { Construct } from "constructs";
+import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
+import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
+import type { Input } from "../inputs/input.ts";
+import type { SharedInputs } from "../inputs/inputs.ts";
+import { projectSetting, retrySettings } from "../inputs/settings.ts";
+import { type Access, allOf } from "../shared/access.ts";
+import type { RetryEngine } from "../shared/retry-engine.ts";
+import { SmsFunction, type Surroundings } from "../shared/sms-function.ts";
+
+/** What the transformation feeds, and how it answers. */
+export interface FirehoseTransformationOptions extends Surroundings {
+  readonly inputs: SharedInputs & FirehoseInputs;
+  readonly engine: RetryEngine;
+}
+
+/**
+ * The function `transform-firehose`. It hands every record back as it came, so it needs no right to the stream
+ * and no place for what it cannot read: that is in the stream's own archive.
+ */
+export class FirehoseTransformation extends Construct {
+  readonly lambda: SmsFunction<"transform-firehose">;
+  /** Firehose allows an invocation 300 seconds; the function answers before its own time is over. */
+  readonly timeoutSeconds = timeoutSecondsOf["transform-firehose"];
+
+  constructor(scope: Construct, { engine, ...surroundings }: FirehoseTransformationOptions) {
+    super(scope, "firehose-transformation");
+    const { inputs } = surroundings;
+    this.lambda = new SmsFunction(this, "transform-firehose", {
+      ...surroundings,
+      memoryMegabytes: 512,
+      timeoutSeconds: this.timeoutSeconds,
+      access: allOf(
+        engine.table.access("GetItem", "BatchGetItem", "UpdateItem"),
+        engine.queue.sending,
+        retrySettings(inputs),
+        projectSetting(inputs),
+        droppingSetting(inputs.dropRetriedEvents),
+      ),
+    });
+  }
+}
+
+function droppingSetting(dropRetriedEvents: Input): Access<"FIREHOSE_DROP_RETRIED_EVENTS"> {
+  return { statements: [], environment: { FIREHOSE_DROP_RETRIED_EVENTS: dropRetriedEvents.text } };
+}

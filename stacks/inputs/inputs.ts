@@ -1,0 +1,346 @@
+/**
+ * The inputs that every stack has. An input that only one stack has stands in that stack.
+ *
+ * The ranges are those that `functions/settings.ts` accepts: what Terraform lets through must not be refused at
+ * a cold start.
+ */
+import type { Construct } from "constructs";
+import { highestMaxRetries } from "../../functions/contract/environment.ts";
+import { trackDeliveriesValues } from "../../functions/contract/event-filter.ts";
+import { Input } from "./input.ts";
+
+/** The readings of the inputs, by their TypeScript names; see {@link sharedInputs}. */
+export type SharedInputs = ReturnType<typeof sharedInputs>;
+
+/** The readings of what the stacks on a Kinesis stream have besides; see {@link kinesisInputs}. */
+export type KinesisInputs = ReturnType<typeof kinesisInputs>;
+
+const quoted = (values: readonly string[]): string => values.map((value) => `"${value}"`).join(", ");
+const isInteger = (hcl: string): string => `floor(${hcl}) == ${hcl}`;
+
+// Oldest first. The bundles' target in cli/bundle.ts is the first.
+const runtimes = ["nodejs22.x", "nodejs24.x", "nodejs26.x"];
+const deliveryGuarantees = ["at-least-once", "at-most-once"];
+// What CloudWatch Logs accepts.
+const logRetentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653];
+const neverRetried = ["SUCCESSFUL", "DELIVERED", "PENDING", "QUEUED", "SENT", "OPTOUT", "OPTED_OUT"];
+
+/** Declares the shared inputs in a stack. */
+export function sharedInputs(scope: Construct) {
+  return {
+    ...identityInputs(scope),
+    ...retryInputs(scope),
+    ...sendingInputs(scope),
+    ...capacityInputs(scope),
+    ...keepingInputs(scope),
+    ...producerInputs(scope),
+  };
+}
+
+/** Declares the shared inputs and those of a stack that reads a Kinesis stream and keeps an archive of it. */
+export function kinesisInputs(scope: Construct) {
+  return { ...sharedInputs(scope), ...readingInputs(scope), ...archiveInputs(scope) };
+}
+
+function identityInputs(scope: Construct) {
+  return {
+    namePrefix: new Input(scope, "name_prefix", {
+      type: "string",
+      description:
+        "First part of the name of everything that is created, and the CloudWatch namespace of the metrics. " +
+        "Two deployments in one account and region need two prefixes. " +
+        "2 to 24 lower-case letters, digits and hyphens, starting with a letter.",
+      default: "sms-retry",
+      validation: {
+        condition: 'can(regex("^[a-z][a-z0-9-]{0,22}[a-z0-9]$", var.name_prefix))',
+        message:
+          "The input name_prefix must be 2 to 24 lower-case letters, digits and hyphens, start with a letter and not end with a hyphen.",
+      },
+    }),
+    pinpointApplicationId: new Input(scope, "pinpoint_application_id", {
+      type: "string",
+      description:
+        "Id of the Amazon Pinpoint project (application) through which SMS are sent: 32 hexadecimal digits. " +
+        "Events of other projects on the same stream are left alone.",
+      validation: {
+        condition: 'can(regex("^[0-9a-f]{32}$", var.pinpoint_application_id))',
+        message: "The input pinpoint_application_id must be 32 hexadecimal digits in lower case.",
+      },
+    }),
+  };
+}
+
+function retryInputs(scope: Construct) {
+  return {
+    maxRetries: new Input(scope, "max_retries", {
+      type: "number",
+      description:
+        "How often a failed message is sent again at most, the application's own send not counted. " +
+        `0 sends nothing again and only writes failures down. A whole number from 0 to ${highestMaxRetries}.`,
+      default: 3,
+      validation: {
+        condition: `var.max_retries >= 0 && var.max_retries <= ${highestMaxRetries} && ${isInteger("var.max_retries")}`,
+        message: `The input max_retries must be a whole number from 0 to ${highestMaxRetries}.`,
+      },
+    }),
+    retryDelaysSeconds: new Input(scope, "retry_delays_seconds", {
+      type: "list(number)",
+      description:
+        "Longest wait in seconds between a failure and the retry that follows it: first retry, second retry, and " +
+        "so on; the last value repeats. The wait is drawn at random up to this (full jitter), so that a carrier's " +
+        "recovery is not met by all retries at once; 0 means at once. 1 to 10 whole numbers from 0 to 86400.",
+      default: [60, 300, 900],
+      validation: {
+        condition:
+          "length(var.retry_delays_seconds) >= 1 && length(var.retry_delays_seconds) <= 10 && " +
+          `alltrue([for delay in var.retry_delays_seconds : delay >= 0 && delay <= 86400 && ${isInteger("delay")}])`,
+        message: "The input retry_delays_seconds must be a list of 1 to 10 whole numbers from 0 to 86400.",
+      },
+    }),
+    retryableStatuses: new Input(scope, "retryable_statuses", {
+      type: "list(string)",
+      description:
+        "Statuses of a delivery event after which a message is sent again, as the service writes them, " +
+        "without the prefix TEXT_. At least one; successes, events in progress and opt-outs are refused.",
+      default: ["UNREACHABLE", "UNKNOWN", "CARRIER_UNREACHABLE", "TTL_EXPIRED"],
+      validation: {
+        condition:
+          "length(var.retryable_statuses) >= 1 && alltrue([for status in var.retryable_statuses : " +
+          `can(regex("^[A-Z][A-Z_]*$", status)) && !contains([${quoted(neverRetried)}], status)])`,
+        message:
+          "The input retryable_statuses must be a list of at least one status in capital letters and underscores, " +
+          `and must not contain ${neverRetried.join(", ")}.`,
+      },
+    }),
+    messageValiditySeconds: new Input(scope, "message_validity_seconds", {
+      type: "number",
+      description:
+        "Seconds after which a message is useless and is not sent again, unless its item in the table has a " +
+        "deadline of its own (one-time passwords should). A whole number from 1 to 604800 (seven days).",
+      default: 86_400,
+      validation: {
+        condition:
+          "var.message_validity_seconds >= 1 && var.message_validity_seconds <= 604800 && " +
+          isInteger("var.message_validity_seconds"),
+        message: "The input message_validity_seconds must be a whole number from 1 to 604800.",
+      },
+    }),
+    receiptTimeoutSeconds: new Input(scope, "receipt_timeout_seconds", {
+      type: "number",
+      description:
+        "Seconds after which a send that the service has accepted counts as failed if no delivery event has come. " +
+        "0 waits for ever. 0 or a whole number from 300 to 259200 (three days, after which the service reports by " +
+        'itself); needs track_deliveries "retried" or "all".',
+      default: 0,
+      validation: {
+        condition:
+          "var.receipt_timeout_seconds == 0 || (var.receipt_timeout_seconds >= 300 && " +
+          `var.receipt_timeout_seconds <= 259200 && ${isInteger("var.receipt_timeout_seconds")})`,
+        message: "The input receipt_timeout_seconds must be 0 or a whole number from 300 to 259200.",
+      },
+    }),
+    trackDeliveries: new Input(scope, "track_deliveries", {
+      type: "string",
+      description:
+        'Which successes are looked at. "all" records every delivery in the table; "retried" records one only ' +
+        'where it ends or corrects a retry sequence; "none" looks at none, which is cheapest but may send again what was ' +
+        "delivered late.",
+      default: "retried",
+      validation: {
+        condition: `contains([${quoted(trackDeliveriesValues)}], var.track_deliveries)`,
+        message: `The input track_deliveries must be one of ${quoted(trackDeliveriesValues)}.`,
+      },
+    }),
+  };
+}
+
+function sendingInputs(scope: Construct) {
+  return {
+    originationNumber: new Input(scope, "origination_number", {
+      type: "string",
+      description:
+        "Phone number in E.164 format, short code or sender id from which retries are sent. " +
+        "null sends from the identity that sent the message first.",
+      default: null,
+      validation: {
+        condition:
+          "var.origination_number == null || " +
+          'can(regex("^(\\\\+?[1-9][0-9]{1,18}|[A-Za-z0-9_-]{1,11})$", var.origination_number))',
+        message:
+          "The input origination_number must be null, a phone number in E.164 format such as +12065550100, " +
+          "a short code, or a sender id of at most 11 letters, digits, hyphens and underscores.",
+      },
+    }),
+    deliveryGuarantee: new Input(scope, "delivery_guarantee", {
+      type: "string",
+      description:
+        "What happens when a worker dies while it sends, so that nobody knows whether the message left: " +
+        '"at-least-once" sends that attempt once more, "at-most-once" does not. ' +
+        "The item of a message may say otherwise for itself.",
+      default: "at-least-once",
+      validation: {
+        condition: `contains([${quoted(deliveryGuarantees)}], var.delivery_guarantee)`,
+        message: `The input delivery_guarantee must be one of ${quoted(deliveryGuarantees)}.`,
+      },
+    }),
+    maxSendsPerSecond: new Input(scope, "max_sends_per_second", {
+      type: "number",
+      description:
+        "Ceiling of all retries together, in message parts per second; stay below the rate of your origination " +
+        "identity. One message of more parts than eight times this counts as only so many. " +
+        "From 0.2 to 4000; fractions are allowed.",
+      default: 10,
+      validation: {
+        condition: "var.max_sends_per_second >= 0.2 && var.max_sends_per_second <= 4000",
+        message: "The input max_sends_per_second must be from 0.2 to 4000.",
+      },
+    }),
+  };
+}
+
+function capacityInputs(scope: Construct) {
+  return {
+    lambdaRuntime: new Input(scope, "lambda_runtime", {
+      type: "string",
+      description:
+        `Lambda runtime of every function. One of ${quoted(runtimes)}. The default is the one that every release ` +
+        "of the AWS provider in the range knows; AWS supports it until 2027-04-30. A newer one needs a newer " +
+        'provider: "nodejs24.x" one from 6.21 on.',
+      // Not the newest: the provider knows a list of runtimes and refuses every other at plan, and nodejs22.x is the
+      // newest in the list of 5.100. A default that fails there would fail after `terraform validate` had passed.
+      // Before AWS ends nodejs22.x (no new functions from 2027-06-01), the range gives up releases 5.x.
+      default: "nodejs22.x",
+      validation: {
+        condition: `contains([${quoted(runtimes)}], var.lambda_runtime)`,
+        message: `The input lambda_runtime must be one of ${quoted(runtimes)}.`,
+      },
+    }),
+    tableCapacity: new Input(scope, "table_capacity", {
+      type: "object({ read_units = number, write_units = number })",
+      description:
+        "Provisioned read and write capacity units of the message-state table, each a whole number of at least 1. " +
+        "null pays per request.",
+      default: null,
+      validation: {
+        // try(): the other side of || is evaluated even where the value is null.
+        condition:
+          "var.table_capacity == null || try(alltrue([for units in values(var.table_capacity) : " +
+          `units >= 1 && ${isInteger("units")}]), false)`,
+        message:
+          "The input table_capacity must be null, or an object whose read_units and write_units are whole numbers of at least 1.",
+      },
+    }),
+  };
+}
+
+function keepingInputs(scope: Construct) {
+  return {
+    logRetentionDays: new Input(scope, "log_retention_days", {
+      type: "number",
+      description: `Days for which the functions' logs are kept. One of ${logRetentionDays.join(", ")}.`,
+      default: 30,
+      validation: {
+        condition: `contains([${logRetentionDays.join(", ")}], var.log_retention_days)`,
+        message: `The input log_retention_days must be one of ${logRetentionDays.join(", ")}.`,
+      },
+    }),
+    kmsKeyArn: new Input(scope, "kms_key_arn", {
+      type: "string",
+      description:
+        "ARN of the KMS key that encrypts the table, queues, logs and whatever else is created. " +
+        "Its key policy must let CloudWatch Logs of this region use it. null encrypts with keys that AWS owns or manages.",
+      default: null,
+      validation: {
+        condition:
+          'var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key_arn))',
+        message: "The input kms_key_arn must be null or the ARN of a KMS key (not of an alias).",
+      },
+    }),
+    alarmTopicArn: new Input(scope, "alarm_topic_arn", {
+      type: "string",
+      description: "ARN of the SNS topic that alarms notify. null creates the alarms without a notification.",
+      default: null,
+      validation: {
+        condition:
+          'var.alarm_topic_arn == null || can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", var.alarm_topic_arn))',
+        message: "The input alarm_topic_arn must be null or the ARN of a standard SNS topic.",
+      },
+    }),
+    deletionProtection: new Input(scope, "deletion_protection", {
+      type: "bool",
+      description:
+        "Whether a destroy is refused while the message-state table exists and, in a stack that has an events " +
+        "bucket, while that holds objects. Set it to false and apply before you destroy on purpose. true or false.",
+      default: true,
+    }),
+  };
+}
+
+function readingInputs(scope: Construct) {
+  return {
+    consumerConcurrency: new Input(scope, "consumer_concurrency", {
+      type: "number",
+      description:
+        "How many batches of one shard are processed at the same time (the parallelization factor of the event " +
+        "source mapping). Raise it when the iterator-age alarm fires. A whole number from 1 to 10.",
+      default: 1,
+      validation: {
+        condition: `var.consumer_concurrency >= 1 && var.consumer_concurrency <= 10 && ${isInteger("var.consumer_concurrency")}`,
+        message: "The input consumer_concurrency must be a whole number from 1 to 10.",
+      },
+    }),
+  };
+}
+
+function archiveInputs(scope: Construct) {
+  return {
+    archiveRetentionDays: new Input(scope, "archive_retention_days", {
+      type: "number",
+      description:
+        "Days for which the archive of all delivery events and the copies of failed records are kept; " +
+        "both hold phone numbers. null keeps them for ever. null or a whole number from 1 to 3650.",
+      default: 365,
+      nullable: true,
+      validation: {
+        condition:
+          "var.archive_retention_days == null || try(var.archive_retention_days >= 1 && " +
+          `var.archive_retention_days <= 3650 && ${isInteger("var.archive_retention_days")}, false)`,
+        message: "The input archive_retention_days must be null or a whole number from 1 to 3650.",
+      },
+    }),
+  };
+}
+
+function producerInputs(scope: Construct) {
+  return {
+    defaultDestinationNumber: new Input(scope, "default_destination_number", {
+      type: "string",
+      description:
+        "Phone number in E.164 format to which the function produce sends when its event names none; " +
+        "meant for trying out. null makes the event name one.",
+      default: null,
+      sensitive: true,
+      validation: {
+        condition:
+          "var.default_destination_number == null || " +
+          'can(regex("^\\\\+[1-9][0-9]{1,18}$", var.default_destination_number))',
+        message:
+          "The input default_destination_number must be null or a phone number in E.164 format such as +14254147755.",
+      },
+    }),
+    defaultMessageBody: new Input(scope, "default_message_body", {
+      type: "string",
+      description:
+        "Text that the function produce sends when its event brings none; meant for trying out. " +
+        "null makes the event bring one. 1 to 1600 characters.",
+      default: null,
+      sensitive: true,
+      validation: {
+        condition:
+          "var.default_message_body == null || " +
+          "try(length(var.default_message_body) >= 1 && length(var.default_message_body) <= 1600, false)",
+        message: "The input default_message_body must be null or a text of 1 to 1600 characters.",
+      },
+    }),
+  };
+}

@@ -1,0 +1,81 @@
+/** The environment variables that are settings alone: no permission goes with them. */
+import type { Access } from "../shared/access.ts";
+import type { SharedInputs } from "./inputs.ts";
+
+/**
+ * How many resend workers may run at once, as HCL: as few as an SQS event source mapping can be limited to, and one
+ * for every ten parts per second. A worker waits for the service's answers after its last send and reaches about
+ * nine tenths of that; with a greater share it would reach less.
+ */
+export function senderConcurrency({ maxSendsPerSecond }: SharedInputs): string {
+  return `max(2, ceil(${maxSendsPerSecond.hcl} / 10))`;
+}
+
+/**
+ * How many wake-ups a resend worker gets at once, as HCL: no more than have their turn in the 18 s that it may spend
+ * on sends. The others could only be put off.
+ */
+export function senderBatchSize({ maxSendsPerSecond }: SharedInputs): string {
+  return `max(1, min(10, floor(${maxSendsPerSecond.hcl} * 8)))`;
+}
+
+/** How failures are judged; read by whatever handles an event, a retry message or a first send. */
+export function retrySettings(
+  inputs: SharedInputs,
+): Access<
+  | "MAX_RETRIES"
+  | "RETRY_DELAYS_SECONDS"
+  | "RETRYABLE_STATUSES"
+  | "MESSAGE_VALIDITY_SECONDS"
+  | "RECEIPT_TIMEOUT_SECONDS"
+  | "TRACK_DELIVERIES"
+> {
+  return {
+    statements: [],
+    environment: {
+      MAX_RETRIES: inputs.maxRetries.text,
+      RETRY_DELAYS_SECONDS: inputs.retryDelaysSeconds.json,
+      RETRYABLE_STATUSES: inputs.retryableStatuses.json,
+      MESSAGE_VALIDITY_SECONDS: inputs.messageValiditySeconds.text,
+      RECEIPT_TIMEOUT_SECONDS: inputs.receiptTimeoutSeconds.text,
+      TRACK_DELIVERIES: inputs.trackDeliveries.text,
+    },
+  };
+}
+
+/** Whose events are handled. */
+export function projectSetting(inputs: SharedInputs): Access<"PINPOINT_APPLICATION_ID"> {
+  return {
+    statements: [],
+    environment: { PINPOINT_APPLICATION_ID: inputs.pinpointApplicationId.text },
+  };
+}
+
+/** What a worker does that cannot know whether a message left. */
+export function guaranteeSetting(inputs: SharedInputs): Access<"DELIVERY_GUARANTEE"> {
+  return { statements: [], environment: { DELIVERY_GUARANTEE: inputs.deliveryGuarantee.text } };
+}
+
+/** How fast retries are sent. */
+export function paceSettings(inputs: SharedInputs): Access<"MAX_SENDS_PER_SECOND" | "SENDER_CONCURRENCY"> {
+  return {
+    statements: [],
+    environment: {
+      MAX_SENDS_PER_SECOND: inputs.maxSendsPerSecond.text,
+      SENDER_CONCURRENCY: `\${${senderConcurrency(inputs)}}`,
+    },
+  };
+}
+
+/** What the producer sends when its event names nothing. */
+export function producerDefaults(
+  inputs: SharedInputs,
+): Access<"DEFAULT_DESTINATION_NUMBER" | "DEFAULT_MESSAGE_BODY"> {
+  return {
+    statements: [],
+    environment: {
+      DEFAULT_DESTINATION_NUMBER: inputs.defaultDestinationNumber.textOrEmpty,
+      DEFAULT_MESSAGE_BODY: inputs.defaultMessageBody.textOrEmpty,
+    },
+  };
+}

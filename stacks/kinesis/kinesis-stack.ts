@@ -1,0 +1,54 @@
+/** For users whose delivery events already go to a Kinesis stream. */
+import type { Construct } from "constructs";
+import { Input } from "../inputs/input.ts";
+import { kinesisInputs } from "../inputs/inputs.ts";
+import { kinesisOutputs } from "../inputs/outputs.ts";
+import { EventsBucket } from "../shared/events-bucket.ts";
+import { RetryEngine } from "../shared/retry-engine.ts";
+import { type Artefacts, SmsRetryStack } from "../shared/sms-retry-stack.ts";
+import { EventArchive } from "./event-archive.ts";
+import { kinesisAlarms } from "./kinesis-alarms.ts";
+import { KinesisConsumer } from "./kinesis-consumer.ts";
+
+/** Stack `sms-retry-kinesis`: reads an existing Kinesis stream, which it never changes. */
+export class KinesisStack extends SmsRetryStack {
+  constructor(scope: Construct, artefacts: Artefacts) {
+    super(scope, "sms-retry-kinesis");
+    const surroundings = { inputs: kinesisInputs(this), place: this.place, artefacts };
+    const stream = existingStream(this);
+
+    const engine = new RetryEngine(this, surroundings);
+    const bucket = new EventsBucket(this, surroundings);
+    const consumer = new KinesisConsumer(this, { ...surroundings, stream, engine, bucket });
+    const archive = new EventArchive(this, { ...surroundings, stream, bucket });
+    kinesisAlarms(this, { ...surroundings, engine, consumer, archive });
+    kinesisOutputs(this, { engine, bucket, consumer, archive });
+  }
+}
+
+function existingStream(scope: Construct) {
+  const stream = new Input(scope, "kinesis_stream_arn", {
+    type: "string",
+    description:
+      "ARN of the existing Kinesis data stream to which Pinpoint writes the delivery events, in the region and " +
+      "account of the deployment.",
+    validation: {
+      condition:
+        'can(regex("^arn:aws[a-z-]*:kinesis:[a-z0-9-]+:[0-9]{12}:stream/[A-Za-z0-9_.-]+$", var.kinesis_stream_arn))',
+      message: "The input kinesis_stream_arn must be the ARN of a Kinesis data stream.",
+    },
+  });
+  const key = new Input(scope, "kinesis_stream_kms_key_arn", {
+    type: "string",
+    description:
+      "ARN of the customer-managed KMS key that encrypts the existing stream, if it has one other than " +
+      "kms_key_arn. null for a stream that is not encrypted, or with a key that AWS manages.",
+    default: null,
+    validation: {
+      condition:
+        'var.kinesis_stream_kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kinesis_stream_kms_key_arn))',
+      message: "The input kinesis_stream_kms_key_arn must be null or the ARN of a KMS key (not of an alias).",
+    },
+  });
+  return { arn: stream.text, key };
+}

@@ -1,0 +1,30 @@
+/** For users whose Pinpoint project has no event stream yet. */
+import type { Construct } from "constructs";
+import { kinesisInputs } from "../inputs/inputs.ts";
+import { kinesisOutputs, output } from "../inputs/outputs.ts";
+import { EventsBucket } from "../shared/events-bucket.ts";
+import { RetryEngine } from "../shared/retry-engine.ts";
+import { type Artefacts, SmsRetryStack } from "../shared/sms-retry-stack.ts";
+import { EventArchive } from "./event-archive.ts";
+import { kinesisAlarms } from "./kinesis-alarms.ts";
+import { KinesisConsumer } from "./kinesis-consumer.ts";
+import { PinpointEventStream } from "./pinpoint-event-stream.ts";
+
+/** Stack `sms-retry-new-stream`: creates a Kinesis stream and makes it the event stream of the Pinpoint project. */
+export class NewStreamStack extends SmsRetryStack {
+  constructor(scope: Construct, artefacts: Artefacts) {
+    super(scope, "sms-retry-new-stream");
+    const surroundings = { inputs: kinesisInputs(this), place: this.place, artefacts };
+
+    const stream = new PinpointEventStream(this, surroundings);
+    const engine = new RetryEngine(this, surroundings);
+    const bucket = new EventsBucket(this, surroundings);
+    const consumer = new KinesisConsumer(this, { ...surroundings, stream, engine, bucket });
+    const archive = new EventArchive(this, { ...surroundings, stream, bucket });
+    stream.fill([consumer.mapping, archive.deliveryStream]);
+    kinesisAlarms(this, { ...surroundings, engine, consumer, archive });
+    kinesisOutputs(this, { engine, bucket, consumer, archive });
+    output(this, "kinesis_stream_name", stream.streamName, "Name of the Kinesis stream of delivery events.");
+    output(this, "kinesis_stream_arn", stream.arn, "ARN of the Kinesis stream of delivery events.");
+  }
+}

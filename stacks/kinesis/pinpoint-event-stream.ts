@@ -1,0 +1,99 @@
+/** A Kinesis stream of our own that Pinpoint fills with the events of one project. */
+import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
+import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
+import { KinesisStream } from "@cdktf/provider-aws/lib/kinesis-stream/index.js";
+import { PinpointEventStream as EventStreamOfProject } from "@cdktf/provider-aws/lib/pinpoint-event-stream/index.js";
+import { type ITerraformDependable, Token } from "cdktf";
+import { Construct } from "constructs";
+import { Input } from "../inputs/input.ts";
+import { mayUseKey, policyDocument, trustPolicy } from "../shared/access.ts";
+import type { EventStream } from "../shared/event-stream.ts";
+import type { Surroundings } from "../shared/sms-function.ts";
+
+/**
+ * Stream `<prefix>-events`, encrypted, on demand unless `stream_shard_count` is given, keeping records for 24 hours
+ * (messages are useless after that; the archive keeps them all). Pinpoint may write to it for this project only.
+ */
+export class PinpointEventStream extends Construct implements EventStream {
+  readonly arn: string;
+  readonly streamName: string;
+  readonly #surroundings: Surroundings;
+
+  constructor(scope: Construct, surroundings: Surroundings) {
+    super(scope, "pinpoint-event-stream");
+    this.#surroundings = surroundings;
+    const stream = this.#stream();
+    this.arn = stream.arn;
+    this.streamName = stream.name;
+  }
+
+  /**
+   * Makes Pinpoint write to the stream, replacing whatever event stream the project had.
+   *
+   * @param readers what must read before the first event is written: they start at the newest record
+   */
+  fill(readers: readonly ITerraformDependable[]): void {
+    const { inputs } = this.#surroundings;
+    const { role, permissions } = this.#role();
+    new EventStreamOfProject(this, "aws_pinpoint_event_stream.events", {
+      applicationId: inputs.pinpointApplicationId.text,
+      destinationStreamArn: this.arn,
+      roleArn: role.arn,
+      dependsOn: [...permissions, ...readers],
+    });
+  }
+
+  #stream(): KinesisStream {
+    const { kmsKeyArn, namePrefix } = this.#surroundings.inputs;
+    const shardCount = new Input(this, "stream_shard_count", {
+      type: "number",
+      description:
+        "Number of shards of the new Kinesis stream, for a fixed price; one takes 1000 events a second. " +
+        "null lets the stream scale on demand. null or a whole number from 1 to 500.",
+      default: null,
+      validation: {
+        condition:
+          "var.stream_shard_count == null || try(var.stream_shard_count >= 1 && " +
+          "var.stream_shard_count <= 500 && floor(var.stream_shard_count) == var.stream_shard_count, false)",
+        message: "The input stream_shard_count must be null or a whole number from 1 to 500.",
+      },
+    });
+    return new KinesisStream(this, "aws_kinesis_stream.events", {
+      name: `${namePrefix.text}-events`,
+      streamModeDetails: { streamMode: shardCount.ifNull('"ON_DEMAND"', '"PROVISIONED"') },
+      shardCount: shardCount.number,
+      retentionPeriod: 24,
+      encryptionType: "KMS",
+      kmsKeyId: Token.asString(`\${coalesce(${kmsKeyArn.hcl}, "alias/aws/kinesis")}`),
+    });
+  }
+
+  #role(): { readonly role: IamRole; readonly permissions: ITerraformDependable[] } {
+    const { inputs, place } = this.#surroundings;
+    const role = new IamRole(this, "aws_iam_role.pinpoint_event_stream", {
+      name: `${inputs.namePrefix.text}-pinpoint-stream-${place.region}`,
+      // Pinpoint must act for this project of this account, not for someone who knows the role's name.
+      assumeRolePolicy: trustPolicy("pinpoint.amazonaws.com", {
+        StringEquals: { "aws:SourceAccount": place.accountId },
+        ArnLike: {
+          "aws:SourceArn": place.arn("mobiletargeting", `apps/${inputs.pinpointApplicationId.text}`),
+        },
+      }),
+    });
+    const policy = new IamRolePolicy(this, "aws_iam_role_policy.pinpoint_event_stream", {
+      name: "pinpoint-event-stream",
+      role: role.id,
+      policy: policyDocument({
+        Sid: "WriteEvents",
+        Action: ["kinesis:PutRecords", "kinesis:DescribeStream"],
+        Resource: this.arn,
+      }),
+    });
+    const key = mayUseKey(this, "pinpoint_event_stream_key", {
+      role: role.id,
+      key: inputs.kmsKeyArn,
+      actions: ["kms:GenerateDataKey"],
+    });
+    return { role, permissions: [policy, key] };
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Permissions, and the environment variables that tell a function what they are for: granting one without
+ * naming the other is not possible here.
+ */
+import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
+import { Token } from "cdktf";
+import type { Construct } from "constructs";
+import type { Input } from "../inputs/input.ts";
+
+/** One statement of an IAM policy, as AWS writes it. */
+export interface Statement {
+  readonly Sid: string;
+  /** @default "Allow" */
+  readonly Effect?: "Allow" | "Deny";
+  /** @default - none: the policy is not attached to a resource */
+  readonly Principal?: "*" | Readonly<Record<string, string>>;
+  readonly Action: string | readonly string[];
+  /** @default - none: the statement is part of a trust policy */
+  readonly Resource?: string | readonly string[];
+  /** @default - no condition */
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** What a function may do with something, and the environment variables that lead it there. */
+export interface Access<Name extends string> {
+  readonly statements: readonly Statement[];
+  readonly environment: Readonly<Record<Name, string>>;
+}
+
+type NamesOf<Part> = Part extends Access<infer Name> ? Name : never;
+
+/** Several accesses as one. */
+export function allOf<Parts extends readonly Access<string>[]>(
+  ...parts: Parts
+): Access<NamesOf<Parts[number]>> {
+  return {
+    statements: parts.flatMap((part) => part.statements),
+    environment: Object.assign({}, ...parts.map((part) => part.environment)) as Record<
+      NamesOf<Parts[number]>,
+      string
+    >,
+  };
+}
+
+/** An IAM policy document as JSON text. Values that Terraform fills in must not contain quotes: ARNs do not. */
+export function policyDocument(...statements: readonly Statement[]): string {
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: statements.map(({ Sid, Effect = "Allow", ...rest }) => ({ Sid, Effect, ...rest })),
+  });
+}
+
+/** The document by which a role trusts one AWS service. */
+export function trustPolicy(service: string, condition?: NonNullable<Statement["Condition"]>): string {
+  return policyDocument({
+    Sid: "Assume",
+    Principal: { Service: service },
+    Action: "sts:AssumeRole",
+    ...(condition ? { Condition: condition } : {}),
+  });
+}
+
+/** The statement of a resource policy that refuses every unencrypted connection. */
+export function onlyOverTls(action: string, resources: readonly string[]): Statement {
+  return {
+    Sid: "OnlyOverTls",
+    Effect: "Deny",
+    Principal: "*",
+    // A denial is complete only if it names everything.
+    Action: action,
+    Resource: resources,
+    Condition: { Bool: { "aws:SecureTransport": "false" } },
+  };
+}
+
+/**
+ * Lets a role use a KMS key if the user gave one; without one nothing is created.
+ *
+ * @param name last part of the address: `aws_iam_role_policy.<name>_key`
+ * @param key the input that holds the ARN of the key or null
+ */
+export function mayUseKey(
+  scope: Construct,
+  name: string,
+  options: { readonly role: string; readonly key: Input; readonly actions: readonly string[] },
+): IamRolePolicy {
+  return new IamRolePolicy(scope, `aws_iam_role_policy.${name}`, {
+    count: Token.asNumber(options.key.ifNull("0", "1")),
+    name: name.replaceAll("_", "-"),
+    role: options.role,
+    policy: policyDocument({ Sid: "UseKey", Action: options.actions, Resource: options.key.text }),
+  });
+}

@@ -1,0 +1,191 @@
+/** What an operator must hear of. */
+import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
+import { Token } from "cdktf";
+import { Construct } from "constructs";
+import type { FunctionName } from "../../functions/contract/environment.ts";
+import type { MetricName } from "../../functions/core/observability/telemetry.ts";
+import type { SharedInputs } from "../inputs/inputs.ts";
+import type { RetryEngine } from "./retry-engine.ts";
+
+/** What the alarms of every stack watch. */
+export interface AlarmsOptions {
+  readonly inputs: SharedInputs;
+  readonly engine: RetryEngine;
+}
+
+/** One metric, and the value that is too much or too little. */
+export type Watch = {
+  /** Sentence for the person who is woken. */
+  readonly description: string;
+  readonly namespace: string;
+  readonly metric: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly statistic: "Sum" | "Maximum" | "Minimum";
+  /**
+   * Minutes that are looked at together.
+   * @default 5
+   */
+  readonly periodMinutes?: number;
+} & (
+  | {
+      /** The alarm fires above this value. */
+      readonly above: number;
+    }
+  | {
+      /** The alarm fires below this value. */
+      readonly below: number;
+    }
+);
+
+/** A function as an alarm names it. */
+export interface WatchedFunction {
+  readonly node: { readonly id: string };
+  readonly functionName: string;
+}
+
+/**
+ * One alarm for each way in which a message could be lost or late. They notify `alarm_topic_arn`, also when the
+ * trouble is over; silence of a metric counts as health.
+ *
+ * Those on the queue and on the functions behind it are here from the start; a stack adds those on its way in.
+ */
+export class Alarms extends Construct {
+  readonly #inputs: SharedInputs;
+
+  constructor(scope: Construct, { inputs, engine }: AlarmsOptions) {
+    super(scope, "alarms");
+    this.#inputs = inputs;
+    this.#queue(engine);
+    for (const lambda of [engine.resend, engine.produce]) this.watchErrors(lambda);
+    this.watchOrphans("resend");
+    this.watchOwnMetric(
+      "send_blocked",
+      "SendBlocked",
+      "resend",
+      "The SMS service refuses every send: look at quota, permissions and origination identity.",
+    );
+  }
+
+  #queue({ queue }: RetryEngine): void {
+    this.watch("retry_dead_letters", {
+      description:
+        "Retries were given up after hours of errors; look at the dead-letter queue and the log of resend.",
+      namespace: "AWS/SQS",
+      metric: "ApproximateNumberOfMessagesVisible",
+      dimensions: { QueueName: queue.deadLetterName },
+      statistic: "Maximum",
+      above: 0,
+    });
+    this.watch("retry_queue_age", {
+      description:
+        "Retries wait for more than half an hour; more are due than max_sends_per_second lets through.",
+      namespace: "AWS/SQS",
+      metric: "ApproximateAgeOfOldestMessage",
+      dimensions: { QueueName: queue.queueName },
+      statistic: "Maximum",
+      above: 1800,
+    });
+    // Dead letters come only after hours, and SQS leaves what was received three times out of the age above.
+    this.watchOwnMetric(
+      "retry_message_failed",
+      "WakeUpFailed",
+      "resend",
+      "Retries are late because something is out of reach, and are tried again for hours; look at the log of resend.",
+    );
+    this.#schedules(queue.scheduleGroupName);
+  }
+
+  #schedules(scheduleGroupName: string): void {
+    const dimensions = { ScheduleGroup: scheduleGroupName };
+    this.watch("retry_schedule_errors", {
+      description:
+        "EventBridge Scheduler could not put retries on the retry queue and tries for a day; look at its role and at the queue.",
+      namespace: "AWS/Scheduler",
+      metric: "TargetErrorCount",
+      dimensions,
+      statistic: "Sum",
+      above: 0,
+    });
+    this.watch("retry_schedule_dropped", {
+      description:
+        "EventBridge Scheduler gave up putting retries on the retry queue; they are in the dead-letter queue, or npm run redrive -- --overdue finds them.",
+      namespace: "AWS/Scheduler",
+      metric: "InvocationDroppedCount",
+      dimensions,
+      statistic: "Sum",
+      above: 0,
+    });
+  }
+
+  /** Adds the alarm on failed invocations of a function: `<function>_errors`. */
+  watchErrors({ node, functionName }: WatchedFunction): void {
+    this.watch(`${node.id.replaceAll("-", "_")}_errors`, {
+      description: `The function ${node.id} failed; look at its log.`,
+      namespace: "AWS/Lambda",
+      metric: "Errors",
+      dimensions: { FunctionName: functionName },
+      statistic: "Sum",
+      above: 0,
+    });
+  }
+
+  /** Adds the alarm on events whose message is not in the table: `<function>_event_orphaned`. */
+  watchOrphans(service: FunctionName): void {
+    this.watchOwnMetric(`${service.replaceAll("-", "_")}_event_orphaned`, "EventOrphaned", service, orphaned);
+  }
+
+  /**
+   * Adds the alarms on items that the function which sees the events cannot use: `item_unreadable` and
+   * `item_status_unknown`. What `resend` cannot read ends among the dead letters, which have their own alarm.
+   */
+  watchItems(service: FunctionName): void {
+    this.watchOwnMetric(
+      "item_unreadable",
+      "ItemUnreadable",
+      service,
+      "An item of the table cannot be read, so its message is not sent again; its id and the attributes are in the log.",
+    );
+    this.watchOwnMetric(
+      "item_status_unknown",
+      "ItemStatusUnknown",
+      service,
+      "An item of the table has a status that this version does not know and is left alone; its id is in the log.",
+    );
+  }
+
+  /** Adds an alarm that fires as soon as a function counts something that should not happen. */
+  watchOwnMetric(name: string, metric: MetricName, service: FunctionName, description: string): void {
+    this.watch(name, {
+      description,
+      namespace: this.#inputs.namePrefix.text,
+      metric,
+      dimensions: { service },
+      statistic: "Sum",
+      above: 0,
+    });
+  }
+
+  /** Adds an alarm, `aws_cloudwatch_metric_alarm.<name>`. */
+  watch(name: string, watch: Watch): void {
+    // compact() drops the null of an input that was not given.
+    const actions = Token.asList(`\${compact([${this.#inputs.alarmTopicArn.hcl}])}`);
+    new CloudwatchMetricAlarm(this, `aws_cloudwatch_metric_alarm.${name}`, {
+      alarmName: `${this.#inputs.namePrefix.text}-${name.replaceAll("_", "-")}`,
+      alarmDescription: watch.description,
+      namespace: watch.namespace,
+      metricName: watch.metric,
+      dimensions: watch.dimensions,
+      statistic: watch.statistic,
+      period: (watch.periodMinutes ?? 5) * 60,
+      evaluationPeriods: 1,
+      ...("above" in watch
+        ? { comparisonOperator: "GreaterThanThreshold", threshold: watch.above }
+        : { comparisonOperator: "LessThanThreshold", threshold: watch.below }),
+      treatMissingData: "notBreaching",
+      alarmActions: actions,
+      okActions: actions,
+    });
+  }
+}
+
+const orphaned = "A failed message is not in the table, so it cannot be sent again.";

@@ -1,0 +1,26 @@
+/** The Kinesis stream of delivery events, whoever made it. */
+import type { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
+import type { Construct } from "constructs";
+import type { Input } from "../inputs/input.ts";
+import { mayUseKey } from "./access.ts";
+
+/** A Kinesis stream as its readers see it. */
+export interface EventStream {
+  readonly arn: string;
+  /**
+   * Input that holds the ARN of the stream's own KMS key, or null.
+   * @default - none: the stream is encrypted with `kms_key_arn` or a key that AWS manages
+   */
+  readonly key?: Input;
+}
+
+/** Lets a role decrypt the stream where its key is not the key of everything else. */
+export function mayDecryptStream(
+  scope: Construct,
+  name: string,
+  role: string,
+  stream: EventStream,
+): IamRolePolicy[] {
+  if (stream.key === undefined) return [];
+  return [mayUseKey(scope, `${name}_stream_key`, { role, key: stream.key, actions: ["kms:Decrypt"] })];
+}

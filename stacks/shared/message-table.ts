@@ -1,0 +1,53 @@
+/** The table that holds the state of every message. */
+import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table/index.js";
+import { Token } from "cdktf";
+import { Construct } from "constructs";
+import { expression } from "../inputs/input.ts";
+import type { SharedInputs } from "../inputs/inputs.ts";
+import type { Access } from "./access.ts";
+
+/**
+ * Table `<prefix>-message-state`: key `application_message_id`, items leave at `expires_at`, point-in-time
+ * recovery, paid per request unless `table_capacity` says otherwise. A destroy is refused by default.
+ */
+export class MessageTable extends Construct {
+  readonly tableName: string;
+  readonly arn: string;
+
+  constructor(scope: Construct, { inputs }: { readonly inputs: SharedInputs }) {
+    super(scope, "message-table");
+    const { tableCapacity, kmsKeyArn } = inputs;
+    const table = new DynamodbTable(this, "aws_dynamodb_table.message_state", {
+      name: `${inputs.namePrefix.text}-message-state`,
+      hashKey: "application_message_id",
+      attribute: [{ name: "application_message_id", type: "S" }],
+      ttl: { attributeName: "expires_at", enabled: true },
+      billingMode: tableCapacity.ifNull('"PAY_PER_REQUEST"', '"PROVISIONED"'),
+      readCapacity: Token.asNumber(tableCapacity.ifNull("null", `${tableCapacity.hcl}.read_units`)),
+      writeCapacity: Token.asNumber(tableCapacity.ifNull("null", `${tableCapacity.hcl}.write_units`)),
+      pointInTimeRecovery: { enabled: true },
+      // DynamoDB always encrypts; "enabled" here only means "with a key that is not DynamoDB's own".
+      serverSideEncryption: {
+        enabled: expression(`${kmsKeyArn.hcl} != null`),
+        kmsKeyArn: kmsKeyArn.text,
+      },
+      deletionProtectionEnabled: inputs.deletionProtection.flag,
+    });
+    this.tableName = table.name;
+    this.arn = table.arn;
+  }
+
+  /** The right to do some actions, e.g. `GetItem`, on items. */
+  access(...actions: readonly string[]): Access<"MESSAGE_TABLE_NAME"> {
+    return {
+      statements: [
+        {
+          Sid: "MessageState",
+          Action: actions.map((action) => `dynamodb:${action}`),
+          Resource: this.arn,
+        },
+      ],
+      environment: { MESSAGE_TABLE_NAME: this.tableName },
+    };
+  }
+}

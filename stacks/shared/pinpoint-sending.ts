@@ -1,0 +1,27 @@
+/** The right to send SMS through the Pinpoint project, and from which identity. */
+
+import type { SharedInputs } from "../inputs/inputs.ts";
+import type { Access } from "./access.ts";
+import type { Place } from "./sms-retry-stack.ts";
+
+/** Lets a function send through the user's Pinpoint project, and through no other. */
+export function pinpointSending(
+  inputs: SharedInputs,
+  place: Place,
+): Access<"PINPOINT_APPLICATION_ID" | "ORIGINATION_NUMBER"> {
+  const project = place.arn("mobiletargeting", `apps/${inputs.pinpointApplicationId.text}`);
+  return {
+    statements: [
+      {
+        Sid: "SendSms",
+        Action: "mobiletargeting:SendMessages",
+        // AWS's documents name the project in one place and its messages in another as what the action needs.
+        Resource: [project, `${project}/messages`],
+      },
+    ],
+    environment: {
+      PINPOINT_APPLICATION_ID: inputs.pinpointApplicationId.text,
+      ORIGINATION_NUMBER: inputs.originationNumber.textOrEmpty,
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/** What every way in shares: the state, the queue, and the functions behind it. */
+import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping/index.js";
+import { type ITerraformDependable, Token } from "cdktf";
+import { Construct } from "constructs";
+import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
+import {
+  guaranteeSetting,
+  paceSettings,
+  producerDefaults,
+  retrySettings,
+  senderBatchSize,
+  senderConcurrency,
+} from "../inputs/settings.ts";
+import { allOf } from "./access.ts";
+import { MessageTable } from "./message-table.ts";
+import { pinpointSending } from "./pinpoint-sending.ts";
+import { RetryQueue } from "./retry-queue.ts";
+import { SmsFunction, type Surroundings } from "./sms-function.ts";
+
+/** The message-state table, the retry queue, and the functions `resend` and `produce`. */
+export class RetryEngine extends Construct {
+  readonly table: MessageTable;
+  readonly queue: RetryQueue;
+  readonly resend: SmsFunction<"resend">;
+  readonly produce: SmsFunction<"produce">;
+  /** What must exist before a wake-up leads to a retry. */
+  readonly ready: ITerraformDependable[];
+
+  constructor(scope: Construct, surroundings: Surroundings) {
+    super(scope, "retry-engine");
+    this.table = new MessageTable(this, surroundings);
+    this.queue = new RetryQueue(this, surroundings);
+    this.resend = this.#resend(surroundings);
+    this.ready = [...this.queue.permissions, this.#wakeUps(surroundings)];
+    this.produce = this.#produce(surroundings);
+  }
+
+  #resend(surroundings: Surroundings): SmsFunction<"resend"> {
+    const { inputs, place } = surroundings;
+    return new SmsFunction(this, "resend", {
+      ...surroundings,
+      memoryMegabytes: 256,
+      timeoutSeconds: timeoutSecondsOf.resend,
+      access: allOf(
+        this.table.access("BatchGetItem", "GetItem", "UpdateItem"),
+        this.queue.sending,
+        pinpointSending(inputs, place),
+        retrySettings(inputs),
+        guaranteeSetting(inputs),
+        paceSettings(inputs),
+      ),
+      statements: [this.queue.receiving],
+      precondition: {
+        condition: `\${${inputs.receiptTimeoutSeconds.hcl} == 0 || ${inputs.trackDeliveries.hcl} != "none"}`,
+        errorMessage:
+          'The input receipt_timeout_seconds needs track_deliveries "retried" or "all": with "none" no delivery is looked at, and every message would seem to have none.',
+      },
+    });
+  }
+
+  #wakeUps({ inputs }: Surroundings): LambdaEventSourceMapping {
+    return new LambdaEventSourceMapping(this, "aws_lambda_event_source_mapping.resend", {
+      eventSourceArn: this.queue.arn,
+      functionName: this.resend.arn,
+      batchSize: Token.asNumber(`\${${senderBatchSize(inputs)}}`),
+      functionResponseTypes: ["ReportBatchItemFailures"],
+      scalingConfig: { maximumConcurrency: Token.asNumber(`\${${senderConcurrency(inputs)}}`) },
+      dependsOn: this.resend.permissions,
+    });
+  }
+
+  #produce(surroundings: Surroundings): SmsFunction<"produce"> {
+    const { inputs, place } = surroundings;
+    return new SmsFunction(this, "produce", {
+      ...surroundings,
+      memoryMegabytes: 256,
+      timeoutSeconds: timeoutSecondsOf.produce,
+      access: allOf(
+        this.table.access("GetItem", "PutItem", "UpdateItem"),
+        this.queue.sending,
+        pinpointSending(inputs, place),
+        retrySettings(inputs),
+        guaranteeSetting(inputs),
+        producerDefaults(inputs),
+      ),
+    });
+  }
+}

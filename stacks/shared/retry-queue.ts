@@ -1,0 +1,195 @@
+/** The queue of wake-ups, and the schedules that carry the wake-ups it cannot hold long enough. */
+import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
+import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
+import { SchedulerScheduleGroup } from "@cdktf/provider-aws/lib/scheduler-schedule-group/index.js";
+import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue/index.js";
+import { SqsQueuePolicy } from "@cdktf/provider-aws/lib/sqs-queue-policy/index.js";
+import { SqsQueueRedriveAllowPolicy } from "@cdktf/provider-aws/lib/sqs-queue-redrive-allow-policy/index.js";
+import type { ITerraformDependable } from "cdktf";
+import { Construct } from "constructs";
+import { expression } from "../inputs/input.ts";
+import type { SharedInputs } from "../inputs/inputs.ts";
+import {
+  type Access,
+  mayUseKey,
+  onlyOverTls,
+  policyDocument,
+  type Statement,
+  trustPolicy,
+} from "./access.ts";
+import type { Place } from "./sms-retry-stack.ts";
+
+/** What a function is told to make schedules. */
+type SchedulingVariable = "SCHEDULE_GROUP_NAME" | "SCHEDULER_ROLE_ARN" | "RETRY_DEAD_LETTER_QUEUE_ARN";
+
+const daySeconds = 86_400;
+
+/** Six times the timeout of the function that reads the queue, as Lambda asks for. */
+export const visibilityTimeoutSeconds = 180;
+
+/**
+ * Receives after which a message is a dead letter. 50 receives, each hidden for 180 s, take 2.5 hours: an outage of
+ * two hours makes no dead letter, even where every worker dies or times out and nothing but the queue itself brings
+ * the message back (40 receives would be two hours to the second).
+ */
+export const receivesBeforeDeadLetter = 50;
+
+/**
+ * The retry queue with its dead-letter queue (50 receives, then kept for 14 days), both encrypted and reachable
+ * over TLS only; and the EventBridge Scheduler group and role for delays beyond the queue's 900 seconds. What
+ * Scheduler cannot put on the queue goes to the same dead-letter queue.
+ */
+export class RetryQueue extends Construct {
+  readonly url: string;
+  readonly arn: string;
+  readonly queueName: string;
+  readonly deadLetterUrl: string;
+  readonly deadLetterArn: string;
+  readonly deadLetterName: string;
+  /** What must exist before a schedule can reach the queue. */
+  readonly permissions: ITerraformDependable[];
+  readonly #inputs: SharedInputs;
+  readonly #place: Place;
+  /** Name of the group of all schedules, by which Scheduler counts what it could not deliver. */
+  readonly scheduleGroupName: string;
+  readonly #scheduling: Access<SchedulingVariable>;
+
+  constructor(scope: Construct, { inputs, place }: { readonly inputs: SharedInputs; readonly place: Place }) {
+    super(scope, "retry-queue");
+    this.#inputs = inputs;
+    this.#place = place;
+    const deadLetters = this.#queue("retry_dead_letters", "retry-dead-letters", {
+      messageRetentionSeconds: 14 * daySeconds,
+    });
+    const queue = this.#queue("retry", "retry", {
+      // As long as message_validity_seconds can be: what the queue forgets is of no use any more. A moved message
+      // keeps its age, so the dead-letter queue must keep longer.
+      messageRetentionSeconds: 7 * daySeconds,
+      visibilityTimeoutSeconds,
+      redrivePolicy: JSON.stringify({
+        deadLetterTargetArn: deadLetters.arn,
+        maxReceiveCount: receivesBeforeDeadLetter,
+      }),
+    });
+    this.#onlyRetryQueueMayFill(deadLetters, queue);
+    this.url = queue.url;
+    this.arn = queue.arn;
+    this.queueName = queue.name;
+    this.deadLetterUrl = deadLetters.url;
+    this.deadLetterArn = deadLetters.arn;
+    this.deadLetterName = deadLetters.name;
+    const schedules = this.#schedules();
+    this.scheduleGroupName = schedules.groupName;
+    this.#scheduling = schedules.access;
+    this.permissions = schedules.permissions;
+  }
+
+  /** The right to put wake-ups on the queue, directly or by a schedule. */
+  get sending(): Access<"RETRY_QUEUE_URL" | "RETRY_QUEUE_ARN" | SchedulingVariable> {
+    return {
+      statements: [
+        { Sid: "SendWakeUp", Action: "sqs:SendMessage", Resource: this.arn },
+        ...this.#scheduling.statements,
+      ],
+      environment: {
+        RETRY_QUEUE_URL: this.url,
+        RETRY_QUEUE_ARN: this.arn,
+        ...this.#scheduling.environment,
+      },
+    };
+  }
+
+  /** What Lambda needs to read the queue for a function. */
+  get receiving(): Statement {
+    return {
+      Sid: "ReceiveWakeUp",
+      Action: [
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ChangeMessageVisibility",
+      ],
+      Resource: this.arn,
+    };
+  }
+
+  #queue(
+    id: string,
+    name: string,
+    options: Pick<
+      ConstructorParameters<typeof SqsQueue>[2] & object,
+      "messageRetentionSeconds" | "visibilityTimeoutSeconds" | "redrivePolicy"
+    >,
+  ): SqsQueue {
+    const { kmsKeyArn, namePrefix } = this.#inputs;
+    const queue = new SqsQueue(this, `aws_sqs_queue.${id}`, {
+      name: `${namePrefix.text}-${name}`,
+      kmsMasterKeyId: kmsKeyArn.text,
+      // The two kinds of encryption exclude each other; null leaves the attribute alone.
+      sqsManagedSseEnabled: expression(`${kmsKeyArn.hcl} == null ? true : null`),
+      ...options,
+    });
+    new SqsQueuePolicy(this, `aws_sqs_queue_policy.${id}`, {
+      queueUrl: queue.url,
+      policy: policyDocument(onlyOverTls("sqs:*", [queue.arn])),
+    });
+    return queue;
+  }
+
+  #onlyRetryQueueMayFill(deadLetters: SqsQueue, queue: SqsQueue): void {
+    new SqsQueueRedriveAllowPolicy(this, "aws_sqs_queue_redrive_allow_policy.retry_dead_letters", {
+      queueUrl: deadLetters.url,
+      redriveAllowPolicy: JSON.stringify({ redrivePermission: "byQueue", sourceQueueArns: [queue.arn] }),
+    });
+  }
+
+  #schedules() {
+    const { kmsKeyArn, namePrefix } = this.#inputs;
+    const group = new SchedulerScheduleGroup(this, "aws_scheduler_schedule_group.retries", {
+      name: `${namePrefix.text}-retries`,
+    });
+    const role = new IamRole(this, "aws_iam_role.retry_scheduler", {
+      name: `${namePrefix.text}-retry-scheduler-${this.#place.region}`,
+      assumeRolePolicy: trustPolicy("scheduler.amazonaws.com", {
+        StringEquals: { "aws:SourceAccount": this.#place.accountId, "aws:SourceArn": group.arn },
+      }),
+    });
+    const policy = new IamRolePolicy(this, "aws_iam_role_policy.retry_scheduler", {
+      name: "retry-scheduler",
+      role: role.id,
+      // Scheduler writes dead letters with the role of the schedule too.
+      policy: policyDocument({
+        Sid: "SendWakeUp",
+        Action: "sqs:SendMessage",
+        Resource: [this.arn, this.deadLetterArn],
+      }),
+    });
+    const key = mayUseKey(this, "retry_scheduler_key", {
+      role: role.id,
+      key: kmsKeyArn,
+      actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+    });
+    const access: Access<SchedulingVariable> = {
+      statements: [
+        {
+          Sid: "ScheduleWakeUp",
+          Action: "scheduler:CreateSchedule",
+          // The names of schedules are made at run time; the group is ours alone.
+          Resource: this.#place.arn("scheduler", `schedule/${group.name}/*`),
+        },
+        {
+          Sid: "PassSchedulerRole",
+          Action: "iam:PassRole",
+          Resource: role.arn,
+          Condition: { StringEquals: { "iam:PassedToService": "scheduler.amazonaws.com" } },
+        },
+      ],
+      environment: {
+        SCHEDULE_GROUP_NAME: group.name,
+        SCHEDULER_ROLE_ARN: role.arn,
+        RETRY_DEAD_LETTER_QUEUE_ARN: this.deadLetterArn,
+      },
+    };
+    return { access, groupName: group.name, permissions: [policy, key] };
+  }
+}

@@ -1,0 +1,163 @@
+/** A Lambda function of this project with everything that belongs to it alone. */
+import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group/index.js";
+import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
+import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
+import { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function/index.js";
+import { type ITerraformDependable, TerraformAsset } from "cdktf";
+import { Construct } from "constructs";
+import type { FunctionEnvironment, FunctionName } from "../../functions/contract/environment.ts";
+import type { SharedInputs } from "../inputs/inputs.ts";
+import { type Access, mayUseKey, policyDocument, type Statement, trustPolicy } from "./access.ts";
+import type { Artefacts, Place } from "./sms-retry-stack.ts";
+
+/** What the constructs of a stack share. */
+export interface Surroundings {
+  readonly inputs: SharedInputs;
+  readonly place: Place;
+  readonly artefacts: Artefacts;
+}
+
+/** The variables that every function gets from {@link SmsFunction} itself. */
+export type OwnVariable =
+  | "SMS_RETRY_VERSION"
+  | "POWERTOOLS_SERVICE_NAME"
+  | "POWERTOOLS_METRICS_NAMESPACE"
+  | "POWERTOOLS_LOG_LEVEL";
+
+/** What one function needs beyond the surroundings. */
+export interface SmsFunctionOptions<Name extends FunctionName> extends Surroundings {
+  /** Memory in MB, 128 to 10240; the share of a processor grows with it. */
+  readonly memoryMegabytes: number;
+  /** Time after which an invocation is stopped, in seconds, 1 to 900. */
+  readonly timeoutSeconds: number;
+  /** Permissions and the variables that go with them: all of the function's contract but {@link OwnVariable}. */
+  readonly access: Access<Exclude<keyof FunctionEnvironment<Name>, OwnVariable>>;
+  /**
+   * Permissions that Lambda needs on the function's behalf, e.g. to poll a source.
+   * @default - none
+   */
+  readonly statements?: readonly Statement[];
+  /**
+   * What must hold of several inputs together, else the plan fails with the sentence.
+   * @default - nothing
+   */
+  readonly precondition?: { readonly condition: string; readonly errorMessage: string };
+}
+
+/**
+ * A Lambda function on arm64 with a log group of ours (retention, key), a role that may do only what is listed,
+ * and exactly the environment of its contract. Tracing is off; the code is the zip that `npm run bundle` wrote.
+ *
+ * Addresses: `aws_lambda_function.<name>`, `aws_iam_role.<name>`, `aws_iam_role_policy.<name>`,
+ * `aws_iam_role_policy.<name>_key`, `aws_cloudwatch_log_group.<name>`, with underscores for hyphens.
+ */
+export class SmsFunction<Name extends FunctionName> extends Construct {
+  readonly functionName: string;
+  readonly arn: string;
+  /** Terraform's address of the function, for where a reference is written as plain text. */
+  readonly address: string;
+  /** SHA-256 of the zip: another one is other code. */
+  readonly codeHash: string;
+  /** Id of the function's role, to attach what only some stacks need. */
+  readonly roleId: string;
+  /** What must exist before anything invokes the function: its permissions. */
+  readonly permissions: ITerraformDependable[];
+  readonly #name: string;
+
+  constructor(scope: Construct, name: Name, options: SmsFunctionOptions<Name>) {
+    super(scope, name);
+    this.#name = name.replaceAll("-", "_");
+    const logGroup = this.#logGroup(name, options);
+    const role = this.#role(name, options);
+    this.roleId = role.id;
+    this.permissions = this.#permissions(name, role, logGroup, options);
+    const lambda = this.#lambda(name, role, logGroup, options);
+    this.functionName = lambda.functionName;
+    this.arn = lambda.arn;
+    this.address = `aws_lambda_function.${this.#name}`;
+    this.codeHash = lambda.sourceCodeHash;
+  }
+
+  #logGroup(name: Name, { inputs }: Surroundings): CloudwatchLogGroup {
+    return new CloudwatchLogGroup(this, `aws_cloudwatch_log_group.${this.#name}`, {
+      name: `/aws/lambda/${inputs.namePrefix.text}-${name}`,
+      retentionInDays: inputs.logRetentionDays.number,
+      kmsKeyId: inputs.kmsKeyArn.text,
+    });
+  }
+
+  #role(name: Name, { inputs, place }: Surroundings): IamRole {
+    return new IamRole(this, `aws_iam_role.${this.#name}`, {
+      // Roles are global: the region keeps deployments in two regions apart.
+      name: `${inputs.namePrefix.text}-${name}-${place.region}`,
+      assumeRolePolicy: trustPolicy("lambda.amazonaws.com"),
+    });
+  }
+
+  #permissions(
+    name: Name,
+    role: IamRole,
+    logGroup: CloudwatchLogGroup,
+    { access, statements = [], inputs }: SmsFunctionOptions<Name>,
+  ): ITerraformDependable[] {
+    const policy = new IamRolePolicy(this, `aws_iam_role_policy.${this.#name}`, {
+      name,
+      role: role.id,
+      policy: policyDocument(
+        {
+          Sid: "WriteLog",
+          Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+          Resource: `${logGroup.arn}:log-stream:*`,
+        },
+        ...access.statements,
+        ...statements,
+      ),
+    });
+    const key = mayUseKey(this, `${this.#name}_key`, {
+      role: role.id,
+      key: inputs.kmsKeyArn,
+      actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+    });
+    return [policy, key];
+  }
+
+  #lambda(
+    name: Name,
+    role: IamRole,
+    logGroup: CloudwatchLogGroup,
+    { access, artefacts, inputs, memoryMegabytes, timeoutSeconds, precondition }: SmsFunctionOptions<Name>,
+  ): LambdaFunction {
+    const zip = new TerraformAsset(this, name, {
+      path: `${artefacts.functionsFolder}/${name}.zip`,
+      // Keeps the content's hash out of the path: Terraform sees new code by the hash of the zip itself.
+      assetHash: ".",
+    });
+    const path = `\${path.module}/${zip.path}`;
+    return new LambdaFunction(this, `aws_lambda_function.${this.#name}`, {
+      functionName: `${inputs.namePrefix.text}-${name}`,
+      role: role.arn,
+      runtime: inputs.lambdaRuntime.text,
+      architectures: ["arm64"],
+      handler: "index.handler",
+      filename: path,
+      sourceCodeHash: `\${filebase64sha256("${path}")}`,
+      memorySize: memoryMegabytes,
+      timeout: timeoutSeconds,
+      kmsKeyArn: inputs.kmsKeyArn.text,
+      // "Text" leaves the functions' own JSON lines, metrics among them, as they were written.
+      loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
+      environment: {
+        variables: {
+          ...access.environment,
+          SMS_RETRY_VERSION: artefacts.version,
+          POWERTOOLS_SERVICE_NAME: name,
+          POWERTOOLS_METRICS_NAMESPACE: inputs.namePrefix.text,
+          POWERTOOLS_LOG_LEVEL: "INFO",
+        } satisfies Record<OwnVariable, string>,
+      },
+      // Lambda reads the environment with the role's right to the key.
+      dependsOn: this.permissions,
+      ...(precondition !== undefined && { lifecycle: { precondition: [precondition] } }),
+    });
+  }
+}
