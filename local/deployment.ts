@@ -55,7 +55,7 @@ export interface Deployment {
   readonly events: EventPath;
   /** What stands between the functions and the table. */
   readonly dynamodb: Pick<BreakableProxy, "break" | "mend">;
-  readonly wakeUps: SqsMapping;
+  readonly retryMessages: SqsMapping;
   readonly log: FunctionLog;
   /** Rejects if an emulator dies. */
   readonly died: Promise<never>;
@@ -195,7 +195,7 @@ async function deployOn(
     return result;
   };
 
-  const wakeUps = startSqsMapping(
+  const retryMessages = startSqsMapping(
     {
       eventSourceArn: resources.queueArn,
       region,
@@ -210,7 +210,7 @@ async function deployOn(
       onError: report("The retry queue failed"),
     },
   );
-  opened.push(() => wakeUps.stop());
+  opened.push(() => retryMessages.stop());
 
   const pathOptions = {
     clients,
@@ -234,7 +234,7 @@ async function deployOn(
     functions: [produce, resend, consume],
     events,
     dynamodb,
-    wakeUps,
+    retryMessages,
     log,
     died: emulators.died,
     stop,

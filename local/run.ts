@@ -179,11 +179,11 @@ async function watch(
  * Tells whether nothing moves any more: no event on its way, no batch with a function, nothing on the queue,
  * and no invocation or send since the look before.
  *
- * Once every message is over, wake-ups that are not due yet do not count: they can change nothing. Such a one
+ * Once every message is over, retry messages that are not due yet do not count: they can change nothing. Such a one
  * stays for a minute where the answer to a send was lost.
  */
 function stillnessDetector(deployment: Deployment): (areAllOver: boolean) => Promise<boolean> {
-  const { simulator, events, wakeUps, scheduler, functions } = deployment;
+  const { simulator, events, retryMessages, scheduler, functions } = deployment;
   let before = { activity: -1, polls: 0 };
   return async (areAllOver) => {
     const activity =
@@ -196,7 +196,8 @@ function stillnessDetector(deployment: Deployment): (areAllOver: boolean) => Pro
     }
     // Two more reads of every shard have found nothing.
     const isRead = events.polls >= before.polls + 2;
-    const isStill = simulator.pendingEvents + scheduler.pending + wakeUps.running === 0 && events.isIdle;
+    const isStill =
+      simulator.pendingEvents + scheduler.pending + retryMessages.running === 0 && events.isIdle;
     return isRead && isStill && (await isQueueEmpty(deployment, areAllOver));
   };
 }

@@ -106,7 +106,7 @@ export const breaks = {
   "no-conditions": { table: { ignoresConditions: true } },
   /** Rule 1: a claim does not ask whether the attempt is the next one. */
   "claim-any-attempt": withoutClauses("isScheduled", "isNextAttempt"),
-  /** Rule 1: a claim does not ask whether the series is over. */
+  /** Rule 1: a claim does not ask whether the retry sequence is over. */
   "claim-after-the-end": withoutClauses("isScheduled", "isDue"),
   /** Rules 2 and 4: a decision is written although the item has moved on. */
   "decide-on-old-items": withoutClauses(
@@ -124,8 +124,8 @@ export const breaks = {
       return { applied: true, message: { ...result.current, claim_expires_at: Number.MAX_SAFE_INTEGER } };
     },
   })),
-  /** Rule 2: a repeated failure event does not repeat its wake-up. */
-  "no-second-wake-up": {
+  /** Rule 2: a repeated failure event does not repeat its retry message. */
+  "no-second-retry-message": {
     breakPorts: ({ store, sender }) => {
       // The workers that handle events; those that send must see what is due.
       if (sender !== undefined) return {};
@@ -172,7 +172,7 @@ export const breaks = {
           put: (entries) =>
             queue.put(
               entries.map((entry) =>
-                entry.message.kind === "wake-up" && (entry.message.deferrals ?? 0) > 0
+                entry.message.kind === "retry-message" && (entry.message.deferrals ?? 0) > 0
                   ? { ...entry, dueAt: clock.now() }
                   : entry,
               ),
@@ -320,7 +320,7 @@ export const breaks = {
             queue: {
               put: async (entries) => {
                 const isAgain = ({ message }: (typeof entries)[number]) =>
-                  message.kind === "wake-up" && message.deferrals === undefined;
+                  message.kind === "retry-message" && message.deferrals === undefined;
                 await queue.put(entries.filter((entry) => !isAgain(entry)));
                 return entries.map(() => true);
               },

@@ -10,7 +10,7 @@ import {
   claimAgain,
   claimAttempt,
   defer,
-  endSeries,
+  endSequence,
   expireUnsent,
   noteFailure,
   recordSent,
@@ -185,9 +185,10 @@ const cases: readonly ChangeCase[] = [
     },
   },
   {
-    name: "endSeries as exhausted",
+    name: "endSequence as exhausted",
     item: sending,
-    change: (item) => endSeries(item, "EXHAUSTED", "UNKNOWN", { attempt: 1, outcome: "UNKNOWN", at: start }),
+    change: (item) =>
+      endSequence(item, "EXHAUSTED", "UNKNOWN", { attempt: 1, outcome: "UNKNOWN", at: start }),
     becomes: {
       status: "EXHAUSTED",
       status_reason: "UNKNOWN",
@@ -197,10 +198,10 @@ const cases: readonly ChangeCase[] = [
     },
   },
   {
-    name: "endSeries corrects an exhausted message to delivered",
+    name: "endSequence corrects an exhausted message to delivered",
     item: exhausted,
     change: (item) =>
-      endSeries(item, "DELIVERED", "DELIVERED", { attempt: 0, outcome: "DELIVERED", at: start + 9 }),
+      endSequence(item, "DELIVERED", "DELIVERED", { attempt: 0, outcome: "DELIVERED", at: start + 9 }),
     becomes: {
       status: "DELIVERED",
       status_reason: "DELIVERED",
@@ -212,9 +213,9 @@ const cases: readonly ChangeCase[] = [
     },
   },
   {
-    name: "endSeries by an earlier attempt marks the later one, in one write",
+    name: "endSequence by an earlier attempt marks the later one, in one write",
     item: retried,
-    change: (item) => endSeries(item, "DELIVERED", "DELIVERED", { ...deliveredFirst, marksLatest: true }),
+    change: (item) => endSequence(item, "DELIVERED", "DELIVERED", { ...deliveredFirst, marksLatest: true }),
     becomes: {
       status: "DELIVERED",
       status_reason: "DELIVERED",
@@ -225,9 +226,9 @@ const cases: readonly ChangeCase[] = [
     },
   },
   {
-    name: "endSeries by an earlier attempt marks a later one that has no record",
+    name: "endSequence by an earlier attempt marks a later one that has no record",
     item: sentMessage({ retry_count: 2, attempts: { "0": failed } }),
-    change: (item) => endSeries(item, "DELIVERED", "DELIVERED", { ...deliveredFirst, marksLatest: true }),
+    change: (item) => endSequence(item, "DELIVERED", "DELIVERED", { ...deliveredFirst, marksLatest: true }),
     becomes: {
       status: "DELIVERED",
       status_reason: "DELIVERED",
@@ -238,9 +239,9 @@ const cases: readonly ChangeCase[] = [
     },
   },
   {
-    name: "endSeries by an earlier attempt of an item without records makes the map with both",
+    name: "endSequence by an earlier attempt of an item without records makes the map with both",
     item: { ...byTheApplication, retry_count: 1 },
-    change: (item) => endSeries(item, "DELIVERED", "DELIVERED", { ...deliveredFirst, marksLatest: true }),
+    change: (item) => endSequence(item, "DELIVERED", "DELIVERED", { ...deliveredFirst, marksLatest: true }),
     becomes: {
       status: "DELIVERED",
       status_reason: "DELIVERED",
@@ -251,10 +252,10 @@ const cases: readonly ChangeCase[] = [
     },
   },
   {
-    name: "endSeries of the latest attempt, marked, writes one record",
+    name: "endSequence of the latest attempt, marked, writes one record",
     item: retried,
     change: (item) =>
-      endSeries(item, "DELIVERED", "DELIVERED", { ...deliveredFirst, attempt: 1, marksLatest: true }),
+      endSequence(item, "DELIVERED", "DELIVERED", { ...deliveredFirst, attempt: 1, marksLatest: true }),
     becomes: {
       status: "DELIVERED",
       status_reason: "DELIVERED",
@@ -307,15 +308,15 @@ const cases: readonly ChangeCase[] = [
     },
   },
   {
-    name: "endSeries while a retry waits, without an attempt to note",
+    name: "endSequence while a retry waits, without an attempt to note",
     item: scheduled,
-    change: (item) => endSeries(item, "CANCELLED", "code-used"),
+    change: (item) => endSequence(item, "CANCELLED", "code-used"),
     becomes: { status: "CANCELLED", status_reason: "code-used", next_attempt_at: undefined },
   },
   {
-    name: "endSeries on an item of the application",
+    name: "endSequence on an item of the application",
     item: byTheApplication,
-    change: (item) => endSeries(item, "REJECTED", "INVALID", { attempt: 0, outcome: "INVALID", at: start }),
+    change: (item) => endSequence(item, "REJECTED", "INVALID", { attempt: 0, outcome: "INVALID", at: start }),
     becomes: {
       status: "REJECTED",
       status_reason: "INVALID",
@@ -895,7 +896,7 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
       const read = await store.read(id);
       await store.change(
         id,
-        endSeries(read as Message, "REJECTED", "INVALID", { attempt: 0, outcome: "INVALID", at: start }),
+        endSequence(read as Message, "REJECTED", "INVALID", { attempt: 0, outcome: "INVALID", at: start }),
       );
 
       expect(read).toEqual({ ...byTheApplication, application_message_id: id });

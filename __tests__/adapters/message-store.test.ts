@@ -79,7 +79,7 @@ function worker(now = due + 1, ids = ["claim-1"]) {
     random: { ...noChance, id: () => ids.shift() ?? "no id left" },
   };
   const wake = (id: string) =>
-    resendMessage({ kind: "wake-up", application_message_id: id, attempt: 1 }, resending);
+    resendMessage({ kind: "retry-message", application_message_id: id, attempt: 1 }, resending);
   return { sends, wake };
 }
 
@@ -186,7 +186,7 @@ describe("fault 35: the table is throttled, or loses an answer", () => {
     expect(again.outcome).toBe("retry-scheduled");
   });
 
-  test("throttled on the claim: nothing is sent, and the wake-up comes again", async () => {
+  test("throttled on the claim: nothing is sent, and the retry message comes again", async () => {
     await table.put({ ...scheduledMessage("claim") });
     proxy.intercept = (call, forward) => (call.operation === "UpdateItem" ? throttled : forward());
     const { sends, wake } = worker(due + 1, ["claim-1", "claim-2"]);
@@ -202,7 +202,7 @@ describe("fault 35: the table is throttled, or loses an answer", () => {
     expect(sends).toHaveLength(1);
   });
 
-  test("throttled on the record: the claim stands, and the wake-up sends nothing before its lease is over", async () => {
+  test("throttled on the record: the claim stands, and the retry message sends nothing before its lease is over", async () => {
     await table.put({ ...scheduledMessage("record") });
     proxy.intercept = (call, forward) => (isUpdateTo("SENT", call.input) ? throttled : forward());
     const { sends, wake } = worker(due + 1, ["claim-1", "claim-2"]);
@@ -236,7 +236,7 @@ describe("fault 35: the table is throttled, or loses an answer", () => {
     expect(await table.get("lost-claim")).toMatchObject({ status: "SENT", retry_count: 1 });
   });
 
-  test("the answer to the record is lost: the item is right, and a second wake-up sends nothing", async () => {
+  test("the answer to the record is lost: the item is right, and a second retry message sends nothing", async () => {
     await table.put({ ...scheduledMessage("lost-record") });
     let lost = 0;
     proxy.intercept = async (call, forward) => {
@@ -259,7 +259,7 @@ describe("fault 35: the table is throttled, or loses an answer", () => {
     });
   });
 
-  test("the answer to a schedule is lost: one retry is scheduled, and its wake-up goes out", async () => {
+  test("the answer to a schedule is lost: one retry is scheduled, and its retry message goes out", async () => {
     await table.put({ ...sentMessage({ application_message_id: "lost-schedule" }) });
     let lost = 0;
     proxy.intercept = async (call, forward) => {
@@ -276,7 +276,7 @@ describe("fault 35: the table is throttled, or loses an answer", () => {
 
     expect(lost).toBe(1);
     expect(handled.entry?.message).toEqual({
-      kind: "wake-up",
+      kind: "retry-message",
       application_message_id: "lost-schedule",
       attempt: 1,
     });

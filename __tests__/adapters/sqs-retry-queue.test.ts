@@ -32,12 +32,12 @@ const target = {
 const now = startOfTest + 0.4;
 const clock = { now: () => now };
 
-function wakeUp(id: string, attempt = 1): QueueMessage {
-  return { kind: "wake-up", application_message_id: id, attempt };
+function retryMessage(id: string, attempt = 1): QueueMessage {
+  return { kind: "retry-message", application_message_id: id, attempt };
 }
 
 function entriesDueAt(dueAt: number, count: number): QueueEntry[] {
-  return Array.from({ length: count }, (_, n) => ({ message: wakeUp(`order-${n}`), dueAt }));
+  return Array.from({ length: count }, (_, n) => ({ message: retryMessage(`order-${n}`), dueAt }));
 }
 
 const schedulerIsDown = new ThrottlingException({ message: "slow", Message: "slow", $metadata: {} });
@@ -66,7 +66,7 @@ function notedQueue(schedulerError?: Error) {
 }
 
 describe("SQS, up to 900 s", () => {
-  test("25 wake-ups leave in batches of ten, ten and five, each once and whole", async () => {
+  test("25 retry messages leave in batches of ten, ten and five, each once and whole", async () => {
     const { queue, batches, schedules } = notedQueue();
     const entries = entriesDueAt(now + 60, 25);
 
@@ -114,7 +114,7 @@ describe("SQS, up to 900 s", () => {
   ])("what is due %s gets the delay that does not bring it early", async (_when, after, delay) => {
     const { queue, batches } = notedQueue();
 
-    await queue.put([{ message: wakeUp("order-1"), dueAt: now + after }]);
+    await queue.put([{ message: retryMessage("order-1"), dueAt: now + after }]);
 
     expect(batches()[0]?.Entries?.[0]?.DelaySeconds).toBe(delay);
   });
@@ -175,8 +175,8 @@ describe("SQS, up to 900 s", () => {
     sqs.on(SendMessageBatchCommand).rejects(new Error("down"));
 
     const flags = await queue.put([
-      { message: wakeUp("order-1"), dueAt: now },
-      { message: wakeUp("order-2"), dueAt: now + 600 },
+      { message: retryMessage("order-1"), dueAt: now },
+      { message: retryMessage("order-2"), dueAt: now + 600 },
     ]);
 
     expect(flags).toEqual([true, true]);
@@ -198,7 +198,7 @@ describe("EventBridge Scheduler, beyond 900 s", () => {
   test("a one-time schedule in UTC that deletes itself and puts the same message on the queue", async () => {
     const { queue, batches, schedules } = notedQueue();
 
-    const flags = await queue.put([{ message: wakeUp("order-1", 3), dueAt: startOfTest + 86_400.2 }]);
+    const flags = await queue.put([{ message: retryMessage("order-1", 3), dueAt: startOfTest + 86_400.2 }]);
 
     expect(flags).toEqual([true]);
     expect(batches()).toEqual([]);
@@ -213,7 +213,7 @@ describe("EventBridge Scheduler, beyond 900 s", () => {
         Target: {
           Arn: queueArn,
           RoleArn: "arn:aws:iam::123456789012:role/sms-retry-scheduler",
-          Input: '{"kind":"wake-up","application_message_id":"order-1","attempt":3}',
+          Input: '{"kind":"retry-message","application_message_id":"order-1","attempt":3}',
           // The longest that Scheduler takes, and nothing is dropped after it.
           RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
           DeadLetterConfig: { Arn: `${queueArn}-dead-letters` },
@@ -229,9 +229,9 @@ describe("EventBridge Scheduler, beyond 900 s", () => {
     }));
 
     const flags = await queue.put([
-      { message: wakeUp("late"), dueAt: now + 900.1 },
-      { message: wakeUp("soon"), dueAt: now + 900 },
-      { message: wakeUp("later"), dueAt: now + 90_000 },
+      { message: retryMessage("late"), dueAt: now + 900.1 },
+      { message: retryMessage("soon"), dueAt: now + 900 },
+      { message: retryMessage("later"), dueAt: now + 90_000 },
     ]);
 
     expect(flags).toEqual([true, true, true]);
@@ -242,7 +242,7 @@ describe("EventBridge Scheduler, beyond 900 s", () => {
   test("what the Scheduler refuses goes to SQS, which brings it back early", async () => {
     const { queue, batches } = notedQueue(schedulerIsDown);
 
-    expect(await queue.put([{ message: wakeUp("order-1"), dueAt: now + 90_000 }])).toEqual([true]);
+    expect(await queue.put([{ message: retryMessage("order-1"), dueAt: now + 90_000 }])).toEqual([true]);
     expect(batches()[0]?.Entries?.[0]).toMatchObject({ DelaySeconds: 900 });
   });
 
@@ -252,7 +252,7 @@ describe("EventBridge Scheduler, beyond 900 s", () => {
       .on(CreateScheduleCommand)
       .rejects(new ConflictException({ message: "exists", Message: "exists", $metadata: {} }));
 
-    expect(await queue.put([{ message: wakeUp("order-1"), dueAt: now + 1_000 }])).toEqual([true]);
+    expect(await queue.put([{ message: retryMessage("order-1"), dueAt: now + 1_000 }])).toEqual([true]);
     expect(telemetry.lines).toEqual([]);
   });
 
@@ -263,19 +263,19 @@ describe("EventBridge Scheduler, beyond 900 s", () => {
       return schedules().at(-1)?.Name;
     };
 
-    const first = await name({ message: wakeUp("order-1"), dueAt: startOfTest + 1_000 });
+    const first = await name({ message: retryMessage("order-1"), dueAt: startOfTest + 1_000 });
 
-    expect(await name({ message: wakeUp("order-1"), dueAt: startOfTest + 999.5 })).toBe(first);
-    expect(await name({ message: wakeUp("order-2"), dueAt: startOfTest + 1_000 })).not.toBe(first);
-    expect(await name({ message: wakeUp("order-1", 2), dueAt: startOfTest + 1_000 })).not.toBe(first);
-    expect(await name({ message: wakeUp("order-1"), dueAt: startOfTest + 1_001 })).not.toBe(first);
+    expect(await name({ message: retryMessage("order-1"), dueAt: startOfTest + 999.5 })).toBe(first);
+    expect(await name({ message: retryMessage("order-2"), dueAt: startOfTest + 1_000 })).not.toBe(first);
+    expect(await name({ message: retryMessage("order-1", 2), dueAt: startOfTest + 1_000 })).not.toBe(first);
+    expect(await name({ message: retryMessage("order-1"), dueAt: startOfTest + 1_001 })).not.toBe(first);
   });
 
   test("the name holds neither an id nor a number, however awkward the id", async () => {
     const { queue, schedules } = notedQueue();
     const id = "+447700900123/für 東京 ".repeat(20);
 
-    await queue.put([{ message: wakeUp(id), dueAt: now + 1_000 }]);
+    await queue.put([{ message: retryMessage(id), dueAt: now + 1_000 }]);
 
     const name = schedules()[0]?.Name ?? "";
     expect(name).toMatch(/^[0-9a-zA-Z\-_.]{1,64}$/);
@@ -325,7 +325,7 @@ describe("real requests, to the emulators", () => {
     const messages = await received(13);
     expect(messages).toHaveLength(13);
     expect(messages).toContainEqual(waiting);
-    expect(messages).toContainEqual(wakeUp("order-11"));
+    expect(messages).toContainEqual(retryMessage("order-11"));
   });
 
   test("the Scheduler's emulator takes the schedule once, and a second one in its place is no failure", async () => {
@@ -348,7 +348,7 @@ describe("real requests, to the emulators", () => {
         clock,
         telemetry,
       );
-      const entry = { message: wakeUp("scheduled"), dueAt: now + 3_600 };
+      const entry = { message: retryMessage("scheduled"), dueAt: now + 3_600 };
 
       const first = await queue.put([entry]);
       const second = await queue.put([entry]);

@@ -14,22 +14,22 @@ describe("an item", () => {
     [
       "whose retry was due an hour ago waits for it",
       { status: "RETRY_SCHEDULED", retry_count: 1, next_attempt_at: now - hour },
-      { waitsFor: "retry", pointer: { kind: "wake-up", attempt: 2 }, overdueSeconds: hour },
+      { waitsFor: "retry", pointer: { kind: "retry-message", attempt: 2 }, overdueSeconds: hour },
     ],
     [
       "that never says how often it was sent waits for its first retry",
       { status: "RETRY_SCHEDULED", next_attempt_at: now - hour },
-      { waitsFor: "retry", pointer: { kind: "wake-up", attempt: 1 } },
+      { waitsFor: "retry", pointer: { kind: "retry-message", attempt: 1 } },
     ],
     [
       "whose lease ended an hour ago waits for the same attempt",
       { status: "SENDING", retry_count: 2, claim_expires_at: now - hour },
-      { waitsFor: "send", pointer: { kind: "wake-up", attempt: 2 }, overdueSeconds: hour },
+      { waitsFor: "send", pointer: { kind: "retry-message", attempt: 2 }, overdueSeconds: hour },
     ],
     [
       "whose first send by the producer has no end waits for attempt 0",
       { status: "SENDING", retry_count: 0, claim_expires_at: now - 2 * hour },
-      { waitsFor: "send", pointer: { kind: "wake-up", attempt: 0 }, overdueSeconds: 2 * hour },
+      { waitsFor: "send", pointer: { kind: "retry-message", attempt: 0 }, overdueSeconds: 2 * hour },
     ],
     [
       "with an attempt of unknown outcome waits for its receipt check",

@@ -109,8 +109,8 @@ describe("dead letters", () => {
     front.refused.clear();
   });
 
-  const wakeUp = (number: number) =>
-    JSON.stringify({ kind: "wake-up", application_message_id: `order-${number}`, attempt: 1 });
+  const retryMessage = (number: number) =>
+    JSON.stringify({ kind: "retry-message", application_message_id: `order-${number}`, attempt: 1 });
   const receiptCheck = JSON.stringify({
     kind: "receipt-check",
     application_message_id: "order-1",
@@ -158,14 +158,14 @@ describe("dead letters", () => {
     run({ ...signedIn, AWS_ENDPOINT_URL: front.endpoint }, "--queue", names.dead, ...given);
 
   test("are counted by what they are, and a dry run leaves them as they were", async () => {
-    await die(...Array.from({ length: 23 }, (_, number) => wakeUp(number)), waitingEvent, "not ours");
+    await die(...Array.from({ length: 23 }, (_, number) => retryMessage(number)), waitingEvent, "not ours");
 
     const { code, stdout, stderr } = await redrive();
 
     expect(stdout).toBe(
       `${[
         `${names.dead} holds about 25 messages of ${names.source}; 25 were looked at:`,
-        "  23 wake-ups",
+        "  23 retry messages",
         "  0 receipt checks",
         "  1 waiting events",
         "  1 unreadable, which stay",
@@ -179,7 +179,11 @@ describe("dead letters", () => {
   });
 
   test("go back to their queue byte for byte; what is none of ours stays", async () => {
-    const bodies = [...Array.from({ length: 22 }, (_, number) => wakeUp(number)), receiptCheck, waitingEvent];
+    const bodies = [
+      ...Array.from({ length: 22 }, (_, number) => retryMessage(number)),
+      receiptCheck,
+      waitingEvent,
+    ];
     await die(...bodies, "not ours");
 
     const { code, stdout } = await redrive("--yes", "--json");
@@ -189,7 +193,7 @@ describe("dead letters", () => {
       to: names.source,
       dryRun: false,
       waiting: 25,
-      seen: { wakeUps: 22, receiptChecks: 1, waitingEvents: 1, unreadable: 1 },
+      seen: { retryMessages: 22, receiptChecks: 1, waitingEvents: 1, unreadable: 1 },
       oldestAgeSeconds: expect.any(Number),
       moved: 24,
       doubled: 0,
@@ -202,16 +206,22 @@ describe("dead letters", () => {
 
   test("of EventBridge Scheduler go back as the retry messages that they hold", async () => {
     const request = (body: string) => JSON.stringify({ MessageBody: body, QueueUrl: "https://sqs/1/retry" });
-    await die(request(wakeUp(1)), wakeUp(2), request("not ours"), JSON.stringify({ MessageBody: 5 }), "null");
+    await die(
+      request(retryMessage(1)),
+      retryMessage(2),
+      request("not ours"),
+      JSON.stringify({ MessageBody: 5 }),
+      "null",
+    );
 
     const { stdout } = await redrive("--yes", "--json");
 
-    expect(JSON.parse(stdout)).toMatchObject({ seen: { wakeUps: 2, unreadable: 3 }, moved: 2 });
-    expect(await bodiesOf(urls.source)).toEqual([wakeUp(1), wakeUp(2)]);
+    expect(JSON.parse(stdout)).toMatchObject({ seen: { retryMessages: 2, unreadable: 3 }, moved: 2 });
+    expect(await bodiesOf(urls.source)).toEqual([retryMessage(1), retryMessage(2)]);
   });
 
   test("go back a part at a time with --max, and the rest by another run", async () => {
-    await die(...Array.from({ length: 15 }, (_, number) => wakeUp(number)));
+    await die(...Array.from({ length: 15 }, (_, number) => retryMessage(number)));
 
     expect(JSON.parse((await redrive("--yes", "--json", "--max", "4")).stdout)).toMatchObject({ moved: 4 });
     expect([await visible(urls.dead), await visible(urls.source)]).toEqual([11, 4]);
@@ -220,7 +230,7 @@ describe("dead letters", () => {
   });
 
   test("that were put back and could not be deleted go back once more, and none is lost", async () => {
-    await die(wakeUp(1), wakeUp(2));
+    await die(retryMessage(1), retryMessage(2));
     front.refused.add("DeleteMessageBatch");
 
     const { code, stderr } = await redrive("--yes");
@@ -229,11 +239,11 @@ describe("dead letters", () => {
       "Your AWS credentials have no right to sqs:DeleteMessage (AccessDenied); use others, or have the right given to these.\n",
     );
     expect(code).toBe(1);
-    expect(await bodiesOf(urls.source)).toEqual([wakeUp(1), wakeUp(2)]);
+    expect(await bodiesOf(urls.source)).toEqual([retryMessage(1), retryMessage(2)]);
   });
 
   test("that the queue does not take stay where they are, at once for everybody", async () => {
-    await die(wakeUp(1), wakeUp(2));
+    await die(retryMessage(1), retryMessage(2));
     front.refused.add("SendMessageBatch");
 
     const { code, stderr } = await redrive("--yes");
@@ -266,7 +276,7 @@ describe("dead letters", () => {
   });
 
   test("are printed nowhere", async () => {
-    await die(wakeUp(4_711), waitingEvent, "secret");
+    await die(retryMessage(4_711), waitingEvent, "secret");
 
     for (const given of [[], ["--json"], ["--yes"]]) {
       const { stdout, stderr } = await redrive(...given);
@@ -318,12 +328,17 @@ describe("overdue messages", () => {
   async function fill(): Promise<void> {
     const items = [
       {
-        application_message_id: "wake-up 2",
+        application_message_id: "retry-message 2",
         status: "RETRY_SCHEDULED",
         retry_count: 1,
         next_attempt_at: long,
       },
-      { application_message_id: "wake-up 0", status: "SENDING", retry_count: 0, claim_expires_at: long },
+      {
+        application_message_id: "retry-message 0",
+        status: "SENDING",
+        retry_count: 0,
+        claim_expires_at: long,
+      },
       {
         application_message_id: "receipt-check 1",
         status: "SENT",
@@ -332,7 +347,7 @@ describe("overdue messages", () => {
         attempts: { 1: { outcome: "UNCONFIRMED", outcome_at: long } },
       },
       {
-        application_message_id: "wake-up 1",
+        application_message_id: "retry-message 1",
         status: "RETRY_SCHEDULED",
         next_attempt_at: long - hour,
         deadline: long,
@@ -461,7 +476,7 @@ describe("overdue messages", () => {
 
     for (const given of [[], ["--json"], ["--yes"]]) {
       const { stdout, stderr } = await redrive(...given);
-      expect(stdout + stderr).not.toMatch(/493817|447700900123|receipt-check|wake-up/);
+      expect(stdout + stderr).not.toMatch(/493817|447700900123|receipt-check|retry-message/);
     }
   });
 });

@@ -195,7 +195,7 @@ describe("the table", () => {
     expect(world.telemetry.counts).toEqual({ RetryScheduled: 1 });
   });
 
-  test("that does not answer leaves the wake-ups of the others five seconds, and the batch its answer in time", async () => {
+  test("that does not answer leaves the retry messages of the others five seconds, and the batch its answer in time", async () => {
     const world = writing(deployment(["a", "stuck"]), (change) => async (id, given) => {
       if (id === "stuck") await world.time.sleep(600);
       return change(id, given);
@@ -238,24 +238,27 @@ describe("the table", () => {
   test.each([
     ["succeeds", undefined],
     ["fails", new TypeError("too late")],
-  ])("that %s while the wake-ups go out is too late: its own would be missing", async (_how, failure) => {
-    const queue = {
-      put: async (entries: readonly QueueEntry[]) => {
-        await world.time.sleep(3);
-        return entries.map(() => true);
-      },
-    };
-    const world = writing(deployment(["a", "slow"], { queue }), (change) => async (id, given) => {
-      if (id === "slow") await world.time.sleep(56);
-      if (id === "slow" && failure !== undefined) throw failure;
-      return change(id, given);
-    });
-    const records = [json("1", failureOf("slow")), json("2", failureOf("a"))];
-    const { results, answeredAfter } = await handle(records, world);
+  ])(
+    "that %s while the retry messages go out is too late: its own would be missing",
+    async (_how, failure) => {
+      const queue = {
+        put: async (entries: readonly QueueEntry[]) => {
+          await world.time.sleep(3);
+          return entries.map(() => true);
+        },
+      };
+      const world = writing(deployment(["a", "slow"], { queue }), (change) => async (id, given) => {
+        if (id === "slow") await world.time.sleep(56);
+        if (id === "slow" && failure !== undefined) throw failure;
+        return change(id, given);
+      });
+      const records = [json("1", failureOf("slow")), json("2", failureOf("a"))];
+      const { results, answeredAfter } = await handle(records, world);
 
-    expect(answeredAfter).toBe(58);
-    expect(results).toMatchObject([{ result: "failed", problem: "OutOfTime" }, { result: "handled" }]);
-  });
+      expect(answeredAfter).toBe(58);
+      expect(results).toMatchObject([{ result: "failed", problem: "OutOfTime" }, { result: "handled" }]);
+    },
+  );
 
   test("has at most fifty messages under way at once", async () => {
     const ids = Array.from({ length: 120 }, (_, index) => `m-${index}`);
@@ -344,7 +347,7 @@ describe("the queue", () => {
       queue: {
         put: async (entries) => {
           const ids = entries.map(({ message }) =>
-            message.kind === "wake-up" ? message.application_message_id : message.kind,
+            message.kind === "retry-message" ? message.application_message_id : message.kind,
           );
           asked.push(ids);
           return ids.map((id) => id === "a" || asked.length === 2);
@@ -377,7 +380,7 @@ describe("what an operator sees of an event", () => {
     ["expired", "MessageExpired", changed],
     ["rejected", "MessageRejected", changed],
     ["opted-out", "RecipientOptedOut", changed],
-    ["delivered", "SeriesDelivered", changed],
+    ["delivered", "SequenceDelivered", changed],
     ["delivered-at-once", "DeliveredAtOnce", undefined],
     ["absorbed", "EventAbsorbed", undefined],
     ["in-progress", "EventInProgress", undefined],
@@ -523,7 +526,7 @@ describe("an item that is not as it should be", () => {
           },
         ],
       ]);
-      expect(world.queued.map(({ message }) => message.kind)).toEqual(["wake-up", "wake-up"]);
+      expect(world.queued.map(({ message }) => message.kind)).toEqual(["retry-message", "retry-message"]);
       expect(world.message("u")).toEqual(unreadable);
     },
   );

@@ -42,7 +42,7 @@ const situations: [SmsRetryError, string, string][] = [
   [
     new ContentionError(8),
     "ContentionError",
-    "A message changed under 8 decisions in a row; the event or wake-up is tried again later.",
+    "A message changed under 8 decisions in a row; the event or retry message is tried again later.",
   ],
   [
     new StreamNotFoundError("archive"),

@@ -71,10 +71,10 @@ describe.each([false, true])(
       // Assess
       expect([goodHandled, others]).toEqual([good, good]);
       expect(telemetry.counts.RetryScheduled).toBe(good);
-      const wakeUps = queued.flatMap(({ message }) =>
-        message.kind === "wake-up" ? [message.application_message_id] : [],
+      const retryMessages = queued.flatMap(({ message }) =>
+        message.kind === "retry-message" ? [message.application_message_id] : [],
       );
-      expect(wakeUps.sort()).toEqual([...ids].sort());
+      expect(retryMessages.sort()).toEqual([...ids].sort());
       for (const id of ids)
         expect(store.items.get(id)).toMatchObject({ status: "RETRY_SCHEDULED", retry_count: 0 });
       for (const item of hostileItems)

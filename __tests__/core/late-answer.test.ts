@@ -7,7 +7,7 @@ import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
 import { world } from "../support/world.ts";
 
-const wakeUp = { kind: "wake-up", application_message_id: "order-4711", attempt: 1 } as const;
+const retryMessage = { kind: "retry-message", application_message_id: "order-4711", attempt: 1 } as const;
 
 describe("a worker that stands still while it sends", () => {
   test.each(["at-least-once", "at-most-once"] as const)(
@@ -19,9 +19,9 @@ describe("a worker that stands still while it sends", () => {
           async () => {
             // Others come after its lease: one repeats the attempt where that is allowed, and loses its answer.
             it.clock.advance(200);
-            await it.wakeUp(wakeUp);
+            await it.retryMessage(retryMessage);
             it.clock.advance(100);
-            await it.wakeUp(wakeUp);
+            await it.retryMessage(retryMessage);
             return { kind: "accepted", messageId: "msg-late" };
           },
           { kind: "unconfirmed", reason: "TimeoutError" },
@@ -30,9 +30,9 @@ describe("a worker that stands still while it sends", () => {
       await it.event(failureEvent());
       it.queue.length = 0;
       it.clock.advance(61);
-      await it.wakeUp(wakeUp);
+      await it.retryMessage(retryMessage);
       expect(it.queue).toContainEqual(
-        expect.objectContaining({ message: { ...wakeUp, kind: "receipt-check" } }),
+        expect.objectContaining({ message: { ...retryMessage, kind: "receipt-check" } }),
       );
       const sends = guarantee === "at-least-once" ? 2 : 1;
 
@@ -56,11 +56,15 @@ describe("a receipt check that did not get onto the queue", () => {
     await it.event(failureEvent());
     it.queue.length = 0;
     it.clock.advance(61);
-    await it.wakeUp(wakeUp);
+    await it.retryMessage(retryMessage);
     const entry: QueueEntry = { message: check, dueAt: startOfTest + 71 + 600 };
     expect(it.queue.splice(0)).toEqual([entry]);
 
-    expect(await it.wakeUp(wakeUp)).toEqual({ outcome: "absorbed", reason: "already-sent", entry });
+    expect(await it.retryMessage(retryMessage)).toEqual({
+      outcome: "absorbed",
+      reason: "already-sent",
+      entry,
+    });
     expect(it.sends).toHaveLength(1);
   });
 

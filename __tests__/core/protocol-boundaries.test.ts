@@ -3,15 +3,15 @@
 import { ContentionError } from "../../functions/core/errors.ts";
 import { cancelMessage } from "../../functions/core/message/cancel-message.ts";
 import type { Message } from "../../functions/core/message/message.ts";
-import { awaitReceipt, endSeries } from "../../functions/core/message/message-changes.ts";
-import { decideWakeUp } from "../../functions/core/message/wake-up-decision.ts";
+import { awaitReceipt, endSequence } from "../../functions/core/message/message-changes.ts";
+import { decideRetryMessage } from "../../functions/core/message/retry-message-decision.ts";
 import type { SendPace } from "../../functions/core/sending/send-pace.ts";
 import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { failureEvent, sentMessage, startOfTest, successEvent } from "../support/messages.ts";
 import { type World, world } from "../support/world.ts";
 
-const wakeUp = { kind: "wake-up", application_message_id: "order-4711", attempt: 1 } as const;
+const retryMessage = { kind: "retry-message", application_message_id: "order-4711", attempt: 1 } as const;
 /** The worlds' clock when they begin. */
 const now = startOfTest + 10;
 const due = (changes: Partial<Message> = {}) =>
@@ -68,26 +68,29 @@ function afterMoveTo(status: Message["status"], { store }: World, then: () => vo
   };
 }
 
-describe("a wake-up", () => {
+describe("a retry message", () => {
   test("of an item without a deadline is sent without one", async () => {
     const small = world([without(due(), "deadline", "expires_at")]);
-    expect(await small.wakeUp(wakeUp)).toEqual({ outcome: "sent", reason: "due" });
+    expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "sent", reason: "due" });
     expect(small.sends).toHaveLength(1);
     expect(small.sends[0]).not.toHaveProperty("secondsLeft");
   });
 
   test("goes out by the item's sender id, as a notice where the item says nothing else", async () => {
     const small = world([without({ ...due(), sender_id: "SHOP" }, "origination_number", "message_type")]);
-    await small.wakeUp(wakeUp);
+    await small.retryMessage(retryMessage);
     expect(small.sends).toMatchObject([{ senderId: "SHOP", messageType: "TRANSACTIONAL" }]);
     expect(small.message().attempts?.["1"]).toMatchObject({ origination: "SHOP" });
   });
 
   test.each([["message_body"], ["destination_number"]] as const)(
-    "of an item whose %s was taken away ends the series",
+    "of an item whose %s was taken away ends the retry sequence",
     async (attribute) => {
       const small = world([without(due(), attribute)]);
-      expect(await small.wakeUp(wakeUp)).toEqual({ outcome: "rejected", reason: "nothing-to-send" });
+      expect(await small.retryMessage(retryMessage)).toEqual({
+        outcome: "rejected",
+        reason: "nothing-to-send",
+      });
       expect(small.message()).toMatchObject({ status: "REJECTED", status_reason: "nothing-to-send" });
       expect(small.sends).toEqual([]);
     },
@@ -102,14 +105,14 @@ describe("a wake-up", () => {
       isFirst = false;
       return { applied: false, current: await small.store.read(id) };
     };
-    expect(await small.wakeUp(wakeUp)).toEqual({ outcome: "sent", reason: "due" });
+    expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "sent", reason: "due" });
     expect(small.message().attempts?.["1"]).not.toHaveProperty("possible_duplicate");
   });
 
   test("gives up after six decisions", async () => {
     const small = world([due()]);
     const counted = contended(small);
-    await expect(small.wakeUp(wakeUp)).rejects.toThrow(ContentionError);
+    await expect(small.retryMessage(retryMessage)).rejects.toThrow(ContentionError);
     expect(counted.changes).toBe(6);
     expect(small.sends).toEqual([]);
   });
@@ -120,16 +123,22 @@ describe("a wake-up", () => {
       return { kind: "deferred", reason: "throttled" };
     };
     const small: World = world([due()], { answers: [throttledAfterCancel] });
-    expect(await small.wakeUp(wakeUp)).toEqual({ outcome: "absorbed", reason: "superseded-attempt" });
+    expect(await small.retryMessage(retryMessage)).toEqual({
+      outcome: "absorbed",
+      reason: "superseded-attempt",
+    });
   });
 
   test("whose pause ends at the deadline expires now", async () => {
     const atLimit: SendResult = { kind: "deferred", reason: "spend-limit" };
     const small = world([due({ deadline: now + 900 })], { answers: [atLimit] });
-    expect(await small.wakeUp(wakeUp)).toEqual({ outcome: "expired", reason: "deadline" });
+    expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "expired", reason: "deadline" });
 
     const longer = world([due({ deadline: now + 901 })], { answers: [atLimit] });
-    expect(await longer.wakeUp(wakeUp)).toMatchObject({ outcome: "deferred", entry: { dueAt: now + 900 } });
+    expect(await longer.retryMessage(retryMessage)).toMatchObject({
+      outcome: "deferred",
+      entry: { dueAt: now + 900 },
+    });
   });
 
   test.each([
@@ -140,7 +149,7 @@ describe("a wake-up", () => {
     async (seconds, outcome, sends) => {
       const small = world([due()]);
       afterMoveTo("SENDING", small, () => small.clock.advance(seconds));
-      expect(await small.wakeUp(wakeUp)).toMatchObject({ outcome });
+      expect(await small.retryMessage(retryMessage)).toMatchObject({ outcome });
       expect(small.sends).toHaveLength(sends);
     },
   );
@@ -152,7 +161,7 @@ describe("a wake-up", () => {
     afterMoveTo("SENDING", small, () => {
       claimed = structuredClone(small.message());
     });
-    expect(await small.wakeUp(wakeUp)).toMatchObject({ outcome: "sent" });
+    expect(await small.retryMessage(retryMessage)).toMatchObject({ outcome: "sent" });
     expect(claimed).toMatchObject({
       claim_expires_at: now + 18 + 60,
       attempts: { "1": { claimed_at: now + 18 } },
@@ -162,7 +171,7 @@ describe("a wake-up", () => {
   test("whose turn comes at the deadline is neither claimed nor sent", async () => {
     const { pace, log } = recordedPace(() => small.clock.advance(10));
     const small: World = world([due({ deadline: now + 10 })], { pace });
-    expect(await small.wakeUp(wakeUp)).toEqual({ outcome: "expired", reason: "deadline" });
+    expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "expired", reason: "deadline" });
     expect(small.sends).toEqual([]);
     expect(small.message()).toMatchObject({ status: "EXPIRED", retry_count: 0 });
     expect(log).toEqual(["turn of 1", "release"]);
@@ -172,7 +181,7 @@ describe("a wake-up", () => {
     const { pace, log } = recordedPace();
     const small = world([due({ deadline: now + 10 })], { pace });
     afterMoveTo("SENDING", small, () => small.clock.advance(10));
-    expect(await small.wakeUp(wakeUp)).toEqual({ outcome: "expired", reason: "deadline" });
+    expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "expired", reason: "deadline" });
     expect(small.sends).toEqual([]);
     expect(small.message()).toMatchObject({ status: "EXPIRED", retry_count: 0 });
     expect(small.message().attempts).not.toHaveProperty("1");
@@ -184,7 +193,10 @@ describe("a wake-up", () => {
     async (status) => {
       const { pace, log } = recordedPace(() => write(small, { status }));
       const small: World = world([due()], { pace });
-      expect(await small.wakeUp(wakeUp)).toEqual({ outcome: "absorbed", reason: "series-over" });
+      expect(await small.retryMessage(retryMessage)).toEqual({
+        outcome: "absorbed",
+        reason: "sequence-over",
+      });
       expect(small.sends).toEqual([]);
       expect(small.message()).toMatchObject({ status, retry_count: 0 });
       expect(log).toEqual(["turn of 1", "release"]);
@@ -198,7 +210,7 @@ describe("a wake-up", () => {
       return { kind: "accepted", messageId: "msg-1" };
     };
     const small = world([due({ message_body: "x".repeat(400) })], { pace, answers: [answer] });
-    await small.wakeUp(wakeUp);
+    await small.retryMessage(retryMessage);
     expect(log).toEqual(["turn of 3", "depart", "send"]);
   });
 
@@ -211,7 +223,7 @@ describe("a wake-up", () => {
       refusals -= 1;
       return refusals < 0 ? change(id, given) : { applied: false, current: await small.store.read(id) };
     };
-    expect(await small.wakeUp(wakeUp)).toEqual({ outcome: "sent", reason: "due" });
+    expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "sent", reason: "due" });
     expect(log).toEqual(["turn of 1", "depart"]);
   });
 
@@ -226,7 +238,7 @@ describe("a wake-up", () => {
       write(small, { message_body: "x".repeat(400) });
       return { applied: false, current: await small.store.read(id) };
     };
-    expect(await small.wakeUp(wakeUp)).toMatchObject({ outcome: "sent" });
+    expect(await small.retryMessage(retryMessage)).toMatchObject({ outcome: "sent" });
     expect(log).toEqual(["turn of 1", "release", "turn of 3", "depart"]);
   });
 
@@ -237,7 +249,7 @@ describe("a wake-up", () => {
   ])("whose text has %s when it is claimed: the rest is as it says", async (_what, body, outcome, turns) => {
     const { pace, log } = recordedPace();
     const small = world([due({ message_body: body })], { pace });
-    expect(await small.wakeUp(wakeUp, { known: due() })).toMatchObject({ outcome });
+    expect(await small.retryMessage(retryMessage, { known: due() })).toMatchObject({ outcome });
     expect(small.sends.map((send) => send.body)).toEqual(outcome === "sent" ? [body] : []);
     expect(log).toEqual(turns);
   });
@@ -245,7 +257,7 @@ describe("a wake-up", () => {
   test("fault 66: with a body that no service takes is rejected without a turn and without a claim", async () => {
     const { pace, log } = recordedPace();
     const small = world([due({ message_body: "[".repeat(100_000) })], { pace });
-    expect(await small.wakeUp(wakeUp)).toEqual({ outcome: "rejected", reason: "body-too-long" });
+    expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "rejected", reason: "body-too-long" });
     expect(small.message()).toMatchObject({
       status: "REJECTED",
       status_reason: "body-too-long",
@@ -258,10 +270,10 @@ describe("a wake-up", () => {
   test("that gets no turn claims nothing and comes again by its first back-off", async () => {
     const small = world([due()], { pace: { turn: async () => undefined } });
     const before = structuredClone(small.message());
-    expect(await small.wakeUp({ ...wakeUp, deferrals: 7 })).toEqual({
+    expect(await small.retryMessage({ ...retryMessage, deferrals: 7 })).toEqual({
       outcome: "postponed",
       reason: "no-turn",
-      entry: { message: { ...wakeUp, deferrals: 7 }, dueAt: now + 1 },
+      entry: { message: { ...retryMessage, deferrals: 7 }, dueAt: now + 1 },
     });
     expect(small.message()).toEqual(before);
   });
@@ -272,7 +284,7 @@ describe("a wake-up", () => {
     small.store.change = async () => {
       throw new Error("The table is out of reach.");
     };
-    await expect(small.wakeUp(wakeUp)).rejects.toThrow("out of reach");
+    await expect(small.retryMessage(retryMessage)).rejects.toThrow("out of reach");
     expect(log).toEqual(["turn of 1", "release"]);
   });
 
@@ -283,14 +295,17 @@ describe("a wake-up", () => {
     afterMoveTo("SENDING", small, () => {
       claimed = structuredClone(small.message());
     });
-    expect(await small.wakeUp(wakeUp)).toEqual({ outcome: "sent-again", reason: "outcome-unknown" });
+    expect(await small.retryMessage(retryMessage)).toEqual({
+      outcome: "sent-again",
+      reason: "outcome-unknown",
+    });
     expect(claimed?.attempts).toMatchObject({ "1": { possible_duplicate: true } });
     expect(claimed?.attempts?.["0"]).not.toHaveProperty("possible_duplicate");
   });
 
   test("decided from a read older than the missing receipt marks the attempt all the same", async () => {
     const small = world([due({ attempts: { "0": { message_id: "msg-0", outcome: "NO_RECEIPT" } } })]);
-    await small.wakeUp(wakeUp, { known: due() });
+    await small.retryMessage(retryMessage, { known: due() });
     expect(small.sends).toHaveLength(1);
     expect(small.message().attempts).toMatchObject({ "1": { possible_duplicate: true } });
   });
@@ -300,7 +315,7 @@ describe("a wake-up", () => {
       retry_count: 1,
       attempts: { "0": {}, "1": { claim_id: "claim-1", outcome: "UNCONFIRMED", outcome_at: now } },
     });
-    expect(await world([item]).wakeUp(wakeUp)).toEqual({
+    expect(await world([item]).retryMessage(retryMessage)).toEqual({
       outcome: "absorbed",
       reason: "outcome-unknown",
       entry: {
@@ -312,7 +327,7 @@ describe("a wake-up", () => {
 
   test("of an attempt before the one that is being sent is dropped", () => {
     const sending = sentMessage({ status: "SENDING", retry_count: 2, claim_expires_at: now + 60 });
-    expect(decideWakeUp(sending, 1, now, "at-least-once")).toEqual({
+    expect(decideRetryMessage(sending, 1, now, "at-least-once")).toEqual({
       action: "drop",
       reason: "already-sent",
     });
@@ -323,7 +338,7 @@ describe("a wake-up", () => {
       sentMessage({ status: "SENDING", retry_count: 1, claim_expires_at: now }),
       "attempts",
     );
-    expect(decideWakeUp(sending, 1, now, "at-least-once")).toMatchObject({ action: "claim-again" });
+    expect(decideRetryMessage(sending, 1, now, "at-least-once")).toMatchObject({ action: "claim-again" });
   });
 
   test("records the id of an attempt that was overtaken with that attempt alone", async () => {
@@ -332,7 +347,7 @@ describe("a wake-up", () => {
       return { kind: "accepted", messageId: "msg-1" };
     };
     const small: World = world([due()], { answers: [overtaken] });
-    await small.wakeUp(wakeUp);
+    await small.retryMessage(retryMessage);
     expect(small.message()).toMatchObject({
       pinpoint_message_id: "msg-2",
       attempts: { "1": { message_id: "msg-1" } },
@@ -400,7 +415,7 @@ describe("an event", () => {
     const small = world([sentMessage()]);
     const counted = contended(small);
     await expect(small.event(failureEvent())).rejects.toThrow(
-      "A message changed under 6 decisions in a row; the event or wake-up is tried again later.",
+      "A message changed under 6 decisions in a row; the event or retry message is tried again later.",
     );
     expect(counted.changes).toBe(6);
   });
@@ -415,7 +430,7 @@ describe("an event", () => {
     expect(late.message()).toMatchObject({ next_attempt_at: now + 20 });
   });
 
-  test("at the very deadline ends the series, a second before does not", async () => {
+  test("at the very deadline ends the retry sequence, a second before does not", async () => {
     const over = world([sentMessage({ deadline: now })]);
     expect(await over.event(failureEvent())).toMatchObject({ outcome: "expired", reason: "deadline" });
 
@@ -472,7 +487,7 @@ describe("an event", () => {
     });
   });
 
-  test("fault 66: of a body that no service takes ends the series and schedules nothing", async () => {
+  test("fault 66: of a body that no service takes ends the retry sequence and schedules nothing", async () => {
     const small = world([sentMessage({ message_body: "[".repeat(100_000) })]);
     expect(await small.event(failureEvent())).toMatchObject({ outcome: "rejected", reason: "body-too-long" });
     expect(small.message()).toMatchObject({ status: "REJECTED", status_reason: "body-too-long" });
@@ -533,7 +548,7 @@ describe("an event", () => {
     expect(small.message().attempts?.["1"]).not.toHaveProperty("outcome");
   });
 
-  test("with no number in it, of an item without one, ends the series", async () => {
+  test("with no number in it, of an item without one, ends the retry sequence", async () => {
     const small = world([without(sentMessage(), "destination_number")]);
     const { destinationNumber: _, ...numberless } = failureEvent();
     expect(await small.event(numberless)).toMatchObject({ outcome: "rejected", reason: "nothing-to-send" });
@@ -640,15 +655,15 @@ describe("a change", () => {
     ["attempts, when they are gone", sentMessage({ attempts: { "0": {}, "1": {} } }), { attempts: {} }],
   ])("decided from an item with %s, is refused", async (_what, read, meanwhile) => {
     const store = inMemoryMessageStore({ ...read, ...meanwhile });
-    for (const change of [endSeries(read, "REJECTED", "BLOCKED", last), awaitReceipt(read, 1, now)]) {
+    for (const change of [endSequence(read, "REJECTED", "BLOCKED", last), awaitReceipt(read, 1, now)]) {
       expect(await store.change("order-4711", change)).toMatchObject({ applied: false });
     }
   });
 
   test("takes back that all retries failed only for a delivery, and only where it was said", () => {
     const failed = sentMessage({ status: "EXHAUSTED", all_retries_failed: true });
-    expect(endSeries(failed, "DELIVERED", "DELIVERED").set).toMatchObject({ all_retries_failed: false });
-    expect(endSeries(failed, "REJECTED", "BLOCKED").set).not.toHaveProperty("all_retries_failed");
-    expect(endSeries(sentMessage(), "DELIVERED", "DELIVERED").set).not.toHaveProperty("all_retries_failed");
+    expect(endSequence(failed, "DELIVERED", "DELIVERED").set).toMatchObject({ all_retries_failed: false });
+    expect(endSequence(failed, "REJECTED", "BLOCKED").set).not.toHaveProperty("all_retries_failed");
+    expect(endSequence(sentMessage(), "DELIVERED", "DELIVERED").set).not.toHaveProperty("all_retries_failed");
   });
 });

@@ -10,7 +10,7 @@ import { failureEvent, sentMessage, startOfTest, successEvent } from "../support
 import { world } from "../support/world.ts";
 
 const throttled: SendResult = { kind: "deferred", reason: "throttled" };
-const wakeUp = { kind: "wake-up", application_message_id: "order-4711", attempt: 1 } as const;
+const retryMessage = { kind: "retry-message", application_message_id: "order-4711", attempt: 1 } as const;
 
 /** The failure event of retry number `attempt` of the default message. */
 const failureOfRetry = (attempt: number, status = "UNREACHABLE") =>
@@ -148,7 +148,7 @@ describe("events and order", () => {
     expect(message()).not.toHaveProperty("next_attempt_at");
   });
 
-  test("fault 5: a success of attempt 0 after attempt 1 went out ends the series and marks it", async () => {
+  test("fault 5: a success of attempt 0 after attempt 1 went out ends the retry sequence and marks it", async () => {
     const { event, drain, sends, message } = world([sentMessage()]);
     await event(failureEvent());
     await drain();
@@ -168,7 +168,7 @@ describe("events and order", () => {
     await inSeries.event(successEvent({ attempt: 1, messageId: "msg-1" }));
     expect(await inSeries.event(failureOfRetry(1))).toMatchObject({
       outcome: "absorbed",
-      reason: "series-over",
+      reason: "sequence-over",
     });
     expect(inSeries.message().status).toBe("DELIVERED");
 
@@ -201,12 +201,12 @@ describe("events and order", () => {
   });
 
   test("fault 9: an event whose item never comes is an orphan after five minutes, not before", async () => {
-    const { event, wakeUp, queue, clock } = world([]);
+    const { event, retryMessage, queue, clock } = world([]);
     await event(failureEvent());
     const outcomes: string[] = [];
     for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) {
       clock.advance(entry.dueAt - clock.now());
-      outcomes.push((await wakeUp(entry.message)).outcome);
+      outcomes.push((await retryMessage(entry.message)).outcome);
     }
     expect(outcomes.at(-1)).toBe("orphaned");
     expect(new Set(outcomes.slice(0, -1))).toEqual(new Set(["waiting"]));
@@ -282,7 +282,7 @@ describe("send and record", () => {
   test("fault 16: a worker that dies after its claim, before the send: one send after the lease", async () => {
     const {
       event,
-      wakeUp: wake,
+      retryMessage: wake,
       sends,
       message,
       queue,
@@ -297,15 +297,15 @@ describe("send and record", () => {
     });
     await event(failureEvent());
     clock.advance(60);
-    await expect(wake(wakeUp)).rejects.toThrow("died");
+    await expect(wake(retryMessage)).rejects.toThrow("died");
     expect(message()).toMatchObject({ status: "SENDING", retry_count: 1 });
 
-    // The queue hands the wake-up over again while the lease holds: it waits, and nothing is sent.
+    // The queue hands the retry message over again while the lease holds: it waits, and nothing is sent.
     queue.length = 0;
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "postponed", reason: "being-sent" });
+    expect(await wake(retryMessage)).toMatchObject({ outcome: "postponed", reason: "being-sent" });
     expect(sends).toEqual([]);
     clock.advance(60);
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "sent-again" });
+    expect(await wake(retryMessage)).toMatchObject({ outcome: "sent-again" });
     expect(sends).toHaveLength(1);
     expect(message()).toMatchObject({ status: "SENT", retry_count: 1 });
   });
@@ -319,23 +319,23 @@ describe("send and record", () => {
     await it.event(failureEvent());
     it.queue.length = 0;
     it.clock.advance(60);
-    await expect(it.wakeUp(wakeUp)).rejects.toThrow("died");
+    await expect(it.retryMessage(retryMessage)).rejects.toThrow("died");
     it.clock.advance(61);
     return it;
   }
 
   test("fault 17: at-least-once, death after the send: one more send, marked", async () => {
-    const { wakeUp: wake, sends, message } = await diedAfterTheSend("at-least-once");
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "sent-again" });
+    const { retryMessage: wake, sends, message } = await diedAfterTheSend("at-least-once");
+    expect(await wake(retryMessage)).toMatchObject({ outcome: "sent-again" });
     expect(sends).toHaveLength(2);
     expect(message()).toMatchObject({ status: "SENT", attempts: { "1": { possible_duplicate: true } } });
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "absorbed" });
+    expect(await wake(retryMessage)).toMatchObject({ outcome: "absorbed" });
     expect(sends).toHaveLength(2);
   });
 
   test("fault 17: at-most-once, death after the send: none, and the events still tell", async () => {
-    const { wakeUp: wake, sends, message, event } = await diedAfterTheSend("at-most-once");
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "awaiting-receipt" });
+    const { retryMessage: wake, sends, message, event } = await diedAfterTheSend("at-most-once");
+    expect(await wake(retryMessage)).toMatchObject({ outcome: "awaiting-receipt" });
     expect(sends).toHaveLength(1);
     expect(message()).toMatchObject({
       status: "SENT",
@@ -350,15 +350,21 @@ describe("send and record", () => {
     const dead = () => {
       throw new Error("died");
     };
-    const { event, wakeUp: wake, clock, sends, queue } = world([sentMessage()], { answers: [dead, dead] });
+    const {
+      event,
+      retryMessage: wake,
+      clock,
+      sends,
+      queue,
+    } = world([sentMessage()], { answers: [dead, dead] });
     await event(failureEvent());
     queue.length = 0;
     for (let round = 0; round < 2; round += 1) {
       clock.advance(61);
-      await expect(wake(wakeUp)).rejects.toThrow("died");
+      await expect(wake(retryMessage)).rejects.toThrow("died");
     }
     clock.advance(61);
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "awaiting-receipt" });
+    expect(await wake(retryMessage)).toMatchObject({ outcome: "awaiting-receipt" });
     expect(sends).toHaveLength(2);
     expect(queue.at(-1)).toMatchObject({ message: { kind: "receipt-check", attempt: 1 } });
   });
@@ -385,7 +391,7 @@ describe("send and record", () => {
   test("an event that comes before the send is recorded is kept, and so is the service's id", async () => {
     const {
       event,
-      wakeUp: wake,
+      retryMessage: wake,
       message,
       sends,
       queue,
@@ -401,7 +407,7 @@ describe("send and record", () => {
     await event(failureEvent());
     clock.advance(60);
     queue.length = 0;
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "sent" });
+    expect(await wake(retryMessage)).toMatchObject({ outcome: "sent" });
     expect(message()).toMatchObject({
       status: "RETRY_SCHEDULED",
       retry_count: 1,
@@ -425,7 +431,7 @@ describe("send and record", () => {
     expect(message().attempts?.["1"]).not.toHaveProperty("possible_duplicate");
   });
 
-  test("fault 20: refusals of the service in its answer end the series", async () => {
+  test("fault 20: refusals of the service in its answer end the retry sequence", async () => {
     const refused = world([sentMessage()], {
       answers: [{ kind: "refused", reason: "PERMANENT_FAILURE", optedOut: false }],
     });
@@ -468,7 +474,7 @@ describe("send and record", () => {
     };
     const {
       event,
-      wakeUp: wake,
+      retryMessage: wake,
       drain,
       clock,
       sends,
@@ -480,16 +486,16 @@ describe("send and record", () => {
     await event(failureEvent());
     queue.length = 0;
     clock.advance(61);
-    await expect(wake(wakeUp)).rejects.toThrow("died");
+    await expect(wake(retryMessage)).rejects.toThrow("died");
     clock.advance(61);
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "deferred" });
+    expect(await wake(retryMessage)).toMatchObject({ outcome: "deferred" });
     await drain();
     // The dead one's, the throttled one, and the one that was taken.
     expect(sends).toHaveLength(3);
     expect(message()).toMatchObject({ status: "SENT", attempts: { "1": { possible_duplicate: true } } });
   });
 
-  test("a claim that was given back while the answer was lost is still woken up for", async () => {
+  test("a claim that was given back while the answer was lost still has its retry message", async () => {
     const { event, drain, sends, store, message } = world([sentMessage()], { answers: [throttled] });
     await event(failureEvent());
     const change = store.change;
@@ -503,10 +509,10 @@ describe("send and record", () => {
     expect(message()).toMatchObject({ status: "SENT", retry_count: 1 });
   });
 
-  test("fault 26: a wake-up after the deadline sends nothing", async () => {
+  test("fault 26: a retry message after the deadline sends nothing", async () => {
     const {
       event,
-      wakeUp: wake,
+      retryMessage: wake,
       sends,
       message,
       clock,
@@ -514,7 +520,7 @@ describe("send and record", () => {
     await event(failureEvent());
     expect(message().status).toBe("RETRY_SCHEDULED");
     clock.advance(200);
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "expired", reason: "deadline" });
+    expect(await wake(retryMessage)).toMatchObject({ outcome: "expired", reason: "deadline" });
     expect(sends).toEqual([]);
     expect(message()).toMatchObject({ status: "EXPIRED", status_reason: "deadline" });
   });
@@ -522,7 +528,7 @@ describe("send and record", () => {
   test("fault 26: the deadline is looked at once more right before the send", async () => {
     const {
       event,
-      wakeUp: wake,
+      retryMessage: wake,
       sends,
       message,
       clock,
@@ -536,13 +542,13 @@ describe("send and record", () => {
       clock.advance(40);
       return result;
     };
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "expired" });
+    expect(await wake(retryMessage)).toMatchObject({ outcome: "expired" });
     expect(sends).toEqual([]);
     expect(message()).toMatchObject({ status: "EXPIRED", retry_count: 0 });
   });
 
   test("a worker that was paused until its lease is nearly over does not send", async () => {
-    const { event, wakeUp: wake, sends, message, clock, store } = world([sentMessage()]);
+    const { event, retryMessage: wake, sends, message, clock, store } = world([sentMessage()]);
     await event(failureEvent());
     clock.advance(60);
     const change = store.change;
@@ -551,7 +557,7 @@ describe("send and record", () => {
       if (given.set.status === "SENDING") clock.advance(45);
       return result;
     };
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "deferred", reason: "lease-nearly-over" });
+    expect(await wake(retryMessage)).toMatchObject({ outcome: "deferred", reason: "lease-nearly-over" });
     expect(sends).toEqual([]);
     expect(message()).toMatchObject({ status: "RETRY_SCHEDULED", retry_count: 0 });
   });
@@ -594,13 +600,13 @@ describe("send and record", () => {
 
   test("a retry message that gets no turn writes nothing, uses up nothing and comes again soon", async () => {
     const pace: SendPace = { turn: async () => undefined };
-    const { event, wakeUp: wake, sends, message, clock, queue } = world([sentMessage()], { pace });
+    const { event, retryMessage: wake, sends, message, clock, queue } = world([sentMessage()], { pace });
     await event(failureEvent());
     clock.advance(60);
     queue.length = 0;
     const before = structuredClone(message());
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "postponed", reason: "no-turn" });
-    expect(queue).toEqual([{ message: wakeUp, dueAt: startOfTest + 71 }]);
+    expect(await wake(retryMessage)).toMatchObject({ outcome: "postponed", reason: "no-turn" });
+    expect(queue).toEqual([{ message: retryMessage, dueAt: startOfTest + 71 }]);
     expect(message()).toEqual(before);
     expect(sends).toEqual([]);
   });
@@ -615,10 +621,18 @@ describe("send and record", () => {
         return turn;
       },
     };
-    const { event, wakeUp: wake, sends, message, clock, store, drain } = world([sentMessage()], { pace });
+    const {
+      event,
+      retryMessage: wake,
+      sends,
+      message,
+      clock,
+      store,
+      drain,
+    } = world([sentMessage()], { pace });
     await event(failureEvent());
     clock.advance(60);
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "deferred", reason: "no-turn" });
+    expect(await wake(retryMessage)).toMatchObject({ outcome: "deferred", reason: "no-turn" });
     expect(message()).toMatchObject({ status: "RETRY_SCHEDULED", retry_count: 0 });
     expect(sends).toEqual([]);
     await drain();
@@ -687,7 +701,7 @@ describe("send and record", () => {
     expect(message()).not.toHaveProperty("next_attempt_at");
   });
 
-  test("a cancellation leaves an ended series and a missing message as they are", async () => {
+  test("a cancellation leaves an ended retry sequence and a missing message as they are", async () => {
     const { store, message } = world([sentMessage({ status: "DELIVERED" })]);
     expect(await cancelMessage("order-4711", { store })).toMatchObject({ status: "DELIVERED" });
     expect(await cancelMessage("nobody", { store })).toEqual({ application_message_id: "nobody" });
@@ -828,15 +842,15 @@ describe("an attempt of unknown outcome", () => {
     await it.event(failureEvent());
     it.clock.advance(60);
     it.queue.length = 0;
-    await it.wakeUp(wakeUp);
+    await it.retryMessage(retryMessage);
     it.clock.advance(61);
-    await it.wakeUp(wakeUp);
+    await it.retryMessage(retryMessage);
     const check = it.queue.at(-1)?.message;
     expect(check).toMatchObject({ kind: "receipt-check", attempt: 1 });
     await it.event(failureOfRetry(1));
     expect(it.message().status).toBe("RETRY_SCHEDULED");
     it.clock.advance(301);
-    expect(await it.wakeUp(check as QueueMessage)).toMatchObject({ outcome: "absorbed" });
+    expect(await it.retryMessage(check as QueueMessage)).toMatchObject({ outcome: "absorbed" });
     await it.drain();
     expect(it.sends.map(({ context }) => context.retry_attempt)).toEqual(["1", "2"]);
   });
@@ -848,7 +862,7 @@ describe("an attempt of unknown outcome", () => {
         async () => {
           // Paused for longer than its lease: meanwhile the attempt counts as one of unknown outcome.
           it.clock.advance(120);
-          expect(await it.wakeUp(wakeUp)).toMatchObject({ outcome: "awaiting-receipt" });
+          expect(await it.retryMessage(retryMessage)).toMatchObject({ outcome: "awaiting-receipt" });
           return { kind: "accepted", messageId: "msg-1" };
         },
       ],
@@ -864,23 +878,26 @@ describe("an attempt of unknown outcome", () => {
     const it = world([sentMessage()], { answers: [lost], guarantee: "at-most-once" });
     await it.event(failureEvent());
     it.clock.advance(60);
-    await it.wakeUp(wakeUp);
+    await it.retryMessage(retryMessage);
     it.clock.advance(61);
-    await it.wakeUp(wakeUp);
+    await it.retryMessage(retryMessage);
     it.queue.length = 0;
-    expect(await it.wakeUp(wakeUp)).toMatchObject({ outcome: "absorbed", reason: "outcome-unknown" });
+    expect(await it.retryMessage(retryMessage)).toMatchObject({
+      outcome: "absorbed",
+      reason: "outcome-unknown",
+    });
     expect(it.queue).toMatchObject([{ message: { kind: "receipt-check" }, dueAt: startOfTest + 131 + 300 }]);
   });
 
   test("a forged or early check sends nothing", async () => {
     const check = { kind: "receipt-check", application_message_id: "order-4711", attempt: 0 } as const;
     const it = world([sentMessage()]);
-    expect(await it.wakeUp(check)).toMatchObject({ outcome: "absorbed", reason: "already-sent" });
-    expect(await it.wakeUp({ ...check, application_message_id: "nobody" })).toMatchObject({
+    expect(await it.retryMessage(check)).toMatchObject({ outcome: "absorbed", reason: "already-sent" });
+    expect(await it.retryMessage({ ...check, application_message_id: "nobody" })).toMatchObject({
       reason: "message-gone",
     });
     await it.event(failureEvent());
-    expect(await it.wakeUp(check)).toMatchObject({ reason: "superseded-attempt" });
+    expect(await it.retryMessage(check)).toMatchObject({ reason: "superseded-attempt" });
     expect(it.sends).toEqual([]);
   });
 
@@ -937,7 +954,10 @@ describe("input that harms only itself", () => {
     await atSend.event(failureEvent());
     atSend.store.items.set("order-4711", { ...atSend.message(), message_body: body });
     atSend.clock.advance(60);
-    expect(await atSend.wakeUp(wakeUp)).toMatchObject({ outcome: "rejected", reason: "body-too-long" });
+    expect(await atSend.retryMessage(retryMessage)).toMatchObject({
+      outcome: "rejected",
+      reason: "body-too-long",
+    });
     expect(atSend.message()).toMatchObject({ status: "REJECTED", status_reason: "body-too-long" });
     expect(atSend.message().attempts).not.toHaveProperty("1");
     expect(turns).toEqual([]);
@@ -972,7 +992,7 @@ describe("what an outsider found", () => {
     for (const guarantee of ["at-least-once", "at-most-once"] as const) {
       const sending = sentMessage({ status: "SENDING", claim_expires_at: startOfTest + 60 });
       const it = world([sending], { guarantee, policy: { maxRetries: 0 }, answers: [lost, lost, lost] });
-      it.queue.push({ message: { ...wakeUp, attempt: 0 }, dueAt: startOfTest + 60 });
+      it.queue.push({ message: { ...retryMessage, attempt: 0 }, dueAt: startOfTest + 60 });
       await it.drain();
       expect(it.sends.length).toBe(guarantee === "at-least-once" ? 1 : 0);
       expect(it.message()).toMatchObject({
@@ -987,7 +1007,7 @@ describe("what an outsider found", () => {
     const before = world([sentMessage()]);
     await before.event(failureEvent());
     const it = world([before.message()], { policy: { maxRetries: 0 } });
-    it.queue.push({ message: wakeUp, dueAt: startOfTest + 70 });
+    it.queue.push({ message: retryMessage, dueAt: startOfTest + 70 });
     await it.drain();
     expect(it.sends).toEqual([]);
     expect(it.message()).toMatchObject({ status: "SENT", status_reason: "retries-off" });
@@ -1029,7 +1049,7 @@ describe("what an outsider found", () => {
         },
       ],
     });
-    await it.wakeUp({ ...wakeUp, attempt: 0 });
+    await it.retryMessage({ ...retryMessage, attempt: 0 });
     expect(it.sends).toHaveLength(1);
   });
 
@@ -1037,11 +1057,11 @@ describe("what an outsider found", () => {
     const attempts = { "0": {}, "1": { possible_duplicate: true, repeats: 0 } };
     const item = sentMessage({ status: "SENDING", retry_count: 1, claim_expires_at: startOfTest, attempts });
     const it = world([item], { guarantee: "at-most-once" });
-    expect(await it.wakeUp(wakeUp)).toMatchObject({ outcome: "awaiting-receipt" });
+    expect(await it.retryMessage(retryMessage)).toMatchObject({ outcome: "awaiting-receipt" });
     expect(it.sends).toEqual([]);
     // What was deferred and never handed over may be sent under either guarantee.
     const fresh = world([{ ...item, attempts: { "0": {}, "1": {} } }], { guarantee: "at-most-once" });
-    expect(await fresh.wakeUp(wakeUp)).toMatchObject({ outcome: "sent" });
+    expect(await fresh.retryMessage(retryMessage)).toMatchObject({ outcome: "sent" });
   });
 
   test("a retry that was sent no longer says why it was scheduled or deferred", async () => {
@@ -1098,30 +1118,30 @@ describe("order and time", () => {
   });
 });
 
-describe("wake-ups without authority", () => {
+describe("retry messages without authority", () => {
   test("fault 36: twice, early or 15 minutes late: the claim decides", async () => {
-    const { event, wakeUp: wake, sends, clock, queue } = world([sentMessage()]);
+    const { event, retryMessage: wake, sends, clock, queue } = world([sentMessage()]);
     await event(failureEvent());
     queue.length = 0;
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "postponed", reason: "not-due" });
-    expect(queue).toEqual([{ message: wakeUp, dueAt: startOfTest + 70 }]);
+    expect(await wake(retryMessage)).toMatchObject({ outcome: "postponed", reason: "not-due" });
+    expect(queue).toEqual([{ message: retryMessage, dueAt: startOfTest + 70 }]);
     clock.advance(60 + 900);
-    const both = await Promise.all([wake(wakeUp), wake(wakeUp)]);
+    const both = await Promise.all([wake(retryMessage), wake(retryMessage)]);
     expect(both.map(({ outcome }) => outcome).sort()).toEqual(["postponed", "sent"]);
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "absorbed", reason: "already-sent" });
+    expect(await wake(retryMessage)).toMatchObject({ outcome: "absorbed", reason: "already-sent" });
     expect(sends).toHaveLength(1);
   });
 
   test("forged for a message that is not failed, or for a later attempt, it sends nothing", async () => {
-    const { wakeUp: wake, event, sends, clock } = world([sentMessage()]);
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "absorbed" });
+    const { retryMessage: wake, event, sends, clock } = world([sentMessage()]);
+    expect(await wake(retryMessage)).toMatchObject({ outcome: "absorbed" });
     await event(failureEvent());
     clock.advance(61);
-    expect(await wake({ ...wakeUp, attempt: 3 })).toMatchObject({ reason: "superseded-attempt" });
+    expect(await wake({ ...retryMessage, attempt: 3 })).toMatchObject({ reason: "superseded-attempt" });
     expect(sends).toEqual([]);
   });
 
-  test("a consumer that dies between its write and the wake-up is repaired by the event's repetition", async () => {
+  test("a consumer that dies between its write and the retry message is repaired by the event's repetition", async () => {
     const { event, drain, sends, queue } = world([sentMessage()]);
     await event(failureEvent(), { dies: true });
     expect(queue).toEqual([]);
@@ -1131,7 +1151,7 @@ describe("wake-ups without authority", () => {
   });
 
   test("a worker whose claim was written but not answered knows its own claim", async () => {
-    const { event, wakeUp: wake, sends, store, clock } = world([sentMessage()]);
+    const { event, retryMessage: wake, sends, store, clock } = world([sentMessage()]);
     await event(failureEvent());
     clock.advance(60);
     const change = store.change;
@@ -1142,19 +1162,19 @@ describe("wake-ups without authority", () => {
       lost = true;
       return change(id, given);
     };
-    expect(await wake(wakeUp)).toMatchObject({ outcome: "sent" });
+    expect(await wake(retryMessage)).toMatchObject({ outcome: "sent" });
     expect(sends).toHaveLength(1);
   });
 });
 
 describe("state, time and identity", () => {
   test("fault 44: a message missing in the table is a reason, not an exception", async () => {
-    const { wakeUp: wake, event } = world([]);
-    expect(await wake(wakeUp)).toEqual({ outcome: "absorbed", reason: "message-gone" });
+    const { retryMessage: wake, event } = world([]);
+    expect(await wake(retryMessage)).toEqual({ outcome: "absorbed", reason: "message-gone" });
     expect(await event(successEvent())).toMatchObject({ outcome: "unknown-message", reason: "no-item" });
   });
 
-  test("fault 45: an item past expires_at counts as gone for events, claims and late wake-ups", async () => {
+  test("fault 45: an item past expires_at counts as gone for events, claims and late retry messages", async () => {
     const expired = { expires_at: startOfTest + 10 };
     const { event } = world([sentMessage(expired)]);
     expect(await event(failureEvent())).toMatchObject({ outcome: "waiting", reason: "no-item" });
@@ -1162,7 +1182,7 @@ describe("state, time and identity", () => {
     const scheduled = world([
       sentMessage({ ...expired, status: "RETRY_SCHEDULED", next_attempt_at: startOfTest }),
     ]);
-    expect(await scheduled.wakeUp(wakeUp)).toMatchObject({ reason: "message-gone" });
+    expect(await scheduled.retryMessage(retryMessage)).toMatchObject({ reason: "message-gone" });
     expect(scheduled.sends).toEqual([]);
   });
 

@@ -105,7 +105,7 @@ describe("one deployment", () => {
         failureRecord("no-item-1", 0, { record_status: long, destination_phone_number: long }),
       ],
       [
-        "the same in the other dialect",
+        "the same in the other event format",
         {
           eventType: "TEXT_UNREACHABLE",
           eventTimestamp: Date.now(),
@@ -174,7 +174,7 @@ describe("what is out of reach makes the batch fail rather than lose", () => {
     },
   );
 
-  test("the retry queue does not answer: the record comes again, and then its wake-up goes out", async () => {
+  test("the retry queue does not answer: the record comes again, and then its retry message goes out", async () => {
     deployment = await startDeployment({
       environment: { "consume-kinesis": { RETRY_QUEUE_URL: `${nobody}/123456789012/sms-retry-retry` } },
     });

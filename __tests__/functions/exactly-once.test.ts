@@ -18,8 +18,8 @@ afterAll(() => deployment?.stop());
 beforeEach(() => deployment.reset());
 
 const sends = () => deployment.pinpoint.requests;
-const wakeUp = (id: string, attempt: number) =>
-  JSON.stringify({ kind: "wake-up", application_message_id: id, attempt });
+const retryMessage = (id: string, attempt: number) =>
+  JSON.stringify({ kind: "retry-message", application_message_id: id, attempt });
 
 async function resend(...bodies: string[]): Promise<string[]> {
   const Records = bodies.map((body, n) => sqsRecord(`queue-message-${n}`, body));
@@ -79,37 +79,37 @@ test("fault 2: the same record in 100 invocations at once leads to one send", as
   const record = kinesisRecord(failureRecord("at-once"));
 
   const answers = await Promise.all(Array.from({ length: 100 }, () => deployment.consume([record])));
-  const wakeUps = await deployment.drain();
+  const retryMessages = await deployment.drain();
 
   expect(answers).toEqual(Array(100).fill([]));
-  expect(wakeUps).toBeGreaterThanOrEqual(1);
+  expect(retryMessages).toBeGreaterThanOrEqual(1);
   expect(sends()).toHaveLength(1);
   expect(await deployment.table.get("at-once")).toMatchObject({ status: "SENT", retry_count: 1 });
 });
 
-test("fault 36: 100 copies of a wake-up at once lead to one send", async () => {
+test("fault 36: 100 copies of a retry message at once lead to one send", async () => {
   const now = Math.floor(Date.now() / 1000);
   await deployment.table.put(recentlySent("woken", { status: "RETRY_SCHEDULED", next_attempt_at: now - 1 }));
 
   const answers = await Promise.all(
-    Array.from({ length: 20 }, () => resend(...Array(5).fill(wakeUp("woken", 1)))),
+    Array.from({ length: 20 }, () => resend(...Array(5).fill(retryMessage("woken", 1)))),
   );
 
   expect(answers.flat()).toEqual([]);
   expect(sends()).toHaveLength(1);
 });
 
-test("a whole series: three failures, three retries, then exhausted, with the right tag on each send", async () => {
-  await deployment.table.put(recentlySent("series"));
+test("a whole retry sequence: three failures, three retries, then exhausted, with the right tag on each send", async () => {
+  await deployment.table.put(recentlySent("sequence"));
   for (let attempt = 0; attempt <= 3; attempt += 1) {
-    await deployment.consume([kinesisRecord(failureRecord("series", attempt))]);
+    await deployment.consume([kinesisRecord(failureRecord("sequence", attempt))]);
     await deployment.drain();
   }
 
   expect(sends().map(({ context }) => context)).toEqual(
-    ["1", "2", "3"].map((attempt) => ({ application_message_id: "series", retry_attempt: attempt })),
+    ["1", "2", "3"].map((attempt) => ({ application_message_id: "sequence", retry_attempt: attempt })),
   );
-  expect(await deployment.table.get("series")).toMatchObject({
+  expect(await deployment.table.get("sequence")).toMatchObject({
     status: "EXHAUSTED",
     retry_count: 3,
     all_retries_failed: true,
@@ -139,12 +139,15 @@ test("fault 39: record 3 of 10 fails, records 3 to 10 come again, and nothing is
   ).toEqual([...ids].sort());
 });
 
-test("a wake-up that was lost after the decision goes out when the record comes again", async () => {
+test("a retry message that was lost after the decision goes out when the record comes again", async () => {
   await deployment.table.put(
-    recentlySent("no-wake-up", { status: "RETRY_SCHEDULED", next_attempt_at: Math.floor(Date.now() / 1000) }),
+    recentlySent("no-retry-message", {
+      status: "RETRY_SCHEDULED",
+      next_attempt_at: Math.floor(Date.now() / 1000),
+    }),
   );
 
-  expect(await deployment.consume([kinesisRecord(failureRecord("no-wake-up"))])).toEqual([]);
+  expect(await deployment.consume([kinesisRecord(failureRecord("no-retry-message"))])).toEqual([]);
   await deployment.drain();
 
   expect(sends()).toHaveLength(1);
@@ -181,7 +184,7 @@ test("fault 19: what the service throttles is not used up, and comes again", asy
   expect(await deployment.table.get("throttled")).toMatchObject({ status: "SENT", retry_count: 1 });
 });
 
-describe("fault 56: forged events and wake-ups", () => {
+describe("fault 56: forged events and retry messages", () => {
   test("an event with a number and a body of its own: they come from the table", async () => {
     await deployment.table.put(recentlySent("forged-event"));
     const forged = {
@@ -222,22 +225,22 @@ describe("fault 56: forged events and wake-ups", () => {
     ["an attempt beyond the next", 2],
     ["an attempt that no one scheduled", 1],
     ["an absurd attempt", 999_999_999],
-  ])("a wake-up for %s sends nothing", async (name, attempt) => {
+  ])("a retry message for %s sends nothing", async (name, attempt) => {
     await deployment.table.put(recentlySent(name));
 
-    expect(await resend(wakeUp(name, attempt))).toEqual([]);
+    expect(await resend(retryMessage(name, attempt))).toEqual([]);
 
     expect(sends()).toEqual([]);
     expect(await deployment.table.get(name)).toMatchObject({ status: "SENT", retry_count: 0 });
   });
 
-  test("a wake-up with number and body sends nothing but what the table says", async () => {
+  test("a retry message with number and body sends nothing but what the table says", async () => {
     const now = Math.floor(Date.now() / 1000);
     await deployment.table.put(
       recentlySent("forged", { status: "RETRY_SCHEDULED", next_attempt_at: now - 1 }),
     );
     const forged = {
-      ...JSON.parse(wakeUp("forged", 1)),
+      ...JSON.parse(retryMessage("forged", 1)),
       destination_number: "+447700900666",
       message_body: "Send your code to 666.",
       deadline: now + 10 ** 9,
@@ -253,14 +256,14 @@ describe("fault 56: forged events and wake-ups", () => {
   test.each([
     ["not JSON", "{"],
     ["another kind", '{"kind":"send","destination_number":"+447700900666"}'],
-    ["an id of the wrong type", '{"kind":"wake-up","application_message_id":1,"attempt":1}'],
+    ["an id of the wrong type", '{"kind":"retry-message","application_message_id":1,"attempt":1}'],
   ])(
     "a queue message that is none of ours (%s) goes to the dead letters, its neighbour is sent",
     async (name, body) => {
       const now = Math.floor(Date.now() / 1000);
       await deployment.table.put(recentlySent(name, { status: "RETRY_SCHEDULED", next_attempt_at: now - 1 }));
 
-      expect(await resend(body, wakeUp(name, 1))).toEqual(["queue-message-0"]);
+      expect(await resend(body, retryMessage(name, 1))).toEqual(["queue-message-0"]);
 
       expect(sends()).toHaveLength(1);
     },
@@ -356,7 +359,7 @@ describe("fault 67: items as applications write them", () => {
     await deployment.table.put(recentlySent("passed-meanwhile", { ...scheduled, deadline: passed }));
 
     await deployment.consume([kinesisRecord(failureRecord("passed"))]);
-    expect(await resend(wakeUp("passed-meanwhile", 1))).toEqual([]);
+    expect(await resend(retryMessage("passed-meanwhile", 1))).toEqual([]);
 
     expect(sends()).toEqual([]);
     for (const id of ["passed", "passed-meanwhile"]) {

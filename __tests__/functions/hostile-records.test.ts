@@ -68,17 +68,17 @@ function batches<T extends { readonly data: Buffer }>(records: readonly T[]): T[
   return result;
 }
 
-/** Every message of a good record has its one retry scheduled and one wake-up on the queue; no item was made. */
+/** Every message of a good record has its one retry scheduled and one retry message on the queue; no item was made. */
 async function expectAllRetried(ids: readonly string[]): Promise<void> {
   const items = new Map((await deployment.table.all()).map((item) => [item.application_message_id, item]));
   const notScheduled = ids.filter((id) => items.get(id)?.status !== "RETRY_SCHEDULED");
   expect(notScheduled).toEqual([]);
   for (const item of hostileItems) expect(items.get(item.application_message_id)).toEqual(item);
   const messages = (await deployment.takeMessages()).map((body) => JSON.parse(body));
-  const wakeUps = messages.flatMap(({ kind, application_message_id: id }) =>
-    kind === "wake-up" ? [id] : [],
+  const retryMessages = messages.flatMap(({ kind, application_message_id: id }) =>
+    kind === "retry-message" ? [id] : [],
   );
-  expect(wakeUps.sort()).toEqual([...ids].sort());
+  expect(retryMessages.sort()).toEqual([...ids].sort());
 }
 
 test(

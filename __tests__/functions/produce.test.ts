@@ -221,7 +221,7 @@ test("fault 60: a lost answer of the first send brings the message to the resend
   // The lease is over: the retry message sends what the item holds, once, and marks it.
   const item = await deployment.table.get("lost");
   await deployment.table.put({ ...item, claim_expires_at: Math.floor(Date.now() / 1000) - 1 });
-  const body = JSON.stringify({ kind: "wake-up", application_message_id: "lost", attempt: 0 });
+  const body = JSON.stringify({ kind: "retry-message", application_message_id: "lost", attempt: 0 });
   const Records = [sqsRecord("first", body), sqsRecord("second", body)];
   await deployment.invoke("resend", { Records });
   expect(sends()).toHaveLength(1);

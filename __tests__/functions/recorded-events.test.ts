@@ -16,7 +16,7 @@ interface RecordedEvent {
     readonly key: string;
     readonly status: string;
     readonly reason?: string;
-    readonly wakeUps: number;
+    readonly retryMessages: number;
     readonly metric: string;
   };
 }
@@ -26,7 +26,7 @@ interface RecordedInvocation {
   readonly event: { readonly Records: readonly KinesisRecord[] };
   readonly expected: {
     readonly items: Readonly<Record<string, string>>;
-    readonly wakeUps: number | "any";
+    readonly retryMessages: number | "any";
     readonly kept: number;
   };
 }
@@ -60,12 +60,12 @@ describe("one event of functions/recorded/events, handed to the bundled consumer
     const item = await deployment.table.get(expected.key);
     expect(item?.status).toBe(expected.status);
     expect(item?.status_reason).toBe(expected.reason);
-    expect(await deployment.queued()).toBe(expected.wakeUps);
+    expect(await deployment.queued()).toBe(expected.retryMessages);
     await eventually(() => expect(deployment.metric(expected.metric)).toBe(countBefore + 1));
     expect(await deployment.kept()).toEqual(new Map());
   });
 
-  test("fault 12: all of them in one batch come to the same, whatever their dialect", async () => {
+  test("fault 12: all of them in one batch come to the same, whatever their event format", async () => {
     await Promise.all(events.map(([name]) => deployment.table.put(recentlySent(name))));
 
     const again = await deployment.consume(events.map(([, { event }]) => kinesisRecord(event)));
@@ -75,8 +75,8 @@ describe("one event of functions/recorded/events, handed to the bundled consumer
       events.map(async ([name]) => [name, (await deployment.table.get(name))?.status]),
     );
     expect(statuses).toEqual(events.map(([name, { expected }]) => [name, expected.status]));
-    const wakeUps = events.reduce((sum, [, { expected }]) => sum + expected.wakeUps, 0);
-    expect(await deployment.queued()).toBe(wakeUps);
+    const retryMessages = events.reduce((sum, [, { expected }]) => sum + expected.retryMessages, 0);
+    expect(await deployment.queued()).toBe(retryMessages);
   });
 });
 
@@ -149,7 +149,7 @@ describe("one invocation of functions/recorded/kinesis, handed to the bundled co
       keys.map(async (key) => [key, (await deployment.table.get(key))?.status]),
     );
     expect(Object.fromEntries(statuses)).toEqual(expected.items);
-    if (expected.wakeUps !== "any") expect(await deployment.queued()).toBe(expected.wakeUps);
+    if (expected.retryMessages !== "any") expect(await deployment.queued()).toBe(expected.retryMessages);
     expect((await deployment.kept()).size - keptBefore).toBe(expected.kept);
   });
 });

@@ -128,7 +128,7 @@ async function resendAll({ table, pinpoint, proxy, drain, invoke }: Deployment):
   const wake = (...ids: string[]) =>
     invoke("resend", {
       Records: ids.map((id) =>
-        sqsRecord(id, JSON.stringify({ kind: "wake-up", application_message_id: id, attempt: 1 })),
+        sqsRecord(id, JSON.stringify({ kind: "retry-message", application_message_id: id, attempt: 1 })),
       ),
     });
   for (const deliveryStatus of ["THROTTLED", "OPT_OUT", "DUPLICATE", "UNKNOWN_FAILURE"]) {
@@ -209,7 +209,7 @@ describe("fault 57: a body or a phone number in what the functions write", () =>
         "An event has a status that this version does not know; it is not retried.",
         "An event has no item in the table and was counted as an orphan.",
         "An event could not be handled now; its record comes again.",
-        "A wake-up was handled.",
+        "A retry message was handled.",
         "The outcome of a send was lost; the delivery guarantee decides what follows.",
         "A retry-queue message is none of ours; it goes to the dead letters.",
         "A retry-queue message could not be handled now; it comes again.",

@@ -18,7 +18,7 @@ interface RecordedInvocation {
     /** One a record, in order. */
     readonly results: readonly string[];
     readonly items: Readonly<Record<string, string>>;
-    readonly wakeUps: number;
+    readonly retryMessages: number;
   };
 }
 
@@ -88,7 +88,7 @@ describe("a deployment with firehose_drop_retried_events", () => {
     expect(await transform(deployment, event)).toEqual(expected.results);
 
     expect(await statuses(deployment, keys)).toEqual(expected.items);
-    expect(await deployment.queued()).toBe(expected.wakeUps);
+    expect(await deployment.queued()).toBe(expected.retryMessages);
     expect(deployment.pinpoint.requests).toEqual([]);
   });
 
@@ -182,11 +182,11 @@ describe("a deployment without firehose_drop_retried_events", () => {
     expect(await transform(deployment, event)).toEqual(expected.results.map(() => "Ok"));
 
     expect(await statuses(deployment, keys)).toEqual(expected.items);
-    expect(await deployment.queued()).toBe(expected.wakeUps);
+    expect(await deployment.queued()).toBe(expected.retryMessages);
   });
 
   test("fault 43: a replay of the archive and of processing-failed/ sends nothing", async () => {
-    // Prepare: one series that ended, one that waits for its event, one whose item is gone.
+    // Prepare: one retry sequence that ended, one that waits for its event, one whose item is gone.
     await sent(deployment, ["ended", "under-way"]);
     const archive: object[] = [];
     const archived = async (...events: object[]) => {
@@ -312,7 +312,7 @@ describe("fault 42: what the retries need is out of reach", () => {
       await okInTime();
 
       await eventually(() => expect(deployment.metric("EventFailed")).toBe(ids.length));
-      // What was decided stands: the same event by whichever way repeats the wake-up.
+      // What was decided stands: the same event by whichever way repeats the retry message.
       deployment.queueProxy.mend();
       await deployment.purge();
       await transform(deployment, event);

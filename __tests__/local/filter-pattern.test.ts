@@ -70,7 +70,7 @@ describe("filter patterns", () => {
     expect(() => eventMatcher([pattern])).toThrow(problem);
   });
 
-  it("of the event source mapping let both dialects' final events through, and no others", () => {
+  it("of the event source mapping let both event formats' final events through, and no others", () => {
     const reaches = eventMatcher(eventFilterPatterns("retried", "ours"));
 
     expect(reaches({ data: { event_type: "_SMS.SUCCESS" } })).toBe(true);

@@ -56,7 +56,7 @@ const target = {
 const create = (changed: Partial<CreateScheduleCommandInput> = {}) =>
   client.send(
     new CreateScheduleCommand({
-      Name: "wake-up",
+      Name: "retry-message",
       GroupName: "sms-retry",
       ScheduleExpression: "at(2026-11-23T20:00:00)",
       FlexibleTimeWindow: { Mode: "OFF" },
@@ -68,7 +68,7 @@ const create = (changed: Partial<CreateScheduleCommandInput> = {}) =>
 
 it("keeps a schedule until its time", async () => {
   expect(await create()).toMatchObject({
-    ScheduleArn: "arn:aws:scheduler:eu-west-1:000000000000:schedule/sms-retry/wake-up",
+    ScheduleArn: "arn:aws:scheduler:eu-west-1:000000000000:schedule/sms-retry/retry-message",
   });
   expect(scheduler.pending).toBe(1);
   expect(sqs.commandCalls(SendMessageCommand)).toHaveLength(0);

@@ -97,7 +97,7 @@ describe.each(stackNames)("functions of %s", (stackName) => {
     );
   });
 
-  test("the queue hides a wake-up for six times the time that resend may take", () => {
+  test("the queue hides a retry message for six times the time that resend may take", () => {
     const { timeout } = resource(stacks[stackName], addressOf("resend"));
     const { visibility_timeout_seconds } = resource(stacks[stackName], "aws_sqs_queue.retry");
     expect(visibility_timeout_seconds).toBe(6 * Number(timeout));

@@ -5,7 +5,7 @@ import {
   eventMetrics,
   otherMetrics,
   receiptCheckMetrics,
-  wakeUpMetrics,
+  retryMessageMetrics,
 } from "../../functions/core/observability/telemetry.ts";
 import { resourcesOf, synthesiseAll } from "./synthesised.ts";
 
@@ -18,7 +18,7 @@ function namesUnder(heading: string): string[] {
 }
 
 test("the page explains every metric once", () => {
-  const outcomes = [eventMetrics, wakeUpMetrics, receiptCheckMetrics].flatMap((names) =>
+  const outcomes = [eventMetrics, retryMessageMetrics, receiptCheckMetrics].flatMap((names) =>
     Object.values<string>(names),
   );
   const metrics = [...outcomes, ...otherMetrics];

@@ -100,7 +100,7 @@ const logOf = (name: string) => ({
   "logs:CreateLogStream": [`\${aws_cloudwatch_log_group.${name}.arn}:log-stream:*`],
   "logs:PutLogEvents": [`\${aws_cloudwatch_log_group.${name}.arn}:log-stream:*`],
 });
-const wakeUps = {
+const retryMessages = {
   "sqs:SendMessage": [queue],
   "scheduler:CreateSchedule": [schedules],
   "iam:PassRole": [schedulerRole],
@@ -121,7 +121,7 @@ describe.each(kinesisStackNames)("permissions on the stream and the archive of %
   test("consume-kinesis may read the stream, move states, schedule retries and keep failures", () => {
     expect(grantsOf(stacks[name], "consume_kinesis")).toEqual({
       ...logOf("consume_kinesis"),
-      ...wakeUps,
+      ...retryMessages,
       "dynamodb:GetItem": [table],
       "dynamodb:BatchGetItem": [table],
       "dynamodb:UpdateItem": [table],
@@ -164,7 +164,7 @@ describe("permissions on the user's Firehose stream", () => {
   test("transform-firehose may move states and schedule retries, and nothing with the stream", () => {
     expect(grantsOf(stack(), "transform_firehose")).toEqual({
       ...logOf("transform_firehose"),
-      ...wakeUps,
+      ...retryMessages,
       "dynamodb:GetItem": [table],
       "dynamodb:BatchGetItem": [table],
       "dynamodb:UpdateItem": [table],
@@ -205,10 +205,10 @@ describe("permissions on the user's Firehose stream", () => {
 });
 
 describe.each(stackNames)("permissions of %s", (name) => {
-  test("resend may take wake-ups, move states, schedule retries and send through the user's project", () => {
+  test("resend may take retry messages, move states, schedule retries and send through the user's project", () => {
     expect(grantsOf(stacks[name], "resend")).toEqual({
       ...logOf("resend"),
-      ...wakeUps,
+      ...retryMessages,
       "dynamodb:BatchGetItem": [table],
       "dynamodb:GetItem": [table],
       "dynamodb:UpdateItem": [table],
@@ -223,7 +223,7 @@ describe.each(stackNames)("permissions of %s", (name) => {
   test("produce may read and write states, queue retries and send through the user's project", () => {
     expect(grantsOf(stacks[name], "produce")).toEqual({
       ...logOf("produce"),
-      ...wakeUps,
+      ...retryMessages,
       "dynamodb:GetItem": [table],
       "dynamodb:PutItem": [table],
       "dynamodb:UpdateItem": [table],
@@ -231,7 +231,7 @@ describe.each(stackNames)("permissions of %s", (name) => {
     });
   });
 
-  test("schedules may do nothing but put a wake-up on the retry queue, or on the one of its dead letters", () => {
+  test("schedules may do nothing but put a retry message on the retry queue, or on the one of its dead letters", () => {
     expect(grantsOf(stacks[name], "retry_scheduler")).toEqual({
       "sqs:SendMessage": [queue, deadLetterQueue],
     });

@@ -68,7 +68,7 @@ describe.each(stackNames)("what %s keeps", (name) => {
     expect(Number(retry.visibility_timeout_seconds) * maxReceiveCount).toBeLessThan(6 * 3600);
   });
 
-  test("a queue keeps a wake-up for as long as it can be of use, and the dead-letter queue for longer", () => {
+  test("a queue keeps a retry message for as long as it can be of use, and the dead-letter queue for longer", () => {
     const retry = resource(stacks[name], "aws_sqs_queue.retry");
     const deadLetters = resource(stacks[name], "aws_sqs_queue.retry_dead_letters");
     const longestValidity = /<= (\d+)/.exec(
@@ -223,13 +223,13 @@ describe.each(stackNames)("what runs in %s", (name) => {
       );
   });
 
-  test("one failed wake-up does not bring back its neighbours", () => {
+  test("one failed retry message does not bring back its neighbours", () => {
     expect(resource(stacks[name], "aws_lambda_event_source_mapping.resend")).toMatchObject({
       function_response_types: ["ReportBatchItemFailures"],
     });
   });
 
-  test("a resend worker gets as many wake-ups as it can send in its time, at most ten a second", () => {
+  test("a resend worker gets as many retry messages as it can send in its time, at most ten a second", () => {
     const mapping = resource(stacks[name], "aws_lambda_event_source_mapping.resend") as {
       batch_size: string;
       scaling_config: { maximum_concurrency: string };

@@ -33,7 +33,7 @@ export function sentMessage(changes: Partial<Message> = {}): Message {
 /** A failure event of attempt 0 of {@link sentMessage}, with the retry tag that the producer sets. */
 export function failureEvent(changes: Partial<DeliveryEvent> = {}): DeliveryEvent {
   return {
-    dialect: "pinpoint",
+    format: "pinpoint",
     kind: "failure",
     status: "UNREACHABLE",
     messageId: "msg-0",

@@ -12,7 +12,7 @@ import {
 } from "../../functions/core/processing/handle-delivery-event.ts";
 import type { QueueEntry, QueueMessage } from "../../functions/core/queue/retry-queue.ts";
 import { checkReceipt, type HandledReceiptCheck } from "../../functions/core/sending/receipt-check.ts";
-import { type HandledWakeUp, resendMessage } from "../../functions/core/sending/resend-message.ts";
+import { type HandledRetryMessage, resendMessage } from "../../functions/core/sending/resend-message.ts";
 import type { SendPace } from "../../functions/core/sending/send-pace.ts";
 import type { SendRequest, SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { refuseUndefinedFields } from "./absent-fields.ts";
@@ -42,13 +42,13 @@ export interface World {
   readonly clock: Clock & { advance(seconds: number): void };
   readonly sends: SendRequest[];
   readonly queue: QueueEntry[];
-  /** Handles an event and puts its wake-up on the queue, unless the worker `dies` before that. */
+  /** Handles an event and puts its retry message on the queue, unless the worker `dies` before that. */
   event(event: DeliveryEvent, options?: { dies?: boolean; known?: Message }): Promise<HandledEvent>;
   /** Handles one queue message as it is, whenever it is due; what follows goes onto the queue. */
-  wakeUp(
+  retryMessage(
     message: QueueMessage,
     options?: { known?: Message },
-  ): Promise<HandledWakeUp | HandledEvent | HandledReceiptCheck>;
+  ): Promise<HandledRetryMessage | HandledEvent | HandledReceiptCheck>;
   /** Moves the clock to each due queue entry in turn and handles it, until none is left. */
   drain(): Promise<void>;
   message(id?: string): Message;
@@ -104,11 +104,13 @@ export function world(items: Message[], options: WorldOptions = {}): World {
     switch (message.kind) {
       case "waiting-event":
         return handleDeliveryEvent(message.event, handling, undefined, message.first_seen_at);
-      case "wake-up":
+      case "retry-message":
         return resendMessage(message, resending, known);
       case "receipt-check": {
         const handled = await checkReceipt(message, resending);
-        return handled === "resend" ? resendMessage({ ...message, kind: "wake-up" }, resending) : handled;
+        return handled === "resend"
+          ? resendMessage({ ...message, kind: "retry-message" }, resending)
+          : handled;
       }
     }
   }
@@ -124,7 +126,7 @@ export function world(items: Message[], options: WorldOptions = {}): World {
       if (handled.entry !== undefined && !dies) queue.push(handled.entry);
       return handled;
     },
-    async wakeUp(message, { known } = {}) {
+    async retryMessage(message, { known } = {}) {
       const handled = await handleMessage(message, known);
       if (handled.entry !== undefined) queue.push(handled.entry);
       return handled;
@@ -135,7 +137,7 @@ export function world(items: Message[], options: WorldOptions = {}): World {
         queue.sort((a, b) => a.dueAt - b.dueAt);
         const entry = queue.shift() as QueueEntry;
         now = Math.max(now, entry.dueAt);
-        await self.wakeUp(entry.message);
+        await self.retryMessage(entry.message);
       }
     },
     message(id = "order-4711") {

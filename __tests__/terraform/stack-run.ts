@@ -259,8 +259,8 @@ export class StackRun {
       messageId: String((await this.#item(id)).pinpoint_message_id),
     });
     await this.situation.deliver(this, Buffer.from(JSON.stringify(event)));
-    const wakeUps = await this.#wakeUps();
-    const answer = await this.invoke<object>(this.outputs.resend_function_name, { Records: wakeUps });
+    const retryMessages = await this.#retryMessages();
+    const answer = await this.invoke<object>(this.outputs.resend_function_name, { Records: retryMessages });
     same(`the answer of resend (${this.lastLines()})`, answer, { batchItemFailures: [] });
 
     const sent = this.aws.sentSms().map((sms) => ({ ...sms, context: sms.context.retry_attempt ?? "0" }));
@@ -284,7 +284,7 @@ export class StackRun {
   }
 
   /** The messages of the retry queue as the event source mapping hands them over. */
-  async #wakeUps(): Promise<object[]> {
+  async #retryMessages(): Promise<object[]> {
     const QueueUrl = String(this.outputs.retry_queue_url);
     const { Messages = [] } = await this.clients.sqs.send(
       new ReceiveMessageCommand({
@@ -297,7 +297,7 @@ export class StackRun {
     const { Attributes } = await this.clients.sqs.send(
       new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }),
     );
-    same(`the number of wake-ups (${this.lastLines()})`, Messages.length, 1);
+    same(`the number of retry messages (${this.lastLines()})`, Messages.length, 1);
     return Messages.map((message) => ({
       messageId: message.MessageId,
       receiptHandle: message.ReceiptHandle,

@@ -17,7 +17,7 @@ import type { QueueMessage } from "../../functions/core/queue/retry-queue.ts";
 import { calling } from "./queues.ts";
 
 /** What a dead letter is. */
-export type Kind = "wakeUps" | "receiptChecks" | "waitingEvents" | "unreadable";
+export type Kind = "retryMessages" | "receiptChecks" | "waitingEvents" | "unreadable";
 
 /** What was seen, and what became of it. */
 export interface Tally {
@@ -60,7 +60,7 @@ const batchSize = 10;
  */
 export async function walk(options: WalkOptions): Promise<Tally> {
   const { most, now, onProgress } = options;
-  const seen: Record<Kind, number> = { wakeUps: 0, receiptChecks: 0, waitingEvents: 0, unreadable: 0 };
+  const seen: Record<Kind, number> = { retryMessages: 0, receiptChecks: 0, waitingEvents: 0, unreadable: 0 };
   const known = new Set<string>();
   const kept: Message[] = [];
   let [moved, doubled, refused, oldestAgeSeconds] = [0, 0, 0, 0];
@@ -96,7 +96,7 @@ export async function walk(options: WalkOptions): Promise<Tally> {
 }
 
 const kinds: Readonly<Record<QueueMessage["kind"], Kind>> = {
-  "wake-up": "wakeUps",
+  "retry-message": "retryMessages",
   "receipt-check": "receiptChecks",
   "waiting-event": "waitingEvents",
 };

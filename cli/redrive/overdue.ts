@@ -4,13 +4,13 @@
  */
 import { isGone, latestAttemptOf, outcomeUnknownReason } from "../../functions/core/message/message.ts";
 import { readMessageItem } from "../../functions/core/message/message-item.ts";
-import type { ReceiptCheck, WakeUp } from "../../functions/core/queue/retry-queue.ts";
+import type { ReceiptCheck, RetryMessage } from "../../functions/core/queue/retry-queue.ts";
 
 /** What a message waits for. */
 export type Waiting = "retry" | "send" | "receipt";
 
 /** A message of the retry queue that points at an attempt. */
-export type AttemptPointer = Pick<WakeUp | ReceiptCheck, "kind" | "application_message_id" | "attempt">;
+export type AttemptPointer = Pick<RetryMessage | ReceiptCheck, "kind" | "application_message_id" | "attempt">;
 
 /** A message that waits in vain. */
 export interface OverdueMessage {
@@ -68,8 +68,9 @@ export function overdueOf(item: Record<string, unknown>, now: number): OverdueMe
           overdueSeconds: Math.round(now - dueAt),
           isPastDeadline: deadline <= now,
         };
-  if (status === "RETRY_SCHEDULED") return found("retry", message.next_attempt_at, "wake-up", latest + 1);
-  if (status === "SENDING") return found("send", message.claim_expires_at, "wake-up", latest);
+  if (status === "RETRY_SCHEDULED")
+    return found("retry", message.next_attempt_at, "retry-message", latest + 1);
+  if (status === "SENDING") return found("send", message.claim_expires_at, "retry-message", latest);
   if (status !== "SENT" || message.status_reason !== outcomeUnknownReason) return undefined;
   const endedAt = message.attempts?.[latest]?.outcome_at;
   const checkedAt = endedAt === undefined ? undefined : endedAt + receiptCheckSeconds;

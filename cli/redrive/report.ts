@@ -23,11 +23,11 @@ export interface OverdueReport extends OverdueTally {
 /** A report on dead letters as lines of text. */
 export function deadLetterText(report: DeadLetterReport): string {
   const { queue, to, dryRun, waiting, seen, oldestAgeSeconds, moved, doubled, refused } = report;
-  const readable = seen.wakeUps + seen.receiptChecks + seen.waitingEvents;
+  const readable = seen.retryMessages + seen.receiptChecks + seen.waitingEvents;
   const total = readable + seen.unreadable;
   const lines = [
     `${queue} holds about ${waiting} messages of ${to}; ${total} were looked at:`,
-    `  ${seen.wakeUps} wake-ups`,
+    `  ${seen.retryMessages} retry messages`,
     `  ${seen.receiptChecks} receipt checks`,
     `  ${seen.waitingEvents} waiting events`,
     `  ${seen.unreadable} unreadable, which stay`,

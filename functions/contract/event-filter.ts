@@ -14,7 +14,7 @@ import {
   pinpointEventTypes as pinpoint,
 } from "../core/events/event-types.ts";
 
-/** `all`: record every delivery. `retried`: only where one ends a series. `none`: never look at successes. */
+/** `all`: record every delivery. `retried`: only where one ends a retry sequence. `none`: never look at successes. */
 export const trackDeliveriesValues = ["all", "retried", "none"] as const;
 
 /** How much of the successes the system looks at; see {@link trackDeliveriesValues}. */

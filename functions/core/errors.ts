@@ -50,7 +50,9 @@ export class ContentionError extends SmsRetryError {
   override readonly name = "ContentionError";
 
   constructor(tries: number) {
-    super(`A message changed under ${tries} decisions in a row; the event or wake-up is tried again later.`);
+    super(
+      `A message changed under ${tries} decisions in a row; the event or retry message is tried again later.`,
+    );
   }
 }
 

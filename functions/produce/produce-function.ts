@@ -54,7 +54,7 @@ export function produceFunction(
       const invocation = readProduceInvocation(event, defaults);
       if (invocation.action === "cancel") {
         const cancelled = await cancelMessage(invocation.applicationMessageId, producing);
-        telemetry.info("A message was cancelled, or its series had ended before.", cancelled);
+        telemetry.info("A message was cancelled, or its retry sequence had ended before.", cancelled);
         return cancelled;
       }
       const produced = await produceMessage(invocation.request, producing);

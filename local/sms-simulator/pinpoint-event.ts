@@ -1,5 +1,5 @@
 /**
- * Delivery events in Pinpoint's (v1) dialect, in the full shape of real ones.
+ * Delivery events in Pinpoint's (v1) format, in the full shape of real ones.
  *
  * @see https://docs.aws.amazon.com/pinpoint/latest/developerguide/event-streams-data-sms.html
  */

@@ -12,7 +12,7 @@ export function senderConcurrency({ maxSendsPerSecond }: SharedInputs): string {
 }
 
 /**
- * How many wake-ups a resend worker gets at once, as HCL: no more than have their turn in the 18 s that it may spend
+ * How many retry messages a resend worker gets at once, as HCL: no more than have their turn in the 18 s that it may spend
  * on sends. The others could only be put off.
  */
 export function senderBatchSize({ maxSendsPerSecond }: SharedInputs): string {

@@ -88,7 +88,7 @@ export class Alarms extends Construct {
     // Dead letters come only after hours, and SQS leaves what was received three times out of the age above.
     this.watchOwnMetric(
       "retry_message_failed",
-      "WakeUpFailed",
+      "RetryMessageFailed",
       "resend",
       "Retries are late because something is out of reach, and are tried again for hours; look at the log of resend.",
     );

@@ -23,7 +23,7 @@ export class RetryEngine extends Construct {
   readonly queue: RetryQueue;
   readonly resend: SmsFunction<"resend">;
   readonly produce: SmsFunction<"produce">;
-  /** What must exist before a wake-up leads to a retry. */
+  /** What must exist before a retry message leads to a retry. */
   readonly ready: ITerraformDependable[];
 
   constructor(scope: Construct, surroundings: Surroundings) {
@@ -31,7 +31,7 @@ export class RetryEngine extends Construct {
     this.table = new MessageTable(this, surroundings);
     this.queue = new RetryQueue(this, surroundings);
     this.resend = this.#resend(surroundings);
-    this.ready = [...this.queue.permissions, this.#wakeUps(surroundings)];
+    this.ready = [...this.queue.permissions, this.#retryMessages(surroundings)];
     this.produce = this.#produce(surroundings);
   }
 
@@ -58,7 +58,7 @@ export class RetryEngine extends Construct {
     });
   }
 
-  #wakeUps({ inputs }: Surroundings): LambdaEventSourceMapping {
+  #retryMessages({ inputs }: Surroundings): LambdaEventSourceMapping {
     return new LambdaEventSourceMapping(this, "aws_lambda_event_source_mapping.resend", {
       eventSourceArn: this.queue.arn,
       functionName: this.resend.arn,

@@ -1,4 +1,4 @@
-/** The queue of wake-ups, and the schedules that carry the wake-ups it cannot hold long enough. */
+/** The queue of retry messages, and the schedules that carry the retry messages it cannot hold long enough. */
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
 import { SchedulerScheduleGroup } from "@cdktf/provider-aws/lib/scheduler-schedule-group/index.js";
@@ -84,11 +84,11 @@ export class RetryQueue extends Construct {
     this.permissions = schedules.permissions;
   }
 
-  /** The right to put wake-ups on the queue, directly or by a schedule. */
+  /** The right to put retry messages on the queue, directly or by a schedule. */
   get sending(): Access<"RETRY_QUEUE_URL" | "RETRY_QUEUE_ARN" | SchedulingVariable> {
     return {
       statements: [
-        { Sid: "SendWakeUp", Action: "sqs:SendMessage", Resource: this.arn },
+        { Sid: "SendRetryMessage", Action: "sqs:SendMessage", Resource: this.arn },
         ...this.#scheduling.statements,
       ],
       environment: {
@@ -102,7 +102,7 @@ export class RetryQueue extends Construct {
   /** What Lambda needs to read the queue for a function. */
   get receiving(): Statement {
     return {
-      Sid: "ReceiveWakeUp",
+      Sid: "ReceiveRetryMessage",
       Action: [
         "sqs:ReceiveMessage",
         "sqs:DeleteMessage",
@@ -159,7 +159,7 @@ export class RetryQueue extends Construct {
       role: role.id,
       // Scheduler writes dead letters with the role of the schedule too.
       policy: policyDocument({
-        Sid: "SendWakeUp",
+        Sid: "SendRetryMessage",
         Action: "sqs:SendMessage",
         Resource: [this.arn, this.deadLetterArn],
       }),
@@ -172,7 +172,7 @@ export class RetryQueue extends Construct {
     const access: Access<SchedulingVariable> = {
       statements: [
         {
-          Sid: "ScheduleWakeUp",
+          Sid: "ScheduleRetryMessage",
           Action: "scheduler:CreateSchedule",
           // The names of schedules are made at run time; the group is ours alone.
           Resource: this.#place.arn("scheduler", `schedule/${group.name}/*`),

@@ -35,7 +35,7 @@ const endUserMessagingRecord = (changes: Record<string, unknown> = {}) => ({
 describe("a Pinpoint event", () => {
   test("is read with all that we use of it", () => {
     expect(smsEvent(pinpointRecord())).toEqual({
-      dialect: "pinpoint",
+      format: "pinpoint",
       kind: "failure",
       status: "UNREACHABLE",
       messageId: "msg-0",
@@ -74,7 +74,7 @@ describe("a Pinpoint event", () => {
       },
     });
     expect(event).toEqual({
-      dialect: "pinpoint",
+      format: "pinpoint",
       kind: "failure",
       status: "Failed to send because phoneNumber provided is empty or null.",
     });
@@ -100,7 +100,7 @@ describe("a Pinpoint event", () => {
 describe("an End User Messaging event", () => {
   test("is read into the same form", () => {
     expect(smsEvent(endUserMessagingRecord())).toEqual({
-      dialect: "end-user-messaging",
+      format: "end-user-messaging",
       kind: "failure",
       status: "UNREACHABLE",
       messageId: "msg-0",
@@ -243,12 +243,12 @@ describe("classification", () => {
 describe("fields that an event does not have", () => {
   test("are absent, not undefined", () => {
     expect(smsEvent({ event_type: "_SMS.OPTOUT" })).toStrictEqual({
-      dialect: "pinpoint",
+      format: "pinpoint",
       kind: "opt-out",
       status: "OPTOUT",
     });
     expect(smsEvent({ eventType: "TEXT_BLOCKED" })).toStrictEqual({
-      dialect: "end-user-messaging",
+      format: "end-user-messaging",
       kind: "failure",
       status: "BLOCKED",
     });
@@ -258,15 +258,15 @@ describe("fields that an event does not have", () => {
     ["Promotional", { messageType: "PROMOTIONAL" }],
     ["transactional", { messageType: "TRANSACTIONAL" }],
     ["MARKETING", {}],
-  ])("a message type of %s is read in both dialects as %j", (messageType, expected) => {
+  ])("a message type of %s is read in both event formats as %j", (messageType, expected) => {
     expect(smsEvent({ eventType: "TEXT_BLOCKED", messageType })).toStrictEqual({
-      dialect: "end-user-messaging",
+      format: "end-user-messaging",
       kind: "failure",
       status: "BLOCKED",
       ...expected,
     });
     expect(smsEvent({ event_type: "_SMS.OPTOUT", attributes: { message_type: messageType } })).toStrictEqual({
-      dialect: "pinpoint",
+      format: "pinpoint",
       kind: "opt-out",
       status: "OPTOUT",
       ...expected,
@@ -290,7 +290,7 @@ describe("the kind of an End User Messaging event", () => {
 describe("the context of a send", () => {
   const contextOf = (customer_context: unknown) => {
     const {
-      dialect: _,
+      format: _,
       kind: __,
       status: ___,
       ...context

@@ -47,7 +47,7 @@ describe("the decision table in the docs of decision.ts", () => {
 });
 
 describe("states only move forward (rule 5)", () => {
-  test("an ended series is left alone, save for a delivery", () => {
+  test("an ended retry sequence is left alone, save for a delivery", () => {
     const over = everyCombination.filter(({ status }) => isFinal(status));
     const moved = over.filter((facts) => decide(facts).action !== "ignore");
     expect(new Set(moved.map((facts) => decide(facts).action))).toEqual(new Set(["deliver"]));

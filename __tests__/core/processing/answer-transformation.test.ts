@@ -18,7 +18,7 @@ const handledEvent: fc.Arbitrary<HandledEvent> = fc
   .record({ outcome: fc.constantFrom(...outcomes), isRetried: fc.option(fc.boolean(), { nil: undefined }) })
   .map(({ outcome, isRetried }) => ({
     outcome,
-    reason: "series-over",
+    reason: "sequence-over",
     ...(isRetried !== undefined && { isRetried }),
   }));
 

@@ -19,8 +19,8 @@ const due = (changes: Partial<Message> = {}) =>
   sentMessage({ status: "RETRY_SCHEDULED", next_attempt_at: now, ...changes });
 const claimed = (until: number, changes: Partial<Message> = {}) =>
   sentMessage({ status: "SENDING", retry_count: 1, claim_expires_at: until, ...changes });
-const wakeUp = (id = "order-4711") =>
-  JSON.stringify({ kind: "wake-up", application_message_id: id, attempt: 1 });
+const retryMessage = (id = "order-4711") =>
+  JSON.stringify({ kind: "retry-message", application_message_id: id, attempt: 1 });
 const receiptCheck = (attempt = 1) =>
   JSON.stringify({ kind: "receipt-check", application_message_id: "order-4711", attempt });
 const waitingEvent = (secondsAgo: number) =>
@@ -85,9 +85,9 @@ async function handle(
 }
 
 const lost = "The outcome of a send was lost; the delivery guarantee decides what follows.";
-const handled = "A wake-up was handled.";
+const handled = "A retry message was handled.";
 
-describe("a wake-up is counted by its outcome, and logged without number and text", () => {
+describe("a retry message is counted by its outcome, and logged without number and text", () => {
   const deferred = (reason: DeferReason): SendResult => ({
     kind: "deferred",
     reason,
@@ -181,12 +181,12 @@ describe("a wake-up is counted by its outcome, and logged without number and tex
       [due({ message_body: "x".repeat(1_601) })],
     ],
     ["expired", "deadline", { MessageExpired: 1 }, ["info", handled], [due({ deadline: now })]],
-    ["postponed", "not-due", { WakeUpPostponed: 1 }, undefined, [due({ next_attempt_at: now + 1 })]],
-    ["postponed", "no-turn", { WakeUpPostponed: 1 }, undefined, [due()], { hasTurns: false }],
-    ["absorbed", "already-sent", { WakeUpAbsorbed: 1 }, undefined, [sentMessage()]],
-    ["absorbed", "message-gone", { WakeUpAbsorbed: 1 }, undefined, []],
+    ["postponed", "not-due", { RetryMessagePostponed: 1 }, undefined, [due({ next_attempt_at: now + 1 })]],
+    ["postponed", "no-turn", { RetryMessagePostponed: 1 }, undefined, [due()], { hasTurns: false }],
+    ["absorbed", "already-sent", { RetryMessageAbsorbed: 1 }, undefined, [sentMessage()]],
+    ["absorbed", "message-gone", { RetryMessageAbsorbed: 1 }, undefined, []],
   ])("%s (%s)", async (...[outcome, reason, counts, line, items, options]: Row) => {
-    const result = await handle([wakeUp()], items, options);
+    const result = await handle([retryMessage()], items, options);
 
     expect(result.counts).toEqual(counts);
     const fields = { application_message_id: "order-4711", attempt: 1, outcome, reason };
@@ -215,7 +215,7 @@ describe("an event that waits for its item", () => {
     expect(puts).toEqual([
       [
         {
-          message: { kind: "wake-up", application_message_id: "order-4711", attempt: 1 },
+          message: { kind: "retry-message", application_message_id: "order-4711", attempt: 1 },
           dueAt: store.items.get("order-4711")?.next_attempt_at,
         },
       ],
@@ -280,8 +280,8 @@ describe("a receipt check", () => {
   });
 
   test.each<[string, Record<string, number>, Message]>([
-    ["not due yet", { WakeUpPostponed: 1 }, lostAttempt(now - 299)],
-    ["answered meanwhile", { WakeUpAbsorbed: 1 }, sentMessage({ status: "DELIVERED" })],
+    ["not due yet", { RetryMessagePostponed: 1 }, lostAttempt(now - 299)],
+    ["answered meanwhile", { RetryMessageAbsorbed: 1 }, sentMessage({ status: "DELIVERED" })],
   ])("%s is counted and not logged", async (_what, counts, item) => {
     const result = await handle([receiptCheck()], [item]);
 
@@ -293,7 +293,7 @@ describe("a receipt check", () => {
     const { puts, sends } = await handle([receiptCheck()], [lostAttempt(now - 300)]);
 
     expect(puts).toEqual([
-      [{ message: { kind: "wake-up", application_message_id: "order-4711", attempt: 2 }, dueAt: now }],
+      [{ message: { kind: "retry-message", application_message_id: "order-4711", attempt: 2 }, dueAt: now }],
     ]);
     expect(sends).toEqual([]);
   });
@@ -307,7 +307,7 @@ describe("a receipt check", () => {
   });
 
   test("goes onto the queue after every send whose receipt has a time-out", async () => {
-    const { puts } = await handle([wakeUp()], [due()], { policy: { receiptTimeoutSeconds: 600 } });
+    const { puts } = await handle([retryMessage()], [due()], { policy: { receiptTimeoutSeconds: 600 } });
 
     expect(puts).toEqual([[{ message: JSON.parse(receiptCheck()), dueAt: now + 600 }]]);
   });
@@ -315,25 +315,25 @@ describe("a receipt check", () => {
 
 describe("a batch", () => {
   test("asks the queue for nothing where nothing follows", async () => {
-    expect((await handle([wakeUp()], [due()])).puts).toEqual([]);
+    expect((await handle([retryMessage()], [due()])).puts).toEqual([]);
     expect((await handle([], [])).redelivered).toEqual([]);
   });
 
   test("puts all that follows at once; a message whose entry is not taken comes again, uncounted", async () => {
     const early = (id: string) => due({ application_message_id: id, next_attempt_at: now + 60 });
     const { puts, redelivered, counts } = await handle(
-      [wakeUp("a"), wakeUp("gone"), wakeUp("b")],
+      [retryMessage("a"), retryMessage("gone"), retryMessage("b")],
       [early("a"), early("b")],
-      { takes: ({ message }) => message.kind === "wake-up" && message.application_message_id === "b" },
+      { takes: ({ message }) => message.kind === "retry-message" && message.application_message_id === "b" },
     );
 
     expect(puts.map((entries) => entries.length)).toEqual([2]);
     expect(redelivered).toEqual(["m0"]);
-    expect(counts).toEqual({ WakeUpAbsorbed: 1, WakeUpPostponed: 1 });
+    expect(counts).toEqual({ RetryMessageAbsorbed: 1, RetryMessagePostponed: 1 });
   });
 
   test("brings back what cannot be read or handled now, and says which, without its text", async () => {
-    const { redelivered, puts, counts, lines } = await handle(["nonsense", wakeUp()], [due()], {
+    const { redelivered, puts, counts, lines } = await handle(["nonsense", retryMessage()], [due()], {
       send: async () => {
         throw Object.assign(new Error("+447700900123 is not reached"), { name: "NetworkingError" });
       },
@@ -341,8 +341,10 @@ describe("a batch", () => {
 
     expect(redelivered).toEqual(["m0"]);
     // Jitter over the upper half of two seconds; the chance here is in the middle.
-    expect(puts).toEqual([[{ message: { ...JSON.parse(wakeUp()), failing_since: now }, dueAt: now + 2 }]]);
-    expect(counts).toEqual({ WakeUpMalformed: 1, WakeUpFailed: 1 });
+    expect(puts).toEqual([
+      [{ message: { ...JSON.parse(retryMessage()), failing_since: now }, dueAt: now + 2 }],
+    ]);
+    expect(counts).toEqual({ RetryMessageMalformed: 1, RetryMessageFailed: 1 });
     expect(lines).toEqual([
       ["error", "A retry-queue message is none of ours; it goes to the dead letters.", { record_id: "m0" }],
       [
@@ -355,7 +357,7 @@ describe("a batch", () => {
 
   test("whose common read fails reads each item, and handles it", async () => {
     const { counts, lines, redelivered } = await handle(
-      [wakeUp("a"), wakeUp("b")],
+      [retryMessage("a"), retryMessage("b")],
       [due({ application_message_id: "a" }), due({ application_message_id: "b" })],
       {
         touch: (store) => {
@@ -379,7 +381,7 @@ describe("a batch", () => {
     const asked: (readonly string[])[] = [];
     let reads = 0;
     await handle(
-      [wakeUp("a"), receiptCheck(), wakeUp("b"), waitingEvent(1), "nonsense"],
+      [retryMessage("a"), receiptCheck(), retryMessage("b"), waitingEvent(1), "nonsense"],
       [due({ application_message_id: "a" }), due({ application_message_id: "b" }), sentMessage()],
       {
         touch: (store) => {
@@ -405,7 +407,7 @@ describe("a batch", () => {
     let most = 0;
     const ids = Array.from({ length: 25 }, (_, index) => `order-${index}`);
     const { sends } = await handle(
-      ids.map(wakeUp),
+      ids.map(retryMessage),
       ids.map((id) => due({ application_message_id: id })),
       {
         send: async () => {
@@ -422,7 +424,7 @@ describe("a batch", () => {
   });
 
   test("sends once more after a lease that ended this very second, not before", async () => {
-    const before = await handle([wakeUp()], [claimed(now + claimLeaseSeconds)]);
+    const before = await handle([retryMessage()], [claimed(now + claimLeaseSeconds)]);
     expect(before.sends).toEqual([]);
     expect(before.puts).toMatchObject([[{ dueAt: now + claimLeaseSeconds }]]);
   });
@@ -438,7 +440,7 @@ function outOfReach(store: InMemoryMessageStore): void {
 
 describe("while the table is out of reach", () => {
   test.each([
-    ["a retry message", wakeUp()],
+    ["a retry message", retryMessage()],
     ["a receipt check", receiptCheck()],
     ["a waiting event", waitingEvent(1)],
   ])("fault 62: for two hours, nothing of %s is left to the queue's redelivery", async (_what, body) => {
@@ -450,7 +452,7 @@ describe("while the table is out of reach", () => {
         at: next.dueAt,
         touch: outOfReach,
       });
-      expect([redelivered, counts]).toEqual([[], { WakeUpFailed: 1 }]);
+      expect([redelivered, counts]).toEqual([[], { RetryMessageFailed: 1 }]);
       const before = next.dueAt;
       next = puts[0]?.[0] as QueueEntry;
       expect(next.message).toEqual({ ...message, failing_since: now });
@@ -463,14 +465,14 @@ describe("while the table is out of reach", () => {
   });
 
   test("a message that was failing and is handled goes on as if it had never failed", async () => {
-    const failing = { ...JSON.parse(wakeUp()), failing_since: now - 7_200 };
+    const failing = { ...JSON.parse(retryMessage()), failing_since: now - 7_200 };
     const { puts, counts, redelivered } = await handle(
       [JSON.stringify(failing)],
       [due({ next_attempt_at: now + 60 })],
     );
 
-    expect(puts).toEqual([[{ message: JSON.parse(wakeUp()), dueAt: now + 60 }]]);
-    expect(counts).toEqual({ WakeUpPostponed: 1 });
+    expect(puts).toEqual([[{ message: JSON.parse(retryMessage()), dueAt: now + 60 }]]);
+    expect(counts).toEqual({ RetryMessagePostponed: 1 });
     expect(redelivered).toEqual([]);
   });
 
@@ -478,7 +480,7 @@ describe("while the table is out of reach", () => {
     [2 * 86_400, []],
     [2 * 86_400 + 1, ["m0"]],
   ])("for %i s: only after two days it is for a person to look at", async (seconds, expected) => {
-    const failing = { ...JSON.parse(wakeUp()), failing_since: now - seconds };
+    const failing = { ...JSON.parse(retryMessage()), failing_since: now - seconds };
     const { redelivered, puts } = await handle([JSON.stringify(failing)], [], { touch: outOfReach });
 
     expect(redelivered).toEqual(expected);
@@ -486,10 +488,13 @@ describe("while the table is out of reach", () => {
   });
 
   test("and the queue too, the queue's own redelivery brings the message back", async () => {
-    const { redelivered, counts } = await handle([wakeUp()], [], { touch: outOfReach, takes: () => false });
+    const { redelivered, counts } = await handle([retryMessage()], [], {
+      touch: outOfReach,
+      takes: () => false,
+    });
 
     expect(redelivered).toEqual(["m0"]);
-    expect(counts).toEqual({ WakeUpFailed: 1 });
+    expect(counts).toEqual({ RetryMessageFailed: 1 });
   });
 
   test.each([
@@ -500,7 +505,7 @@ describe("while the table is out of reach", () => {
   ])(
     "after %i s the wait is as long again, in whole seconds, and at most a minute",
     async (failing, wait) => {
-      const message = { ...JSON.parse(wakeUp()), failing_since: now - failing };
+      const message = { ...JSON.parse(retryMessage()), failing_since: now - failing };
       const { puts } = await handle([JSON.stringify(message)], [], { at: now + 0.3, touch: outOfReach });
 
       expect(puts).toMatchObject([[{ message: { failing_since: now - failing }, dueAt: now + wait + 1 }]]);
@@ -514,7 +519,7 @@ describe("what no waiting mends is left to the queue's redelivery, which keeps i
     ["TypeError", new TypeError("undefined is not a function")],
     ["RangeError", new RangeError("Maximum call stack size exceeded")],
   ])("a %s", async (_name, error) => {
-    const { redelivered, puts } = await handle([wakeUp()], [due()], {
+    const { redelivered, puts } = await handle([retryMessage()], [due()], {
       send: async () => {
         throw error;
       },
@@ -524,13 +529,13 @@ describe("what no waiting mends is left to the queue's redelivery, which keeps i
     expect(puts).toEqual([]);
   });
 
-  test.each([["{"], ["[]"], ["null"], ['{"kind":"wake-up"}'], ["[".repeat(10_000)]])(
+  test.each([["{"], ["[]"], ["null"], ['{"kind":"retry-message"}'], ["[".repeat(10_000)]])(
     "a body that is none of ours",
     async (body) => {
-      const { redelivered, counts, puts } = await handle([body, wakeUp()], [due()]);
+      const { redelivered, counts, puts } = await handle([body, retryMessage()], [due()]);
 
       expect(redelivered).toEqual(["m0"]);
-      expect(counts).toEqual({ WakeUpMalformed: 1, RetrySent: 1 });
+      expect(counts).toEqual({ RetryMessageMalformed: 1, RetrySent: 1 });
       expect(puts).toEqual([]);
     },
   );
@@ -538,7 +543,7 @@ describe("what no waiting mends is left to the queue's redelivery, which keeps i
 
 test("what the service had no room for in the context of a retry is counted", async () => {
   const answer = { kind: "accepted", messageId: "msg-1", contextLeftOut: 2 } as const;
-  const { counts, redelivered } = await handle([wakeUp()], [due()], { answer });
+  const { counts, redelivered } = await handle([retryMessage()], [due()], { answer });
   expect(redelivered).toEqual([]);
   expect(counts).toEqual({ RetrySent: 1, ContextLeftOut: 2 });
 });
@@ -546,7 +551,7 @@ test("what the service had no room for in the context of a retry is counted", as
 describe("messages of the retry queue", () => {
   // Every field of the type: one that the queue's schema forgets would be lost without a word.
   const everyField: Omit<Required<DeliveryEvent>, "kind"> = {
-    dialect: "end-user-messaging",
+    format: "end-user-messaging",
     status: "TTL_EXPIRED",
     messageId: "msg-0",
     applicationMessageId: "order-4711",
@@ -568,9 +573,9 @@ describe("messages of the retry queue", () => {
   );
 
   test.each<QueueMessage>([
-    { kind: "wake-up", application_message_id: "a", attempt: 0 },
+    { kind: "retry-message", application_message_id: "a", attempt: 0 },
     {
-      kind: "wake-up",
+      kind: "retry-message",
       application_message_id: "a",
       attempt: 5,
       deferrals: 2,
@@ -590,22 +595,22 @@ describe("messages of the retry queue", () => {
 
   test.each([
     ["of another kind", { kind: "reminder", application_message_id: "a", attempt: 1 }],
-    ["for an attempt below the first", { kind: "wake-up", application_message_id: "a", attempt: -1 }],
+    ["for an attempt below the first", { kind: "retry-message", application_message_id: "a", attempt: -1 }],
     ["that check half an attempt", { kind: "receipt-check", application_message_id: "a", attempt: 0.5 }],
     ["that check nothing", { kind: "receipt-check", application_message_id: "", attempt: 1 }],
     [
       "failing since a word",
-      { kind: "wake-up", application_message_id: "a", attempt: 1, failing_since: "yesterday" },
+      { kind: "retry-message", application_message_id: "a", attempt: 1, failing_since: "yesterday" },
     ],
-    ["for half an attempt", { kind: "wake-up", application_message_id: "a", attempt: 1.5 }],
-    ["without an id", { kind: "wake-up", application_message_id: "", attempt: 1 }],
+    ["for half an attempt", { kind: "retry-message", application_message_id: "a", attempt: 1.5 }],
+    ["without an id", { kind: "retry-message", application_message_id: "", attempt: 1 }],
     [
       "with deferrals below none",
-      { kind: "wake-up", application_message_id: "a", attempt: 1, deferrals: -1 },
+      { kind: "retry-message", application_message_id: "a", attempt: 1, deferrals: -1 },
     ],
     [
-      "with an event of another dialect",
-      { kind: "waiting-event", first_seen_at: 1, event: { ...everyField, kind: "failure", dialect: "smpp" } },
+      "with an event of another event format",
+      { kind: "waiting-event", first_seen_at: 1, event: { ...everyField, kind: "failure", format: "smpp" } },
     ],
     [
       "with an event that has an empty id",
@@ -622,7 +627,10 @@ describe("fault 67: an item that is not as it should be", () => {
     const event = failureEvent({ applicationMessageId: "u" });
     const waiting = JSON.stringify({ kind: "waiting-event", first_seen_at: now, event });
 
-    const { redelivered, sends, counts, lines } = await handle([wakeUp("u"), waiting, wakeUp()], items);
+    const { redelivered, sends, counts, lines } = await handle(
+      [retryMessage("u"), waiting, retryMessage()],
+      items,
+    );
 
     expect(redelivered).toEqual(["m0", "m1"]);
     expect(sends).toHaveLength(1);
@@ -640,7 +648,7 @@ describe("fault 67: an item that is not as it should be", () => {
     const event = failureEvent({ applicationMessageId: "n" });
     const waiting = JSON.stringify({ kind: "waiting-event", first_seen_at: now, event });
 
-    const { redelivered, sends, counts, store } = await handle([wakeUp("n"), waiting], [item]);
+    const { redelivered, sends, counts, store } = await handle([retryMessage("n"), waiting], [item]);
 
     expect(redelivered).toEqual([]);
     expect(sends).toEqual([]);

@@ -190,7 +190,7 @@ describe("a batch of records", () => {
     expect(handling.counts).toEqual({ RecordMalformed: 1, RetryScheduled: 1 });
   });
 
-  test("fault 12: both dialects in one batch are handled", async () => {
+  test("fault 12: both event formats in one batch are handled", async () => {
     const handling = recordHandling([sentMessage(), sentMessage({ application_message_id: "v2" })]);
     const v2 = {
       eventType: "TEXT_UNREACHABLE",
@@ -229,15 +229,15 @@ describe("a batch of records", () => {
     expect(handling.store.items.get("order-4711")).toMatchObject({ status: "DELIVERED" });
   });
 
-  test("a record whose wake-up did not get onto the queue has failed, its neighbours have not", async () => {
+  test("a record whose retry message did not get onto the queue has failed, its neighbours have not", async () => {
     const handling = recordHandling(
       [sentMessage(), sentMessage({ application_message_id: "other" })],
-      ({ message }) => message.kind === "wake-up" && message.application_message_id === "other",
+      ({ message }) => message.kind === "retry-message" && message.application_message_id === "other",
     );
     const batch = [record("a", failureOf("order-4711")), record("b", failureOf("other"))];
     expect((await handleRecords(batch, handling)).map(({ result }) => result)).toEqual(["failed", "handled"]);
 
-    // Handed over again: the decision stands, only the wake-up is repeated.
+    // Handed over again: the decision stands, only the retry message is repeated.
     const before = structuredClone(handling.store.items.get("order-4711"));
     handling.queue.put = async (entries) => {
       handling.queued.push(...entries);
@@ -282,7 +282,7 @@ describe("a batch of records", () => {
     expect(triedAt).toEqual(tries);
   });
 
-  test("a record with the same event a thousand times asks for one wake-up, and one look later", async () => {
+  test("a record with the same event a thousand times asks for one retry message, and one look later", async () => {
     const handling = recordHandling();
     const copies = (value: unknown) => record("a", JSON.stringify(value).repeat(1_000));
 
@@ -290,7 +290,7 @@ describe("a batch of records", () => {
 
     expect(results.map(({ result }) => result)).toEqual(["handled", "handled"]);
     expect(handling.counts).toEqual({ RetryScheduled: 1, EventAbsorbed: 999, EventWaiting: 1_000 });
-    expect(handling.queued.map(({ message }) => message.kind)).toEqual(["wake-up", "waiting-event"]);
+    expect(handling.queued.map(({ message }) => message.kind)).toEqual(["retry-message", "waiting-event"]);
   });
 
   test("a message that does not get onto the queue fails every record that waits for it", async () => {
@@ -425,9 +425,9 @@ describe("the bytes of a record", () => {
 
 describe("messages of the retry queue", () => {
   test("come out as they went in", () => {
-    const wakeUp = { kind: "wake-up", application_message_id: "a", attempt: 2, deferrals: 1 };
+    const retryMessage = { kind: "retry-message", application_message_id: "a", attempt: 2, deferrals: 1 };
     const waiting = { kind: "waiting-event", event: failureEvent(), first_seen_at: startOfTest };
-    expect(readQueueMessage(JSON.stringify(wakeUp))).toEqual(wakeUp);
+    expect(readQueueMessage(JSON.stringify(retryMessage))).toEqual(retryMessage);
     expect(readQueueMessage(JSON.stringify(waiting))).toEqual(waiting);
     const check = {
       kind: "receipt-check",
@@ -444,7 +444,7 @@ describe("messages of the retry queue", () => {
       "{",
       "null",
       "{}",
-      '{"kind":"wake-up","application_message_id":"a","attempt":-1}',
+      '{"kind":"retry-message","application_message_id":"a","attempt":-1}',
       '{"kind":"receipt-check","application_message_id":"a"}',
     ]) {
       expect(readQueueMessage(body)).toBeUndefined();

@@ -81,7 +81,7 @@ function application(
 
 /** What brings the first send to the resend worker. */
 const firstSend = (dueAt: number): QueueEntry => ({
-  message: { kind: "wake-up", application_message_id: "order-4711", attempt: 0 },
+  message: { kind: "retry-message", application_message_id: "order-4711", attempt: 0 },
   dueAt,
 });
 

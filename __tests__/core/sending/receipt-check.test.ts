@@ -171,7 +171,7 @@ type Facts = (typeof everyCombination)[number];
 const words: Record<string, (facts: Facts) => boolean> = {
   missing: ({ item }) => item === "missing",
   "past expires_at": ({ item }) => item === "past expires_at",
-  "series over": ({ status }) => status !== undefined && isFinal(status),
+  "sequence over": ({ status }) => status !== undefined && isFinal(status),
   RETRY_SCHEDULED: ({ status }) => status === "RETRY_SCHEDULED",
   "another attempt is the latest": ({ latest }) => latest !== attempt,
   "this attempt is the latest": ({ latest }) => latest === attempt,
@@ -296,7 +296,7 @@ describe("fault 61: a receipt check that is handled", () => {
     return { handled, item: store.items.get("order-4711") };
   }
   const retryOf = (next: number) => ({
-    message: { kind: "wake-up", application_message_id: "order-4711", attempt: next },
+    message: { kind: "retry-message", application_message_id: "order-4711", attempt: next },
     dueAt: now,
   });
 
@@ -414,7 +414,7 @@ describe("fault 61: a receipt check that is handled", () => {
 
   test.each([
     ["message-gone", undefined],
-    ["series-over", accepted(now - 60, { status: "DELIVERED" })],
+    ["sequence-over", accepted(now - 60, { status: "DELIVERED" })],
     ["superseded-attempt", accepted(now - 60, { retry_count: 3 })],
   ])("has nothing to do (%s)", async (reason, message) => {
     const { handled, item } = await handle(message);
@@ -448,7 +448,7 @@ describe("fault 61: a receipt check that is handled", () => {
       store.items.set(id, { ...store.items.get(id), status: "DELIVERED" });
       return change(id, given);
     };
-    expect(await checkReceipt(check, checking)).toEqual({ outcome: "absorbed", reason: "series-over" });
+    expect(await checkReceipt(check, checking)).toEqual({ outcome: "absorbed", reason: "sequence-over" });
 
     store.items.set("order-4711", { ...unconfirmed(now - 900) });
     let changes = 0;

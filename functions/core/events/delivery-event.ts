@@ -1,7 +1,7 @@
 /**
- * The normal form of a delivery event: what the SMS service says about one attempt, in either dialect.
+ * The normal form of a delivery event: what the SMS service says about one attempt, in either event format.
  *
- * The dialects are told apart by their keys: Pinpoint writes `event_type`, End User Messaging `eventType`.
+ * The event formats are told apart by their keys: Pinpoint writes `event_type`, End User Messaging `eventType`.
  * Everything but the type is optional, because real events lack documented attributes (a captured
  * `_SMS.FAILURE` had a sentence as status and neither number nor message type).
  */
@@ -10,14 +10,14 @@ import { parsePinpointEvent } from "./pinpoint-event.ts";
 import { isRecord } from "./send-context.ts";
 
 /** The API family that an event, or a send, belongs to. */
-export type Dialect = "pinpoint" | "end-user-messaging";
+export type EventFormat = "pinpoint" | "end-user-messaging";
 
 /** What kind of statement an event makes, before its status is looked at. */
 export type EventKind = "in-progress" | "success" | "failure" | "opt-out" | "unrecognised";
 
 /** One delivery event in the normal form. Numbers in it are personal data: never log an event. */
 export interface DeliveryEvent {
-  readonly dialect: Dialect;
+  readonly format: EventFormat;
   readonly kind: EventKind;
   /** The service's word for what happened, e.g. `UNREACHABLE`; free text occurs. */
   readonly status: string;
@@ -54,7 +54,7 @@ export type ParsedEvent =
  * Reads one parsed JSON value as a delivery event. Never throws.
  *
  * Email, campaign, journey, voice, media and RCS events are `not-sms`; a value that is no event of either
- * dialect is `malformed`, with a problem that quotes nothing of it.
+ * event format is `malformed`, with a problem that quotes nothing of it.
  */
 export function parseDeliveryEvent(value: unknown): ParsedEvent {
   if (!isRecord(value)) return { type: "malformed", problem: "not a JSON object" };

@@ -1,5 +1,5 @@
 /**
- * The End User Messaging (v2) dialect of delivery events.
+ * The End User Messaging (v2) event format of delivery events.
  *
  * @see https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
  */
@@ -50,7 +50,7 @@ export function parseEndUserMessagingEvent(value: Record<string, unknown>): Pars
   const ownContext = readOwnContext(parsed.output.context);
   const messageType = parsed.output.messageType?.toUpperCase();
   const event: DeliveryEvent = {
-    dialect: "end-user-messaging",
+    format: "end-user-messaging",
     kind: kindOf(eventType, isFinal),
     // The type, not `messageStatus`: AWS lists the types, of the statuses it shows only three.
     status: eventType.slice("TEXT_".length),

@@ -1,5 +1,5 @@
 /**
- * The types of delivery events by what they say, in both dialects: for the parsers, and for the filter in front
+ * The types of delivery events by what they say, in both event formats: for the parsers, and for the filter in front
  * of them, which must not know fewer.
  *
  * @see https://docs.aws.amazon.com/pinpoint/latest/developerguide/event-streams-data-sms.html

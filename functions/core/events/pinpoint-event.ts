@@ -1,5 +1,5 @@
 /**
- * The Pinpoint (v1) dialect of delivery events.
+ * The Pinpoint (v1) event format of delivery events.
  *
  * @see https://docs.aws.amazon.com/pinpoint/latest/developerguide/event-streams-data-sms.html
  */
@@ -53,7 +53,7 @@ export function parsePinpointEvent(value: Record<string, unknown>): ParsedEvent 
   const ownContext = readOwnContext(attributes.customer_context);
   const messageType = attributes.message_type?.toUpperCase();
   const event: DeliveryEvent = {
-    dialect: "pinpoint",
+    format: "pinpoint",
     kind: kindOf(type),
     status: attributes.record_status ?? type.slice("_SMS.".length),
     ...(attributes.message_id !== undefined && { messageId: attributes.message_id }),

@@ -1,13 +1,13 @@
 /** How an application withdraws a message: the code was used, or a newer one was sent. */
 import { ContentionError } from "../errors.ts";
 import { isFinal, type MessageStatus, statusOf } from "./message.ts";
-import { endSeries } from "./message-changes.ts";
+import { endSequence } from "./message-changes.ts";
 import type { MessageStore } from "./message-store.ts";
 
 /** What the application gets back. */
 export interface CancelledMessage {
   readonly application_message_id: string;
-  /** `CANCELLED`, or the status in which the series had ended before; absent where there is no such message. */
+  /** `CANCELLED`, or the status in which the retry sequence had ended before; absent where there is no such message. */
   readonly status?: MessageStatus;
 }
 
@@ -30,7 +30,7 @@ export async function cancelMessage(
     if (message === undefined) return { application_message_id: id };
     const status = statusOf(message);
     if (isFinal(status)) return { application_message_id: id, status };
-    const result = await store.change(id, endSeries(message, "CANCELLED", "cancelled"));
+    const result = await store.change(id, endSequence(message, "CANCELLED", "cancelled"));
     if (result.applied) return { application_message_id: id, status: "CANCELLED" };
     message = result.current;
   }

@@ -8,22 +8,22 @@
  * |---|---|---|---|---|---|---|---|
  * | in-progress | * | * | * | * | * | ignore | in-progress |
  * | * | * | foreign | * | * | * | ignore | foreign-event |
- * | delivered | DELIVERED | * | * | * | * | ignore | series-over |
- * | delivered | OPTED_OUT | * | * | * | * | ignore | series-over |
- * | delivered | CANCELLED | * | * | * | * | ignore | series-over |
+ * | delivered | DELIVERED | * | * | * | * | ignore | sequence-over |
+ * | delivered | OPTED_OUT | * | * | * | * | ignore | sequence-over |
+ * | delivered | CANCELLED | * | * | * | * | ignore | sequence-over |
  * | delivered | SENT | only | * | * | * | note-delivery | delivered-at-once |
  * | delivered | RETRY_SCHEDULED | * | * | * | * | deliver | delivered |
  * | delivered | open | earlier | * | * | * | deliver-marked | late-delivery |
  * | delivered | open | * | * | * | * | deliver | delivered |
  * | delivered | over | * | * | * | * | deliver | late-delivery |
- * | * | over | * | * | * | * | ignore | series-over |
+ * | * | over | * | * | * | * | ignore | sequence-over |
  * | opted-out | * | * | * | * | * | opt-out | opted-out |
  * | * | * | unknown | * | * | * | ignore | unknown-attempt |
  * | * | * | earlier | * | * | * | ignore | superseded-attempt |
  * | permanent | * | * | * | * | * | reject | permanent-failure |
  * | unrecognised | RETRY_SCHEDULED | * | * | * | * | ignore | unrecognised-status |
  * | unrecognised | * | * | * | * | * | reject | unrecognised-status |
- * | retryable | RETRY_SCHEDULED | * | * | * | * | wake-up | already-scheduled |
+ * | retryable | RETRY_SCHEDULED | * | * | * | * | retry-message | already-scheduled |
  * | retryable | * | * | * | off | * | note-failure | retries-off |
  * | retryable | * | * | * | none | * | exhaust | retries-exhausted |
  * | retryable | * | * | missing | * | * | reject | nothing-to-send |
@@ -59,7 +59,7 @@ export interface Facts {
 }
 
 /**
- * What to do. `wake-up` repeats a retry message that may have been lost; `note-delivery` writes only where every
+ * What to do. `retry-message` repeats a retry message that may have been lost; `note-delivery` writes only where every
  * delivery is tracked or the message waits for a receipt; `deliver-marked` also marks a possible duplicate;
  * `note-failure` writes down a failure and ends nothing.
  */
@@ -74,13 +74,13 @@ export type Action =
   | "exhaust"
   | "expire"
   | "schedule"
-  | "wake-up";
+  | "retry-message";
 
 /** Why; stands in the log, and in the item as `status_reason` where the event's status says less. */
 export type Reason =
   | "in-progress"
   | "foreign-event"
-  | "series-over"
+  | "sequence-over"
   | "delivered-at-once"
   | "delivered"
   | "late-delivery"
@@ -109,7 +109,7 @@ export function decide(facts: Facts): Decision {
   if (facts.event === "in-progress") return { action: "ignore", reason: "in-progress" };
   if (facts.attempt === "foreign") return { action: "ignore", reason: "foreign-event" };
   if (facts.event === "delivered") return decideDelivery(facts);
-  if (isFinal(facts.status)) return { action: "ignore", reason: "series-over" };
+  if (isFinal(facts.status)) return { action: "ignore", reason: "sequence-over" };
   if (facts.event === "opted-out") return { action: "opt-out", reason: "opted-out" };
   return decideFailure(facts);
 }
@@ -119,7 +119,7 @@ function decideDelivery({ status, attempt }: Facts): Decision {
     case "DELIVERED":
     case "OPTED_OUT":
     case "CANCELLED":
-      return { action: "ignore", reason: "series-over" };
+      return { action: "ignore", reason: "sequence-over" };
     case "EXHAUSTED":
     case "EXPIRED":
     case "REJECTED":
@@ -144,7 +144,7 @@ function decideFailure(facts: Facts): Decision {
   if (facts.event === "unrecognised") {
     return { action: isScheduled ? "ignore" : "reject", reason: "unrecognised-status" };
   }
-  if (isScheduled) return { action: "wake-up", reason: "already-scheduled" };
+  if (isScheduled) return { action: "retry-message", reason: "already-scheduled" };
   if (facts.retries === "off") return { action: "note-failure", reason: "retries-off" };
   if (facts.retries === "none") return { action: "exhaust", reason: "retries-exhausted" };
   if (facts.content === "missing") return { action: "reject", reason: "nothing-to-send" };

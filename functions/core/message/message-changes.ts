@@ -154,8 +154,8 @@ export function noteFailure(message: Message, failed: AttemptOutcome): Change {
   };
 }
 
-/** Ends the series, or corrects its end to `DELIVERED` (rules 4 and 5). */
-export function endSeries(
+/** Ends the retry sequence, or corrects its end to `DELIVERED` (rules 4 and 5). */
+export function endSequence(
   message: Message,
   status: FinalStatus,
   reason: string,
@@ -372,7 +372,7 @@ function keepsItsNumber(attempt: number, record: Attempt | undefined): boolean {
 /** Ends a message whose claimed attempt the service did not take and whose next try would be too late. */
 export function expireUnsent(message: Message, attempt: number): Change {
   if (keepsItsNumber(attempt, message.attempts?.[attempt])) {
-    return endSeries(message, "EXPIRED", "deadline");
+    return endSequence(message, "EXPIRED", "deadline");
   }
   return {
     require: samePosition(message),

@@ -18,13 +18,13 @@ export const messageStatuses = [
   "CANCELLED",
 ] as const;
 
-/** State of a message; the first three are open, the others end the series. */
+/** State of a message; the first three are open, the others end the retry sequence. */
 export type MessageStatus = (typeof messageStatuses)[number];
 
 /** States in which a message waits for something that will still happen. */
 export const openStatuses = ["SENDING", "SENT", "RETRY_SCHEDULED"] as const satisfies MessageStatus[];
 
-/** States that end the series. */
+/** States that end the retry sequence. */
 export type FinalStatus = Exclude<MessageStatus, (typeof openStatuses)[number]>;
 
 /** `at-least-once` sends an attempt of unknown outcome once more; `at-most-once` never does. */
@@ -121,7 +121,7 @@ export interface Message extends CarriedAttributes {
   readonly sender_id?: string;
   /** Absent on an item that the application wrote itself: then the message counts as `SENT`. */
   readonly status?: MessageStatus;
-  /** Why the message is in its state, e.g. the status of the event that ended the series. */
+  /** Why the message is in its state, e.g. the status of the event that ended the retry sequence. */
   readonly status_reason?: string;
   /** Number of the latest attempt that was claimed; 0 = only the application's own send. */
   readonly retry_count?: number;
@@ -156,7 +156,7 @@ export function latestAttemptOf(message: Message): number {
   return message.retry_count ?? 0;
 }
 
-/** Whether the series is over, so that only a late success may still change the item. */
+/** Whether the retry sequence is over, so that only a late success may still change the item. */
 export function isFinal(status: MessageStatus): status is FinalStatus {
   return !(openStatuses as readonly MessageStatus[]).includes(status);
 }

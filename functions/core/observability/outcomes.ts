@@ -11,7 +11,7 @@ export type EventOutcome =
   | "opted-out"
   | "delivered"
   | "delivered-at-once"
-  /** Changed nothing: a repetition, a stale event, or one after the end of the series. */
+  /** Changed nothing: a repetition, a stale event, or one after the end of the retry sequence. */
   | "absorbed"
   /** About a send that is no attempt of the message. */
   | "foreign"
@@ -29,7 +29,7 @@ export type EventOutcome =
   | "item-status-unknown";
 
 /** What became of a retry message; each is a metric, see `telemetry.ts`. */
-export type WakeUpOutcome =
+export type RetryMessageOutcome =
   | "sent"
   /** Sent once more after its outcome stayed unknown; the recipient may get it twice. */
   | "sent-again"

@@ -1,10 +1,10 @@
 /** The port to logs and metrics. Its types keep message bodies and phone numbers out by construction. */
-import type { EventOutcome, ReceiptCheckOutcome, WakeUpOutcome } from "./outcomes.ts";
+import type { EventOutcome, ReceiptCheckOutcome, RetryMessageOutcome } from "./outcomes.ts";
 
 /** Every metric of the project; CloudWatch namespace = the stack's `name_prefix`, dimension `service`. */
 export type MetricName =
   | (typeof eventMetrics)[EventOutcome]
-  | (typeof wakeUpMetrics)[WakeUpOutcome]
+  | (typeof retryMessageMetrics)[RetryMessageOutcome]
   | (typeof receiptCheckMetrics)[ReceiptCheckOutcome]
   | (typeof otherMetrics)[number];
 
@@ -15,8 +15,8 @@ export const otherMetrics = [
   "NotSms",
   "ForeignEvent",
   "StatusUnrecognised",
-  "WakeUpFailed",
-  "WakeUpMalformed",
+  "RetryMessageFailed",
+  "RetryMessageMalformed",
   "SendBlocked",
   "NoReceipt",
   "RetryMessageNotQueued",
@@ -33,7 +33,7 @@ export const eventMetrics = {
   "retries-off": "RetriesOff",
   rejected: "MessageRejected",
   "opted-out": "RecipientOptedOut",
-  delivered: "SeriesDelivered",
+  delivered: "SequenceDelivered",
   "delivered-at-once": "DeliveredAtOnce",
   absorbed: "EventAbsorbed",
   foreign: "ForeignEvent",
@@ -45,8 +45,8 @@ export const eventMetrics = {
   "item-status-unknown": "ItemStatusUnknown",
 } as const satisfies Record<EventOutcome, string>;
 
-/** The metric that counts each outcome of a wake-up. */
-export const wakeUpMetrics = {
+/** The metric that counts each outcome of a retry message. */
+export const retryMessageMetrics = {
   sent: "RetrySent",
   "sent-again": "PossibleDuplicate",
   unconfirmed: "SendUnconfirmed",
@@ -55,10 +55,10 @@ export const wakeUpMetrics = {
   "opted-out": "RecipientOptedOut",
   expired: "MessageExpired",
   "retries-off": "RetriesOff",
-  postponed: "WakeUpPostponed",
-  absorbed: "WakeUpAbsorbed",
+  postponed: "RetryMessagePostponed",
+  absorbed: "RetryMessageAbsorbed",
   "awaiting-receipt": "OutcomeUnknown",
-} as const satisfies Record<WakeUpOutcome, string>;
+} as const satisfies Record<RetryMessageOutcome, string>;
 
 /** The metric that counts each outcome of a receipt check. */
 export const receiptCheckMetrics = {
@@ -68,8 +68,8 @@ export const receiptCheckMetrics = {
   expired: "MessageExpired",
   rejected: "MessageRejected",
   "retries-off": "RetriesOff",
-  postponed: "WakeUpPostponed",
-  absorbed: "WakeUpAbsorbed",
+  postponed: "RetryMessagePostponed",
+  absorbed: "RetryMessageAbsorbed",
 } as const satisfies Record<ReceiptCheckOutcome, string>;
 
 /** What a log line may hold: ids, words of ours and counts; never a number, a body or an error's text. */

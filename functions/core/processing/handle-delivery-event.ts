@@ -1,6 +1,6 @@
 /**
  * What happens to one delivery event: find its message, decide, write the decision with one conditional
- * update, and say which wake-up has to go out. Sends nothing.
+ * update, and say which retry message has to go out. Sends nothing.
  */
 
 import type { Clock, Random } from "../clock.ts";
@@ -17,7 +17,7 @@ import {
   retriesOffReason,
   statusOf,
 } from "../message/message.ts";
-import { type AttemptOutcome, endSeries, noteFailure, scheduleRetry } from "../message/message-changes.ts";
+import { type AttemptOutcome, endSequence, noteFailure, scheduleRetry } from "../message/message-changes.ts";
 import { isBodyTooLong } from "../message/message-parts.ts";
 import type { Change, MessageStore } from "../message/message-store.ts";
 import { allowsAttempt, deadlineOf, dueAt, type RetryPolicy } from "../message/retry-policy.ts";
@@ -29,7 +29,7 @@ import { receiptDueAt } from "../sending/receipt-check.ts";
 export interface EventHandling {
   readonly store: MessageStore;
   readonly policy: RetryPolicy;
-  /** Whether to write the delivery of a message that was never in a series (`track_deliveries = "all"`). */
+  /** Whether to write the delivery of a message that was never in a retry sequence (`track_deliveries = "all"`). */
   readonly recordsEveryDelivery: boolean;
   readonly clock: Clock;
   readonly random: Random;
@@ -63,7 +63,7 @@ export function itemKeyOf(event: DeliveryEvent): string | undefined {
 }
 
 /**
- * Handles one event. The same event again changes nothing; it may only repeat a wake-up.
+ * Handles one event. The same event again changes nothing; it may only repeat a retry message.
  *
  * @param known the item where the caller has read it already, possibly an old version of it
  * @param firstSeenAt when the event was first seen without an item, where it has been waiting
@@ -111,7 +111,7 @@ export async function handleDeliveryEvent(
 }
 
 /**
- * What became of an event, or of a wake-up, whose handling ended with this error, where the error lies in the item:
+ * What became of an event, or of a retry message, whose handling ended with this error, where the error lies in the item:
  * handling it again would end the same way. `undefined` for every other error.
  *
  * @param about the item's key and the attempt, for the log
@@ -230,8 +230,8 @@ function decideFor(
     reason: decision.reason,
     ...((wasRetried || decision.action === "schedule") && { isRetried: true }),
   };
-  const end = (status: Parameters<typeof endSeries>[1], reason: string): Change =>
-    endSeries(message, status, reason, outcome);
+  const end = (status: Parameters<typeof endSequence>[1], reason: string): Change =>
+    endSequence(message, status, reason, outcome);
 
   switch (decision.action) {
     case "ignore": {
@@ -264,18 +264,22 @@ function decideFor(
       return { handled: { ...about, outcome: "exhausted" }, change: end("EXHAUSTED", outcome.outcome) };
     case "expire":
       return { handled: { ...about, outcome: "expired" }, change: end("EXPIRED", decision.reason) };
-    case "wake-up":
+    case "retry-message":
       return {
         handled: {
           ...about,
           outcome: "absorbed",
-          entry: wakeUp(message, attempt + 1, message.next_attempt_at ?? now),
+          entry: retryMessage(message, attempt + 1, message.next_attempt_at ?? now),
         },
       };
     case "schedule": {
       const nextDueAt = dueAt(policy, attempt + 1, now, deadline, handling.random.next());
       return {
-        handled: { ...about, outcome: "retry-scheduled", entry: wakeUp(message, attempt + 1, nextDueAt) },
+        handled: {
+          ...about,
+          outcome: "retry-scheduled",
+          entry: retryMessage(message, attempt + 1, nextDueAt),
+        },
         change: scheduleRetry(message, outcome, {
           dueAt: nextDueAt,
           deadline,
@@ -320,16 +324,16 @@ function isWrittenDown(message: Message, policy: RetryPolicy): boolean {
   return message.status_reason === retriesOffReason || receiptDueAt(message, policy) !== undefined;
 }
 
-function wakeUp(message: Message, attempt: number, at: number): QueueEntry {
+function retryMessage(message: Message, attempt: number, at: number): QueueEntry {
   return {
-    message: { kind: "wake-up", application_message_id: message.application_message_id, attempt },
+    message: { kind: "retry-message", application_message_id: message.application_message_id, attempt },
     dueAt: at,
   };
 }
 
 /** A delivery of an earlier attempt, while a later one is out, means that two may arrive: mark the later. */
 function deliver(message: Message, outcome: AttemptOutcome, { action }: Decision): Change {
-  return endSeries(message, "DELIVERED", outcome.outcome, {
+  return endSequence(message, "DELIVERED", outcome.outcome, {
     ...outcome,
     marksLatest: action === "deliver-marked",
   });
@@ -337,5 +341,5 @@ function deliver(message: Message, outcome: AttemptOutcome, { action }: Decision
 
 function rejected(message: Message, outcome: AttemptOutcome, { reason }: Decision): Change {
   const isOurs = reason === "nothing-to-send" || reason === "body-too-long";
-  return endSeries(message, "REJECTED", isOurs ? reason : outcome.outcome, outcome);
+  return endSequence(message, "REJECTED", isOurs ? reason : outcome.outcome, outcome);
 }

@@ -4,11 +4,22 @@
  */
 import pMap from "p-map";
 import type { Message } from "../message/message.ts";
-import { errorName, receiptCheckMetrics, type Telemetry, wakeUpMetrics } from "../observability/telemetry.ts";
+import {
+  errorName,
+  receiptCheckMetrics,
+  retryMessageMetrics,
+  type Telemetry,
+} from "../observability/telemetry.ts";
 import { readQueueMessage } from "../queue/queue-messages.ts";
-import type { QueueEntry, QueueMessage, ReceiptCheck, RetryQueue, WakeUp } from "../queue/retry-queue.ts";
+import type {
+  QueueEntry,
+  QueueMessage,
+  ReceiptCheck,
+  RetryMessage,
+  RetryQueue,
+} from "../queue/retry-queue.ts";
 import { checkReceipt, type HandledReceiptCheck } from "../sending/receipt-check.ts";
-import { type HandledWakeUp, type Resending, resendMessage } from "../sending/resend-message.ts";
+import { type HandledRetryMessage, type Resending, resendMessage } from "../sending/resend-message.ts";
 import { isForOperator } from "../sending/sms-sender.ts";
 import {
   type EventHandling,
@@ -34,7 +45,7 @@ export interface QueueHandling {
   readonly telemetry: Telemetry;
 }
 
-/** How many wake-ups one worker has under way at once; its pace, not this, limits the rate. */
+/** How many retry messages one worker has under way at once; its pace, not this, limits the rate. */
 const concurrency = 10;
 
 /** What handling one message leads to. */
@@ -69,14 +80,16 @@ export async function handleQueueMessages(
   const { telemetry, queue } = handling;
   const read = received.map(({ id, body }) => ({ id, message: readQueueMessage(body) }));
   const known = await readKnown(
-    read.flatMap(({ message }) => (message?.kind === "wake-up" ? [message.application_message_id] : [])),
+    read.flatMap(({ message }) =>
+      message?.kind === "retry-message" ? [message.application_message_id] : [],
+    ),
     handling,
   );
   const handled = await pMap(
     read,
     async ({ id, message }): Promise<Handled | undefined> => {
       if (message === undefined) {
-        telemetry.count("WakeUpMalformed");
+        telemetry.count("RetryMessageMalformed");
         telemetry.error("A retry-queue message is none of ours; it goes to the dead letters.", {
           record_id: id,
         });
@@ -146,7 +159,7 @@ function failed(
   error: unknown,
   { resending: { clock, random }, telemetry }: QueueHandling,
 ): Handled | undefined {
-  telemetry.count("WakeUpFailed");
+  telemetry.count("RetryMessageFailed");
   telemetry.error("A retry-queue message could not be handled now; it comes again.", {
     record_id: id,
     error: errorName(error),
@@ -182,12 +195,12 @@ async function handle(
     case "receipt-check": {
       const handled = await checkReceipt(message, resending);
       // While it is being sent, a check of an attempt is as good as its retry message.
-      if (handled === "resend") return handle({ ...message, kind: "wake-up" }, new Map(), handling);
+      if (handled === "resend") return handle({ ...message, kind: "retry-message" }, new Map(), handling);
       return { ...entryOf(handled), report: () => reportReceiptCheck(message, handled, telemetry) };
     }
-    case "wake-up": {
+    case "retry-message": {
       const handled = await resendMessage(message, resending, known.get(message.application_message_id));
-      return { ...entryOf(handled), report: () => reportWakeUp(message, handled, telemetry) };
+      return { ...entryOf(handled), report: () => reportRetryMessage(message, handled, telemetry) };
     }
   }
 }
@@ -196,21 +209,25 @@ function entryOf({ entry }: { readonly entry?: QueueEntry }): Pick<Handled, "ent
   return entry === undefined ? {} : { entry };
 }
 
-function reportWakeUp(wakeUp: WakeUp, handled: HandledWakeUp, telemetry: Telemetry): void {
+function reportRetryMessage(
+  retryMessage: RetryMessage,
+  handled: HandledRetryMessage,
+  telemetry: Telemetry,
+): void {
   const { outcome, reason, contextLeftOut } = handled;
-  telemetry.count(wakeUpMetrics[outcome]);
+  telemetry.count(retryMessageMetrics[outcome]);
   if (contextLeftOut !== undefined) telemetry.count("ContextLeftOut", contextLeftOut);
   if (isForOperator(reason)) telemetry.count("SendBlocked");
   const fields = {
-    application_message_id: wakeUp.application_message_id,
-    attempt: wakeUp.attempt,
+    application_message_id: retryMessage.application_message_id,
+    attempt: retryMessage.attempt,
     outcome,
     reason,
   };
   if (outcome === "sent-again" || outcome === "unconfirmed" || outcome === "awaiting-receipt") {
     telemetry.warn("The outcome of a send was lost; the delivery guarantee decides what follows.", fields);
   } else if (outcome !== "absorbed" && outcome !== "postponed") {
-    telemetry.info("A wake-up was handled.", fields);
+    telemetry.info("A retry message was handled.", fields);
   }
 }
 

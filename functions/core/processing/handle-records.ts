@@ -66,7 +66,7 @@ export interface RecordHandling extends EventHandling {
 /** When an event that failed is looked at again, where the queue has to bring it back. */
 const failedEventWaitSeconds = 30;
 
-/** What is left for the wake-ups when the time for the events is over. */
+/** What is left for the retry messages when the time for the events is over. */
 const queueReserveSeconds = 5;
 
 /** Stands for an event that did not end in time. */
@@ -91,8 +91,8 @@ interface EventInBatch {
  * Handles records and answers each exactly once, in their order. Never rejects.
  *
  * Events of one message are handled one after the other in their order, different messages at the same time.
- * Wake-ups go out together at the end; a record whose wake-up did not get onto the queue has failed, and
- * handling it again repeats only the wake-up.
+ * Retry messages go out together at the end; a record whose retry message did not get onto the queue has failed, and
+ * handling it again repeats only the retry message.
  */
 export async function handleRecords(
   records: readonly StreamRecord[],
@@ -235,7 +235,7 @@ interface Waiting {
 async function putEntries(events: readonly EventInBatch[], handling: RecordHandling): Promise<void> {
   const waiting = entriesOf(events, handling);
   for (const item of waiting.flatMap(({ items }) => items)) item.failure ??= new NotQueued();
-  // A stream that hands failed records over again repeats their wake-ups; for others this is the only chance.
+  // A stream that hands failed records over again repeats their retry messages; for others this is the only chance.
   const tries = handling.queuesFailedEvents === true ? queueTries : 1;
   for (let number = 1, rest = waiting; rest.length > 0; number += 1) {
     const areQueued = await handling.queue.put(rest.map(({ entry }) => entry));
@@ -265,7 +265,7 @@ function entriesOf(events: readonly EventInBatch[], handling: RecordHandling): W
   return [...byMessage.values()];
 }
 
-/** How often wake-ups are put on the queue where nothing else repeats them; the pauses grow by a second. */
+/** How often retry messages are put on the queue where nothing else repeats them; the pauses grow by a second. */
 const queueTries = 4;
 
 /** Stands for an event whose entry did not get onto the retry queue. */

@@ -10,7 +10,7 @@ const failing_since = v.exactOptional(v.pipe(v.number(), v.finite()));
 
 const queueMessage = v.variant("kind", [
   v.object({
-    kind: v.literal("wake-up"),
+    kind: v.literal("retry-message"),
     application_message_id: text,
     attempt: wholeNumber,
     deferrals: v.exactOptional(wholeNumber),
@@ -27,7 +27,7 @@ const queueMessage = v.variant("kind", [
     first_seen_at: v.pipe(v.number(), v.finite()),
     failing_since,
     event: v.object({
-      dialect: v.picklist(["pinpoint", "end-user-messaging"]),
+      format: v.picklist(["pinpoint", "end-user-messaging"]),
       kind: v.picklist(["in-progress", "success", "failure", "opt-out", "unrecognised"]),
       status: v.string(),
       messageId: v.exactOptional(text),

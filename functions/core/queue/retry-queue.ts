@@ -2,8 +2,8 @@
 import type { DeliveryEvent } from "../events/delivery-event.ts";
 
 /** "Attempt n of this message is due": a pointer to an item, without authority, number or body. */
-export interface WakeUp {
-  readonly kind: "wake-up";
+export interface RetryMessage {
+  readonly kind: "retry-message";
   readonly application_message_id: string;
   /** The attempt that is due; 0 only where the outcome of the producer's first send is unknown. */
   readonly attempt: number;
@@ -19,7 +19,7 @@ export interface WaitingEvent {
   readonly first_seen_at: number;
 }
 
-/** "Look whether attempt n got an event" (design 11.1): a pointer as {@link WakeUp} is. */
+/** "Look whether attempt n got an event" (design 11.1): a pointer as {@link RetryMessage} is. */
 export interface ReceiptCheck {
   readonly kind: "receipt-check";
   readonly application_message_id: string;
@@ -33,7 +33,7 @@ interface MayBeFailing {
 }
 
 /** What travels through the retry queue. */
-export type QueueMessage = (WakeUp | WaitingEvent | ReceiptCheck) & MayBeFailing;
+export type QueueMessage = (RetryMessage | WaitingEvent | ReceiptCheck) & MayBeFailing;
 
 /** A message for the queue and when it shall come out. */
 export interface QueueEntry {

@@ -16,8 +16,8 @@ import {
 } from "../message/message.ts";
 import { claimAgain } from "../message/message-changes.ts";
 import type { MessageStore } from "../message/message-store.ts";
+import { decideRetryMessage } from "../message/retry-message-decision.ts";
 import type { RetryPolicy } from "../message/retry-policy.ts";
-import { decideWakeUp } from "../message/wake-up-decision.ts";
 import type { Telemetry } from "../observability/telemetry.ts";
 import type { QueueEntry, RetryQueue } from "../queue/retry-queue.ts";
 import { receiptCheckEntry } from "./receipt-check.ts";
@@ -115,7 +115,7 @@ export async function produceMessage(
 
 /** The retry message that brings a first send of unknown outcome to the resend worker. */
 function firstSendEntry(id: string, dueAt: number): QueueEntry {
-  return { message: { kind: "wake-up", application_message_id: id, attempt: 0 }, dueAt };
+  return { message: { kind: "retry-message", application_message_id: id, attempt: 0 }, dueAt };
 }
 
 /**
@@ -180,7 +180,7 @@ async function takeOver(
   claim: Parameters<typeof claimAgain>[1],
   producing: Producing,
 ): Promise<{ readonly message: Message } | { readonly result: ProducedMessage }> {
-  const decision = decideWakeUp(existing, 0, claim.now, producing.guarantee);
+  const decision = decideRetryMessage(existing, 0, claim.now, producing.guarantee);
   if (decision.action === "claim-again") {
     const taken = await producing.store.change(existing.application_message_id, claimAgain(existing, claim));
     if (taken.applied) return { message: taken.message };

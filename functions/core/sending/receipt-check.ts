@@ -7,7 +7,7 @@
  * | item | action | reason |
  * |---|---|---|
  * | missing, or past `expires_at` | drop | message-gone |
- * | series over | drop | series-over |
+ * | sequence over | drop | sequence-over |
  * | `RETRY_SCHEDULED`, this attempt is the latest, without a receipt | requeue its retry message | already-scheduled |
  * | `RETRY_SCHEDULED`, or another attempt is the latest | drop | superseded-attempt |
  * | `SENDING` | resend: as its retry message | being-sent |
@@ -34,7 +34,7 @@ import {
   retriesOffReason,
   statusOf,
 } from "../message/message.ts";
-import { endSeries, noteFailure, repeatAttempt, scheduleRetry } from "../message/message-changes.ts";
+import { endSequence, noteFailure, repeatAttempt, scheduleRetry } from "../message/message-changes.ts";
 import type { Change, MessageStore } from "../message/message-store.ts";
 import { allowsAttempt, delayBefore, type RetryPolicy } from "../message/retry-policy.ts";
 import type { ReceiptCheckOutcome } from "../observability/outcomes.ts";
@@ -107,7 +107,7 @@ export function receiptCheckEntry(message: Message, policy: RetryPolicy): QueueE
 export type ReceiptDecision =
   | {
       readonly action: "drop";
-      readonly reason: "message-gone" | "series-over" | "superseded-attempt" | "already-sent";
+      readonly reason: "message-gone" | "sequence-over" | "superseded-attempt" | "already-sent";
     }
   /** The check scheduled the retry before, and its retry message may have been lost on its way to the queue. */
   | { readonly action: "requeue"; readonly reason: "already-scheduled"; readonly dueAt: number }
@@ -129,7 +129,7 @@ export function decideReceiptCheck(
 ): ReceiptDecision {
   if (message === undefined || isGone(message, now)) return { action: "drop", reason: "message-gone" };
   const status = statusOf(message);
-  if (isFinal(status)) return { action: "drop", reason: "series-over" };
+  if (isFinal(status)) return { action: "drop", reason: "sequence-over" };
   if (attempt !== latestAttemptOf(message)) return { action: "drop", reason: "superseded-attempt" };
   if (status === "RETRY_SCHEDULED") {
     return message.attempts?.[attempt]?.outcome === noReceiptOutcome
@@ -207,11 +207,11 @@ function changeFor(
   const missing = { attempt, outcome: noReceiptOutcome, at: now };
   switch (action) {
     case "expire":
-      return endSeries(message, "EXPIRED", reason, missing);
+      return endSequence(message, "EXPIRED", reason, missing);
     case "exhaust":
-      return endSeries(message, "EXHAUSTED", reason, missing);
+      return endSequence(message, "EXHAUSTED", reason, missing);
     case "reject":
-      return endSeries(message, "REJECTED", reason, missing);
+      return endSequence(message, "REJECTED", reason, missing);
     case "note":
       return noteFailure(message, missing);
     case "repeat":
@@ -247,5 +247,5 @@ function handled({ action, reason }: Deciding, check: ReceiptCheck, now: number)
 }
 
 function retryEntry({ application_message_id }: ReceiptCheck, attempt: number, dueAt: number): QueueEntry {
-  return { message: { kind: "wake-up", application_message_id, attempt }, dueAt };
+  return { message: { kind: "retry-message", application_message_id, attempt }, dueAt };
 }

@@ -20,15 +20,15 @@ import {
   claimAgain,
   claimAttempt,
   correctTimes,
-  endSeries,
+  endSequence,
   unschedule,
 } from "../message/message-changes.ts";
 import { isBodyTooLong, partsOf } from "../message/message-parts.ts";
 import type { Change } from "../message/message-store.ts";
+import { decideRetryMessage, type RetryMessageDecision } from "../message/retry-message-decision.ts";
 import { backOffUntil, type RetryPolicy } from "../message/retry-policy.ts";
-import { decideWakeUp, type WakeUpDecision } from "../message/wake-up-decision.ts";
-import type { WakeUpOutcome } from "../observability/outcomes.ts";
-import type { QueueEntry, WakeUp } from "../queue/retry-queue.ts";
+import type { RetryMessageOutcome } from "../observability/outcomes.ts";
+import type { QueueEntry, RetryMessage } from "../queue/retry-queue.ts";
 import { receiptCheckEntry } from "./receipt-check.ts";
 import {
   type AttemptResult,
@@ -49,8 +49,8 @@ export interface Resending extends SendDependencies {
 }
 
 /** The result of one retry message. */
-export interface HandledWakeUp {
-  readonly outcome: WakeUpOutcome;
+export interface HandledRetryMessage {
+  readonly outcome: RetryMessageOutcome;
   readonly reason: string;
   /** How many entries of the context the service had no room for; absent = none. */
   readonly contextLeftOut?: number;
@@ -72,26 +72,26 @@ const maxDecisions = 6;
  * @throws ContentionError if the item changed under every decision; any error of the store
  */
 export async function resendMessage(
-  wakeUp: WakeUp,
+  retryMessage: RetryMessage,
   resending: Resending,
   known?: Message,
-): Promise<HandledWakeUp> {
+): Promise<HandledRetryMessage> {
   const turns = new TurnOnce(resending.pace);
   try {
-    return await decideAndSend(wakeUp, turns, resending, known);
+    return await decideAndSend(retryMessage, turns, resending, known);
   } finally {
     turns.release();
   }
 }
 
 async function decideAndSend(
-  wakeUp: WakeUp,
+  retryMessage: RetryMessage,
   turns: TurnOnce,
   resending: Resending,
   known: Message | undefined,
-): Promise<HandledWakeUp> {
+): Promise<HandledRetryMessage> {
   const { store, sender, clock, random, guarantee, policy } = resending;
-  const { application_message_id: id, attempt } = wakeUp;
+  const { application_message_id: id, attempt } = retryMessage;
   const claimId = random.id();
   const limits = { leastSecondsLeft: sender.leastSecondsLeft, areRetriesOff: policy.maxRetries === 0 };
 
@@ -100,9 +100,9 @@ async function decideAndSend(
   for (let decisions = 0; decisions < maxDecisions; decisions += 1) {
     // The answer of our own claim was lost and the repeated write refused: the claim is ours all the same.
     if (message !== undefined && isClaimedBy(claimId, message, attempt))
-      return sendClaimed(wakeUp, message, turns, resending);
+      return sendClaimed(retryMessage, message, turns, resending);
     const now = clock.now();
-    const decision = decideWakeUp(message, attempt, now, guarantee, limits);
+    const decision = decideRetryMessage(message, attempt, now, guarantee, limits);
     const { reason } = decision;
     if (decision.action === "drop" || message === undefined) {
       // An end is an end, however old the read; anything else may have changed since.
@@ -117,7 +117,7 @@ async function decideAndSend(
       continue;
     }
     if (decision.action === "postpone") {
-      return { outcome: "postponed", reason, entry: { message: wakeUp, dueAt: decision.until } };
+      return { outcome: "postponed", reason, entry: { message: retryMessage, dueAt: decision.until } };
     }
     if (decision.action === "check-receipt") return checkLater(message, policy, "absorbed", reason);
 
@@ -126,7 +126,7 @@ async function decideAndSend(
       if (!(await turns.take(message.message_body ?? ""))) {
         // The service has deferred nothing, so the waits do not grow.
         const dueAt = backOffUntil(0, clock.now(), random.next());
-        return { outcome: "postponed", reason: "no-turn", entry: { message: wakeUp, dueAt } };
+        return { outcome: "postponed", reason: "no-turn", entry: { message: retryMessage, dueAt } };
       }
     }
     const result = await store.change(id, changeFor(decision, message, claimOf(attempt, claimId, resending)));
@@ -145,7 +145,7 @@ async function decideAndSend(
       return checkLater(result.message, policy, "awaiting-receipt", reason);
     }
     if (statusOf(result.message) === "REJECTED") return { outcome: "rejected", reason: "body-too-long" };
-    return sendClaimed(wakeUp, result.message, turns, resending);
+    return sendClaimed(retryMessage, result.message, turns, resending);
   }
   throw new ContentionError(maxDecisions);
 }
@@ -161,20 +161,20 @@ function claimOf(attempt: number, claimId: string, { clock }: Resending): Claim 
 
 /** The write of a decision; a body that no service takes ends the message instead of being claimed. */
 function changeFor(
-  decision: Exclude<WakeUpDecision, { readonly action: "drop" | "postpone" | "check-receipt" }>,
+  decision: Exclude<RetryMessageDecision, { readonly action: "drop" | "postpone" | "check-receipt" }>,
   message: Message,
   claim: Claim,
 ): Change {
   switch (decision.action) {
     case "expire":
-      return endSeries(message, "EXPIRED", decision.reason);
+      return endSequence(message, "EXPIRED", decision.reason);
     case "unschedule":
       return unschedule(message);
     case "await-receipt":
       return awaitReceipt(message, claim.attempt, claim.now);
     case "claim":
     case "claim-again":
-      if (isBodyTooLong(message.message_body ?? "")) return endSeries(message, "REJECTED", "body-too-long");
+      if (isBodyTooLong(message.message_body ?? "")) return endSequence(message, "REJECTED", "body-too-long");
       // The claim compares times in the table, so what the application wrote since must be seconds first.
       if (decision.action === "claim" && message.timesAsWritten !== undefined) return correctTimes(message);
       return decision.action === "claim-again"
@@ -187,21 +187,21 @@ function changeFor(
 function checkLater(
   message: Message,
   policy: RetryPolicy,
-  outcome: WakeUpOutcome,
+  outcome: RetryMessageOutcome,
   reason: string,
-): HandledWakeUp {
+): HandledRetryMessage {
   const entry = receiptCheckEntry(message, policy);
   return { outcome, reason, ...(entry !== undefined && { entry }) };
 }
 
 /** Sends a claimed attempt and says what is left to do. */
 async function sendClaimed(
-  wakeUp: WakeUp,
+  retryMessage: RetryMessage,
   claimed: Message,
   turns: TurnOnce,
   resending: Resending,
-): Promise<HandledWakeUp> {
-  const { attempt, deferrals = 0 } = wakeUp;
+): Promise<HandledRetryMessage> {
+  const { attempt, deferrals = 0 } = retryMessage;
   const nextTryAt: NextTry = (now, reason) =>
     reason === "spend-limit"
       ? Math.ceil(now + spendLimitPauseSeconds)
@@ -211,21 +211,21 @@ async function sendClaimed(
   const result = turns.covers(claimed.message_body ?? "")
     ? await sendAttempt(claimed, attempt, resending, nextTryAt, () => turns.depart())
     : await deferAttempt(claimed, attempt, resending, nextTryAt(now, "no-turn"), "no-turn");
-  return handledOf(result, wakeUp, claimed, resending);
+  return handledOf(result, retryMessage, claimed, resending);
 }
 
 function handledOf(
   result: AttemptResult,
-  wakeUp: WakeUp,
+  retryMessage: RetryMessage,
   claimed: Message,
   { clock, guarantee, policy }: Resending,
-): HandledWakeUp {
-  const { attempt, deferrals = 0 } = wakeUp;
-  const again = { ...wakeUp, deferrals: deferrals + 1 };
+): HandledRetryMessage {
+  const { attempt, deferrals = 0 } = retryMessage;
+  const again = { ...retryMessage, deferrals: deferrals + 1 };
   switch (result.kind) {
     case "accepted": {
       const isAgain = claimed.attempts?.[attempt]?.possible_duplicate === true;
-      const handled: HandledWakeUp = isAgain
+      const handled: HandledRetryMessage = isAgain
         ? { outcome: "sent-again", reason: "outcome-unknown" }
         : { outcome: "sent", reason: "due" };
       const entry = receiptCheckEntry(result.message, policy);
@@ -239,7 +239,7 @@ function handledOf(
     case "deferred":
       return { outcome: "deferred", reason: result.reason, entry: { message: again, dueAt: result.dueAt } };
     case "superseded": {
-      const { action } = decideWakeUp(result.current, attempt, clock.now(), guarantee);
+      const { action } = decideRetryMessage(result.current, attempt, clock.now(), guarantee);
       return action === "drop"
         ? { outcome: "absorbed", reason: "superseded-attempt" }
         : {
@@ -257,7 +257,7 @@ function handledOf(
       return {
         outcome: "unconfirmed",
         reason: result.reason,
-        entry: { message: wakeUp, dueAt: result.leaseEndsAt },
+        entry: { message: retryMessage, dueAt: result.leaseEndsAt },
       };
   }
 }

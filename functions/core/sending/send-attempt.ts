@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { isTooLate, type Message } from "../message/message.ts";
-import { defer, endSeries, expireUnsent, recordSent, recordSentLate } from "../message/message-changes.ts";
+import { defer, endSequence, expireUnsent, recordSent, recordSentLate } from "../message/message-changes.ts";
 import type { MessageStore } from "../message/message-store.ts";
 import { sendRequestOf } from "./send-request.ts";
 import type { SendRequest, SendResult, SmsSender } from "./sms-sender.ts";
@@ -68,7 +68,7 @@ export async function sendAttempt(
   const id = claimed.application_message_id;
   const request = sendRequestOf(claimed, attempt, dependencies.origination);
   if (request === undefined) {
-    await store.change(id, endSeries(claimed, "REJECTED", "nothing-to-send"));
+    await store.change(id, endSequence(claimed, "REJECTED", "nothing-to-send"));
     return { kind: "rejected", reason: "nothing-to-send" };
   }
   const now = clock.now();
@@ -131,7 +131,7 @@ async function record(
       const status = result.optedOut ? "OPTED_OUT" : "REJECTED";
       await store.change(
         id,
-        endSeries(claimed, status, result.reason, { attempt, outcome: result.reason, at: now }),
+        endSequence(claimed, status, result.reason, { attempt, outcome: result.reason, at: now }),
       );
       return { kind: result.optedOut ? "opted-out" : "rejected", reason: result.reason };
     }

@@ -7,7 +7,7 @@
  * | item | action | reason |
  * |---|---|---|
  * | missing, or past `expires_at` | drop | message-gone |
- * | series over | drop | series-over |
+ * | sequence over | drop | sequence-over |
  * | `RETRY_SCHEDULED` for another attempt | drop | superseded-attempt |
  * | `RETRY_SCHEDULED`, `max_retries` is 0 | unschedule | retries-off |
  * | `RETRY_SCHEDULED`, deadline passed | expire | deadline |
@@ -35,11 +35,11 @@ import {
 } from "./message.ts";
 import { mayHaveBeenSent, wasRepeated } from "./message-changes.ts";
 
-/** What to do about a wake-up; `until` is in epoch seconds. */
-export type WakeUpDecision =
+/** What to do about a retry message; `until` is in epoch seconds. */
+export type RetryMessageDecision =
   | {
       readonly action: "drop";
-      readonly reason: "message-gone" | "series-over" | "superseded-attempt" | "already-sent";
+      readonly reason: "message-gone" | "sequence-over" | "superseded-attempt" | "already-sent";
     }
   | { readonly action: "unschedule"; readonly reason: typeof retriesOffReason }
   | { readonly action: "expire"; readonly reason: "deadline" }
@@ -55,21 +55,21 @@ export type WakeUpDecision =
  * Decides by the table above.
  *
  * @param message the item; `undefined` where there is none
- * @param attempt the attempt that the wake-up names
+ * @param attempt the attempt that the retry message names
  * @param guarantee the deployment's guarantee; the item's own overrides it
  * @param limits `leastSecondsLeft`: what the service asks for until the deadline; with less, the deadline counts as
  *   passed. `areRetriesOff`: whether the deployment has `max_retries = 0` by now
  */
-export function decideWakeUp(
+export function decideRetryMessage(
   message: Message | undefined,
   attempt: number,
   now: number,
   guarantee: DeliveryGuarantee,
   { leastSecondsLeft = 0, areRetriesOff = false } = {},
-): WakeUpDecision {
+): RetryMessageDecision {
   if (message === undefined || isGone(message, now)) return { action: "drop", reason: "message-gone" };
   const status = statusOf(message);
-  if (isFinal(status)) return { action: "drop", reason: "series-over" };
+  if (isFinal(status)) return { action: "drop", reason: "sequence-over" };
   const isPastDeadline = isTooLate(message, now, leastSecondsLeft);
 
   if (status === "RETRY_SCHEDULED") {

@@ -1,6 +1,6 @@
-/** What becomes of a retry message: the table in the docs of wake-up-decision.ts, and its edges to the second. */
+/** What becomes of a retry message: the table in the docs of retry-message-decision.ts, and its edges to the second. */
 import { isFinal, type Message, messageStatuses } from "../../../functions/core/message/message.ts";
-import { decideWakeUp } from "../../../functions/core/message/wake-up-decision.ts";
+import { decideRetryMessage } from "../../../functions/core/message/retry-message-decision.ts";
 import { sentMessage, startOfTest } from "../../support/messages.ts";
 import { cellInWords, combinations, documentedRows } from "../documented-table.ts";
 
@@ -39,7 +39,7 @@ type Facts = (typeof everyCombination)[number];
 const words: Record<string, (facts: Facts) => boolean> = {
   missing: ({ item }) => item === "missing",
   "past expires_at": ({ item }) => item === "past expires_at",
-  "series over": ({ status }) => status !== undefined && isFinal(status),
+  "sequence over": ({ status }) => status !== undefined && isFinal(status),
   RETRY_SCHEDULED: ({ status }) => status === "RETRY_SCHEDULED",
   "RETRY_SCHEDULED for another attempt": ({ status, latest }) =>
     status === "RETRY_SCHEDULED" && latest + 1 !== attempt,
@@ -78,8 +78,8 @@ function itemOf({ item, status, latest, deadline, due, lease, record, own }: Fac
   };
 }
 
-describe("the table in the docs of wake-up-decision.ts", () => {
-  const rows = documentedRows("wake-up-decision.ts").map(([item = "", action = "", reason]) => ({
+describe("the table in the docs of retry-message-decision.ts", () => {
+  const rows = documentedRows("retry-message-decision.ts").map(([item = "", action = "", reason]) => ({
     item,
     action,
     reason,
@@ -94,7 +94,7 @@ describe("the table in the docs of wake-up-decision.ts", () => {
       const { action: text = "", reason } = rowOf(facts) ?? {};
       const [action, , attribute] = text.replaceAll("`", "").split(" ");
       const until = attribute === undefined ? undefined : item?.[attribute as keyof Message];
-      const decided = decideWakeUp(item, attempt, now, facts.guarantee, {
+      const decided = decideRetryMessage(item, attempt, now, facts.guarantee, {
         areRetriesOff: facts.areRetriesOff,
       });
       const isEqual =
@@ -118,7 +118,7 @@ describe("to the second", () => {
   const sending = (changes: Partial<Message> = {}) =>
     sentMessage({ status: "SENDING", retry_count: 2, claim_expires_at: now, ...changes });
   const actionAt = (item: Message, at: number, least = 0) =>
-    decideWakeUp(item, attempt, at, "at-least-once", { leastSecondsLeft: least }).action;
+    decideRetryMessage(item, attempt, at, "at-least-once", { leastSecondsLeft: least }).action;
 
   test.each<[string, Message, string, string]>([
     ["an attempt is due", scheduled({ next_attempt_at: now }), "postpone", "claim"],
@@ -150,7 +150,12 @@ describe("to the second", () => {
 
   test("a message is not expired while another worker may be sending it", () => {
     expect(
-      decideWakeUp(sending({ claim_expires_at: now + 1, deadline: now }), attempt, now, "at-least-once"),
+      decideRetryMessage(
+        sending({ claim_expires_at: now + 1, deadline: now }),
+        attempt,
+        now,
+        "at-least-once",
+      ),
     ).toEqual({
       action: "postpone",
       reason: "being-sent",
@@ -162,7 +167,7 @@ describe("to the second", () => {
 test("the first send is decided as any other attempt", () => {
   const producing = (record: Record<string, unknown>, until = now) =>
     sentMessage({ status: "SENDING", claim_expires_at: until, attempts: { "0": record } });
-  const decided = (item: Message) => decideWakeUp(item, 0, now, "at-least-once");
+  const decided = (item: Message) => decideRetryMessage(item, 0, now, "at-least-once");
 
   expect(decided(producing({ claim_id: "a" }, now + 1))).toMatchObject({ action: "postpone" });
   expect(decided(producing({ claim_id: "a" }))).toEqual({ action: "claim-again", reason: "lease-over" });
