@@ -29,6 +29,7 @@ import {
   outcomeOfItem,
 } from "./handle-delivery-event.ts";
 import { report } from "./handle-records.ts";
+import { readBatch } from "./read-batch.ts";
 
 /** A message as the queue hands it over. */
 export interface ReceivedMessage {
@@ -79,11 +80,12 @@ export async function handleQueueMessages(
 ): Promise<string[]> {
   const { telemetry, queue } = handling;
   const read = received.map(({ id, body }) => ({ id, message: readQueueMessage(body) }));
-  const known = await readKnown(
+  const known = await readBatch(
     read.flatMap(({ message }) =>
       message?.kind === "retry-message" ? [message.application_message_id] : [],
     ),
-    handling,
+    "message",
+    { store: handling.resending.store, telemetry },
   );
   const handled = await pMap(
     read,
@@ -133,20 +135,6 @@ function aboutOf(message: QueueMessage): Pick<HandledEvent, "applicationMessageI
     ...(key !== undefined && { applicationMessageId: key }),
     ...(attempt !== undefined && { attempt }),
   };
-}
-
-/** One eventually consistent read for the whole batch; where it fails each message reads its own item. */
-async function readKnown(
-  ids: readonly string[],
-  { resending: { store }, telemetry }: QueueHandling,
-): Promise<ReadonlyMap<string, Message>> {
-  if (ids.length === 0) return new Map();
-  try {
-    return await store.readMany(ids);
-  } catch (error) {
-    telemetry.warn("The batch read failed; every message reads its own item.", { error: errorName(error) });
-    return new Map();
-  }
 }
 
 /**

@@ -16,6 +16,7 @@ import {
   itemKeyOf,
   outcomeOfItem,
 } from "./handle-delivery-event.ts";
+import { readBatch } from "./read-batch.ts";
 
 /** One record of a stream. */
 export interface StreamRecord {
@@ -125,7 +126,8 @@ async function inTime(work: Promise<void>, until: number, clock: Clock): Promise
 }
 
 async function handleAll(events: readonly EventInBatch[], handling: RecordHandling): Promise<void> {
-  const known = await readKnown(events, handling);
+  const keys = new Set(events.flatMap(({ event }) => itemKeyOf(event) ?? []));
+  const known = await readBatch([...keys], "event", handling);
   await pMap(
     groupByMessage(events),
     async (group) => {
@@ -182,21 +184,6 @@ function parseRecord(
   };
 }
 
-/** One eventually consistent read for the whole batch; where it fails each event reads for itself. */
-async function readKnown(
-  events: readonly EventInBatch[],
-  { store, telemetry }: RecordHandling,
-): Promise<Map<string, Message>> {
-  const keys = new Set(events.flatMap(({ event }) => itemKeyOf(event) ?? []));
-  if (keys.size === 0) return new Map();
-  try {
-    return await store.readMany([...keys]);
-  } catch (error) {
-    telemetry.warn("The batch read failed; every event reads its own item.", { error: errorName(error) });
-    return new Map();
-  }
-}
-
 function groupByMessage(events: readonly EventInBatch[]): EventInBatch[][] {
   const groups = Map.groupBy(events, ({ event }) => itemKeyOf(event));
   return [...groups.values()];
@@ -205,7 +192,7 @@ function groupByMessage(events: readonly EventInBatch[]): EventInBatch[][] {
 async function handle(
   item: EventInBatch,
   handling: RecordHandling,
-  known: Map<string, Message> | undefined,
+  known: ReadonlyMap<string, Message> | undefined,
 ): Promise<void> {
   const key = itemKeyOf(item.event);
   try {
