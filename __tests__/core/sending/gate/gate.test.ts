@@ -1,0 +1,228 @@
+import fc from "fast-check";
+import { failuresToClose, openBreaker } from "../../../../functions/core/sending/gate/breaker.ts";
+import {
+  type GateState,
+  type LaneState,
+  newGate,
+  newLane,
+  type PermitRequest,
+  type ReservationContext,
+  rateHoldSeconds,
+  reserve,
+  urgentSeconds,
+} from "../../../../functions/core/sending/gate/gate.ts";
+
+const now = 1_800_000_000;
+
+function context(changed: Partial<ReservationContext> = {}): ReservationContext {
+  return {
+    time: { earliest: now, latest: now },
+    rate: 10,
+    laneNumber: 0,
+    callSeconds: 0.15,
+    random: () => 0.5,
+    ...changed,
+  };
+}
+
+const one: PermitRequest = { parts: 1 };
+
+function kinds(requests: readonly PermitRequest[], gate = newGate, lane = newLane, given = context()) {
+  return reserve(gate, lane, requests, given).decisions.map((decision) =>
+    decision.kind === "start" ? Number((decision.at - now).toFixed(3)) : decision.reason,
+  );
+}
+
+/** A lane for which so many seconds of messages wait. */
+function waitedFor(seconds: number, urgent = 0): LaneState {
+  return {
+    lane: { nextFreeAt: now + 5, recent: [] },
+    backlogUntil: now + seconds,
+    urgentUntil: now + urgent,
+  };
+}
+
+describe("a batch at a free gate", () => {
+  test("leaves evenly", () => {
+    expect(kinds([one, one, one])).toEqual([0, 0.102, 0.204]);
+  });
+
+  test("goes by the nearest deadline, first sends before all", () => {
+    const requests = [
+      one,
+      { parts: 1, deadline: now + 60 },
+      { parts: 1, deadline: now + 30 },
+      { parts: 1, isFirstSend: true },
+    ];
+    expect(kinds(requests)).toEqual([0.306, 0.204, 0.102, 0]);
+  });
+
+  test("is answered in its own order, one decision for each, whatever it asks", () => {
+    const requests = fc.array(
+      fc.record({
+        parts: fc.integer({ min: 1, max: 24 }),
+        deadline: fc.option(fc.integer({ min: now + 1, max: now + 100_000 }), { nil: undefined }),
+        hasWaited: fc.boolean(),
+      }),
+      { maxLength: 40 },
+    );
+    fc.assert(
+      fc.property(
+        requests,
+        fc.constantFrom(0.2, 1, 10, 500),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (all, rate, chance) => {
+          const given = all.map(({ deadline, ...rest }) => ({
+            ...rest,
+            ...(deadline !== undefined && { deadline }),
+          }));
+          const { decisions } = reserve(newGate, newLane, given, context({ rate, random: () => chance }));
+          expect(decisions).toHaveLength(given.length);
+          for (const [index, decision] of decisions.entries()) {
+            const deadline = given[index]?.deadline ?? Number.POSITIVE_INFINITY;
+            if (decision.kind === "start") expect(decision.at).toBeLessThanOrEqual(now + 2);
+            else expect(decision.until).toBeLessThanOrEqual(Math.max(deadline - 3, now + 1));
+            if (decision.kind === "defer") expect(decision.until).toBeGreaterThanOrEqual(now + 1);
+            if (decision.kind === "defer") expect(decision.until).toBeLessThanOrEqual(now + 900);
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe("a worker waits no longer than twice what its calls take", () => {
+  test.each([
+    ["one message in half a second: it does not wait", 2, 1, ["no-capacity"]],
+    ["ten messages in a second: all", 10, 10, Array.from({ length: 10 }, () => "start")],
+  ])("%s", (_what, rate, count, expected) => {
+    const busy: LaneState = { ...newLane, lane: { nextFreeAt: now + 0.5, recent: [] } };
+    const { decisions } = reserve(newGate, busy, Array(count).fill(one), context({ rate }));
+    expect(decisions.map((decision) => (decision.kind === "start" ? "start" : decision.reason))).toEqual(
+      expected,
+    );
+  });
+
+  test("and never so long that it would miss a pause", () => {
+    const given = context({ callSeconds: 60 });
+    const { decisions } = reserve(newGate, newLane, Array(100).fill(one), given);
+    const starts = decisions.flatMap((decision) => (decision.kind === "start" ? [decision.at - now] : []));
+    expect(Math.max(...starts)).toBeLessThanOrEqual(2);
+    expect(starts.length).toBe(20);
+  });
+});
+
+describe("where more is due than may go", () => {
+  test("what is deferred comes again while the backlog lasts, a little more than may go", () => {
+    const spread = (chance: number): number => {
+      const { decisions } = reserve(
+        newGate,
+        waitedFor(1_000),
+        [{ ...one, hasWaited: true }],
+        context({ random: () => chance }),
+      );
+      return decisions[0]?.kind === "defer" ? decisions[0].until - now : Number.NaN;
+    };
+    expect(spread(0)).toBe(1);
+    expect(spread(0.9999)).toBeCloseTo(800, 0);
+  });
+
+  test("a message is counted once, however often it is deferred", () => {
+    const first = reserve(newGate, waitedFor(100), [one], context()).lane;
+    expect(first.backlogUntil).toBeCloseTo(now + 100.102, 3);
+    const again = reserve(newGate, first, [{ ...one, hasWaited: true }], context());
+    expect(again.lane).toBe(first);
+  });
+
+  test("time in which nobody came is taken off: what did not come was not there", () => {
+    const idle: LaneState = {
+      lane: { nextFreeAt: now - 40, recent: [] },
+      backlogUntil: now + 100,
+      urgentUntil: now + 10,
+    };
+    const { lane } = reserve(newGate, idle, [{ ...one, hasWaited: true }], context());
+    expect(lane).toMatchObject({ backlogUntil: now + 60, urgentUntil: now });
+  });
+
+  test("what is urgent goes, and the rest waits for it", () => {
+    const urgent = { parts: 1, deadline: now + urgentSeconds };
+    const lane = { ...waitedFor(500, 20), lane: { nextFreeAt: now, recent: [] } };
+    expect(kinds([one, urgent, one], newGate, lane)).toEqual(["no-capacity", 0, "no-capacity"]);
+  });
+
+  test("the rest goes as soon as nothing urgent comes", () => {
+    const lane = { ...waitedFor(500, 20), lane: { nextFreeAt: now - 0.5, recent: [] } };
+    expect(kinds([one], newGate, lane)).toEqual([0]);
+  });
+});
+
+describe("a paused gate", () => {
+  const pause = { since: now - 10, by: "operator" };
+
+  test("lets nothing through, takes no time and writes nothing", () => {
+    const gate: GateState = { ...newGate, pause };
+    const answer = reserve(gate, newLane, [one, one], context());
+    expect(answer.decisions).toEqual([
+      { kind: "defer", until: now + 37.5, reason: "paused" },
+      { kind: "defer", until: now + 37.5, reason: "paused" },
+    ]);
+    expect(answer.gate).toBe(gate);
+    expect(answer.lane).toBe(newLane);
+  });
+
+  test("is over at its end, and what waits comes then", () => {
+    expect(kinds([one], { ...newGate, pause: { ...pause, until: now } })).toEqual([0]);
+    const soon = reserve({ ...newGate, pause: { ...pause, until: now + 5 } }, newLane, [one], context());
+    expect(soon.decisions).toEqual([{ kind: "defer", until: now + 5, reason: "paused" }]);
+  });
+});
+
+describe("a closed gate", () => {
+  const breaker = { ...openBreaker, failures: failuresToClose, closedSince: now - 5, closedUntil: now };
+
+  test("lets nothing through before its time", () => {
+    const gate = { ...newGate, breaker: { ...breaker, closedUntil: now + 1 } };
+    expect(kinds([one], gate)).toEqual(["breaker-closed"]);
+    expect(reserve(gate, newLane, [one], context()).gate).toBe(gate);
+  });
+
+  test("then lets one probe through, and no second one while that is under way", () => {
+    const gate: GateState = { ...newGate, breaker };
+    const first = reserve(gate, newLane, [one, { parts: 1, deadline: now + 60 }], context());
+    expect(first.decisions).toMatchObject([{ reason: "breaker-closed" }, { kind: "start", isProbe: true }]);
+    expect(kinds([one], first.gate, first.lane)).toEqual(["breaker-closed"]);
+  });
+});
+
+describe("the rate", () => {
+  test("of a deployment binds the others that name a higher one, for a minute", () => {
+    const { gate } = reserve(newGate, newLane, [one], context({ rate: 1 }));
+    expect(gate).toMatchObject({ rate: 1, rateUntil: now + rateHoldSeconds });
+    expect(kinds([one, one], gate, newLane, context({ rate: 4_000 }))).toEqual([0, "no-capacity"]);
+    const later = now + rateHoldSeconds;
+    const after = reserve(
+      gate,
+      newLane,
+      [one, one],
+      context({ rate: 4_000, time: { earliest: later, latest: later } }),
+    );
+    expect(after.decisions.map(({ kind }) => kind)).toEqual(["start", "start"]);
+    expect(after.gate.rate).toBe(4_000);
+  });
+
+  test("that is lower binds at once", () => {
+    const { gate } = reserve(newGate, newLane, [one], context({ rate: 4_000 }));
+    expect(reserve(gate, newLane, [one], context({ rate: 10 })).gate.rate).toBe(10);
+  });
+});
+
+test("a batch of a worker that does not know the time exactly leaves the lane free only when it surely has left", () => {
+  const { decisions, lane } = reserve(
+    newGate,
+    newLane,
+    [one],
+    context({ time: { earliest: now - 0.3, latest: now } }),
+  );
+  expect(decisions).toEqual([{ kind: "start", at: now, isProbe: false }]);
+  expect(lane.lane.nextFreeAt).toBeCloseTo(now + 0.102 + 0.3, 3);
+});

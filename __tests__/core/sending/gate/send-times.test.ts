@@ -1,0 +1,134 @@
+import fc from "fast-check";
+import {
+  emptyLane,
+  handedOver,
+  type Lane,
+  laneCount,
+  planStarts,
+  rateOfLane,
+  type Start,
+} from "../../../../functions/core/sending/gate/send-times.ts";
+
+const rates = fc.oneof(
+  fc.constantFrom(0.2, 0.5, 1, 3, 5, 7, 10, 15, 25, 95, 100, 1_000, 4_000),
+  fc.integer({ min: 1, max: 4_000 }),
+);
+const parts = fc.oneof({ weight: 3, arbitrary: fc.constant(1) }, fc.integer({ min: 1, max: 24 }));
+
+/** A worker that takes a batch: when it asks, and how late its sends are by the time that all share. */
+const batches = fc.array(
+  fc.record({
+    idleSeconds: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 3, noNaN: true })),
+    uncertainty: fc.constantFrom(0, 0.01, 0.05, 0.5, 2),
+    lateness: fc.double({ min: 0, max: 1, noNaN: true }),
+    parts: fc.array(parts, { minLength: 1, maxLength: 30 }),
+  }),
+  { minLength: 1, maxLength: 12 },
+);
+
+const anyWait = (): boolean => true;
+
+/** The most parts that start in any second; one message alone counts as no more than the ceiling. */
+function peakOf(starts: readonly Start[], ceiling: number, seconds = 1): number {
+  const sorted = [...starts].sort((a, b) => a.at - b.at);
+  return Math.max(
+    0,
+    ...sorted.map((first) => {
+      // A double holds epoch seconds to a quarter of a microsecond.
+      const inWindow = sorted.filter(({ at }) => at >= first.at && at < first.at + seconds - 1e-5);
+      return inWindow.length === 1
+        ? Math.min(first.parts, ceiling)
+        : inWindow.reduce((sum, start) => sum + start.parts, 0);
+    }),
+  );
+}
+
+describe("the starts that a lane gives to all batches of all workers", () => {
+  test("hold the ceiling in every second, whatever the clocks of the workers", () => {
+    fc.assert(
+      fc.property(rates, batches, (rate, given) => {
+        const lanes = laneCount(rate);
+        const starts: Start[] = [];
+        for (let laneNumber = 0; laneNumber < Math.min(lanes, 3); laneNumber += 1) {
+          const laneRate = rateOfLane(rate, laneNumber);
+          const left: Start[] = [];
+          let lane: Lane = emptyLane;
+          let now = 1_800_000_000;
+          for (const batch of given) {
+            now += batch.idleSeconds;
+            const plan = planStarts(lane, laneRate, now, batch.parts, anyWait);
+            left.push(
+              ...plan.starts.map(({ at, parts }) => ({ at: at + batch.lateness * batch.uncertainty, parts })),
+            );
+            lane = handedOver(plan.lane, laneRate, batch.uncertainty);
+          }
+          const ceiling = Math.max(1, laneRate.partsPerWindow);
+          expect(peakOf(left, ceiling)).toBeLessThanOrEqual(ceiling);
+          starts.push(...left);
+        }
+        expect(peakOf(starts, Math.max(1, rate))).toBeLessThanOrEqual(Math.max(1, Math.floor(rate)));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("hold it over longer times too: in ten seconds ten times as much", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(1, 3, 7, 10, 25),
+        fc.array(parts, { minLength: 20, maxLength: 120 }),
+        (rate, all) => {
+          const { starts } = planStarts(emptyLane, rateOfLane(rate, 0), 1_800_000_000, all, anyWait);
+          // A message of more parts than a second holds takes as many seconds as it fills.
+          const widest = Math.max(0, Math.max(...all) - rate);
+          expect(peakOf(starts, Number.POSITIVE_INFINITY, 10)).toBeLessThanOrEqual(10 * rate + widest);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  test.each([
+    [0.5, 1, 0.5],
+    [1, 1, 1],
+    [10, 1, 10],
+    // Three messages of three parts, not three and a third.
+    [10, 3, 9],
+    [15, 11, 11],
+    [25, 11, 22],
+    [95, 11, 88],
+    [100, 1, 100],
+  ])("at %s a second and %s parts use 97 %% of what a second holds: %s", (rate, partsOfOne, best) => {
+    const laneRate = rateOfLane(rate, 0);
+    const { starts } = planStarts(emptyLane, laneRate, 1_800_000_000, Array(400).fill(partsOfOne), anyWait);
+    const seconds = (starts.at(-1)?.at ?? 0) - (starts[0]?.at ?? 0);
+    expect((399 * partsOfOne) / seconds / best).toBeGreaterThan(0.97);
+    expect((399 * partsOfOne) / seconds / best).toBeLessThanOrEqual(1);
+  });
+
+  test("are as many as a worker may wait for, from the first on", () => {
+    const plan = planStarts(emptyLane, rateOfLane(1, 0), 100, [1, 1, 1, 1], (wait) => wait <= 2.5);
+    expect(plan.starts.map(({ at }) => at)).toEqual([100, 101.02, 102.04]);
+    expect(plan.lane.nextFreeAt).toBeCloseTo(103.06, 4);
+  });
+
+  test("are none, and nothing is taken, where the first is too long to wait for", () => {
+    const busy: Lane = { nextFreeAt: 200, recent: [{ at: 199, parts: 1 }] };
+    expect(planStarts(busy, rateOfLane(1, 0), 100, [1], (wait) => wait < 99)).toEqual({
+      starts: [],
+      lane: busy,
+    });
+  });
+});
+
+test.each([
+  [0.2, 1],
+  [1, 1],
+  [100, 1],
+  [101, 2],
+  [4_000, 40],
+])("a rate of %s has %s lanes, which together let its whole parts through", (rate, lanes) => {
+  expect(laneCount(rate)).toBe(lanes);
+  const all = Array.from({ length: lanes }, (_, lane) => rateOfLane(rate, lane).partsPerWindow);
+  expect(all.reduce((sum, one) => sum + one, 0)).toBe(Math.max(1, Math.floor(rate)));
+});

@@ -1,0 +1,190 @@
+/** The gates in a DynamoDB table of their own: `<prefix>-send-gates`, key `gate` (S). No recipient's data is in it. */
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+import { BatchGetCommand, type DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
+import * as v from "valibot";
+import type { Clock, Random } from "../../core/clock.ts";
+import { openBreaker } from "../../core/sending/gate/breaker.ts";
+import type { GateState } from "../../core/sending/gate/gate.ts";
+import type { GateItem, GateStore, StoredGateItem } from "../../core/sending/gate/gate-store.ts";
+import { unmarshallOptions } from "./dynamodb-message-store.ts";
+
+/** A lane that nobody uses leaves the table after so long, in seconds. */
+const keptSeconds = 30 * 86_400;
+
+/** How often keys that a throttled table left unprocessed are asked for again. */
+const unprocessedTries = 5;
+
+/**
+ * An item as it lies in the table. Times are epoch seconds; 0 = never. An operator's pause is written by
+ * `sms-retry pause`, and by nothing here.
+ */
+const gateItemSchema = v.object({
+  gate: v.string(),
+  version: v.number(),
+  next_free_at: v.optional(v.number(), 0),
+  /** Starts before `next_free_at`: pairs of how long before, in tenths of a millisecond, and how many parts. */
+  recent_starts: v.optional(v.string(), ""),
+  backlog_until: v.optional(v.number(), 0),
+  urgent_until: v.optional(v.number(), 0),
+  rate: v.optional(v.number()),
+  rate_until: v.optional(v.number()),
+  failures: v.optional(v.number(), 0),
+  closed_until: v.optional(v.number(), 0),
+  closed_since: v.optional(v.number(), 0),
+  probe_until: v.optional(v.number(), 0),
+  opened_at: v.optional(v.number(), 0),
+  paused_since: v.optional(v.number()),
+  paused_until: v.optional(v.number()),
+  paused_by: v.optional(v.string()),
+  pause_reason: v.optional(v.string()),
+});
+
+type StoredAttributes = v.InferOutput<typeof gateItemSchema>;
+
+/** The key of a lane's item; that of lane 0 is the identity alone. */
+export function gateKey(identity: string, lane: number): string {
+  return lane === 0 ? identity : `${identity}#${lane}`;
+}
+
+/**
+ * The store of gates.
+ *
+ * @param client retries throttled calls by itself. A write that it repeats may be refused by its own effect; then the
+ *   batch takes a second reservation, and the first one's time goes unused.
+ */
+export function dynamodbGateStore(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  { now, sleep }: Clock,
+  { next }: Pick<Random, "next">,
+): GateStore {
+  return {
+    async read(identity, lanes) {
+      const found = new Map<string, StoredGateItem>();
+      let keys = lanes.map((lane) => ({ gate: gateKey(identity, lane) }));
+      for (let tries = 0; tries < unprocessedTries && keys.length > 0; tries += 1) {
+        if (tries > 0) await sleep(0.05 * 2 ** tries * (0.5 + next() / 2));
+        const { Responses, UnprocessedKeys } = await client.send(
+          new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys } } }),
+        );
+        for (const item of Responses?.[tableName] ?? []) {
+          const stored = readItem(item);
+          found.set(stored.key, stored.item);
+        }
+        keys = (UnprocessedKeys?.[tableName]?.Keys ?? []) as typeof keys;
+      }
+      // What was left unprocessed is taken for new: the write on top of it is refused, and its answer has the item.
+      return lanes.map((lane) => found.get(gateKey(identity, lane)) ?? absentItem);
+    },
+
+    async write(identity, lane, before, after) {
+      const attributes = attributesOf(after, lane === 0, Math.floor(now()) + keptSeconds);
+      const names = Object.keys(attributes);
+      try {
+        await client.send(
+          new UpdateCommand({
+            TableName: tableName,
+            Key: { gate: gateKey(identity, lane) },
+            UpdateExpression: `SET ${["version", ...names].map((name) => `#${name} = :${name}`).join(", ")}`,
+            ConditionExpression:
+              before.version === 0 ? "attribute_not_exists(#version)" : "#version = :before",
+            ExpressionAttributeNames: Object.fromEntries(
+              ["version", ...names].map((name) => [`#${name}`, name]),
+            ),
+            ExpressionAttributeValues: {
+              ":version": before.version + 1,
+              ...(before.version !== 0 && { ":before": before.version }),
+              ...Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`:${name}`, value])),
+            },
+            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+          }),
+        );
+        return { isWritten: true, stored: { ...after, version: before.version + 1 } };
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        const stored =
+          error.Item === undefined ? absentItem : readItem(unmarshall(error.Item, unmarshallOptions())).item;
+        return { isWritten: false, stored };
+      }
+    },
+  };
+}
+
+const absentItem: StoredGateItem = {
+  version: 0,
+  lane: { lane: { nextFreeAt: 0, recent: [] }, backlogUntil: 0, urgentUntil: 0 },
+  gate: { breaker: openBreaker },
+};
+
+function readItem(item: unknown): { readonly key: string; readonly item: StoredGateItem } {
+  const stored = v.parse(gateItemSchema, item);
+  const lane = {
+    lane: {
+      nextFreeAt: stored.next_free_at,
+      recent: startsOf(stored.recent_starts, stored.next_free_at),
+    },
+    backlogUntil: stored.backlog_until,
+    urgentUntil: stored.urgent_until,
+  };
+  return { key: stored.gate, item: { version: stored.version, lane, gate: gateStateOf(stored) } };
+}
+
+function gateStateOf(stored: StoredAttributes): GateState {
+  const { paused_since: since, paused_until: until, pause_reason: reason } = stored;
+  return {
+    breaker: {
+      failures: stored.failures,
+      closedUntil: stored.closed_until,
+      closedSince: stored.closed_since,
+      probeUntil: stored.probe_until,
+      openedAt: stored.opened_at,
+    },
+    ...(stored.rate !== undefined && { rate: stored.rate }),
+    ...(stored.rate_until !== undefined && { rateUntil: stored.rate_until }),
+    ...(since !== undefined && {
+      pause: {
+        since,
+        by: stored.paused_by ?? "unknown",
+        ...(until !== undefined && { until }),
+        ...(reason !== undefined && { reason }),
+      },
+    }),
+  };
+}
+
+/** What a write sets; the breaker and the rate only where they stand, in the item of lane 0. */
+function attributesOf(
+  { lane, gate }: GateItem,
+  isMain: boolean,
+  expiresAt: number,
+): Record<string, string | number> {
+  const { nextFreeAt, recent } = lane.lane;
+  const { breaker } = gate;
+  return {
+    next_free_at: nextFreeAt,
+    recent_starts: recent.map(({ at, parts }) => `${Math.round((nextFreeAt - at) * 1e4)}:${parts}`).join(" "),
+    backlog_until: lane.backlogUntil,
+    urgent_until: lane.urgentUntil,
+    ...(isMain
+      ? {
+          failures: breaker.failures,
+          closed_until: breaker.closedUntil,
+          closed_since: breaker.closedSince,
+          probe_until: breaker.probeUntil,
+          opened_at: breaker.openedAt,
+          ...(gate.rate !== undefined && { rate: gate.rate }),
+          ...(gate.rateUntil !== undefined && { rate_until: gate.rateUntil }),
+        }
+      : // A pause stays until somebody ends it, so the item of lane 0 does not expire.
+        { expires_at: expiresAt }),
+  };
+}
+
+function startsOf(text: string, nextFreeAt: number): { at: number; parts: number }[] {
+  if (text === "") return [];
+  return text.split(" ").map((pair) => {
+    const [before = 0, parts = 1] = pair.split(":").map(Number);
+    return { at: nextFreeAt - before / 1e4, parts };
+  });
+}

@@ -1,0 +1,87 @@
+/**
+ * The time that all workers share: that of DynamoDB's servers, which every answer of theirs names.
+ *
+ * Workers on different machines cannot tell which of their clocks is wrong, and two of them whose clocks differ by a
+ * second would send twice the ceiling in that second. The header `Date` is exact to a second only; but each answer
+ * says that the server's time lay in that second while the call was under way, and the bounds of a few answers together
+ * are some hundredths of a second apart.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#name-date
+ */
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import type { Clock } from "../../core/clock.ts";
+import type { GateTime } from "../../core/sending/gate/gate.ts";
+import type { GateClock } from "../../core/sending/gate/gate-store.ts";
+
+/** Bounds of the difference between the table's time and the machine's, in seconds. */
+interface Bounds {
+  readonly least: number;
+  readonly most: number;
+  readonly asOf: number;
+}
+
+/** How far two clocks drift apart: for every second since the last answer the bounds are so much further apart. */
+const driftPerSecond = 1e-4;
+
+/** What is assumed while no answer has come: the clocks of AWS's machines differ by less. */
+const unknownBounds = { least: -1, most: 1 } as const;
+
+/** The table's time, from the answers to its calls. */
+export class TableClock implements GateClock {
+  readonly #clock: Pick<Clock, "now">;
+  #bounds: Bounds | undefined;
+
+  constructor(clock: Pick<Clock, "now">) {
+    this.#clock = clock;
+  }
+
+  now(): GateTime {
+    const now = this.#clock.now();
+    const { least, most } = this.#boundsAt(now) ?? unknownBounds;
+    return { earliest: now + least, latest: now + most };
+  }
+
+  /**
+   * Takes the time of an answer into account.
+   *
+   * @param date the header `Date`
+   * @param sentAt when the call began, epoch seconds of the machine's clock
+   * @param answeredAt when its answer had come
+   */
+  observe(date: string, sentAt: number, answeredAt: number): void {
+    const second = Date.parse(date) / 1000;
+    if (Number.isNaN(second)) return;
+    // Somewhere between the two moments the server's time was in [second, second + 1).
+    const seen = { least: second - answeredAt, most: second + 1 - sentAt };
+    const known = this.#boundsAt(answeredAt) ?? seen;
+    const least = Math.max(known.least, seen.least);
+    const most = Math.min(known.most, seen.most);
+    // A machine whose clock was set, or a server whose clock is off: what was known holds no more.
+    this.#bounds = { ...(least <= most ? { least, most } : seen), asOf: answeredAt };
+  }
+
+  #boundsAt(now: number): { readonly least: number; readonly most: number } | undefined {
+    if (this.#bounds === undefined) return undefined;
+    const drift = Math.abs(now - this.#bounds.asOf) * driftPerSecond;
+    return { least: this.#bounds.least - drift, most: this.#bounds.most + drift };
+  }
+}
+
+/** A clock of the table that learns from every answer of this client. */
+export function tableClockOf(client: DynamoDBDocumentClient, clock: Pick<Clock, "now">): TableClock {
+  const tableClock = new TableClock(clock);
+  client.middlewareStack.add(
+    (next) => async (given) => {
+      const sentAt = clock.now();
+      const result = await next(given);
+      const headers = (result.response as { readonly headers?: Readonly<Record<string, string>> } | undefined)
+        ?.headers;
+      const date = headers?.date;
+      if (date !== undefined) tableClock.observe(date, sentAt, clock.now());
+      return result;
+    },
+    // Inside the SDK's own retries, so that a call is one attempt.
+    { step: "deserialize", name: "tableClock", priority: "low" },
+  );
+  return tableClock;
+}

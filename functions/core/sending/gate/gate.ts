@@ -1,0 +1,280 @@
+/**
+ * The shared limit on sends of one origination identity: what its item holds, and the decision about a batch of
+ * messages that want to leave. Pure; `send-gate.ts` brings it to the table. ADR 10 has the reasons.
+ *
+ * A message gets the time at which it leaves, or is deferred and takes part again later. Nothing is claimed before.
+ */
+import { type Allowance, allowance, type Breaker, openBreaker } from "./breaker.ts";
+import {
+  emptyLane,
+  handedOver,
+  type Lane,
+  type LaneRate,
+  laneCount,
+  planStarts,
+  rateOfLane,
+} from "./send-times.ts";
+
+/** An operator's stop. */
+export interface Pause {
+  /** Epoch seconds; absent = until somebody resumes. */
+  readonly until?: number;
+  /** Epoch seconds. */
+  readonly since: number;
+  /** Who paused: the name of the caller's AWS identity. */
+  readonly by: string;
+  readonly reason?: string;
+}
+
+/** What holds for all lanes of a gate; stands in the item of lane 0. */
+export interface GateState {
+  readonly breaker: Breaker;
+  readonly pause?: Pause;
+  /** The lowest rate that a deployment of the last minute has named, in parts per second. */
+  readonly rate?: number;
+  /** Epoch seconds until which {@link rate} binds the others. */
+  readonly rateUntil?: number;
+}
+
+/** One lane, and how much waits for it. */
+export interface LaneState {
+  readonly lane: Lane;
+  /** Gate time at which everything would have left that waits for this lane: an estimate. */
+  readonly backlogUntil: number;
+  /** The same for what is urgent alone. */
+  readonly urgentUntil: number;
+}
+
+/** A gate that nobody has used. */
+export const newGate: GateState = { breaker: openBreaker };
+
+/** A lane that nobody has used. */
+export const newLane: LaneState = { lane: emptyLane, backlogUntil: 0, urgentUntil: 0 };
+
+/** A message that wants to leave. */
+export interface PermitRequest {
+  /** Message parts, at least 1. */
+  readonly parts: number;
+  /** Epoch seconds after which it is useless; absent = never. */
+  readonly deadline?: number;
+  /** The application's own send: it goes before all retries. @default false */
+  readonly isFirstSend?: boolean;
+  /** Whether it was deferred by a gate before, and so stands in the backlog. @default false */
+  readonly hasWaited?: boolean;
+}
+
+/** Why a message does not leave now. */
+export type GateReason = "no-capacity" | "breaker-closed" | "paused";
+
+/** When a message leaves, or when it should ask again; epoch seconds, the first in gate time. */
+export type GateDecision =
+  | { readonly kind: "start"; readonly at: number; readonly isProbe: boolean }
+  | { readonly kind: "defer"; readonly until: number; readonly reason: GateReason };
+
+/** The decisions on a batch, in its order, and what to keep where they differ from what was. */
+export interface Reservation {
+  readonly decisions: readonly GateDecision[];
+  readonly lane: LaneState;
+  readonly gate: GateState;
+}
+
+/** What a worker knows about the time by the gate's reference: it is not before the one and not after the other. */
+export interface GateTime {
+  readonly earliest: number;
+  readonly latest: number;
+}
+
+/** Circumstances of a reservation. */
+export interface ReservationContext {
+  readonly time: GateTime;
+  /** The worker's own rate for this identity, parts per second, > 0. */
+  readonly rate: number;
+  readonly laneNumber: number;
+  /** How long a worker's own calls for a message take together, in seconds. */
+  readonly callSeconds: number;
+  /** A number in [0, 1) for each call: spreads what is deferred. */
+  readonly random: () => number;
+}
+
+/** A message with no more time left than this is urgent: a one-time password, or a notice at its end. */
+export const urgentSeconds = 900;
+
+/** A rate binds other deployments for so long after its last use: longer than an invocation lives. */
+export const rateHoldSeconds = 60;
+
+/** No send is reserved further ahead, in seconds: a pause must be seen within five. */
+const horizonSeconds = 2;
+
+/** How long a lane that urgent messages wait for must have been idle until others may use it, in seconds. */
+const idleSeconds = 0.3;
+
+/** What is deferred comes again after so many seconds at the latest: as long as SQS can delay. */
+const longestDeferralSeconds = 900;
+
+/** How long before its deadline a deferred message comes at the latest, in seconds: its last chance. */
+const lastChanceSeconds = 3;
+
+/** The rate that binds a worker: its own, or a lower one that another deployment has named. */
+export function effectiveRate(gate: GateState, own: number, now: number): number {
+  return gate.rate !== undefined && (gate.rateUntil ?? 0) > now ? Math.min(own, gate.rate) : own;
+}
+
+/** The gate after a worker of this rate has used it; the same object where there is nothing to keep. */
+function withRate(gate: GateState, own: number, now: number): GateState {
+  const bound = effectiveRate(gate, own, now);
+  const isHeld = gate.rate === own && (gate.rateUntil ?? 0) > now + rateHoldSeconds / 2;
+  return bound < own || isHeld ? gate : { ...gate, rate: own, rateUntil: now + rateHoldSeconds };
+}
+
+/** Whether a message goes before those that are not urgent. */
+function isUrgent({ deadline, isFirstSend }: PermitRequest, now: number): boolean {
+  return isFirstSend === true || (deadline !== undefined && deadline - now <= urgentSeconds);
+}
+
+/** The order in which messages go: first sends, then by the nearest deadline. */
+function byPrecedence(a: PermitRequest, b: PermitRequest): number {
+  const first = Number(b.isFirstSend === true) - Number(a.isFirstSend === true);
+  return first !== 0 ? first : (a.deadline ?? Infinity) - (b.deadline ?? Infinity);
+}
+
+/** The lane's estimates without the time in which nobody used it: what did not come was not there. */
+function withoutIdleTime(state: LaneState, now: number): LaneState {
+  const idle = Math.max(0, now - state.lane.nextFreeAt);
+  const less = (until: number): number => Math.max(now, until - idle);
+  return { ...state, backlogUntil: less(state.backlogUntil), urgentUntil: less(state.urgentUntil) };
+}
+
+/**
+ * Decides when the messages of a batch leave.
+ *
+ * @param requests in any order; the decisions come in the same
+ */
+export function reserve(
+  gate: GateState,
+  lane: LaneState,
+  requests: readonly PermitRequest[],
+  context: ReservationContext,
+): Reservation {
+  const { time, random } = context;
+  const now = time.latest;
+  if (gate.pause !== undefined && now < (gate.pause.until ?? Infinity)) {
+    return refused(gate, lane, requests, "paused", () =>
+      Math.min(gate.pause?.until ?? Infinity, now + 15 + 45 * random()),
+    );
+  }
+  const allowed = allowance(gate.breaker, now);
+  if (allowed.kind === "closed") {
+    return refused(gate, lane, requests, "breaker-closed", () => allowed.until + 5 * random());
+  }
+  return planned(withRate(gate, context.rate, now), lane, requests, context, allowed);
+}
+
+function refused(
+  gate: GateState,
+  lane: LaneState,
+  requests: readonly PermitRequest[],
+  reason: GateReason,
+  until: () => number,
+): Reservation {
+  return { gate, lane, decisions: requests.map(() => ({ kind: "defer", until: until(), reason })) };
+}
+
+function planned(
+  gate: GateState,
+  given: LaneState,
+  requests: readonly PermitRequest[],
+  context: ReservationContext,
+  allowed: Exclude<Allowance, { kind: "closed" }>,
+): Reservation {
+  const { time, laneNumber, random, callSeconds } = context;
+  const now = time.latest;
+  const share = allowed.kind === "open" ? allowed.shareOfRate : 1;
+  const rate = rateOfLane(effectiveRate(gate, context.rate, now) * share, laneNumber);
+  const isIdle = now - given.lane.nextFreeAt > Math.max(idleSeconds, 3 * secondsOf(1, rate));
+  const onlyUrgent = given.urgentUntil > now && !isIdle;
+
+  const order = requests
+    .map((request, index) => ({ request, index }))
+    .sort((a, b) => byPrecedence(a.request, b.request));
+  const mayGo = order.filter(({ request }) => !onlyUrgent || isUrgent(request, now));
+  const candidates = allowed.kind === "probe" ? mayGo.slice(0, 1) : mayGo;
+  const plan = planStarts(
+    given.lane,
+    rate,
+    now,
+    candidates.map(({ request }) => request.parts),
+    (wait, count) => wait <= Math.min(2 * callSeconds * count, horizonSeconds),
+  );
+
+  const decisions: GateDecision[] = [];
+  let state = plan.starts.length === 0 ? given : withoutIdleTime(given, now);
+  for (const [position, start] of plan.starts.entries()) {
+    const candidate = candidates[position];
+    if (candidate === undefined) break;
+    decisions[candidate.index] = { kind: "start", at: start.at, isProbe: allowed.kind === "probe" };
+    // It takes the time of one that waits.
+    if (candidate.request.hasWaited !== true) state = withWaiting(state, candidate.request, rate, now, true);
+  }
+  for (const { request, index } of order) {
+    if (decisions[index] !== undefined) continue;
+    if (request.hasWaited !== true) state = withWaiting(state, request, rate, now, false);
+    const until =
+      allowed.kind === "probe" ? now + 5 + 5 * random() : comesAgainAt(state, request, rate, now, random());
+    decisions[index] = {
+      kind: "defer",
+      until,
+      reason: allowed.kind === "probe" ? "breaker-closed" : "no-capacity",
+    };
+  }
+  const lateBy = time.latest - time.earliest;
+  return {
+    decisions,
+    lane: plan.starts.length === 0 ? state : { ...state, lane: handedOver(plan.lane, rate, lateBy) },
+    gate: allowed.kind === "probe" && plan.starts.length > 0 ? { ...gate, breaker: allowed.breaker } : gate,
+  };
+}
+
+function secondsOf(parts: number, rate: LaneRate): number {
+  return (parts * rate.windowSeconds) / rate.partsPerWindow;
+}
+
+/** The backlog with one message more; one that goes at once counts only where others wait. */
+function withWaiting(
+  state: LaneState,
+  request: PermitRequest,
+  rate: LaneRate,
+  now: number,
+  goesAtOnce: boolean,
+): LaneState {
+  const more = (until: number): number =>
+    goesAtOnce && until <= now ? until : Math.max(until, now) + secondsOf(request.parts, rate);
+  return {
+    ...state,
+    backlogUntil: more(state.backlogUntil),
+    urgentUntil: isUrgent(request, now) ? more(state.urgentUntil) : state.urgentUntil,
+  };
+}
+
+/**
+ * When a deferred message asks again: spread over the time that the backlog takes, so that a little more asks than
+ * may go. At a low rate it has to be a good deal more, because a message must be there when its second begins.
+ */
+function comesAgainAt(
+  state: LaneState,
+  request: PermitRequest,
+  rate: LaneRate,
+  now: number,
+  chance: number,
+): number {
+  const backlogSeconds = (isUrgent(request, now) ? state.urgentUntil : state.backlogUntil) - now;
+  const excess = Math.min(16, Math.max(1.25, 8 * secondsOf(request.parts, rate)));
+  const spread = Math.min(Math.max(backlogSeconds / excess, 2), longestDeferralSeconds);
+  const until = now + 1 + chance * (spread - 1);
+  const lastChance = (request.deadline ?? Infinity) - lastChanceSeconds;
+  return Math.min(until, Math.max(lastChance, now + 1));
+}
+
+/** Which lane a worker takes, by a number in [0, 1). */
+export function anyLane(rate: number, chance: number): number {
+  return Math.floor(chance * laneCount(rate));
+}

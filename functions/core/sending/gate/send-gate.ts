@@ -1,0 +1,268 @@
+/**
+ * The gate as the functions use it: a message asks for a permit, claims its attempt, and leaves at the permit's time.
+ *
+ * All messages of a batch that ask at the same moment share one write (ADR 10). What gets no permit is deferred; no
+ * worker sleeps longer than its batch takes to leave.
+ */
+import type { Clock, Random } from "../../clock.ts";
+import { ContentionError } from "../../errors.ts";
+import { afterFailure, afterSuccess, type Breaker } from "./breaker.ts";
+import {
+  anyLane,
+  effectiveRate,
+  type GateDecision,
+  type GateReason,
+  type PermitRequest,
+  reserve,
+} from "./gate.ts";
+import type { GateClock, GateItem, GateStore, StoredGateItem } from "./gate-store.ts";
+import { laneCount } from "./send-times.ts";
+
+/** What a gate needs. */
+export interface SendGateDependencies {
+  readonly store: GateStore;
+  readonly gateClock: GateClock;
+  readonly clock: Clock;
+  readonly random: Pick<Random, "next">;
+  /** Parts per second of an identity, > 0. */
+  readonly rateOf: (identity: string) => number;
+  /** No permit is for a time after it, epoch seconds of `clock`. */
+  readonly until: number;
+}
+
+/** A message leaves at a time of its own. Who has a permit calls {@link departs} and then {@link report}. */
+export interface Permit {
+  readonly kind: "permit";
+  /** How many message parts it is for. */
+  readonly parts: number;
+  /**
+   * Resolves at the permit's time.
+   *
+   * @returns false where it is too late for it, or the service has failed meanwhile: the message must not leave
+   */
+  departs(): Promise<boolean>;
+  /** What came of the call: whether the service answered as one does that works. */
+  report(isServiceWorking: boolean): void;
+}
+
+/** No permit now. */
+export interface NoPermit {
+  readonly kind: "no-permit";
+  readonly reason: GateReason;
+  /** When to ask again, epoch seconds. */
+  readonly until: number;
+}
+
+/** Gives permits. */
+export interface SendGate {
+  /**
+   * Resolves when the message's attempt is to be claimed, shortly before it leaves, or at once where it must not.
+   *
+   * @param identity the origination identity that the message leaves by
+   * @throws ContentionError where too many others move the gate; any error of the store
+   */
+  acquire(identity: string, request: PermitRequest): Promise<Permit | NoPermit>;
+  /** Writes down what the reports mean for the breakers. Never rejects: a breaker is no reason to fail a batch. */
+  settle(): Promise<void>;
+}
+
+/** The identity of messages for which the service chooses one. */
+export const anyIdentity = "any";
+
+/** How long before its time a message is claimed: one write to the table, nearly always. */
+const claimLeadSeconds = 0.04;
+
+/** A message may leave so much after its time; the windows are as much longer than a second. */
+const latenessSeconds = 0.02;
+
+/** How often a write is tried on top of what others have written. */
+const maxWrites = 8;
+
+/** What a worker knows of the length of its own calls before it has made any, in seconds. */
+const callSecondsAtFirst = 0.15;
+
+interface Asking {
+  readonly request: PermitRequest;
+  readonly resolve: (answer: Permit | NoPermit) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What came of the calls of one identity. */
+interface Reports {
+  /** The breaker as this worker sees it. */
+  breaker: Breaker;
+  /** Whether a report has changed it. */
+  isNews: boolean;
+  readonly list: { readonly isServiceWorking: boolean; readonly isProbe: boolean; readonly at: number }[];
+}
+
+/** A gate for one invocation. */
+export function sendGate(dependencies: SendGateDependencies): SendGate {
+  const { store, gateClock, clock, random, rateOf, until } = dependencies;
+  const asking = new Map<string, Asking[]>();
+  const reports = new Map<string, Reports>();
+  let callSeconds = callSecondsAtFirst;
+
+  function permitFor(identity: string, parts: number, at: number, isProbe: boolean): Permit {
+    const seen = reports.get(identity);
+    let leftAt: number | undefined;
+    return {
+      kind: "permit",
+      parts,
+      async departs() {
+        if (!isProbe && seen !== undefined && seen.breaker.closedSince !== 0) return false;
+        await clock.sleep(Math.max(0, at - gateClock.now().earliest));
+        leftAt = clock.now();
+        return gateClock.now().earliest <= at + latenessSeconds;
+      },
+      report(isServiceWorking) {
+        if (leftAt !== undefined) callSeconds += (clock.now() - leftAt - callSeconds) / 8;
+        if (seen === undefined) return;
+        const now = gateClock.now().latest;
+        seen.list.push({ isServiceWorking, isProbe, at: now });
+        const breaker = after(seen.breaker, isServiceWorking, now, isProbe);
+        seen.isNews ||= breaker !== seen.breaker;
+        seen.breaker = breaker;
+      },
+    };
+  }
+
+  async function decideAll(
+    identity: string,
+    requests: readonly PermitRequest[],
+  ): Promise<readonly GateDecision[]> {
+    const own = rateOf(identity);
+    let [main, lane, laneNumber] = await readLane(store, identity, own, random);
+    for (let writes = 0; writes < maxWrites; writes += 1) {
+      const now = gateClock.now();
+      if (laneNumber >= laneCountAt(main, own, now.latest)) {
+        [main, lane, laneNumber] = await readLane(store, identity, own, random);
+      }
+      const { decisions, ...next } = reserve(main.gate, lane.lane, requests, {
+        time: now,
+        rate: own,
+        laneNumber,
+        callSeconds,
+        random: () => random.next(),
+      });
+      const seen = reports.get(identity);
+      if (seen === undefined) {
+        reports.set(identity, { breaker: next.gate.breaker, isNews: false, list: [] });
+      } else if (!seen.isNews) {
+        seen.breaker = next.gate.breaker;
+      }
+      const isGateSame = next.gate === main.gate;
+      const isLaneSame = next.lane === lane.lane;
+      if (isGateSame && isLaneSame) return decisions;
+      if (laneNumber === 0) {
+        const written = await store.write(identity, 0, main, { gate: next.gate, lane: next.lane });
+        if (written.isWritten) return decisions;
+        main = written.stored;
+        lane = written.stored;
+        continue;
+      }
+      if (!isGateSame) {
+        const written = await store.write(identity, 0, main, { gate: next.gate, lane: main.lane });
+        main = written.stored;
+        if (!written.isWritten) continue;
+      }
+      if (isLaneSame) return decisions;
+      const written = await store.write(identity, laneNumber, lane, { gate: lane.gate, lane: next.lane });
+      if (written.isWritten) return decisions;
+      lane = written.stored;
+    }
+    throw new ContentionError(maxWrites);
+  }
+
+  async function answerAll(identity: string): Promise<void> {
+    // Everything that is asked at this moment takes part in the same write.
+    await clock.sleep(0);
+    const all = asking.get(identity) ?? [];
+    asking.delete(identity);
+    try {
+      const decisions = await decideAll(
+        identity,
+        all.map(({ request }) => request),
+      );
+      for (const [index, { request, resolve }] of all.entries()) {
+        const decision = decisions[index];
+        if (decision?.kind === "start") void resolveAtClaim(decision, identity, request, resolve);
+        else if (decision !== undefined) resolve({ ...decision, kind: "no-permit" });
+      }
+    } catch (error) {
+      for (const { reject } of all) reject(error);
+    }
+  }
+
+  async function resolveAtClaim(
+    { at, isProbe }: GateDecision & { readonly kind: "start" },
+    identity: string,
+    { parts }: PermitRequest,
+    resolve: Asking["resolve"],
+  ): Promise<void> {
+    const wait = at - claimLeadSeconds - gateClock.now().earliest;
+    if (clock.now() + wait > until) {
+      resolve({ kind: "no-permit", reason: "no-capacity", until: clock.now() + 1 });
+      return;
+    }
+    if (wait > 0) await clock.sleep(wait);
+    resolve(permitFor(identity, parts, at, isProbe));
+  }
+
+  return {
+    acquire(identity, request) {
+      return new Promise((resolve, reject) => {
+        const others = asking.get(identity);
+        if (others !== undefined) {
+          others.push({ request, resolve, reject });
+          return;
+        }
+        asking.set(identity, [{ request, resolve, reject }]);
+        void answerAll(identity);
+      });
+    },
+    async settle() {
+      for (const [identity, { list, isNews }] of reports) {
+        // Successes of a breaker that is at rest change nothing: no read for them.
+        if (isNews) await settleBreaker(store, identity, list).catch(() => {});
+      }
+    },
+  };
+}
+
+function after(breaker: Breaker, isServiceWorking: boolean, now: number, isProbe: boolean): Breaker {
+  return isServiceWorking ? afterSuccess(breaker, now) : afterFailure(breaker, now, isProbe);
+}
+
+function laneCountAt(main: GateItem, own: number, now: number): number {
+  return laneCount(effectiveRate(main.gate, own, now));
+}
+
+/** The item of lane 0 and one of the lanes at random; both are the same where the gate has one lane. */
+async function readLane(
+  store: GateStore,
+  identity: string,
+  own: number,
+  random: Pick<Random, "next">,
+): Promise<[StoredGateItem, StoredGateItem, number]> {
+  const laneNumber = anyLane(own, random.next());
+  const [main, lane = main] = await store.read(identity, laneNumber === 0 ? [0] : [0, laneNumber]);
+  if (main === undefined || lane === undefined) throw new TypeError("The gate's store has answered no item.");
+  return [main, lane, laneNumber];
+}
+
+/** Adds a worker's reports to the breaker of all; writes only where they change it. */
+async function settleBreaker(store: GateStore, identity: string, reports: Reports["list"]): Promise<void> {
+  let [main] = await store.read(identity, [0]);
+  for (let writes = 0; writes < maxWrites && main !== undefined; writes += 1) {
+    const { gate, lane } = main;
+    const breaker = reports.reduce(
+      (state, { isServiceWorking, at, isProbe }) => after(state, isServiceWorking, at, isProbe),
+      gate.breaker,
+    );
+    if (breaker === gate.breaker) return;
+    const written = await store.write(identity, 0, main, { lane, gate: { ...gate, breaker } });
+    if (written.isWritten) return;
+    main = written.stored;
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * When messages may leave: the arithmetic of one lane of a gate. Pure; ADR 10 has the reasons.
+ *
+ * Two rules hold for every start, whoever made the starts before it:
+ *
+ * 1. It keeps its distance (the generic cell rate algorithm): a message of `p` parts occupies the lane for `p` parts'
+ *    worth of time, so that sends are even and not in bursts.
+ * 2. No window is too full: in the `windowSeconds` that end with it, at most `partsPerWindow` parts start, or one
+ *    message alone where it has more parts than that. By rule 1 alone a message of several parts that begins at the
+ *    end of a second would reach over it.
+ */
+
+/** One message that leaves. */
+export interface Start {
+  /** Gate time, epoch seconds. */
+  readonly at: number;
+  /** Message parts, at least 1. */
+  readonly parts: number;
+}
+
+/** What of the past a lane has to know. */
+export interface Lane {
+  /** Gate time from which the lane is free, epoch seconds. */
+  readonly nextFreeAt: number;
+  /** The starts that a window which begins before {@link nextFreeAt} can still hold, oldest first. */
+  readonly recent: readonly Start[];
+}
+
+/** A lane that nobody has used. */
+export const emptyLane: Lane = { nextFreeAt: 0, recent: [] };
+
+/** What a lane lets through. */
+export interface LaneRate {
+  /** A whole number, at least 1. */
+  readonly partsPerWindow: number;
+  readonly windowSeconds: number;
+}
+
+/**
+ * How much longer than a second a window is taken for: messages that leave a second apart do not arrive a second
+ * apart. It costs as much of the ceiling.
+ */
+export const windowStretch = 1.02;
+
+/**
+ * The most parts per second of one lane. A worker's batch keeps a lane busy for about a second with it; with more,
+ * the time between two batches, which {@link Lane.nextFreeAt} keeps free for the clocks' differences, would count.
+ */
+const partsPerSecondOfLane = 100;
+
+/** How many lanes a gate has at a rate in parts per second. */
+export function laneCount(rate: number): number {
+  return Math.max(1, Math.ceil(Math.floor(rate) / partsPerSecondOfLane));
+}
+
+/**
+ * What one lane lets through. The lanes together let no more than the rate through in any second; a rate below 1
+ * lets one part through in `1 / rate` seconds.
+ *
+ * @param rate parts per second, > 0; from 1 on its fraction is not used: no second would have room for it
+ */
+export function rateOfLane(rate: number, lane: number): LaneRate {
+  if (rate < 1) return { partsPerWindow: 1, windowSeconds: windowStretch / rate };
+  const lanes = laneCount(rate);
+  const whole = Math.floor(rate);
+  return {
+    partsPerWindow: Math.floor(whole / lanes) + (lane < whole % lanes ? 1 : 0),
+    windowSeconds: windowStretch,
+  };
+}
+
+/** A start after these, and the lane with it. */
+function nextStart(
+  lane: Lane,
+  rate: LaneRate,
+  earliest: number,
+  parts: number,
+): { start: Start; lane: Lane } {
+  const { partsPerWindow, windowSeconds } = rate;
+  const room = Math.max(partsPerWindow - parts, 0);
+  let at = Math.max(earliest, lane.nextFreeAt);
+  let inWindow = lane.recent.filter((start) => start.at > at - windowSeconds);
+  let held = inWindow.reduce((sum, start) => sum + start.parts, 0);
+  for (let first = inWindow[0]; first !== undefined && held > room; first = inWindow[0]) {
+    at = Math.max(at, first.at + windowSeconds);
+    held -= first.parts;
+    inWindow = inWindow.slice(1);
+  }
+  at = roundedUp(at);
+  const start = { at, parts };
+  const nextFreeAt = roundedUp(at + (parts * windowSeconds) / partsPerWindow);
+  return { start, lane: { nextFreeAt, recent: [...inWindow, start] } };
+}
+
+/** Times are kept in tenths of a millisecond; rounded up, so that no distance gets shorter. */
+function roundedUp(seconds: number): number {
+  // A double holds epoch seconds to a quarter of a microsecond: what is round already stays as it is.
+  return Math.ceil(seconds * 1e4 - 1e-2) / 1e4;
+}
+
+/** Starts for messages, in the order given, and the lane behind the last of them. */
+export interface Plan {
+  readonly starts: readonly Start[];
+  readonly lane: Lane;
+}
+
+/**
+ * Gives messages their starts, as many as a worker can wait for.
+ *
+ * @param earliest gate time before which nothing starts, epoch seconds
+ * @param parts of each message, in the order in which they go
+ * @param isAcceptable whether a worker may wait so long, in seconds after `earliest`, for the last of `count` messages
+ */
+export function planStarts(
+  lane: Lane,
+  rate: LaneRate,
+  earliest: number,
+  parts: readonly number[],
+  isAcceptable: (waitSeconds: number, count: number) => boolean,
+): Plan {
+  const plans: Plan[] = [];
+  let current = lane;
+  const starts: Start[] = [];
+  for (const count of parts) {
+    const next = nextStart(current, rate, earliest, count);
+    starts.push(next.start);
+    current = next.lane;
+    plans.push({ starts: [...starts], lane: current });
+  }
+  const accepted = plans.findLast(({ starts: planned }) =>
+    isAcceptable((planned.at(-1)?.at ?? earliest) - earliest, planned.length),
+  );
+  return accepted ?? { starts: [], lane };
+}
+
+/**
+ * The lane as the next worker must see it: moved by what the clocks may differ, and without what no window can hold
+ * any more.
+ *
+ * @param lateBy how late the sends may be that the plan's author makes, by the reference of all, in seconds
+ */
+export function handedOver({ nextFreeAt, recent }: Lane, rate: LaneRate, lateBy: number): Lane {
+  const free = roundedUp(nextFreeAt + lateBy);
+  return {
+    nextFreeAt: free,
+    recent: recent
+      .map(({ at, parts }) => ({ at: roundedUp(at + lateBy), parts }))
+      .filter(({ at }) => at > free - rate.windowSeconds),
+  };
+}
