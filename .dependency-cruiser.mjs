@@ -8,7 +8,7 @@ const rooms = ["events", "message", "queue", "observability", "sending", "proces
 /** Files that something starts: the commands of package.json, and what is started by its path instead of imported. */
 const { scripts, bin = {} } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 const commands = Object.values({ ...scripts, ...bin }).flatMap(
-  (command) => command.match(/[\w/-]+\.ts/g) ?? [],
+  (command) => command.match(/\w[\w/-]*\.(?:ts|mjs|js)/g) ?? [],
 );
 const startedByPath = ["bootstrap", "serve", "timing-environment", "in-process-runner"];
 const starts = [
