@@ -87,7 +87,7 @@ test("the sources are found", () => {
     expect.arrayContaining([
       "functions/core/message/decision.ts",
       "stacks/app.ts",
-      "local/start.ts",
+      "cli/sms-retry.ts",
       "main.ts",
     ]),
   );

@@ -1,41 +1,36 @@
-/** `npm run inspect`: says which stack fits an AWS account's SMS events; changes nothing there. */
+/** Says which stack fits an AWS account's SMS events; changes nothing there. */
 import { writeFile } from "node:fs/promises";
-import { callersAccount } from "./inspect/account.ts";
-import { type CommandLine, helpText, parseCommandLine, UsageError } from "./inspect/command-line.ts";
-import { inspect } from "./inspect/inspection.ts";
-import { InspectionError } from "./inspect/inspection-error.ts";
-import { reportText, tfvarsText } from "./inspect/report.ts";
+import { print } from "../options.ts";
+import { UserError } from "../user-error.ts";
+import { callersAccount } from "./account.ts";
+import { inspect, type Subject } from "./inspection.ts";
+import { reportText, tfvarsText } from "./report.ts";
 
-const exitCodes = { success: 0, failure: 1, usage: 2 } as const;
-
-async function main(given: readonly string[]): Promise<number> {
-  try {
-    const commandLine = parseCommandLine(given);
-    if (commandLine.subject === undefined) {
-      process.stdout.write(helpText);
-    } else {
-      await answer(commandLine, commandLine.subject);
-    }
-    return exitCodes.success;
-  } catch (error) {
-    if (!(error instanceof UsageError || error instanceof InspectionError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return error instanceof UsageError ? exitCodes.usage : exitCodes.failure;
-  }
+/** What the user asked for. */
+export interface InspectRequest {
+  readonly subject: Subject;
+  readonly namePrefix: string;
+  /** File for the tfvars. */
+  readonly write?: string;
+  /** Whether it may be there already. */
+  readonly force?: boolean;
+  readonly json?: boolean;
 }
 
-async function answer(
-  { namePrefix, json, write, force }: CommandLine,
-  subject: NonNullable<CommandLine["subject"]>,
-): Promise<void> {
+/**
+ * Looks, and prints what it found.
+ *
+ * @throws UserError if there is no answer
+ */
+export async function answer({ subject, namePrefix, json, write, force }: InspectRequest): Promise<void> {
   const inspection = await inspect(await callersAccount(), subject, namePrefix);
   if (write !== undefined) await writeTfvars(write, tfvarsText(inspection), force);
-  process.stdout.write(json ? `${JSON.stringify(inspection)}\n` : reportText(inspection));
+  print(inspection, json, reportText);
   // Not for machines: stdout stays one JSON object.
   if (write !== undefined) process.stderr.write(`Written to ${write}.\n`);
 }
 
-async function writeTfvars(file: string, text: string, force: boolean): Promise<void> {
+async function writeTfvars(file: string, text: string, force = false): Promise<void> {
   try {
     await writeFile(file, text, { flag: force ? "w" : "wx" });
   } catch (cause) {
@@ -44,8 +39,6 @@ async function writeTfvars(file: string, text: string, force: boolean): Promise<
       code === "EEXIST"
         ? `The file ${file} exists; name another, or let --force replace it.`
         : `The file ${file} cannot be written (${code}); name another.`;
-    throw new InspectionError(sentence, { cause });
+    throw new UserError(sentence, { cause });
   }
 }
-
-process.exitCode = await main(process.argv.slice(2));

@@ -1,31 +1,30 @@
-/** `npm run plan-review`: plans a stack or a folder and writes what a reviewer should know as Markdown. */
+/** Plans a stack or a folder and writes what a reviewer should know as Markdown. */
 import { writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { builtArtefacts } from "./artefacts.ts";
-import { UsageError } from "./inspect/command-line.ts";
-import { type CommandLine, helpText, parseCommandLine, type Target } from "./plan-review/command-line.ts";
-import { failureComment, reviewComment } from "./plan-review/comment.ts";
-import { StepError, terraformPlan } from "./plan-review/terraform-plan.ts";
-import { verdictOn } from "./plan-review/verdict.ts";
+import { builtArtefacts } from "../artefacts.ts";
+import { UserError } from "../user-error.ts";
+import { failureComment, reviewComment } from "./comment.ts";
+import { StepError, type Target, terraformPlan } from "./terraform-plan.ts";
+import { verdictOn } from "./verdict.ts";
 
-const exitCodes = { success: 0, failure: 1, usage: 2 } as const;
-
-async function main(given: readonly string[]): Promise<number> {
-  try {
-    const commandLine = parseCommandLine(given, process.cwd());
-    if (commandLine.target === undefined) {
-      process.stdout.write(helpText);
-      return exitCodes.success;
-    }
-    return await review(commandLine, commandLine.target);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return exitCodes.usage;
-  }
+/** What the user asked for; every path is absolute. */
+export interface ReviewRequest {
+  readonly target: Target;
+  readonly varFiles: readonly string[];
+  /** File for the comment; without it the comment is printed. */
+  readonly output?: string;
+  readonly asksInspect: boolean;
 }
 
-async function review({ varFiles, output, asksInspect }: CommandLine, target: Target): Promise<number> {
+/**
+ * Plans, and writes the comment.
+ *
+ * @throws UserError if a step failed; the comment then says so, too
+ */
+export async function review(
+  { target, varFiles, output, asksInspect }: ReviewRequest,
+  signal: AbortSignal,
+): Promise<void> {
   const subject = target.kind === "stack" ? target.name : basename(target.folder);
   const write = (comment: string, log: string) => {
     if (output !== undefined) writeFileSync(output, comment);
@@ -33,19 +32,16 @@ async function review({ varFiles, output, asksInspect }: CommandLine, target: Ta
   };
   try {
     const { plan, text } = await terraformPlan(target, varFiles, {
-      synthesisFolder: join(import.meta.dirname, "../cdktf.out"),
+      synthesisFolder: join(import.meta.dirname, "../../cdktf.out"),
       functionsFolder: builtArtefacts().functionsFolder,
       environment: process.env,
+      signal,
     });
     const verdict = asksInspect ? { verdict: await verdictOn(plan) } : {};
     write(reviewComment({ subject, plan, planText: text, ...verdict }), text);
-    return exitCodes.success;
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
     write(failureComment(subject, error.step, error.output), "");
-    process.stderr.write(`${subject}: ${error.message}\n`);
-    return exitCodes.failure;
+    throw new UserError(`${subject}: ${error.message}`, { cause: error });
   }
 }
-
-process.exitCode = await main(process.argv.slice(2));

@@ -1,77 +1,75 @@
-/** `npm start`: runs the whole system on this machine and shows what became of every message. */
-import { join } from "node:path";
-import { type CommandLine, helpText, parseCommandLine, UsageError } from "./command-line.ts";
-import { MissingBundleError } from "./deployment.ts";
-import { EmulatorError } from "./emulators/start-emulators.ts";
-import { progressDisplay } from "./progress.ts";
-import { reportText } from "./report.ts";
-import { run } from "./run.ts";
-import { InvalidScenarioError, loadScenario } from "./sms-simulator/scenario.ts";
-import { countStuck, violations } from "./summary.ts";
+/** Runs the whole system on this machine and shows what became of every message. */
+import { EmulatorError } from "../../local/emulators/start-emulators.ts";
+import type { EventSource } from "../../local/event-source.ts";
+import type { FaultName } from "../../local/faults.ts";
+import { progressDisplay } from "../../local/progress.ts";
+import { reportText } from "../../local/report.ts";
+import { type RunResult, run } from "../../local/run.ts";
+import { InvalidScenarioError, loadScenario } from "../../local/sms-simulator/scenario.ts";
+import { countStuck, violations } from "../../local/summary.ts";
+import { bundledFunctions } from "../bundled-functions.ts";
+import { unlessInterrupted } from "../interruption.ts";
+import { print } from "../options.ts";
+import { UsageError, UserError } from "../user-error.ts";
 
-const exitCodes = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
+/** What the user asked for. */
+export interface RunRequest {
+  readonly messages: number;
+  /** Messages produced per second. */
+  readonly rate: number;
+  readonly seed: number;
+  readonly maxRetries: number;
+  /** Name or file. */
+  readonly scenario: string;
+  readonly via: EventSource;
+  readonly fault?: FaultName;
+  readonly json?: boolean;
+}
 
 /** Different problems that are shown; a broken run repeats one of them without end. */
 const shownProblems = 20;
 
-async function main(given: readonly string[]): Promise<number> {
-  let commandLine: CommandLine;
+/**
+ * Runs, and prints the summary.
+ *
+ * @throws UsageError for a scenario that is none; UserError if something did not hold, or an emulator failed
+ */
+export async function start(request: RunRequest, signal: AbortSignal): Promise<void> {
   try {
-    commandLine = parseCommandLine(given);
-    if (commandLine.help) {
-      process.stdout.write(helpText);
-      return exitCodes.success;
-    }
-    const scenario = await loadScenario(commandLine.scenario);
-    return await start(commandLine, scenario);
+    const { summary, rows, ledger } = await runToItsEnd(request, signal);
+    print(summary, request.json, () => `\n${reportText({ summary, rows })}`);
+    const found = violations(summary, request.maxRetries, countStuck(rows, ledger));
+    if (found.length > 0) throw new UserError(found.join("\n"));
   } catch (error) {
-    if (error instanceof UsageError || error instanceof InvalidScenarioError) {
-      process.stderr.write(`${error.message}\n`);
-      return exitCodes.usage;
-    }
-    if (error instanceof MissingBundleError || error instanceof EmulatorError) {
-      process.stderr.write(`${error.message}\n`);
-      return exitCodes.failure;
-    }
+    if (error instanceof InvalidScenarioError) throw new UsageError(error.message, { cause: error });
+    if (error instanceof EmulatorError) throw new UserError(error.message, { cause: error });
     throw error;
   }
 }
 
-async function start(
-  { scenario: scenarioName, json, messages, maxRetries, ...options }: CommandLine,
-  scenario: Awaited<ReturnType<typeof loadScenario>>,
-): Promise<number> {
-  const interruption = new AbortController();
-  process.once("SIGINT", () => interruption.abort());
-  const display = progressDisplay(messages, process.stderr);
+async function runToItsEnd(
+  { scenario: scenarioName, json: _, ...options }: RunRequest,
+  signal: AbortSignal,
+): Promise<RunResult> {
+  const scenario = await loadScenario(scenarioName);
+  const bundleFolder = await unlessInterrupted(signal, bundledFunctions());
+  const display = progressDisplay(options.messages, process.stderr);
   const problems = new Map<string, number>();
   try {
-    const { summary, rows, ledger } = await run({
+    return await run({
       scenario,
       scenarioName,
       ...options,
-      messages,
-      maxRetries,
-      bundleFolder: join(import.meta.dirname, "../dist/functions"),
+      bundleFolder,
       onProgress: display.show,
       onProblem: (problem) => {
         const times = (problems.get(problem) ?? 0) + 1;
         problems.set(problem, times);
         if (times === 1 && problems.size <= shownProblems) display.note(problem);
       },
-      signal: interruption.signal,
+      signal,
     });
+  } finally {
     display.end();
-    process.stdout.write(json ? `${JSON.stringify(summary)}\n` : `\n${reportText({ summary, rows })}`);
-    const found = violations(summary, maxRetries, countStuck(rows, ledger));
-    for (const violation of found) process.stderr.write(`${violation}\n`);
-    return found.length === 0 ? exitCodes.success : exitCodes.failure;
-  } catch (error) {
-    display.end();
-    if (!interruption.signal.aborted) throw error;
-    process.stderr.write("Interrupted.\n");
-    return exitCodes.interrupted;
   }
 }
-
-process.exitCode = await main(process.argv.slice(2));

@@ -1,31 +1,68 @@
-/**
- * `npm run simulate`: many simulated runs from consecutive seeds, their sums, and for a failing one its seed
- * and the shrunk sequence of its steps.
- */
-import { parseArgs } from "node:util";
-import { type BreakName, breaks } from "./breaks.ts";
-import { simulateManyRaces, simulateRaces } from "./races.ts";
-import { explain, simulateMany, type Totals } from "./simulate-many.ts";
-import { type RunOptions, simulate } from "./simulated-run.ts";
-import { seededTape } from "./tape.ts";
-import type { Fault } from "./virtual-world.ts";
+/** Many simulated runs from consecutive seeds, their sums, and for a failing one its seed and the shrunk sequence of its steps. */
+import { type BreakName, breaks } from "../../simulation/breaks.ts";
+import { simulateManyRaces, simulateRaces } from "../../simulation/races.ts";
+import { explain, simulateMany, type Totals } from "../../simulation/simulate-many.ts";
+import { type RunOptions, simulate } from "../../simulation/simulated-run.ts";
+import { seededTape } from "../../simulation/tape.ts";
+import type { Fault } from "../../simulation/virtual-world.ts";
+import { UserError } from "../user-error.ts";
+
+/** What the user asked for. */
+export interface SimulationRequest {
+  readonly runs: number;
+  /** Replay this one alone. */
+  readonly seed?: number;
+  /** First seed. */
+  readonly from: number;
+  /** Races instead of runs. */
+  readonly races?: number;
+  readonly break?: BreakName;
+}
 
 /** Rates at which races are run, in parts per second. */
 const raceRates = [0.2, 1, 10];
 
-const usage = `Usage: npm run simulate -- [options]
+/**
+ * Simulates, and prints what came of it.
+ *
+ * @throws UserError if a rule was violated
+ */
+export async function simulateAsAsked({
+  runs,
+  seed,
+  from,
+  races,
+  ...request
+}: SimulationRequest): Promise<void> {
+  const options: RunOptions = request.break === undefined ? {} : breaks[request.break];
+  if (races !== undefined) await race(races, options);
+  else if (seed !== undefined) await replay(seed, options);
+  else await runMany(from, runs, options);
+}
 
-Runs the real functions on a virtual clock against models of DynamoDB, SQS, Scheduler, Kinesis, Firehose and the
-SMS service, injects faults at every step, and checks after each run what must never happen and what must happen. A
-quarter of the runs has no faults: there, every send is compared with a reference.
+async function replay(seed: number, options: RunOptions): Promise<void> {
+  const { violations, trace } = await simulate(seededTape(seed), { ...options, keepsTrace: true });
+  console.log(violations.length > 0 ? await explain(seed, options) : trace.join("\n"));
+  if (violations.length > 0) throw new UserError(`Seed ${seed} violates the protocol.`);
+}
 
-  --runs N      how many runs (default 1000)
-  --seed N      replay the run of one seed, with its steps
-  --from N      first seed (default 0)
-  --races N     race ends of messages against their retries instead, N at each of ${raceRates.join(", ")} sends a second
-  --break NAME  break a rule of the protocol on purpose: ${Object.keys(breaks).join(", ")}
-  --help        this text
-`;
+async function runMany(from: number, runs: number, options: RunOptions): Promise<void> {
+  const startedAt = performance.now();
+  const showProgress = process.stderr.isTTY === true;
+  const { totals, failure } = await simulateMany(from, runs, options, (soFar) => {
+    if (showProgress && soFar.runs % 100 === 0) process.stderr.write(`\r${soFar.runs} of ${runs} runs`);
+  });
+  if (showProgress) process.stderr.write("\r\u001b[K");
+  printTotals(totals, (performance.now() - startedAt) / 1000);
+  if (failure === undefined) {
+    console.log("No violation.");
+    return;
+  }
+  console.log(await explain(failure.seed, options));
+  throw new UserError(
+    `Seed ${failure.seed} violates the protocol; replay it with: npx sms-retry simulate --seed ${failure.seed}`,
+  );
+}
 
 function printTotals(totals: Totals, seconds: number): void {
   const sum = (...faults: Fault[]): number =>
@@ -49,7 +86,7 @@ function printTotals(totals: Totals, seconds: number): void {
   for (const [name, value] of rows) console.log(`${name.padEnd(30)}${String(value).padStart(12)}`);
 }
 
-async function race(races: number, options: RunOptions): Promise<number> {
+async function race(races: number, options: RunOptions): Promise<void> {
   for (const rate of raceRates) {
     const { failure, ...totals } = await simulateManyRaces(races, rate, options);
     console.log(
@@ -57,78 +94,8 @@ async function race(races: number, options: RunOptions): Promise<number> {
     );
     if (failure === undefined) continue;
     const { trace } = await simulateRaces(seededTape(failure.seed), rate, { ...options, keepsTrace: true });
-    console.log([`Run ${failure.seed} violates the protocol:`, ...failure.violations, ...trace].join("\n"));
-    return 1;
+    console.log([...failure.violations, ...trace].join("\n"));
+    throw new UserError(`Run ${failure.seed} of the races at ${rate} a second violates the protocol.`);
   }
   console.log("No violation.");
-  return 0;
-}
-
-function wholeNumber(name: string, text: string | undefined, fallback: number): number {
-  if (text === undefined) return fallback;
-  if (!/^\d{1,9}$/.test(text)) throw new TypeError(`--${name} must be a whole number.`);
-  return Number(text);
-}
-
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      runs: { type: "string" },
-      seed: { type: "string" },
-      from: { type: "string" },
-      break: { type: "string" },
-      races: { type: "string" },
-      help: { type: "boolean" },
-    },
-  });
-  const name = values.break;
-  if (name !== undefined && !Object.hasOwn(breaks, name)) {
-    throw new TypeError(`--break must be one of ${Object.keys(breaks).join(", ")}.`);
-  }
-  return {
-    isHelp: values.help === true,
-    runs: wholeNumber("runs", values.runs, 1_000),
-    from: wholeNumber("from", values.from, 0),
-    races: values.races === undefined ? undefined : wholeNumber("races", values.races, 0),
-    seed: values.seed === undefined ? undefined : wholeNumber("seed", values.seed, 0),
-    broken: name === undefined ? {} : breaks[name as BreakName],
-  };
-}
-
-async function main(): Promise<number> {
-  const options = readOptions();
-  if (options.isHelp) {
-    process.stdout.write(usage);
-    return 0;
-  }
-  if (options.races !== undefined) return race(options.races, options.broken);
-  if (options.seed !== undefined) {
-    const { violations, trace } = await simulate(seededTape(options.seed), {
-      ...options.broken,
-      keepsTrace: true,
-    });
-    console.log(violations.length > 0 ? await explain(options.seed, options.broken) : trace.join("\n"));
-    return violations.length > 0 ? 1 : 0;
-  }
-  const startedAt = performance.now();
-  const showProgress = process.stderr.isTTY === true;
-  const { totals, failure } = await simulateMany(options.from, options.runs, options.broken, ({ runs }) => {
-    if (showProgress && runs % 100 === 0) process.stderr.write(`\r${runs} of ${options.runs} runs`);
-  });
-  if (showProgress) process.stderr.write("\r\u001b[K");
-  printTotals(totals, (performance.now() - startedAt) / 1000);
-  if (failure === undefined) {
-    console.log("No violation.");
-    return 0;
-  }
-  console.log(await explain(failure.seed, options.broken));
-  console.log(`Replay it with: npm run simulate -- --seed ${failure.seed}`);
-  return 1;
-}
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)} See --help.\n`);
-  process.exitCode = 2;
 }
