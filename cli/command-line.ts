@@ -113,6 +113,10 @@ function sentenceOf({ code, message }: CommanderError): string {
       return `${name} needs a value.`;
     case "commander.conflictingOption":
       return `${name} cannot be used with ${other}; leave out one of them.`;
+    case "commander.invalidArgument": {
+      const [, value = "", rule = ""] = /argument '(.*)' is invalid\. (.*?)\.?$/.exec(text) ?? [];
+      return `${name} ${rule.replace("Allowed choices are", "must be one of")}; got ${value || "nothing"}.`;
+    }
     default:
       return `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;
   }

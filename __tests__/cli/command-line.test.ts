@@ -86,8 +86,8 @@ test.each<[string, string]>([
   ["run --rate 1.5", "--rate must be a whole number from 1 to 1000; got 1.5."],
   ["run --max-retries=-1", "--max-retries must be a whole number from 0 to 10; got -1."],
   ["run --seed=", "--seed must be a whole number from 0 to 4294967295; got nothing."],
-  ["run --via sns", "--via must be kinesis or firehose; got sns."],
-  ["run --fault flood", "--fault must be dynamodb-down; got flood."],
+  ["run --via sns", "--via must be one of kinesis, firehose; got sns."],
+  ["run --fault flood", "--fault must be one of dynamodb-down; got flood."],
   [
     "run --scenario sunny",
     'There is no scenario "sunny"; use mixed, all-delivered, outage, lost-events, lost-answers, throttled or the path of a JSON file.',
@@ -113,7 +113,7 @@ test.each<[string, string]>([
   ["plan-review", "Give --stack NAME or --folder DIR."],
   [
     "plan-review --stack sms-retry",
-    "--stack must be sms-retry-new-stream, sms-retry-kinesis, or sms-retry-firehose; got sms-retry.",
+    "--stack must be one of sms-retry-new-stream, sms-retry-kinesis, sms-retry-firehose; got sms-retry.",
   ],
   [
     "plan-review --stack sms-retry-kinesis --folder b",
@@ -152,7 +152,7 @@ test.each<[string, string]>([
 
 test("a wrong break is answered with those that there are", async () => {
   expect((await answer("simulate", "--break", "all")).stderr).toMatch(
-    /^--break must be no-conditions, claim-any-attempt, .* or late-success-is-ignored; got all\. See /,
+    /^--break must be one of no-conditions, .*, late-success-is-ignored; got all\. See /,
   );
 });
 
@@ -198,7 +198,6 @@ describe("what a command is given to work with", () => {
     });
     expect(await parsed("plan-review", "--folder", "infra", "--no-inspect")).toEqual({
       folder: resolve("infra"),
-      varFile: [],
       inspect: false,
     });
   });

@@ -1,9 +1,16 @@
 /** `sms-retry inspect`: which stack fits. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { defaultNamePrefix, type Subject } from "../inspect/inspection.ts";
 import { unlessInterrupted } from "../interruption.ts";
-import { file, json, text } from "../options.ts";
+import { json, path, text } from "../options.ts";
 import { UsageError } from "../user-error.ts";
+
+const streamName = text(/^[\w.-]{1,64}$/, "must be the name of a Firehose stream");
+const applicationId = text(/^[0-9a-f]{32}$/, "must be 32 hexadecimal digits in lower case");
+const namePrefix = text(
+  /^[a-z][a-z0-9-]{0,22}[a-z0-9]$/,
+  "must be 2 to 24 lower-case letters, digits and hyphens, start with a letter and not end with a hyphen",
+);
 
 interface Options {
   readonly stream?: string;
@@ -14,6 +21,7 @@ interface Options {
   readonly json?: boolean;
 }
 
+/** The command; see `MakeCommand`. */
 export function inspectCommand(signal: AbortSignal): Command {
   return new Command("inspect")
     .summary("say which stack fits an AWS account")
@@ -24,32 +32,18 @@ export function inspectCommand(signal: AbortSignal): Command {
         "why not, and the tfvars of the stack.",
     )
     .addOption(
-      text(
-        "--stream <name>",
-        "a Firehose stream",
-        /^[\w.-]{1,64}$/,
-        "must be the name of a Firehose stream",
-      ).conflicts("applicationId"),
+      new Option("--stream <name>", "a Firehose stream").argParser(streamName).conflicts("applicationId"),
     )
-    .addOption(
-      text(
-        "--application-id <id>",
-        "a Pinpoint project; its event stream is looked up",
-        /^[0-9a-f]{32}$/,
-        "must be 32 hexadecimal digits in lower case",
-      ),
+    .option("--application-id <id>", "a Pinpoint project; its event stream is looked up", applicationId)
+    .option(
+      "--name-prefix <prefix>",
+      "the input name_prefix of the deployment, by which a transformation that is attached already is known to be its own",
+      namePrefix,
+      defaultNamePrefix,
     )
-    .addOption(
-      text(
-        "--name-prefix <prefix>",
-        "the input name_prefix of the deployment, by which a transformation that is attached already is known to be its own",
-        /^[a-z][a-z0-9-]{0,22}[a-z0-9]$/,
-        "must be 2 to 24 lower-case letters, digits and hyphens, start with a letter and not end with a hyphen",
-      ).default(defaultNamePrefix),
-    )
-    .addOption(file("--write <file>", "write the tfvars into a file"))
+    .option("--write <file>", "write the tfvars into a file", path)
     .option("--force", "let --write replace a file")
-    .addOption(json())
+    .option(...json)
     .addHelpText(
       "after",
       `

@@ -1,19 +1,20 @@
 /** `sms-retry plan-review`: what a reviewer should know of a plan. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { type StackName, stackNames } from "../../stacks/stack-names.ts";
-import { file, files, oneOf } from "../options.ts";
+import { path, paths } from "../options.ts";
 import type { Target } from "../plan-review/terraform-plan.ts";
 import { UsageError } from "../user-error.ts";
 
 interface Options {
   readonly stack?: StackName;
   readonly folder?: string;
-  readonly varFile: readonly string[];
+  readonly varFile?: readonly string[];
   readonly backendConfig?: string;
   readonly output?: string;
   readonly inspect: boolean;
 }
 
+/** The command; see `MakeCommand`. */
 export function planReviewCommand(signal: AbortSignal): Command {
   return new Command("plan-review")
     .summary("plan, and write what a reviewer should know")
@@ -23,25 +24,22 @@ export function planReviewCommand(signal: AbortSignal): Command {
         "destroyed or replaced, what becomes of your stream of delivery events, what inspect says, and the whole plan.",
     )
     .addOption(
-      oneOf(
-        "--stack <name>",
-        "the functions are bundled and the stack is synthesised first",
-        stackNames,
-      ).conflicts("folder"),
+      new Option("--stack <name>", "the functions are bundled and the stack is synthesised first")
+        .choices(stackNames)
+        .conflicts("folder"),
     )
     .addOption(
-      file("--folder <dir>", "a Terraform configuration that calls a module of this project").conflicts(
-        "backendConfig",
-      ),
+      new Option("--folder <dir>", "a Terraform configuration that calls a module of this project")
+        .argParser(path)
+        .conflicts("backendConfig"),
     )
-    .addOption(files("--var-file <file>", "values of the inputs; may be given several times"))
-    .addOption(
-      file(
-        "--backend-config <file>",
-        "with --stack: settings of the S3 backend that holds the state (bucket, key, region); without it the state lies beside cdktf.json",
-      ),
+    .option("--var-file <file>", "values of the inputs; may be given several times", paths)
+    .option(
+      "--backend-config <file>",
+      "with --stack: settings of the S3 backend that holds the state (bucket, key, region); without it the state lies beside cdktf.json",
+      path,
     )
-    .addOption(file("--output <file>", "write the comment into a file, and print the whole plan instead"))
+    .option("--output <file>", "write the comment into a file, and print the whole plan instead", path)
     .option("--no-inspect", "do not ask inspect")
     .addHelpText(
       "after",
@@ -49,7 +47,7 @@ export function planReviewCommand(signal: AbortSignal): Command {
 Exit status: 0 if there is a plan, whatever it says; 1 if a step failed, with a
 comment that says so.`,
     )
-    .action(async ({ varFile, output, inspect, ...options }: Options) => {
+    .action(async ({ varFile = [], output, inspect, ...options }: Options) => {
       const target = targetOf(options);
       const { review } = await import("../plan-review/review.ts");
       await review({ target, varFiles: varFile, ...(output && { output }), asksInspect: inspect }, signal);

@@ -1,5 +1,5 @@
 /** `sms-retry redrive`: dead-letter queue messages and overdue messages. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { json, text, wholeNumber } from "../options.ts";
 import type { DeadLetterTask, OverdueTask } from "../redrive/redrive.ts";
 import { UsageError } from "../user-error.ts";
@@ -7,9 +7,9 @@ import { UsageError } from "../user-error.ts";
 /** How many messages a dry run on dead letters looks at where nothing else is said. */
 const lookedAtByDefault = 1_000;
 
-const most = 999_999_999;
-const queueNames = /^[\w-]{1,80}$/;
-const queueRule = "must be the name of a standard SQS queue";
+const count = wholeNumber(1, 999_999_999);
+const queueName = text(/^[\w-]{1,80}$/, "must be the name of a standard SQS queue");
+const tableName = text(/^[\w.-]{3,255}$/, "must be the name of a DynamoDB table");
 
 interface Options {
   readonly queue?: string;
@@ -22,6 +22,7 @@ interface Options {
   readonly json?: boolean;
 }
 
+/** The command; see `MakeCommand`. */
 export function redriveCommand(signal: AbortSignal): Command {
   return new Command("redrive")
     .summary("put dead-letter queue messages and overdue messages back")
@@ -32,51 +33,35 @@ export function redriveCommand(signal: AbortSignal): Command {
         "puts one onto the retry queue for each. Without --yes it only counts them.",
     )
     .addOption(
-      text(
+      new Option(
         "--queue <name>",
         "the dead-letter queue, e.g. sms-retry-retry-dead-letters; a dry run hides those that it looks at from others for at most a minute",
-        queueNames,
-        queueRule,
-      ).conflicts(["overdue", "table", "readUnits"]),
+      )
+        .argParser(queueName)
+        .conflicts(["overdue", "table", "readUnits"]),
     )
     .option(
       "--overdue",
       "messages that are an hour past the time at which they should have been sent again, or looked at",
     )
-    .addOption(
-      text(
-        "--table <name>",
-        "the message-state table, e.g. sms-retry-message-state",
-        /^[\w.-]{3,255}$/,
-        "must be the name of a DynamoDB table",
-      ),
+    .option("--table <name>", "the message-state table, e.g. sms-retry-message-state", tableName)
+    .option(
+      "--to <name>",
+      "the queue to put them on; needed only where it is not the one source of the dead letters, or not PREFIX-retry for a table PREFIX-message-state",
+      queueName,
     )
-    .addOption(
-      text(
-        "--to <name>",
-        "the queue to put them on; needed only where it is not the one source of the dead letters, or not PREFIX-retry for a table PREFIX-message-state",
-        queueNames,
-        queueRule,
-      ),
+    .option(
+      "--max <n>",
+      `look at, or move, at most N messages (a dry run of --queue: ${lookedAtByDefault}; else all)`,
+      count,
     )
-    .addOption(
-      wholeNumber(
-        "--max <n>",
-        `look at, or move, at most N messages (a dry run of --queue: ${lookedAtByDefault}; else all)`,
-        1,
-        most,
-      ),
-    )
-    .addOption(
-      wholeNumber(
-        "--read-units <n>",
-        "read at most N units of the table a second (1000 where it is paid per request, else half of what it has); a unit is 8 KB of items",
-        1,
-        most,
-      ),
+    .option(
+      "--read-units <n>",
+      "read at most N units of the table a second (1000 where it is paid per request, else half of what it has); a unit is 8 KB of items",
+      count,
     )
     .option("--yes", "act")
-    .addOption(json())
+    .option(...json)
     .addHelpText(
       "after",
       `

@@ -1,13 +1,13 @@
 /** `sms-retry simulate`: the functions under faults on a virtual clock. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { breaks } from "../../simulation/breaks.ts";
 import { unlessInterrupted } from "../interruption.ts";
-import { oneOf, wholeNumber } from "../options.ts";
+import { wholeNumber } from "../options.ts";
 import type { SimulationRequest } from "../simulate/simulate.ts";
 
-/** Most runs, and the highest seed. */
-const most = 999_999_999;
+const number = wholeNumber(0, 999_999_999);
 
+/** The command; see `MakeCommand`. */
 export function simulateCommand(signal: AbortSignal): Command {
   return new Command("simulate")
     .summary("run the functions under faults on a virtual clock")
@@ -16,18 +16,17 @@ export function simulateCommand(signal: AbortSignal): Command {
         "SMS service, injects faults at every step, and checks after each run what must never happen and what must " +
         "happen. A quarter of the runs has no faults: there, every send is compared with a reference.",
     )
-    .addOption(wholeNumber("--runs <n>", "how many runs", 0, most).default(1_000))
-    .addOption(wholeNumber("--seed <n>", "replay the run of one seed, with its steps", 0, most))
-    .addOption(wholeNumber("--from <n>", "first seed", 0, most).default(0))
-    .addOption(
-      wholeNumber(
-        "--races <n>",
-        "race ends of messages against their retries instead, N at each of 0.2, 1 and 10 sends a second",
-        0,
-        most,
-      ),
+    .option("--runs <n>", "how many runs", number, 1_000)
+    .option("--seed <n>", "replay the run of one seed, with its steps", number)
+    .option("--from <n>", "first seed", number, 0)
+    .option(
+      "--races <n>",
+      "race ends of messages against their retries instead, N at each of 0.2, 1 and 10 sends a second",
+      number,
     )
-    .addOption(oneOf("--break <name>", "break a rule of the protocol on purpose", Object.keys(breaks)))
+    .addOption(
+      new Option("--break <name>", "break a rule of the protocol on purpose").choices(Object.keys(breaks)),
+    )
     .addHelpText("after", "\nExit status: 0 if no rule was violated; 1 if one was.")
     .action(async (request: SimulationRequest) => {
       const { simulateAsAsked } = await import("../simulate/simulate.ts");
