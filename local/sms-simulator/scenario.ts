@@ -111,7 +111,7 @@ const outage = keys({
   ),
 });
 
-/** Fastest pace of retries, in parts per second: more than a local run can send. */
+/** Highest rate of retries, in parts per second: more than a local run can send. */
 const unhurriedPace = 200;
 
 const settings = keys({

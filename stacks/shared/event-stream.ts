@@ -2,7 +2,7 @@
 import type { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
 import type { Construct } from "constructs";
 import type { Input } from "../inputs/input.ts";
-import { mayUseKey } from "./access.ts";
+import { grantKeyUse } from "./access.ts";
 
 /** A Kinesis stream as its readers see it. */
 export interface EventStream {
@@ -22,5 +22,5 @@ export function mayDecryptStream(
   stream: EventStream,
 ): IamRolePolicy[] {
   if (stream.key === undefined) return [];
-  return [mayUseKey(scope, `${name}_stream_key`, { role, key: stream.key, actions: ["kms:Decrypt"] })];
+  return [grantKeyUse(scope, `${name}_stream_key`, { role, key: stream.key, actions: ["kms:Decrypt"] })];
 }

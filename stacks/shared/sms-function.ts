@@ -7,11 +7,11 @@ import { type ITerraformDependable, TerraformAsset } from "cdktf";
 import { Construct } from "constructs";
 import type { FunctionEnvironment, FunctionName } from "../../functions/contract/environment.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
-import { type Access, mayUseKey, policyDocument, type Statement, trustPolicy } from "./access.ts";
+import { type Access, grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
 import type { Artefacts, Place } from "./sms-retry-stack.ts";
 
 /** What the constructs of a stack share. */
-export interface Surroundings {
+export interface EngineProps {
   readonly inputs: SharedInputs;
   readonly place: Place;
   readonly artefacts: Artefacts;
@@ -24,8 +24,8 @@ export type OwnVariable =
   | "POWERTOOLS_METRICS_NAMESPACE"
   | "POWERTOOLS_LOG_LEVEL";
 
-/** What one function needs beyond the surroundings. */
-export interface SmsFunctionOptions<Name extends FunctionName> extends Surroundings {
+/** What one function needs beyond the props. */
+export interface SmsFunctionProps<Name extends FunctionName> extends EngineProps {
   /** Memory in MB, 128 to 10240; the share of a processor grows with it. */
   readonly memoryMegabytes: number;
   /** Time after which an invocation is stopped, in seconds, 1 to 900. */
@@ -64,7 +64,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
   readonly permissions: ITerraformDependable[];
   readonly #name: string;
 
-  constructor(scope: Construct, name: Name, options: SmsFunctionOptions<Name>) {
+  constructor(scope: Construct, name: Name, options: SmsFunctionProps<Name>) {
     super(scope, name);
     this.#name = name.replaceAll("-", "_");
     const logGroup = this.#logGroup(name, options);
@@ -78,7 +78,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
     this.codeHash = lambda.sourceCodeHash;
   }
 
-  #logGroup(name: Name, { inputs }: Surroundings): CloudwatchLogGroup {
+  #logGroup(name: Name, { inputs }: EngineProps): CloudwatchLogGroup {
     return new CloudwatchLogGroup(this, `aws_cloudwatch_log_group.${this.#name}`, {
       name: `/aws/lambda/${inputs.namePrefix.text}-${name}`,
       retentionInDays: inputs.logRetentionDays.number,
@@ -86,7 +86,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
     });
   }
 
-  #role(name: Name, { inputs, place }: Surroundings): IamRole {
+  #role(name: Name, { inputs, place }: EngineProps): IamRole {
     return new IamRole(this, `aws_iam_role.${this.#name}`, {
       // Roles are global: the region keeps deployments in two regions apart.
       name: `${inputs.namePrefix.text}-${name}-${place.region}`,
@@ -98,7 +98,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
     name: Name,
     role: IamRole,
     logGroup: CloudwatchLogGroup,
-    { access, statements = [], inputs }: SmsFunctionOptions<Name>,
+    { access, statements = [], inputs }: SmsFunctionProps<Name>,
   ): ITerraformDependable[] {
     const policy = new IamRolePolicy(this, `aws_iam_role_policy.${this.#name}`, {
       name,
@@ -113,7 +113,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
         ...statements,
       ),
     });
-    const key = mayUseKey(this, `${this.#name}_key`, {
+    const key = grantKeyUse(this, `${this.#name}_key`, {
       role: role.id,
       key: inputs.kmsKeyArn,
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
@@ -125,7 +125,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
     name: Name,
     role: IamRole,
     logGroup: CloudwatchLogGroup,
-    { access, artefacts, inputs, memoryMegabytes, timeoutSeconds, precondition }: SmsFunctionOptions<Name>,
+    { access, artefacts, inputs, memoryMegabytes, timeoutSeconds, precondition }: SmsFunctionProps<Name>,
   ): LambdaFunction {
     const zip = new TerraformAsset(this, name, {
       path: `${artefacts.functionsFolder}/${name}.zip`,
