@@ -4,9 +4,12 @@
  */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { gateCommand } from "./commands/gate.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { pauseCommand } from "./commands/pause.ts";
 import { planReviewCommand } from "./commands/plan-review.ts";
 import { redriveCommand } from "./commands/redrive.ts";
+import { resumeCommand } from "./commands/resume.ts";
 import { runCommand } from "./commands/run.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { UsageError, UserError } from "./user-error.ts";
@@ -26,6 +29,9 @@ const commands: readonly MakeCommand[] = [
   inspectCommand,
   planReviewCommand,
   redriveCommand,
+  gateCommand,
+  pauseCommand,
+  resumeCommand,
 ];
 
 /** Where a command line is answered. */

@@ -19,9 +19,9 @@ const unprocessedTries = 5;
  * An item as it lies in the table. Times are epoch seconds; 0 = never. An operator's pause is written by
  * `sms-retry pause`, and by nothing here.
  */
-const gateItemSchema = v.object({
+export const gateItemSchema = v.object({
   gate: v.string(),
-  version: v.number(),
+  version: v.optional(v.number(), 0),
   next_free_at: v.optional(v.number(), 0),
   /** Starts before `next_free_at`: pairs of how long before, in tenths of a millisecond, and how many parts. */
   recent_starts: v.optional(v.string(), ""),
@@ -41,6 +41,9 @@ const gateItemSchema = v.object({
 });
 
 type StoredAttributes = v.InferOutput<typeof gateItemSchema>;
+
+/** The key of the item whose pause holds for all gates of a table. */
+export const allGatesKey = "*";
 
 /** The key of a lane's item; that of lane 0 is the identity alone. */
 export function gateKey(identity: string, lane: number): string {
@@ -62,7 +65,7 @@ export function dynamodbGateStore(
   return {
     async read(identity, lanes) {
       const found = new Map<string, StoredGateItem>();
-      let keys = lanes.map((lane) => ({ gate: gateKey(identity, lane) }));
+      let keys = [allGatesKey, ...lanes.map((lane) => gateKey(identity, lane))].map((gate) => ({ gate }));
       for (let tries = 0; tries < unprocessedTries && keys.length > 0; tries += 1) {
         if (tries > 0) await sleep(0.05 * 2 ** tries * (0.5 + next() / 2));
         const { Responses, UnprocessedKeys } = await client.send(
@@ -75,7 +78,11 @@ export function dynamodbGateStore(
         keys = (UnprocessedKeys?.[tableName]?.Keys ?? []) as typeof keys;
       }
       // What was left unprocessed is taken for new: the write on top of it is refused, and its answer has the item.
-      return lanes.map((lane) => found.get(gateKey(identity, lane)) ?? absentItem);
+      const pause = found.get(allGatesKey)?.gate.pause;
+      return lanes.map((lane) => {
+        const item = found.get(gateKey(identity, lane)) ?? absentItem;
+        return pause === undefined ? item : { ...item, gate: { ...item.gate, pause } };
+      });
     },
 
     async write(identity, lane, before, after) {
@@ -103,9 +110,12 @@ export function dynamodbGateStore(
         return { isWritten: true, stored: { ...after, version: before.version + 1 } };
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        // The pause of all gates is not in this item: what was read of it holds until the next read.
+        const { pause } = before.gate;
         const stored =
           error.Item === undefined ? absentItem : readItem(unmarshall(error.Item, unmarshallOptions())).item;
-        return { isWritten: false, stored };
+        const gate = { ...(pause !== undefined && { pause }), ...stored.gate };
+        return { isWritten: false, stored: { ...stored, gate } };
       }
     },
   };

@@ -1,0 +1,31 @@
+/** `sms-retry gate`: the state of all gates. */
+import { Command } from "commander";
+import { gateTable } from "../gate/gate-options.ts";
+import { json } from "../options.ts";
+
+interface Options {
+  readonly table: string;
+  readonly json?: boolean;
+}
+
+/** The command; see `MakeCommand`. */
+export function gateCommand(): Command {
+  return new Command("gate")
+    .summary("show whether sends go: rate, backlog, breaker, pause")
+    .description(
+      "Shows for each origination identity its rate, how long what waits will take, whether the breaker is closed, and " +
+        "who has paused it.",
+    )
+    .option(...gateTable)
+    .option(...json)
+    .addHelpText(
+      "after",
+      `
+Rights that are used: dynamodb:Scan on the table of gates, kms:Decrypt where it has
+a key of yours.`,
+    )
+    .action(async (options: Options) => {
+      const { showGates } = await import("../gate/gates.ts");
+      await showGates(options);
+    });
+}

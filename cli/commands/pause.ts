@@ -1,0 +1,38 @@
+/** `sms-retry pause`: stops the sends of a deployment without a deployment. */
+import { Command } from "commander";
+import { duration, gateTable, identity } from "../gate/gate-options.ts";
+import { json } from "../options.ts";
+
+interface Options {
+  readonly table: string;
+  readonly identity?: string;
+  readonly for?: number;
+  readonly reason?: string;
+  readonly json?: boolean;
+}
+
+/** The command; see `MakeCommand`. */
+export function pauseCommand(): Command {
+  return new Command("pause")
+    .summary("stop the sends, of one origination identity or of all")
+    .description(
+      "Within five seconds no send starts anywhere: no retry, and no first send of the function produce. Retries wait; " +
+        "their deadlines go on. Events are still handled and archived.",
+    )
+    .option(...gateTable)
+    .option("--identity <identity>", "only sends by this number, short code, sender id or pool", identity)
+    .option("--for <time>", "how long, e.g. 30m, 2h or 1d (until resume)", duration)
+    .option("--reason <text>", "stands in the gate, for whoever asks")
+    .option(...json)
+    .addHelpText(
+      "after",
+      `
+Rights that are used: dynamodb:UpdateItem and dynamodb:Scan on the table of gates,
+kms:Decrypt where it has a key of yours. Who paused is kept: the name of your AWS
+identity.`,
+    )
+    .action(async (options: Options) => {
+      const { pause } = await import("../gate/gates.ts");
+      await pause({ ...options, seconds: options.for });
+    });
+}

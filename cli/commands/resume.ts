@@ -1,0 +1,32 @@
+/** `sms-retry resume`: ends a pause. */
+import { Command } from "commander";
+import { gateTable, identity } from "../gate/gate-options.ts";
+import { json } from "../options.ts";
+
+interface Options {
+  readonly table: string;
+  readonly identity?: string;
+  readonly json?: boolean;
+}
+
+/** The command; see `MakeCommand`. */
+export function resumeCommand(): Command {
+  return new Command("resume")
+    .summary("end a pause")
+    .description(
+      "Ends the pause of all gates, or of one. What waits comes within a minute, no faster than the ceiling.",
+    )
+    .option(...gateTable)
+    .option("--identity <identity>", "only the pause of this identity; a pause of all gates stays", identity)
+    .option(...json)
+    .addHelpText(
+      "after",
+      `
+Rights that are used: dynamodb:UpdateItem and dynamodb:Scan on the table of gates,
+kms:Decrypt where it has a key of yours.`,
+    )
+    .action(async (options: Options) => {
+      const { resume } = await import("../gate/gates.ts");
+      await resume(options);
+    });
+}

@@ -1,0 +1,26 @@
+/** Options of the commands about gates. */
+import { InvalidArgumentError } from "commander";
+import { text } from "../options.ts";
+
+const tableName = text(/^[\w.-]{3,255}$/, "must be the name of a DynamoDB table");
+
+/** `--table`: commander's arguments for an option with a default. */
+export const gateTable: [string, string, (value: string) => string, string] = [
+  "--table <name>",
+  "the table of gates: the output send_gate_table_name",
+  tableName,
+  "sms-retry-send-gates",
+];
+
+/** An origination identity as the SMS service knows it. */
+export const identity = text(/^[\w+:/-]{1,256}$/, "must be a number, short code, sender id, pool or ARN");
+
+const secondsOf = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
+
+/** A time such as `30m`, in seconds. */
+export function duration(value: string): number {
+  const [, count, unit] = /^(\d{1,5})([smhd])$/.exec(value) ?? [];
+  const seconds = Number(count) * secondsOf[(unit ?? "s") as keyof typeof secondsOf];
+  if (seconds >= 1 && seconds <= 365 * 86_400) return seconds;
+  throw new InvalidArgumentError("must be a time from 1s to 365d, such as 30m, 2h or 1d");
+}

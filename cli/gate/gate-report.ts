@@ -1,0 +1,111 @@
+/** The state of gates, for people and for programs. */
+import type * as v from "valibot";
+import { allGatesKey, type gateItemSchema } from "../../functions/adapters/dynamodb/dynamodb-gate-store.ts";
+
+/** One gate; `--json` prints it. Times are epoch seconds. */
+export interface GateReport {
+  /** The origination identity; `*` stands for a pause of all. */
+  readonly identity: string;
+  /** Parts per second that bind now; null = nobody has sent in the last minute. */
+  readonly rate: number | null;
+  /** The share of the last second that is taken, from 0 to 1 over all lanes; null where there is no rate. */
+  readonly used: number | null;
+  readonly nextFreeAt: number | null;
+  /** About how long what waits will take, in seconds. */
+  readonly backlogSeconds: number;
+  readonly breaker: "open" | "closed";
+  /** When the breaker tries again; null where it is open. */
+  readonly probeAt: number | null;
+  readonly paused: boolean;
+  /** null = until somebody resumes, or not paused. */
+  readonly pausedUntil: number | null;
+  readonly pausedBy: string | null;
+  readonly pauseReason: string | null;
+}
+
+type Item = v.InferOutput<typeof gateItemSchema>;
+
+/** One report for each identity, from the items of all its lanes. */
+export function gateReports(items: readonly Item[], now: number): GateReport[] {
+  const byIdentity = Map.groupBy(items, ({ gate }) => gate.replace(/#\d+$/, ""));
+  return [...byIdentity].map(([identity, lanes]) => reportOf(identity, lanes, now)).sort(byName);
+}
+
+function byName(a: GateReport, b: GateReport): number {
+  return a.identity < b.identity ? -1 : 1;
+}
+
+function reportOf(identity: string, lanes: readonly Item[], now: number): GateReport {
+  const main = lanes.find(({ gate }) => gate === identity);
+  const rate = main?.rate !== undefined && (main.rate_until ?? 0) > now ? main.rate : null;
+  const nextFree = Math.max(...lanes.map(({ next_free_at }) => next_free_at));
+  const isPaused = main?.paused_since !== undefined && (main.paused_until ?? Number.POSITIVE_INFINITY) > now;
+  const isClosed = main !== undefined && main.closed_since !== 0;
+  return {
+    identity,
+    rate,
+    used: rate === null ? null : usedShare(lanes, rate, now),
+    nextFreeAt: nextFree === 0 ? null : nextFree,
+    backlogSeconds: Math.max(
+      0,
+      Math.round(Math.max(...lanes.map(({ backlog_until }) => backlog_until)) - now),
+    ),
+    breaker: isClosed ? "closed" : "open",
+    probeAt: isClosed ? Math.max(main.closed_until, main.probe_until) : null,
+    paused: isPaused,
+    pausedUntil: isPaused ? (main.paused_until ?? null) : null,
+    pausedBy: isPaused ? (main.paused_by ?? null) : null,
+    pauseReason: isPaused ? (main.pause_reason ?? null) : null,
+  };
+}
+
+function usedShare(lanes: readonly Item[], rate: number, now: number): number {
+  const parts = lanes.flatMap(({ next_free_at, recent_starts }) =>
+    recent_starts
+      .split(" ")
+      .filter((pair) => pair !== "")
+      .map((pair) => pair.split(":").map(Number))
+      .filter(([before = 0]) => {
+        const at = next_free_at - before / 1e4;
+        return at > now - 1 && at <= now;
+      })
+      .map(([, count = 0]) => count),
+  );
+  return Math.min(1, parts.reduce((sum, count) => sum + count, 0) / Math.max(1, rate));
+}
+
+/** A table, a line for each gate. */
+export function gatesText(gates: readonly GateReport[]): string {
+  const all = gates.find(({ identity }) => identity === allGatesKey);
+  const own = gates.filter(({ identity }) => identity !== allGatesKey);
+  const rows = [
+    ["identity", "rate/s", "used", "backlog", "breaker", "pause"],
+    ...own.map((gate) => [
+      gate.identity,
+      gate.rate === null ? "-" : String(gate.rate),
+      gate.used === null ? "-" : `${Math.round(gate.used * 100)} %`,
+      `${gate.backlogSeconds} s`,
+      gate.probeAt === null ? "open" : `closed, tries at ${clockTime(gate.probeAt)}`,
+      pauseText(gate),
+    ]),
+  ];
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  const heading = all?.paused === true ? `All sends are paused: ${pauseText(all)}.\n` : "";
+  return `${heading}${own.length === 0 ? "No identity has sent yet." : lines.join("\n")}\n`;
+}
+
+function pauseText({ paused, pausedUntil, pausedBy, pauseReason }: GateReport): string {
+  if (!paused) return "-";
+  const until = pausedUntil === null ? "until resume" : `until ${clockTime(pausedUntil)}`;
+  return `${until}, by ${pausedBy ?? "unknown"}${pauseReason === null ? "" : `: ${pauseReason}`}`;
+}
+
+function clockTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace("T", " ").slice(0, 19).concat(" UTC");
+}
