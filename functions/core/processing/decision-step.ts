@@ -4,10 +4,11 @@
  */
 import { canonicalStatus, loggableStatus } from "../events/classification.ts";
 import type { DeliveryEvent } from "../events/delivery-event.ts";
+import type { AttemptOutcome } from "../message/change-parts.ts";
 import { sendFactsOf } from "../message/completion.ts";
 import type { Action, Decision } from "../message/decision.ts";
 import { type FinalStatus, type Message, retriesOffReason } from "../message/message.ts";
-import { type AttemptOutcome, endSequence, noteFailure, scheduleRetry } from "../message/message-changes.ts";
+import { endSequence, noteFailure, scheduleRetry } from "../message/message-changes.ts";
 import type { Change } from "../message/message-store.ts";
 import { deadlineOf, dueAt, type RetryPolicy } from "../message/retry-policy.ts";
 import type { EventOutcome } from "../observability/outcomes.ts";

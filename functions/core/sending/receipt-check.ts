@@ -23,6 +23,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { ContentionError } from "../errors.ts";
+import { repeatAttempt } from "../message/attempt-changes.ts";
 import {
   type DeliveryGuarantee,
   isFinal,
@@ -34,7 +35,7 @@ import {
   retriesOffReason,
   statusOf,
 } from "../message/message.ts";
-import { endSequence, noteFailure, repeatAttempt, scheduleRetry } from "../message/message-changes.ts";
+import { endSequence, noteFailure, scheduleRetry } from "../message/message-changes.ts";
 import type { Change, MessageStore } from "../message/message-store.ts";
 import { allowsAttempt, delayBefore, type RetryPolicy } from "../message/retry-policy.ts";
 import type { ReceiptCheckOutcome } from "../observability/outcomes.ts";
