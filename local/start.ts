@@ -1,8 +1,8 @@
 /** `npm start`: runs the whole system on this machine and shows what became of every message. */
 import { join } from "node:path";
 import { type CommandLine, helpText, parseCommandLine, UsageError } from "./command-line.ts";
-import { MissingBundleError } from "./deployment.ts";
 import { EmulatorError } from "./emulators/start-emulators.ts";
+import { MissingBundleError } from "./local-functions.ts";
 import { progressDisplay } from "./progress.ts";
 import { reportText } from "./report.ts";
 import { run } from "./run.ts";
