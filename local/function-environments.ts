@@ -10,9 +10,12 @@ export type LocalFunctionName = "consume-kinesis" | "transform-firehose" | "rese
 
 /** What the functions are told about a run. */
 export interface EnvironmentFacts {
-  readonly resources: Resources;
-  /** Base URLs by the SDK's name for the service. */
-  readonly endpoints: Readonly<Record<"DYNAMODB" | "SQS" | "S3" | "SCHEDULER" | "PINPOINT", string>>;
+  readonly resources: Pick<
+    Resources,
+    "tableName" | "queueUrl" | "queueArn" | "deadLetterQueueArn" | "failureBucketName"
+  >;
+  /** Base URLs by the SDK's name for the service; a service without one is not to be called. */
+  readonly endpoints: Readonly<Partial<Record<"DYNAMODB" | "SQS" | "S3" | "SCHEDULER" | "PINPOINT", string>>>;
   readonly applicationId: string;
   readonly maxRetries: number;
   /** Inputs that the scenario sets. */
