@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { highestMaxRetries } from "../functions/contract/environment.ts";
 import { type FaultName, faultNames } from "./faults.ts";
 import { type WayIn, waysIn } from "./resources.ts";
-import { scenarioNames } from "./sms-simulator/scenario.ts";
+import { scenarioNames } from "./sms-service/scenario.ts";
 
 /** What the user asked for. */
 export interface CommandLine {

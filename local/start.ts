@@ -6,7 +6,7 @@ import { EmulatorError } from "./emulators/start-emulators.ts";
 import { progressDisplay } from "./progress.ts";
 import { reportText } from "./report.ts";
 import { run } from "./run.ts";
-import { InvalidScenarioError, loadScenario } from "./sms-simulator/scenario.ts";
+import { InvalidScenarioError, loadScenario } from "./sms-service/scenario.ts";
 import { countStuck, violations } from "./summary.ts";
 
 const exitCodes = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;

@@ -7,7 +7,7 @@
 import { type ChildProcess, execFile } from "node:child_process";
 import { join } from "node:path";
 import { scriptedMessages } from "../../local/produce-messages.ts";
-import { loadScenario, type Scenario } from "../../local/sms-simulator/scenario.ts";
+import { loadScenario, type Scenario } from "../../local/sms-service/scenario.ts";
 import { countStuck, outcomeOf, violations } from "../../local/summary.ts";
 import { type PipelineRun, pipeline, scenarioOf, sendsOfAttempts } from "../support/pipeline.ts";
 
