@@ -1,4 +1,4 @@
-/** The whole system on this machine: emulators, the SMS service simulator, the bundles, and their triggers. */
+/** The whole system on this machine: emulators, the SMS service, the bundles, and their triggers. */
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -18,9 +18,9 @@ import type { FunctionRuntime } from "./lambda/function-runtime.ts";
 import { type SqsMapping, sqsQueueReader, startSqsMapping } from "./lambda/sqs-event-source.ts";
 import { bundledFunction, copyBundles, functionArn, functionLimits } from "./local-functions.ts";
 import { createResources, namePrefix, type Resources } from "./resources.ts";
-import type { Carrier } from "./sms-simulator/carrier.ts";
-import type { Scenario } from "./sms-simulator/scenario.ts";
-import { type SmsSimulator, startSmsSimulator } from "./sms-simulator/simulator.ts";
+import type { Carrier } from "./sms-service/carrier.ts";
+import type { Scenario } from "./sms-service/scenario.ts";
+import { type ServedSmsService, serveSmsService } from "./sms-service/serve-sms-service.ts";
 
 /** What differs between runs. */
 export interface DeploymentOptions {
@@ -48,7 +48,7 @@ export interface SharedEmulators {
 export interface Deployment {
   readonly clients: LocalClients;
   readonly resources: Resources;
-  readonly simulator: SmsSimulator;
+  readonly simulator: ServedSmsService;
   readonly scheduler: SchedulerEmulator;
   readonly produce: FunctionRuntime;
   readonly functions: readonly FunctionRuntime[];
@@ -135,7 +135,7 @@ async function deployOn(
   const foundation = await createFoundation(emulators, options, started);
   const { clients, resources } = foundation;
   const dynamodb = started.add(await startBreakableProxy(emulators.endpoints.dynamodb), (it) => it.close());
-  const simulator = await startSmsSimulator({
+  const simulator = await serveSmsService({
     applicationId,
     accountId,
     carrier: options.carrier,

@@ -3,7 +3,7 @@ import { devNull } from "node:os";
 import { environmentNames } from "../functions/contract/environment.ts";
 import { accountId, localCredentials, region } from "./aws-clients.ts";
 import { namePrefix, type Resources } from "./resources.ts";
-import type { Scenario } from "./sms-simulator/scenario.ts";
+import type { Scenario } from "./sms-service/scenario.ts";
 
 /** The functions that a local run deploys. */
 export type LocalFunctionName = "consume-kinesis" | "transform-firehose" | "resend" | "produce";

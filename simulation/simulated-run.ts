@@ -81,8 +81,7 @@ export function makeWorld(tape: Tape, plan: Plan, options: RunOptions): Simulate
     emitted,
     messages: [],
     table: tableModel(world, options.table),
-    service: smsServiceModel(world, (event) => {
-      const data = JSON.stringify(event);
+    service: smsServiceModel(world, (data) => {
       emitted.push(data);
       for (const stream of streams) stream.put(data);
     }),

@@ -26,7 +26,7 @@ import type { FunctionRuntime } from "../../local/lambda/function-runtime.ts";
 import { bundledFunction } from "../../local/local-functions.ts";
 import { type DynamodbProxy, startDynamodbProxy } from "./dynamodb-proxy.ts";
 import { createMessageTable, emulatorAccess, type MessageTable } from "./message-table.ts";
-import { type PinpointStandIn, startPinpointStandIn } from "./pinpoint-stand-in.ts";
+import { type ScriptedSmsService, startScriptedSmsService } from "./sms-service.ts";
 
 /** The Pinpoint project that the functions send with. */
 export const applicationId = "0123456789abcdef0123456789abcdef";
@@ -38,7 +38,7 @@ export interface Deployment {
   readonly proxy: DynamodbProxy;
   /** Between the functions and the retry queue. */
   readonly queueProxy: BreakableProxy;
-  readonly pinpoint: PinpointStandIn;
+  readonly pinpoint: ScriptedSmsService;
   /** Everything that any function has written to stdout and stderr, and the errors that Lambda would log. */
   readonly output: string[];
   /** What the function answers; fails where the invocation fails. */
@@ -188,7 +188,7 @@ export function environmentOf(
 /** Starts emulators, table, queue, bucket and stand-in; the functions start with their first invocation. */
 export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
   const emulators = await startEmulators(["dynamodb", "sqs", "s3"]);
-  const pinpoint = await startPinpointStandIn();
+  const pinpoint = await startScriptedSmsService(applicationId);
   const proxy = await startDynamodbProxy(emulators.endpoints.dynamodb);
   const table = await createMessageTable(emulators.endpoints.dynamodb);
   const sqs = new SQSClient({
