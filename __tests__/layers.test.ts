@@ -208,11 +208,12 @@ describe("functions", () => {
 });
 
 describe("stacks", () => {
-  test("of the functions' code they know the environment contract and the event filter alone", () => {
-    const shared = ["functions/contract/environment.ts", "functions/contract/event-filter.ts"];
+  test("of the functions' code they know the contract alone", () => {
     const found = within("stacks/").flatMap(({ path, codeImports }) =>
       codeImports
-        .filter((imported) => imported.startsWith("functions/") && !shared.includes(imported))
+        .filter(
+          (imported) => imported.startsWith("functions/") && !imported.startsWith("functions/contract/"),
+        )
         .map((imported) => `${path} → ${imported}`),
     );
 

@@ -1,6 +1,8 @@
 /** The environment variables of the functions in a local run: the stacks' contract, and where things are. */
 import { devNull } from "node:os";
 import { environmentNames } from "../functions/contract/environment.ts";
+import type { TrackDeliveries } from "../functions/contract/guarantees.ts";
+import { defaultRetryableStatuses } from "../functions/contract/statuses.ts";
 import { accountId, localCredentials, region } from "./aws-clients.ts";
 import { namePrefix, type Resources } from "./resources.ts";
 import type { Scenario } from "./sms-simulator/scenario.ts";
@@ -19,7 +21,7 @@ export interface EnvironmentFacts {
   readonly settings: Scenario["settings"];
   /** Most resend workers at once. */
   readonly senderConcurrency: number;
-  readonly trackDeliveries: "all" | "retried" | "none";
+  readonly trackDeliveries: TrackDeliveries;
 }
 
 /**
@@ -71,7 +73,7 @@ function contract(name: LocalFunctionName, facts: EnvironmentFacts): Record<Vari
     FIREHOSE_DROP_RETRIED_EVENTS: "true",
     MAX_RETRIES: String(facts.maxRetries),
     RETRY_DELAYS_SECONDS: JSON.stringify(facts.settings.retry_delays_seconds),
-    RETRYABLE_STATUSES: JSON.stringify(["UNREACHABLE", "UNKNOWN", "CARRIER_UNREACHABLE", "TTL_EXPIRED"]),
+    RETRYABLE_STATUSES: JSON.stringify(defaultRetryableStatuses),
     MESSAGE_VALIDITY_SECONDS: String(facts.settings.message_validity_seconds),
     RECEIPT_TIMEOUT_SECONDS: "0",
     TRACK_DELIVERIES: facts.trackDeliveries,

@@ -1,8 +1,8 @@
 /** The settings of a simulated deployment, as the stacks would hand them over: in environment variables. */
 
 import type { environmentNames } from "../functions/contract/environment.ts";
-import type { TrackDeliveries } from "../functions/contract/event-filter.ts";
-import type { DeliveryGuarantee } from "../functions/core/message/message.ts";
+import type { DeliveryGuarantee, TrackDeliveries } from "../functions/contract/guarantees.ts";
+import { defaultRetryableStatuses } from "../functions/contract/statuses.ts";
 import { readSettings, type Settings } from "../functions/settings.ts";
 
 /** The functions that are simulated. */
@@ -33,9 +33,6 @@ type VariableName = (typeof environmentNames)[SimulatedFunction][number];
 /** Age after which a message without a deadline of its own is useless. */
 export const messageValiditySeconds = 86_400;
 
-/** Statuses that are retried: the default of the input. */
-export const retryableStatuses = ["UNREACHABLE", "UNKNOWN", "CARRIER_UNREACHABLE", "TTL_EXPIRED"] as const;
-
 /** Reads the settings of each function from the variables that a stack would set. */
 export function simulatedSettings(inputs: SimulatedInputs): SimulatedSettings {
   const variables: Record<VariableName, string> = {
@@ -53,7 +50,7 @@ export function simulatedSettings(inputs: SimulatedInputs): SimulatedSettings {
     FIREHOSE_DROP_RETRIED_EVENTS: String(inputs.dropsRetriedEvents),
     MAX_RETRIES: String(inputs.maxRetries),
     RETRY_DELAYS_SECONDS: JSON.stringify(inputs.retryDelaysSeconds),
-    RETRYABLE_STATUSES: JSON.stringify(retryableStatuses),
+    RETRYABLE_STATUSES: JSON.stringify(defaultRetryableStatuses),
     MESSAGE_VALIDITY_SECONDS: String(messageValiditySeconds),
     RECEIPT_TIMEOUT_SECONDS: String(inputs.receiptTimeoutSeconds),
     TRACK_DELIVERIES: inputs.trackDeliveries,

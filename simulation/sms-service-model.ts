@@ -4,8 +4,8 @@ import {
   PinpointServiceException,
   type SendMessagesCommand,
 } from "@aws-sdk/client-pinpoint";
+import { defaultRetryableStatuses as retryableStatuses } from "../functions/contract/statuses.ts";
 import { named } from "./named-error.ts";
-import { retryableStatuses } from "./settings.ts";
 import type { VirtualWorld, Worker } from "./virtual-world.ts";
 
 /** What a call came to, as far as its worker learned: nothing where the worker died first. */

@@ -12,8 +12,8 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
+import type { QueueMessage } from "../../functions/core/queue/queue-messages.ts";
 import { readQueueMessage } from "../../functions/core/queue/queue-messages.ts";
-import type { QueueMessage } from "../../functions/core/queue/retry-queue.ts";
 import { calling } from "./queues.ts";
 
 /** What a dead letter is. */

@@ -11,7 +11,7 @@
  * | `SMS_RETRY_VERSION` | version of this project, printed in every log line |
  * | `POWERTOOLS_SERVICE_NAME` | service dimension of logs and metrics, e.g. `consume-kinesis` |
  * | `POWERTOOLS_METRICS_NAMESPACE` | CloudWatch namespace of the metrics: the stack's `name_prefix` |
- * | `POWERTOOLS_LOG_LEVEL` | `DEBUG`, `INFO`, `WARN` or `ERROR` |
+ * | `POWERTOOLS_LOG_LEVEL` | one of {@link logLevels} |
  * | `MESSAGE_TABLE_NAME` | name of the `message-state` table |
  * | `RETRY_QUEUE_URL`, `RETRY_QUEUE_ARN` | the retry queue |
  * | `SCHEDULE_GROUP_NAME`, `SCHEDULER_ROLE_ARN` | EventBridge Scheduler group and role for delays beyond 900 s |
@@ -20,11 +20,10 @@
  * | `FIREHOSE_DROP_RETRIED_EVENTS` | `true` or `false`: whether the event of a message that will be retried is kept out of the archive |
  * | `MAX_RETRIES` | integer from 0 to `highestMaxRetries`: retries after the application's own send |
  * | `RETRY_DELAYS_SECONDS` | JSON list of integers ≥ 0; the last repeats; 0 means at once |
- * | `RETRYABLE_STATUSES` | JSON list of statuses |
+ * | `RETRYABLE_STATUSES` | JSON list of statuses that `statuses.ts` allows |
  * | `MESSAGE_VALIDITY_SECONDS` | integer ≥ 1: age after which a message without a `deadline` is useless |
  * | `RECEIPT_TIMEOUT_SECONDS` | integer ≥ 0: age at which an accepted attempt without an event counts as failed; 0 = never |
- * | `TRACK_DELIVERIES` | `all`, `retried` or `none` |
- * | `DELIVERY_GUARANTEE` | `at-least-once` or `at-most-once` |
+ * | `TRACK_DELIVERIES`, `DELIVERY_GUARANTEE` | the values in `guarantees.ts` |
  * | `MAX_SENDS_PER_SECOND` | number > 0: ceiling over all workers, in message parts |
  * | `SENDER_CONCURRENCY` | integer ≥ 1: how many resend workers may run at once |
  * | `PINPOINT_APPLICATION_ID` | Pinpoint project (application) id: what sends go through, and whose events are ours |
@@ -33,6 +32,12 @@
  */
 
 export { highestMaxRetries } from "../core/events/send-context.ts";
+
+/** How much the functions can write into their logs, most first. */
+export const logLevels = ["DEBUG", "INFO", "WARN", "ERROR"] as const;
+
+/** See {@link logLevels}. */
+export type LogLevel = (typeof logLevels)[number];
 
 const everyFunction = [
   "SMS_RETRY_VERSION",

@@ -2,6 +2,7 @@
  * What happens to each message in a scenario, as a plan without a clock: the simulator's server plays it in
  * real time, and any other driver may play it in its own.
  */
+import { type EventStatus, eventStatuses, statusClasses } from "../../functions/core/events/statuses.ts";
 import { between, seededChance, shuffled } from "../seeded-chance.ts";
 import type { ApiAnswer, AttemptOutcome, MessageScript, Scenario } from "./scenario.ts";
 
@@ -125,9 +126,9 @@ function planEvents(
   return [buffered, final];
 }
 
-function kindOf(outcome: AttemptOutcome): PlannedEvent["kind"] {
-  if (outcome === "DELIVERED" || outcome === "SUCCESSFUL") return "success";
-  return outcome === "OPTOUT" ? "opt-out" : "failure";
+function kindOf(outcome: EventStatus): PlannedEvent["kind"] {
+  const { kind } = statusClasses[eventStatuses[outcome].class];
+  return kind === "in-progress" ? "buffered" : kind;
 }
 
 /**

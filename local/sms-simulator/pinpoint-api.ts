@@ -4,6 +4,7 @@
  * @see https://docs.aws.amazon.com/pinpoint/latest/apireference/apps-application-id-messages.html
  */
 import * as v from "valibot";
+import { type MessageType, messageTypes } from "../../functions/core/events/delivery-event.ts";
 import { ServiceError } from "../rest-json.ts";
 import type { ApiAnswer } from "./scenario.ts";
 
@@ -11,7 +12,7 @@ import type { ApiAnswer } from "./scenario.ts";
 export interface SendRequest {
   readonly destination: string;
   readonly body: string;
-  readonly messageType: "TRANSACTIONAL" | "PROMOTIONAL";
+  readonly messageType: MessageType;
   /** Number or sender id; absent = the service chooses. */
   readonly origination?: string;
   readonly context?: Readonly<Record<string, string>>;
@@ -47,7 +48,7 @@ const messageRequest = v.object({
   MessageConfiguration: v.object({
     SMSMessage: v.object({
       Body: v.optional(v.pipe(v.string(), v.maxLength(limits.bodyCharacters))),
-      MessageType: v.optional(v.picklist(["TRANSACTIONAL", "PROMOTIONAL"]), "PROMOTIONAL"),
+      MessageType: v.optional(v.picklist(messageTypes), "PROMOTIONAL"),
       OriginationNumber: v.optional(v.string()),
       SenderId: v.optional(v.string()),
     }),

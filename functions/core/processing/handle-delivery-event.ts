@@ -5,8 +5,9 @@
 
 import type { Clock, Random } from "../clock.ts";
 import { ContentionError, UnknownItemStatusError, UnreadableMessageError } from "../errors.ts";
-import { canonicalStatus, classify, type EventClass, loggableStatus } from "../events/classification.ts";
+import { classify, type EventClass, loggableStatus } from "../events/classification.ts";
 import type { DeliveryEvent } from "../events/delivery-event.ts";
+import { canonicalStatus, statusFacts } from "../events/statuses.ts";
 import { sendFactsOf } from "../message/completion.ts";
 import { type AttemptPosition, type Decision, decide, type Facts, type Reason } from "../message/decision.ts";
 import {
@@ -77,9 +78,13 @@ export async function handleDeliveryEvent(
   firstSeenAt?: number,
 ): Promise<HandledEvent> {
   const eventClass = classify(event, handling.policy.retryableStatuses);
-  const unrecognized =
-    eventClass === "unrecognized" ? { unrecognizedStatus: loggableStatus(event.status) } : {};
   if (eventClass === "in-progress") return { outcome: "in-progress", reason: "in-progress" };
+  const isUnrecognized = eventClass === "unrecognized" || eventClass === "unrecognized-type";
+  const unrecognized = isUnrecognized ? { unrecognizedStatus: loggableStatus(event.status) } : {};
+  // It may say that all is well: the message goes on, and what its later events say is done.
+  if (eventClass === "unrecognized-type") {
+    return { outcome: "absorbed", reason: "unrecognized-type", ...aboutOf(event), ...unrecognized };
+  }
 
   // An absent item and an attempt that the item does not know may both be an old read: look again.
   let message = known;
@@ -168,6 +173,14 @@ function positionOf(event: DeliveryEvent, message: Message): AttemptPosition {
   return attempt === 0 ? "only" : "latest";
 }
 
+/** What an event itself says about its message. */
+function aboutOf(event: DeliveryEvent): Pick<HandledEvent, "applicationMessageId" | "attempt"> {
+  return {
+    ...(event.applicationMessageId !== undefined && { applicationMessageId: event.applicationMessageId }),
+    ...(event.attempt !== undefined && { attempt: event.attempt }),
+  };
+}
+
 /** An event whose item is not there waits for it, unless it would not be written down anyway. */
 function withoutItem(
   event: DeliveryEvent,
@@ -175,11 +188,7 @@ function withoutItem(
   now: number,
   firstSeenAt = now,
 ): HandledEvent {
-  const about = {
-    ...(event.applicationMessageId !== undefined && { applicationMessageId: event.applicationMessageId }),
-    ...(event.attempt !== undefined && { attempt: event.attempt }),
-    reason: "no-item" as const,
-  };
+  const about = { ...aboutOf(event), reason: "no-item" as const };
   if (hasNothingToCorrect) return { ...about, outcome: "unknown-message" };
   const waited = now - firstSeenAt;
   const canBeFound = itemKeyOf(event) !== undefined;
@@ -312,7 +321,7 @@ function retriesFor(policy: RetryPolicy, attempt: number): Facts["retries"] {
 function timeFor(event: DeliveryEvent, message: Message, deadline: number, now: number): Facts["time"] {
   const isAgeKnown =
     message.deadline !== undefined || message.created_at !== undefined || event.requestedAt !== undefined;
-  if (!isAgeKnown && canonicalStatus(event.status) === "UNKNOWN") return "unknown";
+  if (!isAgeKnown && statusFacts(event.status)?.isSaidAfter72Hours) return "unknown";
   return now < deadline ? "left" : "over";
 }
 

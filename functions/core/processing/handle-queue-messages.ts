@@ -10,14 +10,9 @@ import {
   retryMessageMetrics,
   type Telemetry,
 } from "../observability/telemetry.ts";
+import type { QueueMessage, ReceiptCheck, RetryMessage } from "../queue/queue-messages.ts";
 import { readQueueMessage } from "../queue/queue-messages.ts";
-import type {
-  QueueEntry,
-  QueueMessage,
-  ReceiptCheck,
-  RetryMessage,
-  RetryQueue,
-} from "../queue/retry-queue.ts";
+import type { QueueEntry, RetryQueue } from "../queue/retry-queue.ts";
 import { checkReceipt, type HandledReceiptCheck } from "../sending/receipt-check.ts";
 import {
   type HandledRetryMessage,

@@ -28,7 +28,8 @@ import type { Change } from "../message/message-store.ts";
 import { decideRetryMessage, type RetryMessageDecision } from "../message/retry-message-decision.ts";
 import { backOffUntil, type RetryPolicy } from "../message/retry-policy.ts";
 import type { RetryMessageOutcome } from "../observability/outcomes.ts";
-import type { QueueEntry, RetryMessage } from "../queue/retry-queue.ts";
+import type { RetryMessage } from "../queue/queue-messages.ts";
+import type { QueueEntry } from "../queue/retry-queue.ts";
 import type { Permit, RateLimiter } from "./rate-limiter.ts";
 import { receiptCheckEntry } from "./receipt-check.ts";
 import {
