@@ -15,7 +15,11 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { KinesisStreamBatchResponse, SQSBatchResponse } from "aws-lambda";
-import { environmentNames, type FunctionName } from "../../functions/contract/environment.ts";
+import {
+  defaultEnvironment,
+  environmentNames,
+  type FunctionName,
+} from "../../functions/contract/environment.ts";
 import { type BreakableProxy, startBreakableProxy } from "../../local/emulators/start-breakable-proxy.ts";
 import { startEmulators } from "../../local/emulators/start-emulators.ts";
 import type { InvocationResult } from "../../local/lambda/execution-environment.ts";
@@ -150,6 +154,7 @@ export function sqsRecord(messageId: string, body: string) {
 /** The variables of the test's deployment; every retry is due at once and no rate limiter holds it back. */
 export function environmentOf(name: FunctionName, queueUrl: string): Record<string, string> {
   const all: Record<(typeof environmentNames)[FunctionName][number], string> = {
+    ...defaultEnvironment,
     SMS_RETRY_VERSION: "0.0.0-test",
     POWERTOOLS_SERVICE_NAME: name,
     POWERTOOLS_METRICS_NAMESPACE: "sms-retry",
@@ -161,20 +166,10 @@ export function environmentOf(name: FunctionName, queueUrl: string): Record<stri
     SCHEDULER_ROLE_ARN: "arn:aws:iam::123456789012:role/sms-retry-scheduler",
     RETRY_DEAD_LETTER_QUEUE_ARN: "arn:aws:sqs:us-east-1:123456789012:sms-retry-retry-dead-letters",
     FAILURE_BUCKET_NAME: "sms-retry-events",
-    MAX_RETRIES: "3",
     RETRY_DELAYS_SECONDS: "[0]",
-    RETRYABLE_STATUSES: '["UNREACHABLE","UNKNOWN","CARRIER_UNREACHABLE","TTL_EXPIRED"]',
-    MESSAGE_VALIDITY_SECONDS: "86400",
-    RECEIPT_TIMEOUT_SECONDS: "0",
-    TRACK_DELIVERIES: "retried",
-    DELIVERY_GUARANTEE: "at-least-once",
     MAX_SENDS_PER_SECOND: "4000",
     SENDER_CONCURRENCY: "2",
     PINPOINT_APPLICATION_ID: applicationId,
-    ORIGINATION_NUMBER: "",
-    DEFAULT_DESTINATION_NUMBER: "",
-    DEFAULT_MESSAGE_BODY: "",
-    FIREHOSE_DROP_RETRIED_EVENTS: "true",
   };
   return Object.fromEntries(environmentNames[name].map((key) => [key, all[key]]));
 }

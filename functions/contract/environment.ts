@@ -31,6 +31,9 @@
  * | `DEFAULT_DESTINATION_NUMBER`, `DEFAULT_MESSAGE_BODY` | what `produce` sends when its event names none; may be empty |
  */
 
+import { defaultRetryableStatuses } from "../core/events/statuses.ts";
+import type { DeliveryGuarantee, TrackDeliveries } from "./guarantees.ts";
+
 export { highestMaxRetries } from "../core/events/send-context.ts";
 
 /** How much the functions can write into their logs, most first. */
@@ -91,6 +94,38 @@ export const environmentNames = {
     "DEFAULT_MESSAGE_BODY",
   ],
 } as const;
+
+/**
+ * The defaults of the inputs that the functions read, by the names of their variables: the stacks declare them, and the
+ * local run, the simulation and the tests deploy with them where they say nothing else.
+ */
+export const settingDefaults = {
+  MAX_RETRIES: 3,
+  RETRY_DELAYS_SECONDS: [60, 300, 900],
+  RETRYABLE_STATUSES: defaultRetryableStatuses,
+  MESSAGE_VALIDITY_SECONDS: 86_400,
+  RECEIPT_TIMEOUT_SECONDS: 0,
+  TRACK_DELIVERIES: "retried" satisfies TrackDeliveries,
+  DELIVERY_GUARANTEE: "at-least-once" satisfies DeliveryGuarantee,
+  MAX_SENDS_PER_SECOND: 10,
+  ORIGINATION_NUMBER: null,
+  DEFAULT_DESTINATION_NUMBER: null,
+  DEFAULT_MESSAGE_BODY: null,
+  FIREHOSE_DROP_RETRIED_EVENTS: true,
+} as const satisfies Partial<Record<VariableName, unknown>>;
+
+/** {@link settingDefaults} as Lambda hands them over. */
+export const defaultEnvironment = Object.fromEntries(
+  Object.entries(settingDefaults).map(([name, value]) => [name, variableText(value)]),
+) as Record<keyof typeof settingDefaults, string>;
+
+function variableText(value: unknown): string {
+  if (value === null) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** Name of a variable that some function reads. */
+export type VariableName = (typeof environmentNames)[FunctionName][number];
 
 /** Name of a function: of its folder in `functions/`, its bundle and its zip in `dist/functions`. */
 export type FunctionName = keyof typeof environmentNames;

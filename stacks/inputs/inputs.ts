@@ -5,15 +5,10 @@
  * a cold start.
  */
 import type { Construct } from "constructs";
-import { highestMaxRetries } from "../../functions/contract/environment.ts";
-import {
-  type DeliveryGuarantee,
-  deliveryGuarantees,
-  type TrackDeliveries,
-  trackDeliveriesValues,
-} from "../../functions/contract/guarantees.ts";
+import { highestMaxRetries, settingDefaults } from "../../functions/contract/environment.ts";
+import { deliveryGuarantees, trackDeliveriesValues } from "../../functions/contract/guarantees.ts";
 import { lambdaRuntimes } from "../../functions/contract/lambda-runtimes.ts";
-import { allowedRetryableStatuses, defaultRetryableStatuses } from "../../functions/contract/statuses.ts";
+import { allowedRetryableStatuses } from "../../functions/contract/statuses.ts";
 import { Input } from "./input.ts";
 
 /** The readings of the inputs, by their TypeScript names; see {@link sharedInputs}. */
@@ -87,7 +82,7 @@ function retryInputs(scope: Construct) {
       description:
         "How often a failed message is sent again at most, the application's own send not counted. " +
         `0 sends nothing again and only writes failures down. A whole number from 0 to ${highestMaxRetries}.`,
-      default: 3,
+      default: settingDefaults.MAX_RETRIES,
       validation: {
         condition: `var.max_retries >= 0 && var.max_retries <= ${highestMaxRetries} && ${isInteger("var.max_retries")}`,
         message: `The input max_retries must be a whole number from 0 to ${highestMaxRetries}.`,
@@ -99,7 +94,7 @@ function retryInputs(scope: Construct) {
         "Longest wait in seconds between a failure and the retry that follows it: first retry, second retry, and " +
         "so on; the last value repeats. The wait is drawn at random up to this (full jitter), so that a carrier's " +
         "recovery is not met by all retries at once; 0 means at once. 1 to 10 whole numbers from 0 to 86400.",
-      default: [60, 300, 900],
+      default: settingDefaults.RETRY_DELAYS_SECONDS,
       validation: {
         condition:
           "length(var.retry_delays_seconds) >= 1 && length(var.retry_delays_seconds) <= 10 && " +
@@ -112,7 +107,7 @@ function retryInputs(scope: Construct) {
       description:
         "Statuses of a delivery event after which a message is sent again, as the service writes them, " +
         "without the prefix TEXT_. At least one; successes, events in progress and opt-outs are refused.",
-      default: defaultRetryableStatuses,
+      default: settingDefaults.RETRYABLE_STATUSES,
       validation: {
         condition:
           "length(var.retryable_statuses) >= 1 && alltrue([for status in var.retryable_statuses : " +
@@ -127,7 +122,7 @@ function retryInputs(scope: Construct) {
       description:
         "Seconds after which a message is useless and is not sent again, unless its item in the table has a " +
         "deadline of its own (one-time passwords should). A whole number from 1 to 604800 (seven days).",
-      default: 86_400,
+      default: settingDefaults.MESSAGE_VALIDITY_SECONDS,
       validation: {
         condition:
           "var.message_validity_seconds >= 1 && var.message_validity_seconds <= 604800 && " +
@@ -141,7 +136,7 @@ function retryInputs(scope: Construct) {
         "Seconds after which a send that the service has accepted counts as failed if no delivery event has come. " +
         "0 waits for ever. 0 or a whole number from 300 to 259200 (three days, after which the service reports by " +
         'itself); needs track_deliveries "retried" or "all".',
-      default: 0,
+      default: settingDefaults.RECEIPT_TIMEOUT_SECONDS,
       validation: {
         condition:
           "var.receipt_timeout_seconds == 0 || (var.receipt_timeout_seconds >= 300 && " +
@@ -155,7 +150,7 @@ function retryInputs(scope: Construct) {
         'Which successes are looked at. "all" records every delivery in the table; "retried" records one only ' +
         'where it ends or corrects a retry sequence; "none" looks at none, which is cheapest but may send again what was ' +
         "delivered late.",
-      default: "retried" satisfies TrackDeliveries,
+      default: settingDefaults.TRACK_DELIVERIES,
       validation: oneOf("track_deliveries", trackDeliveriesValues),
     }),
   };
@@ -168,7 +163,7 @@ function sendingInputs(scope: Construct) {
       description:
         "Phone number in E.164 format, short code or sender id from which retries are sent. " +
         "null sends from the identity that sent the message first.",
-      default: null,
+      default: settingDefaults.ORIGINATION_NUMBER,
       validation: {
         condition:
           "var.origination_number == null || " +
@@ -184,7 +179,7 @@ function sendingInputs(scope: Construct) {
         "What happens when a worker dies while it sends, so that nobody knows whether the message left: " +
         '"at-least-once" sends that attempt once more, "at-most-once" does not. ' +
         "The item of a message may say otherwise for itself.",
-      default: "at-least-once" satisfies DeliveryGuarantee,
+      default: settingDefaults.DELIVERY_GUARANTEE,
       validation: oneOf("delivery_guarantee", deliveryGuarantees),
     }),
     maxSendsPerSecond: new Input(scope, "max_sends_per_second", {
@@ -193,7 +188,7 @@ function sendingInputs(scope: Construct) {
         "Ceiling of all retries together, in message parts per second; stay below the rate of your origination " +
         "identity. One message of more parts than eight times this counts as only so many. " +
         "From 0.2 to 4000; fractions are allowed.",
-      default: 10,
+      default: settingDefaults.MAX_SENDS_PER_SECOND,
       validation: {
         condition: "var.max_sends_per_second >= 0.2 && var.max_sends_per_second <= 4000",
         message: "The input max_sends_per_second must be from 0.2 to 4000.",
@@ -316,7 +311,7 @@ function producerInputs(scope: Construct) {
       description:
         "Phone number in E.164 format to which the function produce sends when its event names none; " +
         "meant for trying out. null makes the event name one.",
-      default: null,
+      default: settingDefaults.DEFAULT_DESTINATION_NUMBER,
       sensitive: true,
       validation: {
         condition:
@@ -331,7 +326,7 @@ function producerInputs(scope: Construct) {
       description:
         "Text that the function produce sends when its event brings none; meant for trying out. " +
         "null makes the event bring one. 1 to 1600 characters.",
-      default: null,
+      default: settingDefaults.DEFAULT_MESSAGE_BODY,
       sensitive: true,
       validation: {
         condition:
