@@ -142,9 +142,9 @@ function putJunk({ world, streams }: SimulatedWorld): void {
   }
 }
 
-const failure = (attributes: object): string =>
+const failure = (attributes: object, event_type = "_SMS.FAILURE"): string =>
   JSON.stringify({
-    event_type: "_SMS.FAILURE",
+    event_type,
     event_timestamp: start * 1_000,
     application: { app_id: "simulated" },
     attributes: { message_id: "other", record_status: "UNREACHABLE", ...attributes },
@@ -160,6 +160,11 @@ const junk: readonly string[] = [
   failure({ customer_context: JSON.stringify({ application_message_id: "of nobody", retry_attempt: "1" }) }),
   failure({ customer_context: JSON.stringify({ application_message_id: "m0", retry_attempt: "9" }) }),
   failure({ message_id: "x".repeat(5_000), customer_context: "{" }),
+  // Of a type that nobody has listed, whatever it says: the message goes on.
+  failure(
+    { customer_context: JSON.stringify({ application_message_id: "m0", retry_attempt: "0" }) },
+    "_SMS.RERATED",
+  ),
 ];
 
 /** Lets a world go on until it has come to rest, and checks it. */

@@ -409,7 +409,7 @@ describe("what an operator sees of an event", () => {
     expect(telemetry.lines).toEqual([
       [
         "warn",
-        "An event has a status that this version does not know; it is not retried.",
+        "An event has a status or a type that this version does not know; it is not retried.",
         { ...fields, outcome: "rejected", status: "TELEPORTED" },
       ],
     ]);

@@ -3,7 +3,7 @@
  * and reorders. Numbers are those of the list of faults in `docs/faults.md`.
  */
 import { cancelMessage } from "../../functions/core/message/cancel-message.ts";
-import type { QueueMessage } from "../../functions/core/queue/retry-queue.ts";
+import type { QueueMessage } from "../../functions/core/queue/queue-messages.ts";
 import type { RateLimiter } from "../../functions/core/sending/rate-limiter.ts";
 import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { failureEvent, sentMessage, startOfTest, successEvent } from "../support/messages.ts";
@@ -248,6 +248,19 @@ describe("events and order", () => {
     });
     expect(free.message()).toMatchObject({ status: "REJECTED", status_reason: "FREE_TEXT" });
     expect(free.queue).toEqual([]);
+  });
+
+  test("fault 13: an event of a type that nobody knows is reported by it, and the message goes on", async () => {
+    const it = world([sentMessage()]);
+    expect(await it.event(failureEvent({ kind: "unrecognized", status: "RERATED" }))).toEqual({
+      outcome: "absorbed",
+      reason: "unrecognized-type",
+      unrecognizedStatus: "RERATED",
+      applicationMessageId: "order-4711",
+      attempt: 0,
+    });
+    expect(it.message()).toEqual(sentMessage());
+    expect(await it.event(failureEvent())).toMatchObject({ outcome: "retry-scheduled" });
   });
 
   test.each(["INVALID", "INVALID_MESSAGE", "BLOCKED", "CARRIER_BLOCKED", "SPAM", "MAX_PRICE_EXCEEDED"])(

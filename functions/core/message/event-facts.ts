@@ -1,6 +1,7 @@
 /** The facts of an event and its item on which the decision rests; one column of the decision table each. */
-import { canonicalStatus, type EventClass } from "../events/classification.ts";
+import type { EventClass } from "../events/classification.ts";
 import type { DeliveryEvent } from "../events/delivery-event.ts";
+import { statusFacts } from "../events/statuses.ts";
 import type { Facts } from "./decision.ts";
 import { attemptOf, positionOf } from "./event-attempt.ts";
 import { type Message, statusOf } from "./message.ts";
@@ -47,6 +48,6 @@ function retriesOf(policy: RetryPolicy, next: number): Facts["retries"] {
 function timeOf(event: DeliveryEvent, message: Message, policy: RetryPolicy, now: number): Facts["time"] {
   const isAgeKnown =
     message.deadline !== undefined || message.created_at !== undefined || event.requestedAt !== undefined;
-  if (!isAgeKnown && canonicalStatus(event.status) === "UNKNOWN") return "unknown";
+  if (!isAgeKnown && statusFacts(event.status)?.isSaidAfter72Hours) return "unknown";
   return now < deadlineOf(message, event, policy, now) ? "left" : "over";
 }

@@ -1,6 +1,6 @@
 /** Counts and logs what became of an event, a retry message and a receipt check. */
 import type { Reason } from "../message/decision.ts";
-import type { ReceiptCheck, RetryMessage } from "../queue/retry-queue.ts";
+import type { ReceiptCheck, RetryMessage } from "../queue/queue-messages.ts";
 import {
   type EventOutcome,
   eventMetrics,
@@ -45,7 +45,7 @@ export function reportEvent(handled: EventResult, telemetry: Telemetry): void {
   };
   if (unrecognizedStatus !== undefined) {
     telemetry.count("StatusUnrecognized");
-    telemetry.warn("An event has a status that this version does not know; it is not retried.", {
+    telemetry.warn("An event has a status or a type that this version does not know; it is not retried.", {
       ...fields,
       status: unrecognizedStatus,
     });

@@ -2,8 +2,9 @@
  * What follows from a decision about an event: what it counts as, the one conditional write, and what has to go onto
  * the retry queue. One row for each action of the decision table.
  */
-import { canonicalStatus, loggableStatus } from "../events/classification.ts";
+import { loggableStatus } from "../events/classification.ts";
 import type { DeliveryEvent } from "../events/delivery-event.ts";
+import { canonicalStatus } from "../events/statuses.ts";
 import type { AttemptOutcome } from "../message/change-parts.ts";
 import { sendFactsOf } from "../message/completion.ts";
 import type { Action, Decision } from "../message/decision.ts";

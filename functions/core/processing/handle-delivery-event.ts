@@ -55,9 +55,13 @@ export async function handleDeliveryEvent(
   firstSeenAt?: number,
 ): Promise<HandledEvent> {
   const eventClass = classify(event, handling.policy.retryableStatuses);
-  const unrecognized =
-    eventClass === "unrecognized" ? { unrecognizedStatus: loggableStatus(event.status) } : {};
   if (eventClass === "in-progress") return { outcome: "in-progress", reason: "in-progress" };
+  const isUnrecognized = eventClass === "unrecognized" || eventClass === "unrecognized-type";
+  const unrecognized = isUnrecognized ? { unrecognizedStatus: loggableStatus(event.status) } : {};
+  // It may say that all is well: the message goes on, and what its later events say is done.
+  if (eventClass === "unrecognized-type") {
+    return { outcome: "absorbed", reason: "unrecognized-type", ...namedBy(event), ...unrecognized };
+  }
 
   // An absent item and an attempt that the item does not know may both be an old read: look again.
   let message = known;
@@ -117,6 +121,14 @@ export function aboutEvent(event: DeliveryEvent): Pick<EventResult, "application
   };
 }
 
+/** What an event itself says about its message. */
+function namedBy(event: DeliveryEvent): Pick<EventResult, "applicationMessageId" | "attempt"> {
+  return {
+    ...(event.applicationMessageId !== undefined && { applicationMessageId: event.applicationMessageId }),
+    ...(event.attempt !== undefined && { attempt: event.attempt }),
+  };
+}
+
 async function find(event: DeliveryEvent, { store }: EventDependencies): Promise<Message | undefined> {
   const key = itemKeyOf(event);
   return key === undefined ? undefined : store.read(key);
@@ -127,11 +139,7 @@ function withoutItem(
   event: DeliveryEvent,
   { now, firstSeenAt = now, waits }: { now: number; firstSeenAt: number | undefined; waits: boolean },
 ): HandledEvent {
-  const about = {
-    ...(event.applicationMessageId !== undefined && { applicationMessageId: event.applicationMessageId }),
-    ...(event.attempt !== undefined && { attempt: event.attempt }),
-    reason: "no-item" as const,
-  };
+  const about = { ...namedBy(event), reason: "no-item" as const };
   if (!waits) return { ...about, outcome: "unknown-message" };
   const waited = now - firstSeenAt;
   const canBeFound = itemKeyOf(event) !== undefined;

@@ -4,15 +4,15 @@
  */
 import type { Clock, Random } from "../clock.ts";
 import { SendDeferredError } from "../errors.ts";
+import type { MessageType } from "../events/delivery-event.ts";
 import { type Claim, claimAgain } from "../message/attempt-changes.ts";
+import type { CarriedAttributes } from "../message/carried-attributes.ts";
 import {
-  type CarriedAttributes,
   type DeliveryGuarantee,
   expiresAtOf,
   latestSecond,
   type Message,
   type MessageStatus,
-  type MessageType,
   statusOf,
 } from "../message/message.ts";
 import type { MessageStore } from "../message/message-store.ts";

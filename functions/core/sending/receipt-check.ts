@@ -40,7 +40,8 @@ import type { Change, MessageStore } from "../message/message-store.ts";
 import { allowsAttempt, delayBefore, type RetryPolicy } from "../message/retry-policy.ts";
 import type { ReceiptCheckOutcome } from "../observability/outcomes.ts";
 import type { ReceiptCheckResult } from "../observability/reports.ts";
-import type { QueueEntry, ReceiptCheck } from "../queue/retry-queue.ts";
+import type { ReceiptCheck } from "../queue/queue-messages.ts";
+import type { QueueEntry } from "../queue/retry-queue.ts";
 
 /** What a receipt check needs. */
 export interface ReceiptCheckDependencies {

@@ -21,7 +21,8 @@ import { decideRetryMessage, type RetryMessageDecision } from "../message/retry-
 import { backOffUntil, type RetryPolicy } from "../message/retry-policy.ts";
 import type { RetryMessageOutcome } from "../observability/outcomes.ts";
 import type { RetryMessageResult } from "../observability/reports.ts";
-import type { QueueEntry, RetryMessage } from "../queue/retry-queue.ts";
+import type { RetryMessage } from "../queue/queue-messages.ts";
+import type { QueueEntry } from "../queue/retry-queue.ts";
 import { HeldPermit } from "./held-permit.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import { receiptCheckEntry } from "./receipt-check.ts";
