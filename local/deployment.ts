@@ -10,13 +10,14 @@ import { type BreakableProxy, startBreakableProxy } from "./emulators/start-brea
 import { type Emulators, startEmulators } from "./emulators/start-emulators.ts";
 import { type SchedulerEmulator, startScheduler } from "./emulators/start-scheduler.ts";
 import { type EventPath, firehosePath, kinesisPath } from "./event-path.ts";
+import type { EventSource } from "./event-source.ts";
 import { functionEnvironment, type LocalFunctionName } from "./function-environments.ts";
 import type { InvocationResult } from "./lambda/execution-environment.ts";
 import { type FunctionLog, functionLog } from "./lambda/function-log.ts";
 import type { FunctionRuntime } from "./lambda/function-runtime.ts";
 import { type SqsMapping, sqsQueueReader, startSqsMapping } from "./lambda/sqs-event-source.ts";
 import { bundledFunction, copyBundles, functionArn, functionLimits } from "./local-functions.ts";
-import { createResources, namePrefix, type Resources, type WayIn } from "./resources.ts";
+import { createResources, namePrefix, type Resources } from "./resources.ts";
 import type { Carrier } from "./sms-simulator/carrier.ts";
 import type { Scenario } from "./sms-simulator/scenario.ts";
 import { type SmsSimulator, startSmsSimulator } from "./sms-simulator/simulator.ts";
@@ -27,7 +28,7 @@ export interface DeploymentOptions {
   readonly maxRetries: number;
   readonly scenario: Pick<Scenario, "settings">;
   /** What the delivery events come through. */
-  readonly via: WayIn;
+  readonly via: EventSource;
   /** Folder of the bundles, `<folder>/<function>/index.mjs`. */
   readonly bundleFolder: string;
   /** Emulators to deploy on, which then go on running. @default ones that start and stop with the deployment */
@@ -69,7 +70,7 @@ const applicationId = "0123456789abcdef0123456789abcdef";
 const eventFunctions = {
   kinesis: "consume-kinesis",
   firehose: "transform-firehose",
-} as const satisfies Record<WayIn, LocalFunctionName>;
+} as const satisfies Record<EventSource, LocalFunctionName>;
 
 const trackDeliveries = "retried";
 

@@ -1,6 +1,7 @@
 /** One record of a stream, and the SMS events that stand in it. */
-import { type DeliveryEvent, parseDeliveryEvent } from "../events/delivery-event.ts";
+import type { DeliveryEvent } from "../events/delivery-event.ts";
 import { decodeRecord } from "../events/event-records.ts";
+import { parseDeliveryEvent } from "../events/parse-delivery-event.ts";
 import { errorName, type Telemetry } from "../observability/telemetry.ts";
 
 /** One record of a stream. */
