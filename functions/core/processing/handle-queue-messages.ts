@@ -78,30 +78,8 @@ export async function handleQueueMessages(
   );
   const handled = await pMap(
     read,
-    async ({ id, message }): Promise<Handled | undefined> => {
-      if (message === undefined) {
-        telemetry.count("RetryMessageMalformed");
-        telemetry.error(
-          "A retry-queue message cannot be read; look at it in the dead-letter queue, where the queue moves it.",
-          {
-            record_id: id,
-          },
-        );
-        return undefined;
-      }
-      try {
-        return await handle(withoutFailures(message), known, handling);
-      } catch (error) {
-        const ofItem = outcomeOfItem(error, aboutOf(message));
-        if (ofItem?.outcome === "item-unreadable") {
-          // Kept in the dead-letter queue: once the item has been corrected, it can be put back.
-          reportEvent(ofItem, telemetry);
-          return undefined;
-        }
-        if (ofItem !== undefined) return { report: () => reportEvent(ofItem, telemetry) };
-        return failed(id, message, error, handling);
-      }
-    },
+    ({ id, message }) =>
+      message === undefined ? unreadable(id, telemetry) : handleOne(id, message, known, handling),
     { concurrency },
   );
 
@@ -114,6 +92,35 @@ export async function handleQueueMessages(
     item.report();
     return [];
   });
+}
+
+/** Leaves a message that cannot be read to the queue. */
+function unreadable(id: string, telemetry: Telemetry): undefined {
+  telemetry.count("RetryMessageMalformed");
+  telemetry.error(
+    "A retry-queue message cannot be read; look at it in the dead-letter queue, where the queue moves it.",
+    { record_id: id },
+  );
+}
+
+/** Handles one message; `undefined` where the queue has to redeliver it. */
+async function handleOne(
+  id: string,
+  message: QueueMessage,
+  known: ReadonlyMap<string, Message>,
+  handling: QueueDependencies,
+): Promise<Handled | undefined> {
+  const { telemetry } = handling;
+  try {
+    return await handle(withoutFailures(message), known, handling);
+  } catch (error) {
+    const ofItem = outcomeOfItem(error, aboutOf(message));
+    if (ofItem === undefined) return failed(id, message, error, handling);
+    if (ofItem.outcome !== "item-unreadable") return { report: () => reportEvent(ofItem, telemetry) };
+    // Kept in the dead-letter queue: once the item has been corrected, it can be put back.
+    reportEvent(ofItem, telemetry);
+    return undefined;
+  }
 }
 
 /** The item's key and the attempt that a message names. */
