@@ -236,10 +236,10 @@ describe("events and order", () => {
 
   test("fault 13 and 15: a status that nobody knows is not retried and reported by name only if it is a name", async () => {
     const named = world([sentMessage()]);
-    expect(await named.event(failureEvent({ status: "RATE_EXCEEDED" }))).toMatchObject({
+    expect(await named.event(failureEvent({ status: "TELEPORTED" }))).toMatchObject({
       outcome: "rejected",
       reason: "unrecognized-status",
-      unrecognizedStatus: "RATE_EXCEEDED",
+      unrecognizedStatus: "TELEPORTED",
     });
     const free = world([sentMessage()]);
     const text = "Failed to send to +447700900123 because phoneNumber provided is empty or null.";

@@ -27,9 +27,7 @@ function problemsWith(
   }
 }
 
-const retryableFailures =
-  "must be a JSON list, not empty, of failures that may be retried: UNREACHABLE, UNKNOWN, CARRIER_UNREACHABLE, " +
-  "TTL_EXPIRED, EXPIRED, BLOCKED, CARRIER_BLOCKED, SPAM, MAX_PRICE_EXCEEDED.";
+const retryableFailures = `must be a JSON list, not empty, of failures that may be retried: ${allowedRetryableStatuses.join(", ")}.`;
 
 describe("fault 55: wrong settings", () => {
   test.each(functionNames)(
