@@ -1,5 +1,5 @@
 /** The inputs that only the stack on a Firehose stream has. */
-import type { Construct } from "constructs";
+import type { Construct } from "../cdktf.ts";
 import { Input } from "./input.ts";
 
 /** The readings of these inputs, by their TypeScript names; see {@link firehoseInputs}. */

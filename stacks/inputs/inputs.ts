@@ -4,9 +4,9 @@
  * The ranges are those that `functions/settings.ts` accepts: what Terraform lets through must not be refused at
  * a cold start.
  */
-import type { Construct } from "constructs";
 import { highestMaxRetries } from "../../functions/contract/environment.ts";
 import { trackDeliveriesValues } from "../../functions/contract/event-filter.ts";
+import type { Construct } from "../cdktf.ts";
 import { Input } from "./input.ts";
 
 /** The readings of the inputs, by their TypeScript names; see {@link sharedInputs}. */
