@@ -79,7 +79,7 @@ const functionLimits = {
   produce: { timeoutSeconds: timeoutSecondsOf.produce, maxEnvironments: 3 },
 } as const satisfies Record<LocalFunctionName, object>;
 
-/** The function that sees the events of each way in. */
+/** The function that sees the events of each event source. */
 const eventFunctions = {
   kinesis: "consume-kinesis",
   firehose: "transform-firehose",

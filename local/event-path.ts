@@ -1,4 +1,4 @@
-/** How delivery events get from the SMS service to a function: the ways in, with the settings of the stacks. */
+/** How delivery events get from the SMS service to a function: the event sources, with the settings of the stacks. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventFilterPatterns } from "../functions/contract/event-filter.ts";
@@ -12,7 +12,7 @@ import { s3FailureDestination } from "./lambda/s3-failure-destination.ts";
 import { namePrefix, type Resources } from "./resources.ts";
 import { type EventPublisher, firehosePublisher, kinesisPublisher } from "./sms-simulator/event-stream.ts";
 
-/** A running way in. */
+/** A running event source. */
 export interface EventPath {
   /** The SMS service's end of it. */
   readonly publisher: EventPublisher;
@@ -20,13 +20,13 @@ export interface EventPath {
   readonly isIdle: boolean;
   /** Rounds in which the whole stream was read; infinite where records are handed over and none is read. */
   readonly polls: number;
-  /** The stream that fills an archive, where the way in is one. */
+  /** The stream that fills an archive, where the event source is one. */
   readonly deliveryStream?: DeliveryStream;
   /** Stops handing events to the function; resolves when nothing of it runs any more. */
   stop(): Promise<void>;
 }
 
-/** What a way in needs. */
+/** What an event source needs. */
 export interface EventPathOptions {
   readonly clients: LocalClients;
   readonly resources: Resources;

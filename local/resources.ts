@@ -8,10 +8,10 @@ import { accountId, type LocalClients, region } from "./aws-clients.ts";
 /** Prefix of every name, as the stacks' `name_prefix`. */
 export const namePrefix = "sms-retry";
 
-/** The ways in: what the delivery events come through. */
+/** The event sources: what the delivery events come through. */
 export const waysIn = ["kinesis", "firehose"] as const;
 
-/** A way in. */
+/** An event source. */
 export type WayIn = (typeof waysIn)[number];
 
 /** What was created. */

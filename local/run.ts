@@ -41,7 +41,7 @@ export interface RunOptions {
 /** How far a run is. */
 export interface Progress {
   readonly stage: "starting" | "running" | "stopping";
-  /** Messages whose series is over. */
+  /** Messages whose retry sequence is over. */
   readonly over: number;
   readonly sends: number;
   readonly events: number;

@@ -3,7 +3,7 @@
 import { timeoutSecondsOf } from "../functions/contract/environment.ts";
 import { SendDeferredError } from "../functions/core/errors.ts";
 import type { ProduceEvent } from "../functions/core/sending/produce-invocation.ts";
-import { produce, type Surroundings } from "./functions.ts";
+import { produce, type SimulationParts } from "./functions.ts";
 
 /** A message as its application knows it. */
 export interface ApplicationMessage {
@@ -29,26 +29,26 @@ function bodyOf(number: number, parts: number): string {
 }
 
 /** Starts the application of one message. */
-export function startApplication(number: number, surroundings: Surroundings): ApplicationMessage {
-  const { tape } = surroundings.world;
+export function startApplication(number: number, simulation: SimulationParts): ApplicationMessage {
+  const { tape } = simulation.world;
   const destination = `+4477009${String(number).padStart(5, "0")}`;
   const body = bodyOf(number, partsOfBodies[tape.choose(partsOfBodies.length)] ?? 1);
   const about = { body, destination, isReadable: true, isProduced: true };
   const message =
     tape.choose(4) === 3
-      ? sendAndWrite(number, about, surroundings)
-      : produceMessage({ ...about, id: `m${number}` }, surroundings);
-  if (tape.choose(8) === 7) cancelLater(message, tape.choose(300), surroundings);
+      ? sendAndWrite(number, about, simulation)
+      : produceMessage({ ...about, id: `m${number}` }, simulation);
+  if (tape.choose(8) === 7) cancelLater(message, tape.choose(300), simulation);
   return message;
 }
 
 /** Invokes the producer, now and then twice at once, and then perhaps with another text. */
 export function produceMessage(
   message: ApplicationMessage,
-  surroundings: Surroundings,
-  validity = [3_600, 30, 86_400, 300][surroundings.world.tape.choose(4)] ?? 0,
+  simulation: SimulationParts,
+  validity = [3_600, 30, 86_400, 300][simulation.world.tape.choose(4)] ?? 0,
 ): ApplicationMessage {
-  const { world } = surroundings;
+  const { world } = simulation;
   const { tape } = world;
   const event: ProduceEvent = {
     application_message_id: message.id,
@@ -57,10 +57,10 @@ export function produceMessage(
     deadline: Math.floor(world.now) + validity,
     ...(tape.choose(6) === 5 && { delivery_guarantee: "at-most-once" as const }),
   };
-  invokeProducer(event, surroundings);
+  invokeProducer(event, simulation);
   if (tape.choose(8) === 7) {
     const second = tape.choose(2) === 0 ? event : { ...event, message_body: `${message.body} again` };
-    world.at(world.now + tape.choose(30) / 10, () => invokeProducer(second, surroundings));
+    world.at(world.now + tape.choose(30) / 10, () => invokeProducer(second, simulation));
   }
   return message;
 }
@@ -69,18 +69,18 @@ export function produceMessage(
  * Lambda's asynchronous invocation: an error or a death leads to another invocation with the same event. So does an
  * answer that leaves open whether the message is sent.
  */
-function invokeProducer(event: ProduceEvent, surroundings: Surroundings, invocation = 1): void {
-  const { world } = surroundings;
+function invokeProducer(event: ProduceEvent, simulation: SimulationParts, invocation = 1): void {
+  const { world } = simulation;
   const again = () => {
-    if (world.now > surroundings.calmFrom + 600) return;
+    if (world.now > simulation.calmFrom + 600) return;
     world.at(world.now + 62 * Math.min(invocation, 10), () =>
-      invokeProducer(event, surroundings, invocation + 1),
+      invokeProducer(event, simulation, invocation + 1),
     );
   };
   world.start(
     "produce",
     timeoutSecondsOf.produce,
-    (worker) => produce(worker, event, surroundings),
+    (worker) => produce(worker, event, simulation),
     (result) => {
       if ("value" in result ? result.value.status === "SENDING" : true) again();
       if ("error" in result && !(result.error instanceof SendDeferredError)) {
@@ -94,8 +94,8 @@ function invokeProducer(event: ProduceEvent, surroundings: Surroundings, invocat
 type About = Omit<ApplicationMessage, "id">;
 
 /** As in the post: the application sends, and writes an item, perhaps after the first event. */
-function sendAndWrite(number: number, about: About, surroundings: Surroundings): ApplicationMessage {
-  const { world, table, service } = surroundings;
+function sendAndWrite(number: number, about: About, simulation: SimulationParts): ApplicationMessage {
+  const { world, table, service } = simulation;
   const { tape, now } = world;
   const { body, destination } = about;
   const kind = tape.choose(8);
@@ -146,25 +146,25 @@ function attributes(kind: number, now: number, messageId: string, { destination 
 }
 
 /** Withdraws a message after some seconds: by the function, or by the write that `docs/protocol.md` gives. */
-export function cancelLater(message: ApplicationMessage, seconds: number, surroundings: Surroundings): void {
-  const { world, table } = surroundings;
+export function cancelLater(message: ApplicationMessage, seconds: number, simulation: SimulationParts): void {
+  const { world, table } = simulation;
   world.at(world.now + seconds, () => {
     world.note(`application: cancels ${message.id}`);
     message.cancelledAt = world.now;
     if (world.tape.choose(2) === 0) table.writeDirectly(message.id, cancelled);
-    else invokeCancel(message.id, surroundings);
+    else invokeCancel(message.id, simulation);
   });
 }
 
-function invokeCancel(id: string, surroundings: Surroundings): void {
-  const { world } = surroundings;
-  const again = () => world.at(world.now + 10, () => invokeCancel(id, surroundings));
+function invokeCancel(id: string, simulation: SimulationParts): void {
+  const { world } = simulation;
+  const again = () => world.at(world.now + 10, () => invokeCancel(id, simulation));
   world.start(
     "cancel",
     timeoutSecondsOf.produce,
-    (worker) => produce(worker, { action: "cancel", application_message_id: id }, surroundings),
+    (worker) => produce(worker, { action: "cancel", application_message_id: id }, simulation),
     (result) => {
-      if ("error" in result && world.now < surroundings.calmFrom + 600) again();
+      if ("error" in result && world.now < simulation.calmFrom + 600) again();
     },
     again,
   );

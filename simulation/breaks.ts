@@ -5,7 +5,7 @@
 import { isFinal, type Message, statusOf } from "../functions/core/message/message.ts";
 import type { Change, MessageStore } from "../functions/core/message/message-store.ts";
 import type { RetryQueue } from "../functions/core/queue/retry-queue.ts";
-import type { Turn } from "../functions/core/sending/send-pace.ts";
+import type { Permit } from "../functions/core/sending/rate-limiter.ts";
 import type { SendResult, SmsSender } from "../functions/core/sending/sms-sender.ts";
 import type { RunOptions } from "./simulated-run.ts";
 
@@ -274,22 +274,22 @@ export const breaks = {
       },
     }),
   },
-  /** Rule 13: the claim comes first, and then the wait for the turn. */
-  "claim-before-the-turn": {
-    breakPorts: ({ store, paceUntil }) => {
-      if (paceUntil === undefined) return {};
-      const waits: (() => Promise<Turn | undefined>)[] = [];
+  /** Rule 13: the claim comes first, and then the wait for the permit. */
+  "claim-before-the-permit": {
+    breakPorts: ({ store, rateLimiterUntil }) => {
+      if (rateLimiterUntil === undefined) return {};
+      const waits: (() => Promise<Permit | undefined>)[] = [];
       return {
-        paceUntil: (until) => {
-          const pace = paceUntil(until);
+        rateLimiterUntil: (until) => {
+          const rateLimiter = rateLimiterUntil(until);
           return {
-            turn: async (parts) => {
-              let turn: Turn | undefined;
+            acquire: async (parts) => {
+              let permit: Permit | undefined;
               waits.push(async () => {
-                turn = await pace.turn(parts);
-                return turn;
+                permit = await rateLimiter.acquire(parts);
+                return permit;
               });
-              return { depart: () => turn?.depart(), release: () => turn?.release() };
+              return { depart: () => permit?.depart(), release: () => permit?.release() };
             },
           };
         },

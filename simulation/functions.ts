@@ -16,7 +16,7 @@ import type { TransformedRecord } from "../functions/core/processing/answer-tran
 import type { RetryQueue } from "../functions/core/queue/retry-queue.ts";
 import type { ProduceEvent } from "../functions/core/sending/produce-invocation.ts";
 import type { ProducedMessage } from "../functions/core/sending/produce-message.ts";
-import type { SendPace } from "../functions/core/sending/send-pace.ts";
+import type { RateLimiter } from "../functions/core/sending/rate-limiter.ts";
 import type { SmsSender } from "../functions/core/sending/sms-sender.ts";
 import { produceFunction, producePorts } from "../functions/produce/produce-function.ts";
 import { resendFunction, resendPorts } from "../functions/resend/resend-function.ts";
@@ -29,7 +29,7 @@ import type { SmsServiceModel } from "./sms-service-model.ts";
 import type { VirtualWorld, Worker } from "./virtual-world.ts";
 
 /** What workers see of the world. */
-export interface Surroundings {
+export interface SimulationParts {
   readonly world: VirtualWorld;
   readonly table: TableModel;
   readonly queue: QueueModel;
@@ -48,14 +48,14 @@ export interface Surroundings {
 export interface WorkerPorts extends Pick<EventPorts, "clock" | "random" | "telemetry" | "store"> {
   readonly queue?: RetryQueue;
   readonly sender?: SmsSender;
-  readonly paceUntil?: (until: number) => SendPace;
+  readonly rateLimiterUntil?: (until: number) => RateLimiter;
 }
 
 /** Replaces ports of a worker by broken ones. */
 export type BreakPorts = (ports: WorkerPorts) => Partial<WorkerPorts>;
 
-function outsideOf(worker: Worker, surroundings: Surroundings): Outside {
-  const { world, table, queue, service, telemetry, kept } = surroundings;
+function outsideOf(worker: Worker, parts: SimulationParts): Outside {
+  const { world, table, queue, service, telemetry, kept } = parts;
   return {
     clock: world.clockOf(worker),
     random: {
@@ -86,7 +86,7 @@ function outsideOf(worker: Worker, surroundings: Surroundings): Outside {
 }
 
 /** The context of an invocation that began now. */
-function contextOf(name: SimulatedFunction, { world }: Surroundings): InvocationContext {
+function contextOf(name: SimulatedFunction, { world }: SimulationParts): InvocationContext {
   const endsAt = world.now + timeoutSecondsOf[name];
   return { getRemainingTimeInMillis: () => Math.max(0, (endsAt - world.now) * 1000) };
 }
@@ -101,21 +101,18 @@ export interface CarriedRecord {
 export async function consume(
   worker: Worker,
   records: readonly CarriedRecord[],
-  surroundings: Surroundings,
+  parts: SimulationParts,
 ): Promise<string[]> {
-  const settings = surroundings.settings["consume-kinesis"];
-  const made = consumeKinesisPorts(settings, outsideOf(worker, surroundings));
-  const ports = { ...made, ...surroundings.breakPorts(made) };
+  const settings = parts.settings["consume-kinesis"];
+  const made = consumeKinesisPorts(settings, outsideOf(worker, parts));
+  const ports = { ...made, ...parts.breakPorts(made) };
   const event = {
     Records: records.map(({ id, data }) => ({
       eventID: `shardId-000000000000:${id}`,
       kinesis: { sequenceNumber: id, data, partitionKey: id, kinesisSchemaVersion: "1.0" },
     })),
   } as KinesisStreamEvent;
-  const answer = await consumeKinesisFunction(settings, ports)(
-    event,
-    contextOf("consume-kinesis", surroundings),
-  );
+  const answer = await consumeKinesisFunction(settings, ports)(event, contextOf("consume-kinesis", parts));
   return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
 }
 
@@ -123,11 +120,11 @@ export async function consume(
 export async function transform(
   worker: Worker,
   records: readonly CarriedRecord[],
-  surroundings: Surroundings,
+  parts: SimulationParts,
 ): Promise<TransformedRecord[]> {
-  const settings = surroundings.settings["transform-firehose"];
-  const made = eventPorts(settings, outsideOf(worker, surroundings));
-  const ports = { ...made, ...surroundings.breakPorts(made) };
+  const settings = parts.settings["transform-firehose"];
+  const made = eventPorts(settings, outsideOf(worker, parts));
+  const ports = { ...made, ...parts.breakPorts(made) };
   const event = {
     invocationId: worker.name,
     deliveryStreamArn: "d",
@@ -136,7 +133,7 @@ export async function transform(
   } satisfies FirehoseTransformationEvent;
   const answer = await transformFirehoseFunction(settings, ports)(
     event,
-    contextOf("transform-firehose", surroundings),
+    contextOf("transform-firehose", parts),
   );
   return answer.records as TransformedRecord[];
 }
@@ -145,15 +142,15 @@ export async function transform(
 export async function resend(
   worker: Worker,
   batch: readonly { readonly id: string; readonly body: string }[],
-  surroundings: Surroundings,
+  parts: SimulationParts,
 ): Promise<string[]> {
-  const settings = surroundings.settings.resend;
-  const made = resendPorts(settings, outsideOf(worker, surroundings));
-  const ports = { ...made, ...surroundings.breakPorts(made) };
+  const settings = parts.settings.resend;
+  const made = resendPorts(settings, outsideOf(worker, parts));
+  const ports = { ...made, ...parts.breakPorts(made) };
   const event = {
     Records: batch.map(({ id, body }) => ({ messageId: id, body, eventSource: "aws:sqs" })),
   } as SQSEvent;
-  const answer = await resendFunction(settings, ports)(event, contextOf("resend", surroundings));
+  const answer = await resendFunction(settings, ports)(event, contextOf("resend", parts));
   return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
 }
 
@@ -161,10 +158,10 @@ export async function resend(
 export async function produce(
   worker: Worker,
   event: ProduceEvent,
-  surroundings: Surroundings,
+  parts: SimulationParts,
 ): Promise<ProducedMessage | CancelledMessage> {
-  const settings = surroundings.settings.produce;
-  const made = producePorts(settings, outsideOf(worker, surroundings));
-  const ports = { ...made, ...surroundings.breakPorts(made) };
+  const settings = parts.settings.produce;
+  const made = producePorts(settings, outsideOf(worker, parts));
+  const ports = { ...made, ...parts.breakPorts(made) };
   return produceFunction(settings, ports)(event);
 }

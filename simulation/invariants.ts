@@ -16,7 +16,7 @@ export function violationsOf(simulated: SimulatedWorld, evidence: readonly Evide
       ...transitions(each),
       ...contents(each),
     ]),
-    ...pace(simulated),
+    ...ceiling(simulated),
   ];
 }
 
@@ -152,7 +152,7 @@ const longestTurnSeconds = 18;
  * Without faults, retries keep the rate: in any stretch of time no more parts than it allows, and one message of each
  * worker. (A worker that is paused sends late, and then perhaps beside another.)
  */
-function pace({ plan, service, table }: SimulatedWorld): string[] {
+function ceiling({ plan, service, table }: SimulatedWorld): string[] {
   if (plan.hasFaults) return [];
   const { maxSendsPerSecond, senderConcurrency } = plan.inputs;
   const retries = service.calls.filter(({ attempt }) => attempt > 0);

@@ -1,5 +1,5 @@
 /**
- * Models of the retry queue: SQS with delay, visibility time-out, redelivery, no order and dead letters, the event
+ * Models of the retry queue: SQS with delay, visibility time-out, redelivery, no order and a dead-letter queue, the event
  * source mapping that hands its messages over in batches, and EventBridge Scheduler in front of it.
  */
 import {
@@ -31,7 +31,7 @@ interface StoredMessage extends ReceivedMessage {
 export interface QueueModel {
   readonly deadLetters: ReceivedMessage[];
   clientsFor(worker: Worker): { readonly sqs: SQSClient; readonly scheduler: () => Promise<SchedulerClient> };
-  /** Puts dead letters back, as an operator does. */
+  /** Puts what the dead-letter queue holds back, as an operator does. */
   redrive(): void;
 }
 
@@ -87,7 +87,7 @@ export function queueModel(world: VirtualWorld, mapping: QueueMapping): QueueMod
     if (message.receives >= mostReceives) {
       messages.delete(id);
       deadLetters.push({ id, body: message.body });
-      world.note(`queue: ${id} goes to the dead letters`);
+      world.note(`queue: ${id} goes to the dead-letter queue`);
       return [];
     }
     message.receives += 1;

@@ -1,5 +1,5 @@
 /**
- * Races between the end of a message and its retry: many retries wait for their turns while their messages are
+ * Races between the end of a message and its retry: many retries wait for their permits while their messages are
  * withdrawn, delivered or opted out of. Once the end is written, no send may start.
  */
 import { type ApplicationMessage, cancelLater } from "./application.ts";
@@ -30,7 +30,7 @@ export async function simulateRaces(
 ): Promise<RaceReport> {
   const simulated = makeWorld(tape, planOf(tape, maxSendsPerSecond), options);
   const { world } = simulated;
-  // Until the last of them may have had its turn.
+  // Until the last of them may have had its permit.
   const window = 5 + (2 * messages) / maxSendsPerSecond;
   for (let number = 0; number < messages; number += 1) {
     race(number, tape.choose(Math.ceil(window * 20)) / 20, simulated);

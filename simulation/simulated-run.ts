@@ -5,7 +5,7 @@ import { eventMetrics, type MetricName } from "../functions/core/observability/t
 import { type ApplicationMessage, produceMessage, startApplication } from "./application.ts";
 import { type TableBreaks, tableModel } from "./dynamodb-model.ts";
 import { evidenceOf } from "./evidence.ts";
-import { type BreakPorts, resend, type Surroundings } from "./functions.ts";
+import { type BreakPorts, resend, type SimulationParts } from "./functions.ts";
 import { violationsOf } from "./invariants.ts";
 import { drawPlan, type Plan } from "./plan.ts";
 import { progressViolations } from "./progress.ts";
@@ -39,7 +39,7 @@ export interface RunReport {
 }
 
 /** Everything in one world. */
-export interface SimulatedWorld extends Surroundings {
+export interface SimulatedWorld extends SimulationParts {
   readonly plan: Plan;
   readonly streams: readonly StreamModel[];
   readonly counts: ReadonlyMap<MetricName, number>;
@@ -139,7 +139,7 @@ function produceBurst(number: number, simulated: SimulatedWorld): ApplicationMes
   return message;
 }
 
-/** Records that are none of ours, or of nobody: each harms only itself. */
+/** Records of others, or unreadable ones: each harms only itself. */
 function putJunk({ world, streams }: SimulatedWorld): void {
   const { tape } = world;
   const count = [0, 0, 1, 2][tape.choose(4)] ?? 0;
@@ -240,7 +240,7 @@ function putBack({ world, streams, queue, messages }: SimulatedWorld): boolean {
     }
   }
   queue.redrive();
-  if (count > 0) world.note(`operator: puts back ${count} records and dead letters`);
+  if (count > 0) world.note(`operator: puts back ${count} records and dead-letter queue messages`);
   return count > 0;
 }
 

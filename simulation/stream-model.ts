@@ -5,7 +5,7 @@
 import { timeoutSecondsOf } from "../functions/contract/environment.ts";
 import { eventFilterPatterns } from "../functions/contract/event-filter.ts";
 import { eventMatcher } from "../local/lambda/filter-pattern.ts";
-import { type CarriedRecord, consume, type Surroundings, transform } from "./functions.ts";
+import { type CarriedRecord, consume, type SimulationParts, transform } from "./functions.ts";
 import type { VirtualWorld } from "./virtual-world.ts";
 
 /** A stream of delivery events. */
@@ -32,14 +32,14 @@ function carried({ id, data }: QueuedRecord): CarriedRecord {
 }
 
 /** Two shards behind an event source mapping with a filter and partial batch failures. */
-export function kinesisModel(world: VirtualWorld, surroundings: () => Surroundings): StreamModel {
+export function kinesisModel(world: VirtualWorld, parts: () => SimulationParts): StreamModel {
   const kept: string[] = [];
-  const shards = [shard(world, surroundings, kept), shard(world, surroundings, kept)] as const;
+  const shards = [shard(world, parts, kept), shard(world, parts, kept)] as const;
   let isWanted: ReturnType<typeof eventMatcher> | undefined;
   return {
     violations: [],
     put(data) {
-      const { TRACK_DELIVERIES, PINPOINT_APPLICATION_ID } = surroundings().settings["consume-kinesis"];
+      const { TRACK_DELIVERIES, PINPOINT_APPLICATION_ID } = parts().settings["consume-kinesis"];
       isWanted ??= eventMatcher(eventFilterPatterns(TRACK_DELIVERIES, PINPOINT_APPLICATION_ID));
       const value = parsed(data);
       if (value === undefined || !isWanted({ data: value })) return;
@@ -60,7 +60,7 @@ function parsed(data: string): unknown {
 
 function shard(
   world: VirtualWorld,
-  surroundings: () => Surroundings,
+  parts: () => SimulationParts,
   kept: string[],
 ): { put(data: string): void } {
   const waiting: QueuedRecord[] = [];
@@ -77,7 +77,7 @@ function shard(
     world.start(
       "consume",
       timeoutSecondsOf["consume-kinesis"],
-      (worker) => consume(worker, batch.map(carried), surroundings()),
+      (worker) => consume(worker, batch.map(carried), parts()),
       (result) => {
         if (!("value" in result)) return failed();
         const first = batch.findIndex(({ id }) => result.value.includes(id));
@@ -116,7 +116,7 @@ function shard(
 const mostInvocations = 4;
 
 /** A Firehose stream that buffers for five seconds. */
-export function firehoseModel(world: VirtualWorld, surroundings: () => Surroundings): StreamModel {
+export function firehoseModel(world: VirtualWorld, parts: () => SimulationParts): StreamModel {
   const buffer: QueuedRecord[] = [];
   const kept: string[] = [];
   const violations: string[] = [];
@@ -138,7 +138,7 @@ export function firehoseModel(world: VirtualWorld, surroundings: () => Surroundi
     world.start(
       "transform",
       timeoutSecondsOf["transform-firehose"],
-      (worker) => transform(worker, records, surroundings()),
+      (worker) => transform(worker, records, parts()),
       (result) => {
         if (!("value" in result)) {
           violations.push("the transformation threw instead of answering");

@@ -31,7 +31,7 @@ test.each(Object.entries(tables))(
   },
 );
 
-test("fault 24: these and no others are final; all else is put off", () => {
+test("fault 24: these and no others are final; all else is deferred", () => {
   const final = Object.values(tables).flatMap((causes) =>
     Object.keys(causes).filter((reason) => causes[reason] === "message" || causes[reason] === "opted-out"),
   );

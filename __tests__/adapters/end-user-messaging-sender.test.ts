@@ -176,7 +176,7 @@ describe("a send by End User Messaging", () => {
     ["RESOURCE_NOT_FOUND", new ResourceNotFoundException(about)],
     ["ACCOUNT_DISABLED", new AccessDeniedException({ ...about, Reason: "ACCOUNT_DISABLED" })],
     ["ACCESS_DENIED", new AccessDeniedException(about)],
-  ])("fault 22: what an operator can mend is put off: %s", async (word, error) => {
+  ])("fault 22: what an operator can mend is deferred: %s", async (word, error) => {
     expect(await sender(error).send(request)).toEqual({ kind: "deferred", reason: `not-allowed:${word}` });
   });
 
@@ -219,12 +219,12 @@ describe("a send by End User Messaging", () => {
     ["MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT" as const, "spend-limit"],
     ["DAILY_DESTINATION_CALL_LIMIT" as const, "spend-limit"],
     ["SENDER_IDS_PER_ACCOUNT" as const, "not-allowed:SENDER_IDS_PER_ACCOUNT"],
-  ])("fault 23: the quota %s puts off: %s", async (Reason, reason) => {
+  ])("fault 23: the quota %s defers: %s", async (Reason, reason) => {
     const { send } = sender(new ServiceQuotaExceededException({ ...about, Reason }));
     expect(await send(request)).toEqual({ kind: "deferred", reason });
   });
 
-  test("throttling and a refused connection put off what was certainly not sent", async () => {
+  test("throttling and a refused connection deferred what was certainly not sent", async () => {
     expect(await sender(new ThrottlingException(about)).send(request)).toEqual({
       kind: "deferred",
       reason: "throttled",

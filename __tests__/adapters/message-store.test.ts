@@ -10,7 +10,7 @@ import { type Emulators, startEmulators } from "../../local/emulators/start-emul
 import { type DynamodbProxy, startDynamodbProxy, throttled } from "../support/dynamodb-proxy.ts";
 import { createMessageTable, documentClientOf, type MessageTable } from "../support/message-table.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
-import { unpaced } from "../support/unpaced.ts";
+import { unlimited } from "../support/unlimited.ts";
 import { messageStoreContract } from "./message-store.contract.ts";
 
 let emulators: Emulators<"dynamodb">;
@@ -63,7 +63,7 @@ function scheduledMessage(id: string): Message {
 /** A resend worker on the table, and what it sends. */
 function worker(now = due + 1, ids = ["claim-1"]) {
   const sends: SendRequest[] = [];
-  const resending = {
+  const resend = {
     store: tableStore(),
     sender: {
       leastSecondsLeft: 0,
@@ -72,15 +72,15 @@ function worker(now = due + 1, ids = ["claim-1"]) {
         return { kind: "accepted" as const, messageId: `msg-${sends.length}` };
       },
     },
-    pace: unpaced,
+    rateLimiter: unlimited,
     policy: retryPolicy(),
     guarantee: "at-least-once" as const,
     clock: { now: () => now, ...noSleep },
     random: { ...noChance, id: () => ids.shift() ?? "no id left" },
   };
-  const wake = (id: string) =>
-    resendMessage({ kind: "retry-message", application_message_id: id, attempt: 1 }, resending);
-  return { sends, wake };
+  const handle = (id: string) =>
+    resendMessage({ kind: "retry-message", application_message_id: id, attempt: 1 }, resend);
+  return { sends, handle };
 }
 
 function handling() {
@@ -189,32 +189,32 @@ describe("fault 35: the table is throttled, or loses an answer", () => {
   test("throttled on the claim: nothing is sent, and the retry message comes again", async () => {
     await table.put({ ...scheduledMessage("claim") });
     proxy.intercept = (call, forward) => (call.operation === "UpdateItem" ? throttled : forward());
-    const { sends, wake } = worker(due + 1, ["claim-1", "claim-2"]);
+    const { sends, handle } = worker(due + 1, ["claim-1", "claim-2"]);
 
-    await expect(wake("claim")).rejects.toThrow(
+    await expect(handle("claim")).rejects.toThrow(
       expect.objectContaining({ name: "ProvisionedThroughputExceededException" }),
     );
     expect(sends).toEqual([]);
     expect(await table.get("claim")).toEqual(scheduledMessage("claim"));
 
     proxy.reset();
-    expect(await wake("claim")).toMatchObject({ outcome: "sent" });
+    expect(await handle("claim")).toMatchObject({ outcome: "sent" });
     expect(sends).toHaveLength(1);
   });
 
   test("throttled on the record: the claim stands, and the retry message sends nothing before its lease is over", async () => {
     await table.put({ ...scheduledMessage("record") });
     proxy.intercept = (call, forward) => (isUpdateTo("SENT", call.input) ? throttled : forward());
-    const { sends, wake } = worker(due + 1, ["claim-1", "claim-2"]);
+    const { sends, handle } = worker(due + 1, ["claim-1", "claim-2"]);
 
-    await expect(wake("record")).rejects.toThrow(
+    await expect(handle("record")).rejects.toThrow(
       expect.objectContaining({ name: "ProvisionedThroughputExceededException" }),
     );
     expect(sends).toHaveLength(1);
     expect(await table.get("record")).toMatchObject({ status: "SENDING", retry_count: 1 });
 
     proxy.reset();
-    expect(await wake("record")).toMatchObject({ outcome: "postponed", reason: "being-sent" });
+    expect(await handle("record")).toMatchObject({ outcome: "not-due", reason: "being-sent" });
     expect(sends).toHaveLength(1);
   });
 
@@ -227,9 +227,9 @@ describe("fault 35: the table is throttled, or loses an answer", () => {
       lost += 1;
       return "hang-up";
     };
-    const { sends, wake } = worker();
+    const { sends, handle } = worker();
 
-    expect(await wake("lost-claim")).toMatchObject({ outcome: "sent" });
+    expect(await handle("lost-claim")).toMatchObject({ outcome: "sent" });
 
     expect(lost).toBe(1);
     expect(sends).toHaveLength(1);
@@ -245,10 +245,10 @@ describe("fault 35: the table is throttled, or loses an answer", () => {
       lost += 1;
       return "hang-up";
     };
-    const { sends, wake } = worker(due + 1, ["claim-1", "claim-2"]);
+    const { sends, handle } = worker(due + 1, ["claim-1", "claim-2"]);
 
-    expect(await wake("lost-record")).toMatchObject({ outcome: "sent" });
-    expect(await wake("lost-record")).toMatchObject({ outcome: "absorbed", reason: "already-sent" });
+    expect(await handle("lost-record")).toMatchObject({ outcome: "sent" });
+    expect(await handle("lost-record")).toMatchObject({ outcome: "absorbed", reason: "already-sent" });
 
     expect(lost).toBe(1);
     expect(sends).toHaveLength(1);
@@ -287,9 +287,9 @@ describe("fault 35: the table is throttled, or loses an answer", () => {
 test("fault 45: an item past expires_at that is still readable is not sent and not scheduled", async () => {
   await table.put({ ...scheduledMessage("gone"), expires_at: startOfTest });
   await table.put({ ...sentMessage({ application_message_id: "gone-too", expires_at: startOfTest }) });
-  const { sends, wake } = worker();
+  const { sends, handle } = worker();
 
-  expect(await wake("gone")).toEqual({ outcome: "absorbed", reason: "message-gone" });
+  expect(await handle("gone")).toEqual({ outcome: "absorbed", reason: "message-gone" });
   const handled = await handleDeliveryEvent(failureEvent({ applicationMessageId: "gone-too" }), handling());
 
   expect(sends).toEqual([]);
@@ -302,8 +302,8 @@ test("fault 46: a decision from an eventually consistent read of yesterday's ite
   await table.put({ ...old });
   const event = failureEvent({ applicationMessageId: "old-read" });
   await handleDeliveryEvent(event, handling(), old);
-  const { sends, wake } = worker();
-  await wake("old-read");
+  const { sends, handle } = worker();
+  await handle("old-read");
   const before = await table.get("old-read");
 
   const handled = await handleDeliveryEvent(event, handling(), old);

@@ -125,7 +125,7 @@ async function portThatNeverAccepts(): Promise<number> {
 const unreachable: SendResult = { kind: "deferred", reason: "unreachable" };
 
 describe.each(smsServices)("%s", (service: SmsService) => {
-  describe("faults 18 and 59: a request that never left is put off", () => {
+  describe("faults 18 and 59: a request that never left is deferred", () => {
     test.each<[string, () => Promise<string>]>([
       ["connection refused", async () => `http://127.0.0.1:${await closedPort()}`],
       ["connection refused under TLS", async () => `https://127.0.0.1:${await closedPort()}`],

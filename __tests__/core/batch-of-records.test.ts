@@ -5,10 +5,10 @@ import type { MessageStore } from "../../functions/core/message/message-store.ts
 import type { HandledEvent } from "../../functions/core/processing/handle-delivery-event.ts";
 import {
   handleRecords,
-  type RecordHandling,
+  type RecordDependencies,
   report,
 } from "../../functions/core/processing/handle-records.ts";
-import { setAside } from "../../functions/core/processing/set-aside.ts";
+import { quarantine } from "../../functions/core/processing/quarantine.ts";
 import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
 import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { pinpointRecord, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
@@ -29,7 +29,7 @@ const failureOf = (id: string, event_type = "_SMS.FAILURE") =>
 /** A deployment on virtual time, whose table and queue may be slow or down. */
 function deployment(
   ids: readonly string[],
-  changes: Partial<RecordHandling> & { readonly table?: Partial<MessageStore> } = {},
+  changes: Partial<RecordDependencies> & { readonly table?: Partial<MessageStore> } = {},
 ) {
   const time = virtualTime(startOfTest);
   const telemetry = recordedTelemetry();
@@ -45,7 +45,7 @@ function deployment(
     },
     ...changes.table,
   };
-  const handling: RecordHandling = {
+  const handling: RecordDependencies = {
     policy: retryPolicy(),
     recordsEveryDelivery: false,
     clock: time,
@@ -132,7 +132,7 @@ describe("a record", () => {
     ]);
     expect(world.reads).toEqual([]);
     expect(world.telemetry.lines).toEqual([
-      ["warn", "A malformed record was set aside.", { record_id: "a", position: 0, reason: "no data" }],
+      ["warn", "A malformed record was quarantined.", { record_id: "a", position: 0, reason: "no data" }],
     ]);
   });
 
@@ -408,8 +408,8 @@ describe("what an operator sees of an event", () => {
 
   test("a status that this version does not know is a warning with its name, whatever the outcome", () => {
     const telemetry = recordedTelemetry();
-    report({ ...about, outcome: "rejected", unrecognisedStatus: "TELEPORTED" }, telemetry);
-    expect(telemetry.counts).toEqual({ MessageRejected: 1, StatusUnrecognised: 1 });
+    report({ ...about, outcome: "rejected", unrecognizedStatus: "TELEPORTED" }, telemetry);
+    expect(telemetry.counts).toEqual({ MessageRejected: 1, StatusUnrecognized: 1 });
     expect(telemetry.lines).toEqual([
       [
         "warn",
@@ -430,7 +430,7 @@ describe("malformed records", () => {
         throw new RangeError("the record's text");
       },
     };
-    const results = await setAside([malformed], [json("a", email)], destination, telemetry);
+    const results = await quarantine([malformed], [json("a", email)], destination, telemetry);
 
     expect(results).toEqual([{ ...malformed, result: "failed" }]);
     expect(telemetry.lines).toEqual([
@@ -455,7 +455,7 @@ describe("malformed records", () => {
       await new Promise<void>((resolve) => setImmediate(resolve));
       underWay -= 1;
     };
-    await setAside(many, records, { keep }, recordedTelemetry());
+    await quarantine(many, records, { keep }, recordedTelemetry());
     expect(most).toBe(20);
     expect(new Set(problems)).toEqual(new Set(["malformed"]));
   });

@@ -1,4 +1,4 @@
-/** Half an hour without a carrier at a fifth of its size: the real pace and protocol on a virtual clock. */
+/** Half an hour without a carrier at a fifth of its size: the real rate limiter and protocol on a virtual clock. */
 import type { SendRequest } from "../../functions/core/sending/sms-sender.ts";
 import { seededChance } from "../../local/seeded-chance.ts";
 import { type FleetOptions, fleet } from "../support/fleet.ts";

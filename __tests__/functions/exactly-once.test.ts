@@ -258,7 +258,7 @@ describe("fault 56: forged events and retry messages", () => {
     ["another kind", '{"kind":"send","destination_number":"+447700900666"}'],
     ["an id of the wrong type", '{"kind":"retry-message","application_message_id":1,"attempt":1}'],
   ])(
-    "a queue message that is none of ours (%s) goes to the dead letters, its neighbour is sent",
+    "an unreadable queue message (%s) goes to the dead-letter queue, its neighbour is sent",
     async (name, body) => {
       const now = Math.floor(Date.now() / 1000);
       await deployment.table.put(recentlySent(name, { status: "RETRY_SCHEDULED", next_attempt_at: now - 1 }));

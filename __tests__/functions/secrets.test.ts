@@ -125,7 +125,7 @@ async function resendAll({ table, pinpoint, proxy, drain, invoke }: Deployment):
         ...changes,
       }),
     );
-  const wake = (...ids: string[]) =>
+  const handle = (...ids: string[]) =>
     invoke("resend", {
       Records: ids.map((id) =>
         sqsRecord(id, JSON.stringify({ kind: "retry-message", application_message_id: id, attempt: 1 })),
@@ -134,12 +134,12 @@ async function resendAll({ table, pinpoint, proxy, drain, invoke }: Deployment):
   for (const deliveryStatus of ["THROTTLED", "OPT_OUT", "DUPLICATE", "UNKNOWN_FAILURE"]) {
     await due(deliveryStatus);
     pinpoint.answer = () => ({ deliveryStatus });
-    await wake(deliveryStatus);
+    await handle(deliveryStatus);
   }
   for (const httpStatus of [400, 403, 429, 500]) {
     await due(`http-${httpStatus}`);
     pinpoint.answer = () => ({ httpStatus, error: "SomeException" });
-    await wake(`http-${httpStatus}`);
+    await handle(`http-${httpStatus}`);
   }
   pinpoint.reset();
   await due("no-number", { destination_number: null });
@@ -151,7 +151,7 @@ async function resendAll({ table, pinpoint, proxy, drain, invoke }: Deployment):
     attempts: { "1": {} },
   });
   await due("past-deadline", { deadline: now - 1 });
-  await wake("no-number", "other-body", "lease-over", "past-deadline", "not-there");
+  await handle("no-number", "other-body", "lease-over", "past-deadline", "not-there");
   await invoke("resend", {
     Records: [
       sqsRecord("none-of-ours", JSON.stringify({ to: "+447700900123", body })),
@@ -159,7 +159,7 @@ async function resendAll({ table, pinpoint, proxy, drain, invoke }: Deployment):
     ],
   });
   proxy.intercept = () => refused("The body is not valid: Your code is 493817.");
-  await wake("other-body");
+  await handle("other-body");
   proxy.reset();
 }
 
@@ -205,13 +205,13 @@ describe("fault 57: a body or a phone number in what the functions write", () =>
         "SendDeferredError",
         "ValidationException",
         "A delivery event changed a message.",
-        "A malformed record was set aside.",
+        "A malformed record was quarantined.",
         "An event has a status that this version does not know; it is not retried.",
         "An event has no item in the table and was counted as an orphan.",
         "An event could not be handled now; its record comes again.",
         "A retry message was handled.",
         "The outcome of a send was lost; the delivery guarantee decides what follows.",
-        "A retry-queue message is none of ours; it goes to the dead letters.",
+        "A retry-queue message cannot be read; look at it in the dead-letter queue, where the queue moves it.",
         "A retry-queue message could not be handled now; it comes again.",
         "CloudWatchMetrics",
       ]) {

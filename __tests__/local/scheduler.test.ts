@@ -86,7 +86,7 @@ it("puts the input on the queue when the time has come, and frees the name", asy
 });
 
 it.each<[string, Partial<typeof target>, string[]]>([
-  ["the dead letters, where a queue is named for them", {}, ["retry", "dead"]],
+  ["the dead-letter queue, where one is named", {}, ["retry", "dead"]],
   ["nowhere, where none is", { DeadLetterConfig: undefined as never }, ["retry"]],
 ])("puts what the queue does not take to %s", async (_where, changed, queues) => {
   sqs.on(SendMessageCommand, { QueueUrl: "http://127.0.0.1/retry" }).rejects(new Error("down"));
@@ -119,7 +119,7 @@ it.each<[string, Partial<CreateScheduleCommandInput>]>([
   ["another time zone", { ScheduleExpressionTimezone: "Europe/Berlin" }],
   ["a queue that does not exist", { Target: { ...target, Arn: `${queueArn}-other` } }],
   [
-    "a queue of dead letters that does not exist",
+    "a dead-letter queue that does not exist",
     { Target: { ...target, DeadLetterConfig: { Arn: `${queueArn}-other` } } },
   ],
   ["more tries than there are", { Target: { ...target, RetryPolicy: { MaximumRetryAttempts: 186 } } }],

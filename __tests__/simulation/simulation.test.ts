@@ -65,7 +65,7 @@ describe("after CANCELLED, DELIVERED or OPTED_OUT was written, no send starts", 
     expect(sent).toBeLessThan((races * 9) / 10);
   });
 
-  test.each(["claim-before-the-turn", "claim-after-the-end"] as const)(
+  test.each(["claim-before-the-permit", "claim-after-the-end"] as const)(
     "and the races show it where the protocol is broken: %s",
     async (name) => {
       const { failure } = await simulateManyRaces(600, 1, breaks[name]);

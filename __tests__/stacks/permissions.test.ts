@@ -231,7 +231,7 @@ describe.each(stackNames)("permissions of %s", (name) => {
     });
   });
 
-  test("schedules may do nothing but put a retry message on the retry queue, or on the one of its dead letters", () => {
+  test("schedules may do nothing but put a retry message on the retry queue, or on its dead-letter queue", () => {
     expect(grantsOf(stacks[name], "retry_scheduler")).toEqual({
       "sqs:SendMessage": [queue, deadLetterQueue],
     });

@@ -243,7 +243,7 @@ describe.each(stackNames)("what runs in %s", (name) => {
       expect(batchSize).toBeLessThanOrEqual(10);
       const share = rate / workers;
       expect(share).toBeLessThanOrEqual(10);
-      // Of 30 s, 12 are kept for the last send and its record; the pace is a twentieth slower than the share.
+      // Of 30 s, 12 are kept for the last send and its record; the rate limiter is a twentieth slower than the share.
       expect(batchSize / (share * 0.95)).toBeLessThanOrEqual(18);
     }
   });

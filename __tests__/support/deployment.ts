@@ -147,7 +147,7 @@ export function sqsRecord(messageId: string, body: string) {
   };
 }
 
-/** The variables of the test's deployment; every retry is due at once and no pace holds it back. */
+/** The variables of the test's deployment; every retry is due at once and no rate limiter holds it back. */
 export function environmentOf(name: FunctionName, queueUrl: string): Record<string, string> {
   const all: Record<(typeof environmentNames)[FunctionName][number], string> = {
     SMS_RETRY_VERSION: "0.0.0-test",

@@ -16,7 +16,7 @@ import type { MetricName } from "../../functions/core/observability/telemetry.ts
 import { handleDeliveryEvent } from "../../functions/core/processing/handle-delivery-event.ts";
 import { handleQueueMessages } from "../../functions/core/processing/handle-queue-messages.ts";
 import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
-import { steadyPace } from "../../functions/core/sending/send-pace.ts";
+import { steadyRateLimiter } from "../../functions/core/sending/rate-limiter.ts";
 import type { SendRequest, SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { virtualTime } from "./virtual-time.ts";
 
@@ -127,9 +127,9 @@ export function fleet(options: FleetOptions) {
         await time.sleep(1);
         continue;
       }
-      const pace = steadyPace(maxSendsPerSecond / workers, time, time.now() + sendSeconds);
-      const resending = { store, sender, pace, policy, guarantee, clock: time, random };
-      await handleQueueMessages(batch, { resending, events, queue, telemetry });
+      const rateLimiter = steadyRateLimiter(maxSendsPerSecond / workers, time, time.now() + sendSeconds);
+      const resend = { store, sender, rateLimiter, policy, guarantee, clock: time, random };
+      await handleQueueMessages(batch, { resend, events, queue, telemetry });
       await time.sleep(overheadSeconds);
     }
   }

@@ -11,14 +11,14 @@ import {
   handleDeliveryEvent,
 } from "../../functions/core/processing/handle-delivery-event.ts";
 import type { QueueEntry, QueueMessage } from "../../functions/core/queue/retry-queue.ts";
+import type { RateLimiter } from "../../functions/core/sending/rate-limiter.ts";
 import { checkReceipt, type HandledReceiptCheck } from "../../functions/core/sending/receipt-check.ts";
 import { type HandledRetryMessage, resendMessage } from "../../functions/core/sending/resend-message.ts";
-import type { SendPace } from "../../functions/core/sending/send-pace.ts";
 import type { SendRequest, SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { refuseUndefinedFields } from "./absent-fields.ts";
 import { type InMemoryMessageStore, inMemoryMessageStore } from "./in-memory-message-store.ts";
 import { retryPolicy, startOfTest } from "./messages.ts";
-import { unpaced } from "./unpaced.ts";
+import { unlimited } from "./unlimited.ts";
 
 /** What a world can be given. */
 export interface WorldOptions {
@@ -30,8 +30,8 @@ export interface WorldOptions {
   readonly recordsEveryDelivery?: boolean;
   /** What chance says, in [0, 1). @default as high as it gets */
   readonly chance?: number;
-  /** Every send has its turn at once by default. */
-  readonly pace?: SendPace;
+  /** Every send has its permit at once by default. */
+  readonly rateLimiter?: RateLimiter;
   /** Answers of the SMS service, in order; then it accepts. A function runs before its answer is given. */
   readonly answers?: (SendResult | (() => SendResult | Promise<SendResult>))[];
 }
@@ -81,7 +81,7 @@ export function world(items: Message[], options: WorldOptions = {}): World {
     clock,
     random,
   };
-  const resending = {
+  const resend = {
     store,
     sender: {
       leastSecondsLeft: options.leastSecondsLeft ?? 0,
@@ -92,7 +92,7 @@ export function world(items: Message[], options: WorldOptions = {}): World {
         return typeof answer === "function" ? answer() : answer;
       },
     },
-    pace: options.pace ?? unpaced,
+    rateLimiter: options.rateLimiter ?? unlimited,
     policy,
     guarantee: options.guarantee ?? "at-least-once",
     ...(options.origination !== undefined && { origination: options.origination }),
@@ -105,12 +105,10 @@ export function world(items: Message[], options: WorldOptions = {}): World {
       case "waiting-event":
         return handleDeliveryEvent(message.event, handling, undefined, message.first_seen_at);
       case "retry-message":
-        return resendMessage(message, resending, known);
+        return resendMessage(message, resend, known);
       case "receipt-check": {
-        const handled = await checkReceipt(message, resending);
-        return handled === "resend"
-          ? resendMessage({ ...message, kind: "retry-message" }, resending)
-          : handled;
+        const handled = await checkReceipt(message, resend);
+        return handled === "resend" ? resendMessage({ ...message, kind: "retry-message" }, resend) : handled;
       }
     }
   }

@@ -19,7 +19,7 @@ export interface FunctionConfiguration {
 }
 
 /** What the functions run in. */
-export interface FunctionSurroundings {
+export interface FunctionProps {
   /** Folder for the unpacked code. */
   readonly folder: string;
   readonly region: string;
@@ -36,20 +36,20 @@ interface RunningFunction {
 export class DeployedFunctions {
   /** What the functions wrote, line by line. */
   readonly lines: string[] = [];
-  readonly #surroundings: FunctionSurroundings;
+  readonly #props: FunctionProps;
   readonly #code = new Map<string, string>();
   readonly #running = new Map<string, RunningFunction>();
   readonly #roles = new Map<string, string>();
   #uploads = 0;
 
-  constructor(surroundings: FunctionSurroundings) {
-    this.#surroundings = surroundings;
+  constructor(props: FunctionProps) {
+    this.#props = props;
   }
 
   /** Takes the zip of a function, in base64; it runs from the next invocation on. */
   upload(name: string, zip: string): void {
     this.#uploads += 1;
-    const folder = join(this.#surroundings.folder, `${name}-${this.#uploads}`);
+    const folder = join(this.#props.folder, `${name}-${this.#uploads}`);
     mkdirSync(folder, { recursive: true });
     for (const [file, data] of unzip(Buffer.from(zip, "base64"))) writeFileSync(join(folder, file), data);
     this.#code.set(name, folder);
@@ -105,10 +105,10 @@ export class DeployedFunctions {
       bundle: join(folder, `${Handler.split(".")[0]}.mjs`),
       environment: {
         ...configuration.Environment?.Variables,
-        AWS_REGION: this.#surroundings.region,
+        AWS_REGION: this.#props.region,
         AWS_ACCESS_KEY_ID: accessKeyId,
         AWS_SECRET_ACCESS_KEY: "secret",
-        AWS_ENDPOINT_URL: this.#surroundings.endpoint(),
+        AWS_ENDPOINT_URL: this.#props.endpoint(),
         AWS_LAMBDA_FUNCTION_NAME: name,
         AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
         AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(MemorySize),

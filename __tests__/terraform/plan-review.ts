@@ -94,13 +94,13 @@ export function reviewPlan(plan: Plan, options: ReviewOptions = {}): Finding[] {
   );
 }
 
-interface Surroundings {
+interface PlanContext {
   readonly plan: Plan;
   readonly resources: readonly Resource[];
   readonly isComplete: boolean;
 }
 
-type Rule = (resource: Resource, surroundings: Surroundings) => string[];
+type Rule = (resource: Resource, context: PlanContext) => string[];
 
 const rules: Readonly<Record<string, readonly Rule[]>> = {
   aws_iam_role_policy: [rightsAreNamed],
@@ -118,7 +118,7 @@ const rules: Readonly<Record<string, readonly Rule[]>> = {
   aws_lambda_function: [environmentHasKey],
 };
 
-function rightsAreNamed(resource: Resource, { isComplete }: Surroundings): string[] {
+function rightsAreNamed(resource: Resource, { isComplete }: PlanContext): string[] {
   return overStatements(resource.values.policy, isComplete, (statement) => {
     if (statement.Effect !== "Allow") return [];
     const actions = listOf(statement.Action).filter((action) => action.includes("*"));
@@ -134,7 +134,7 @@ function rightsAreNamed(resource: Resource, { isComplete }: Surroundings): strin
   });
 }
 
-function trustHasSource({ values }: Resource, { isComplete }: Surroundings): string[] {
+function trustHasSource({ values }: Resource, { isComplete }: PlanContext): string[] {
   return overStatements(values.assume_role_policy, isComplete, (statement) => {
     if (statement.Effect !== "Allow") return [];
     if (isEverybody(statement.Principal)) return ["can be assumed by everybody"];
@@ -156,7 +156,7 @@ function invokerIsNamed({ values }: Resource): string[] {
     : [];
 }
 
-function nobodyIsEverybody({ values }: Resource, { isComplete }: Surroundings): string[] {
+function nobodyIsEverybody({ values }: Resource, { isComplete }: PlanContext): string[] {
   return overStatements(values.policy, isComplete, (statement) =>
     statement.Effect === "Allow" && isEverybody(statement.Principal) && statement.Condition === undefined
       ? ["allows something to everybody"]
@@ -164,8 +164,8 @@ function nobodyIsEverybody({ values }: Resource, { isComplete }: Surroundings): 
   );
 }
 
-function bucketIsClosed(bucket: Resource, surroundings: Surroundings): string[] {
-  const companion = (type: string) => companionsOf(bucket, type, "bucket", surroundings)[0]?.values;
+function bucketIsClosed(bucket: Resource, context: PlanContext): string[] {
+  const companion = (type: string) => companionsOf(bucket, type, "bucket", context)[0]?.values;
   const block = companion("aws_s3_bucket_public_access_block");
   const isBlocked = [
     "block_public_acls",
@@ -175,34 +175,34 @@ function bucketIsClosed(bucket: Resource, surroundings: Surroundings): string[] 
   ].every((flag) => block?.[flag] === true);
   const encryption = companion("aws_s3_bucket_server_side_encryption_configuration");
   const [byDefault] = blocksOf(blocksOf(encryption?.rule)[0]?.apply_server_side_encryption_by_default);
-  const key = keyOf(surroundings.plan);
+  const key = keyOf(context.plan);
   const isEncrypted =
     byDefault?.sse_algorithm !== undefined && (key === undefined || byDefault.kms_master_key_id === key);
   const lifecycle = blocksOf(companion("aws_s3_bucket_lifecycle_configuration")?.rule);
   const expires = lifecycle.some(
     (rule) =>
-      blocksOf(rule.expiration).length > 0 && (rule.status === "Enabled" || isKeptForEver(surroundings.plan)),
+      blocksOf(rule.expiration).length > 0 && (rule.status === "Enabled" || isKeptForEver(context.plan)),
   );
   return [
     ...(isBlocked ? [] : ["does not block every public access"]),
     ...(isEncrypted ? [] : ["is not encrypted"]),
     ...(expires ? [] : ["keeps its objects for ever, and nobody asked for it"]),
-    ...onlyOverTls(bucket, "aws_s3_bucket_policy", "bucket", surroundings),
+    ...onlyOverTls(bucket, "aws_s3_bucket_policy", "bucket", context),
   ];
 }
 
-function queueIsEncrypted(queue: Resource, surroundings: Surroundings): string[] {
+function queueIsEncrypted(queue: Resource, context: PlanContext): string[] {
   const { kms_master_key_id: used, sqs_managed_sse_enabled: isManaged } = queue.values;
-  const key = keyOf(surroundings.plan);
+  const key = keyOf(context.plan);
   const isEncrypted = key === undefined ? isManaged === true || Boolean(used) : used === key;
   return [
     ...(isEncrypted ? [] : ["is not encrypted"]),
     ...(Number(queue.values.message_retention_seconds) > 0 ? [] : ["has no retention"]),
-    ...onlyOverTls(queue, "aws_sqs_queue_policy", "queue_url", surroundings),
+    ...onlyOverTls(queue, "aws_sqs_queue_policy", "queue_url", context),
   ];
 }
 
-function tableForgetsAndRecovers({ values }: Resource, { plan }: Surroundings): string[] {
+function tableForgetsAndRecovers({ values }: Resource, { plan }: PlanContext): string[] {
   const [encryption] = blocksOf(values.server_side_encryption);
   const key = keyOf(plan);
   // DynamoDB always encrypts; without the block with a key of its own.
@@ -216,7 +216,7 @@ function tableForgetsAndRecovers({ values }: Resource, { plan }: Surroundings): 
   ];
 }
 
-function streamIsEncrypted({ values }: Resource, { plan }: Surroundings): string[] {
+function streamIsEncrypted({ values }: Resource, { plan }: PlanContext): string[] {
   const key = keyOf(plan);
   const isEncrypted = values.encryption_type === "KMS" && (key === undefined || values.kms_key_id === key);
   return [
@@ -225,7 +225,7 @@ function streamIsEncrypted({ values }: Resource, { plan }: Surroundings): string
   ];
 }
 
-function deliveryIsEncrypted({ values }: Resource, { plan }: Surroundings): string[] {
+function deliveryIsEncrypted({ values }: Resource, { plan }: PlanContext): string[] {
   const [source] = blocksOf(values.kinesis_source_configuration);
   const [destination] = blocksOf(values.extended_s3_configuration);
   const key = keyOf(plan);
@@ -238,7 +238,7 @@ function deliveryIsEncrypted({ values }: Resource, { plan }: Surroundings): stri
   ];
 }
 
-function logForgets({ values }: Resource, { plan }: Surroundings): string[] {
+function logForgets({ values }: Resource, { plan }: PlanContext): string[] {
   const key = keyOf(plan);
   return [
     ...(Number(values.retention_in_days) > 0 ? [] : ["keeps its lines for ever"]),
@@ -248,7 +248,7 @@ function logForgets({ values }: Resource, { plan }: Surroundings): string[] {
   ];
 }
 
-function environmentHasKey({ values }: Resource, { plan }: Surroundings): string[] {
+function environmentHasKey({ values }: Resource, { plan }: PlanContext): string[] {
   const key = keyOf(plan);
   return key === undefined || values.kms_key_arn === key
     ? []
@@ -260,7 +260,7 @@ function companionsOf(
   resource: Resource,
   type: string,
   attribute: string,
-  { plan, resources }: Surroundings,
+  { plan, resources }: PlanContext,
 ): Resource[] {
   const referring = (plan.configuration.root_module.resources ?? []).filter(({ expressions }) => {
     const expression = expressions?.[attribute] as { references?: readonly string[] } | undefined;
@@ -275,13 +275,13 @@ function onlyOverTls(
   resource: Resource,
   policyType: string,
   attribute: string,
-  surroundings: Surroundings,
+  context: PlanContext,
 ): string[] {
-  const policies = companionsOf(resource, policyType, attribute, surroundings);
+  const policies = companionsOf(resource, policyType, attribute, context);
   if (policies.length === 0) return ["can be reached without TLS"];
   // A policy that names what does not exist yet is unknown until the apply; the next plan shows it.
   const texts = policies.map(({ values }) => values.policy);
-  if (!surroundings.isComplete && texts.includes(undefined)) return [];
+  if (!context.isComplete && texts.includes(undefined)) return [];
   const refuses = texts
     .flatMap(statementsOf)
     .some(

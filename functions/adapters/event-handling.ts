@@ -1,7 +1,7 @@
 /** Puts together what every function that handles delivery events needs, from its settings. */
 import type { Clock, Random } from "../core/clock.ts";
 import type { MessageStore } from "../core/message/message-store.ts";
-import type { EventHandling } from "../core/processing/handle-delivery-event.ts";
+import type { EventDependencies } from "../core/processing/handle-delivery-event.ts";
 import type { RetryQueue } from "../core/queue/retry-queue.ts";
 import { retryPolicyOf, type Settings } from "../settings.ts";
 import { dynamodbMessageStore } from "./dynamodb/dynamodb-message-store.ts";
@@ -51,7 +51,7 @@ export function eventPorts(settings: EventSettings, outside: EventOutside): Even
 export function eventHandling(
   settings: EventSettings,
   { clock, random, telemetry, store, queue }: EventPorts,
-): EventHandling & Pick<EventPorts, "queue" | "telemetry"> {
+): EventDependencies & Pick<EventPorts, "queue" | "telemetry"> {
   return {
     store,
     queue,

@@ -9,7 +9,7 @@ import { s3FailureDestination } from "../adapters/s3/s3-failure-destination.ts";
 import { fromBase64 } from "../core/events/event-records.ts";
 import type { FailureDestination } from "../core/processing/failure-destination.ts";
 import { handleRecords } from "../core/processing/handle-records.ts";
-import { setAside } from "../core/processing/set-aside.ts";
+import { quarantine } from "../core/processing/quarantine.ts";
 import type { Settings } from "../settings.ts";
 
 /** The ports of the core that the consumer goes through. */
@@ -53,7 +53,7 @@ export function consumeKinesisFunction(
     try {
       const endsAt = clock.now() + context.getRemainingTimeInMillis() / 1000 - answerReserveSeconds;
       const records = event.Records.map(({ eventID: id, kinesis }) => ({ id, ...fromBase64(kinesis.data) }));
-      const results = await setAside(
+      const results = await quarantine(
         await handleRecords(records, { ...handling, endsAt }),
         records,
         failures,

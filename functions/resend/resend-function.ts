@@ -4,15 +4,15 @@ import { type EventPorts, eventHandling, eventPorts } from "../adapters/event-ha
 import type { EventOutside, InvocationContext, Outside } from "../adapters/outside.ts";
 import { pinpointSender } from "../adapters/senders/pinpoint-sender.ts";
 import { handleQueueMessages } from "../core/processing/handle-queue-messages.ts";
-import { type SendPace, steadyPace } from "../core/sending/send-pace.ts";
+import { type RateLimiter, steadyRateLimiter } from "../core/sending/rate-limiter.ts";
 import type { SmsSender } from "../core/sending/sms-sender.ts";
 import type { Settings } from "../settings.ts";
 
 /** The ports of the core that the worker goes through. */
 export interface ResendPorts extends EventPorts {
   readonly sender: SmsSender;
-  /** The pace of one invocation, which sends nothing after `until` (epoch seconds). */
-  readonly paceUntil: (until: number) => SendPace;
+  /** The rate limiter of one invocation, which sends nothing after `until` (epoch seconds). */
+  readonly rateLimiterUntil: (until: number) => RateLimiter;
 }
 
 /** The ports on AWS's clients. */
@@ -25,7 +25,7 @@ export function resendPorts(
   return {
     ...eventPorts(settings, outside),
     sender: pinpointSender(outside.pinpoint, settings.PINPOINT_APPLICATION_ID),
-    paceUntil: (until) => steadyPace(partsPerSecond, outside.clock, until),
+    rateLimiterUntil: (until) => steadyRateLimiter(partsPerSecond, outside.clock, until),
   };
 }
 
@@ -39,7 +39,7 @@ export function resendFunction(
 ): (event: SQSEvent, context: InvocationContext) => Promise<SQSBatchResponse> {
   const { clock, random, store, sender, queue, telemetry } = ports;
   const events = eventHandling(settings, ports);
-  const resending = {
+  const resend = {
     store,
     sender,
     policy: events.policy,
@@ -53,7 +53,7 @@ export function resendFunction(
       const sendsUntil = clock.now() + context.getRemainingTimeInMillis() / 1000 - sendReserveSeconds;
       const redeliver = await handleQueueMessages(
         event.Records.map(({ messageId, body }) => ({ id: messageId, body })),
-        { resending: { ...resending, pace: ports.paceUntil(sendsUntil) }, events, queue, telemetry },
+        { resend: { ...resend, rateLimiter: ports.rateLimiterUntil(sendsUntil) }, events, queue, telemetry },
       );
       return { batchItemFailures: redeliver.map((itemIdentifier) => ({ itemIdentifier })) };
     } finally {

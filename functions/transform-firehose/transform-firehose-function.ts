@@ -9,7 +9,11 @@ import { SmsRetryError } from "../core/errors.ts";
 import { fromBase64 } from "../core/events/event-records.ts";
 import { errorName } from "../core/observability/telemetry.ts";
 import { answerTransformation } from "../core/processing/answer-transformation.ts";
-import { handleRecords, type RecordHandling, type RecordResult } from "../core/processing/handle-records.ts";
+import {
+  handleRecords,
+  type RecordDependencies,
+  type RecordResult,
+} from "../core/processing/handle-records.ts";
 import type { Settings } from "../settings.ts";
 
 /** What answering may take; the rest of the function's time is for the events. */
@@ -65,7 +69,7 @@ export function archiveUnseen(
 /** The results of the records; none where even that fails, because the archive must not. */
 async function watch(
   { records }: FirehoseTransformationEvent,
-  handling: RecordHandling,
+  handling: RecordDependencies,
 ): Promise<readonly RecordResult[]> {
   try {
     const decoded = records.map(({ recordId: id, data }) => ({ id, ...fromBase64(data) }));

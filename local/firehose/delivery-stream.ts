@@ -42,7 +42,7 @@ export interface DeliveryStream {
   putRecordBatch(records: readonly Uint8Array[]): string[];
   readonly received: number;
   readonly dropped: number;
-  /** Whether everything that was received has been delivered, dropped or set aside. */
+  /** Whether everything that was received has been delivered, dropped or quarantined. */
   readonly isIdle: boolean;
   /** Delivers what is on its way without waiting for the buffers; resolves when all of it is written. */
   stop(): Promise<void>;

@@ -102,7 +102,7 @@ const outage = v.strictObject({
   ),
 });
 
-/** Fastest pace of retries, in parts per second: more than a local run can send. */
+/** Highest rate of retries, in parts per second: more than a local run can send. */
 const unhurriedPace = 200;
 
 const settings = v.strictObject({

@@ -5,11 +5,11 @@ import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import { policyDocument, type Statement } from "../shared/access.ts";
 import type { RetryEngine } from "../shared/retry-engine.ts";
-import { SmsFunction, type Surroundings } from "../shared/sms-function.ts";
+import { type EngineProps, SmsFunction } from "../shared/sms-function.ts";
 import type { FirehoseTransformation } from "./firehose-transformation.ts";
 
 /** What is connected to what. */
-export interface FirehoseAttachmentOptions extends Surroundings {
+export interface FirehoseAttachmentProps extends EngineProps {
   readonly inputs: SharedInputs & FirehoseInputs;
   readonly transformation: FirehoseTransformation;
   readonly engine: RetryEngine;
@@ -25,7 +25,7 @@ export class FirehoseAttachment extends Construct {
   /** HCL of the sentence that says so, or why not. */
   readonly reason: string;
 
-  constructor(scope: Construct, options: FirehoseAttachmentOptions) {
+  constructor(scope: Construct, options: FirehoseAttachmentProps) {
     super(scope, "firehose-attachment");
     const lambda = this.#lambda(options);
     const mayChangeStream = this.#mayChangeStream(lambda, options);
@@ -39,10 +39,10 @@ export class FirehoseAttachment extends Construct {
   #lambda({
     transformation,
     engine: _engine,
-    ...surroundings
-  }: FirehoseAttachmentOptions): SmsFunction<"attach-transformation"> {
+    ...props
+  }: FirehoseAttachmentProps): SmsFunction<"attach-transformation"> {
     return new SmsFunction(this, "attach-transformation", {
-      ...surroundings,
+      ...props,
       memoryMegabytes: 256,
       timeoutSeconds: timeoutSecondsOf["attach-transformation"],
       access: {
@@ -66,7 +66,7 @@ export class FirehoseAttachment extends Construct {
    */
   #mayChangeStream(
     lambda: SmsFunction<"attach-transformation">,
-    { inputs, place }: FirehoseAttachmentOptions,
+    { inputs, place }: FirehoseAttachmentProps,
   ): IamRolePolicy {
     return new IamRolePolicy(this, "aws_iam_role_policy.attach_transformation_stream", {
       // With another stream this becomes another policy, so that the right to the former one stays until the
@@ -81,7 +81,7 @@ export class FirehoseAttachment extends Construct {
     });
   }
 
-  #roleMayInvoke({ inputs, transformation }: FirehoseAttachmentOptions): IamRolePolicy {
+  #roleMayInvoke({ inputs, transformation }: FirehoseAttachmentProps): IamRolePolicy {
     const { arn } = transformation.lambda;
     const statement: Statement = {
       Sid: "InvokeTransformation",
@@ -104,7 +104,7 @@ export class FirehoseAttachment extends Construct {
   #attachment(
     lambda: SmsFunction<"attach-transformation">,
     rights: readonly ITerraformDependable[],
-    options: FirehoseAttachmentOptions,
+    options: FirehoseAttachmentProps,
   ): LambdaInvocation {
     const { inputs, transformation, engine } = options;
     return new LambdaInvocation(this, "aws_lambda_invocation.attach_transformation", {
@@ -135,7 +135,7 @@ export class FirehoseAttachment extends Construct {
   #recheck(
     lambda: SmsFunction<"attach-transformation">,
     attachment: LambdaInvocation,
-    options: FirehoseAttachmentOptions,
+    options: FirehoseAttachmentProps,
   ): string {
     const address = "aws_lambda_invocation.recheck_transformation";
     new LambdaInvocation(this, address, {
@@ -155,7 +155,7 @@ export class FirehoseAttachment extends Construct {
 
   /** The input of an invocation, as the function reads it; the values are HCL. */
   #request(
-    { inputs, transformation }: FirehoseAttachmentOptions,
+    { inputs, transformation }: FirehoseAttachmentProps,
     more: Readonly<Record<string, string>> = {},
   ): string {
     const request = {

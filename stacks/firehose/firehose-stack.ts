@@ -18,13 +18,13 @@ export class FirehoseStack extends SmsRetryStack {
   constructor(scope: Construct, artefacts: Artefacts) {
     super(scope, "sms-retry-firehose");
     const inputs = { ...sharedInputs(this), ...firehoseInputs(this) };
-    const surroundings = { inputs, place: this.place, artefacts };
+    const props = { inputs, place: this.place, artefacts };
 
-    const engine = new RetryEngine(this, surroundings);
-    const transformation = new FirehoseTransformation(this, { ...surroundings, engine });
-    const attachment = new FirehoseAttachment(this, { ...surroundings, engine, transformation });
+    const engine = new RetryEngine(this, props);
+    const transformation = new FirehoseTransformation(this, { ...props, engine });
+    const attachment = new FirehoseAttachment(this, { ...props, engine, transformation });
     firehoseEligibilityCheck(this, inputs);
-    firehoseAlarms(this, { ...surroundings, engine, transformation });
+    firehoseAlarms(this, { ...props, engine, transformation });
     sharedOutputs(this, { engine, consumer: transformation.lambda });
     output(
       this,

@@ -1,4 +1,4 @@
-/** The way in from a Firehose stream: a function through which its records pass. */
+/** The event source of a Firehose stream: a function through which its records pass. */
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
 import { Construct } from "../cdktf.ts";
 import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
@@ -7,10 +7,10 @@ import type { SharedInputs } from "../inputs/inputs.ts";
 import { projectSetting, retrySettings } from "../inputs/settings.ts";
 import { type Access, allOf } from "../shared/access.ts";
 import type { RetryEngine } from "../shared/retry-engine.ts";
-import { SmsFunction, type Surroundings } from "../shared/sms-function.ts";
+import { type EngineProps, SmsFunction } from "../shared/sms-function.ts";
 
 /** What the transformation feeds, and how it answers. */
-export interface FirehoseTransformationOptions extends Surroundings {
+export interface FirehoseTransformationProps extends EngineProps {
   readonly inputs: SharedInputs & FirehoseInputs;
   readonly engine: RetryEngine;
 }
@@ -24,11 +24,11 @@ export class FirehoseTransformation extends Construct {
   /** Firehose allows an invocation 300 seconds; the function answers before its own time is over. */
   readonly timeoutSeconds = timeoutSecondsOf["transform-firehose"];
 
-  constructor(scope: Construct, { engine, ...surroundings }: FirehoseTransformationOptions) {
+  constructor(scope: Construct, { engine, ...props }: FirehoseTransformationProps) {
     super(scope, "firehose-transformation");
-    const { inputs } = surroundings;
+    const { inputs } = props;
     this.lambda = new SmsFunction(this, "transform-firehose", {
-      ...surroundings,
+      ...props,
       memoryMegabytes: 512,
       timeoutSeconds: this.timeoutSeconds,
       access: allOf(

@@ -12,8 +12,8 @@ export function senderConcurrency({ maxSendsPerSecond }: SharedInputs): string {
 }
 
 /**
- * How many retry messages a resend worker gets at once, as HCL: no more than have their turn in the 18 s that it may spend
- * on sends. The others could only be put off.
+ * How many retry messages a resend worker gets at once, as HCL: no more than have their permit in the 18 s that it may spend
+ * on sends. The others could only be deferred.
  */
 export function senderBatchSize({ maxSendsPerSecond }: SharedInputs): string {
   return `max(1, min(10, floor(${maxSendsPerSecond.hcl} * 8)))`;

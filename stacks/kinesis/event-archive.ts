@@ -7,13 +7,13 @@ import {
   IamRolePolicy,
   KinesisFirehoseDeliveryStream,
 } from "../cdktf.ts";
-import { mayUseKey, policyDocument, trustPolicy } from "../shared/access.ts";
+import { grantKeyUse, policyDocument, trustPolicy } from "../shared/access.ts";
 import { type EventStream, mayDecryptStream } from "../shared/event-stream.ts";
 import { bucketPrefixes, type EventsBucket } from "../shared/events-bucket.ts";
-import type { Surroundings } from "../shared/sms-function.ts";
+import type { EngineProps } from "../shared/sms-function.ts";
 
 /** What the archive reads and where it writes. */
-export interface EventArchiveOptions extends Surroundings {
+export interface EventArchiveProps extends EngineProps {
   readonly stream: EventStream;
   readonly bucket: EventsBucket;
 }
@@ -25,7 +25,7 @@ export interface EventArchiveOptions extends Surroundings {
 export class EventArchive extends Construct {
   readonly deliveryStream: KinesisFirehoseDeliveryStream;
 
-  constructor(scope: Construct, options: EventArchiveOptions) {
+  constructor(scope: Construct, options: EventArchiveProps) {
     super(scope, "event-archive");
     const logGroup = this.#logGroup(options);
     const logStream = new CloudwatchLogStream(this, "aws_cloudwatch_log_stream.event_archive", {
@@ -67,7 +67,7 @@ export class EventArchive extends Construct {
     );
   }
 
-  #logGroup({ inputs }: Surroundings): CloudwatchLogGroup {
+  #logGroup({ inputs }: EngineProps): CloudwatchLogGroup {
     return new CloudwatchLogGroup(this, "aws_cloudwatch_log_group.event_archive", {
       name: `/aws/kinesisfirehose/${inputs.namePrefix.text}-event-archive`,
       retentionInDays: inputs.logRetentionDays.number,
@@ -75,7 +75,7 @@ export class EventArchive extends Construct {
     });
   }
 
-  #role({ inputs, place }: Surroundings): IamRole {
+  #role({ inputs, place }: EngineProps): IamRole {
     return new IamRole(this, "aws_iam_role.event_archive", {
       name: `${inputs.namePrefix.text}-event-archive-${place.region}`,
       // Firehose names the account that it acts for as the external id.
@@ -89,7 +89,7 @@ export class EventArchive extends Construct {
     role: IamRole,
     logGroup: CloudwatchLogGroup,
     logStream: CloudwatchLogStream,
-    { bucket, inputs, stream }: EventArchiveOptions,
+    { bucket, inputs, stream }: EventArchiveProps,
   ) {
     const policy = new IamRolePolicy(this, "aws_iam_role_policy.event_archive", {
       name: "event-archive",
@@ -125,7 +125,7 @@ export class EventArchive extends Construct {
         },
       ),
     });
-    const key = mayUseKey(this, "event_archive_key", {
+    const key = grantKeyUse(this, "event_archive_key", {
       role: role.id,
       key: inputs.kmsKeyArn,
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],

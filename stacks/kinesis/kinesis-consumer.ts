@@ -1,4 +1,4 @@
-/** The way in from a Kinesis stream. */
+/** The event source of a Kinesis stream. */
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
 import { eventFilterPatterns } from "../../functions/contract/event-filter.ts";
 import { Construct, LambdaEventSourceMapping } from "../cdktf.ts";
@@ -8,11 +8,11 @@ import { allOf } from "../shared/access.ts";
 import { type EventStream, mayDecryptStream } from "../shared/event-stream.ts";
 import type { EventsBucket } from "../shared/events-bucket.ts";
 import type { RetryEngine } from "../shared/retry-engine.ts";
-import { SmsFunction, type Surroundings } from "../shared/sms-function.ts";
+import { type EngineProps, SmsFunction } from "../shared/sms-function.ts";
 import { FirstApplyTime } from "./first-apply-time.ts";
 
 /** What the consumer reads and what it feeds. */
-export interface KinesisConsumerOptions extends Surroundings {
+export interface KinesisConsumerProps extends EngineProps {
   readonly inputs: KinesisInputs;
   readonly stream: EventStream;
   /** Keeps what can never be handled. */
@@ -28,20 +28,15 @@ export class KinesisConsumer extends Construct {
   readonly lambda: SmsFunction<"consume-kinesis">;
   readonly mapping: LambdaEventSourceMapping;
 
-  constructor(scope: Construct, options: KinesisConsumerOptions) {
+  constructor(scope: Construct, options: KinesisConsumerProps) {
     super(scope, "kinesis-consumer");
     this.lambda = this.#lambda(options);
     this.mapping = this.#mapping(options);
   }
 
-  #lambda({
-    engine,
-    stream,
-    bucket,
-    ...surroundings
-  }: KinesisConsumerOptions): SmsFunction<"consume-kinesis"> {
+  #lambda({ engine, stream, bucket, ...props }: KinesisConsumerProps): SmsFunction<"consume-kinesis"> {
     return new SmsFunction(this, "consume-kinesis", {
-      ...surroundings,
+      ...props,
       // A full share of a processor costs no more here: batches end sooner.
       memoryMegabytes: 512,
       timeoutSeconds: timeoutSecondsOf["consume-kinesis"],
@@ -49,8 +44,8 @@ export class KinesisConsumer extends Construct {
         engine.table.access("GetItem", "BatchGetItem", "UpdateItem"),
         engine.queue.sending,
         bucket.keepingMalformed,
-        retrySettings(surroundings.inputs),
-        projectSetting(surroundings.inputs),
+        retrySettings(props.inputs),
+        projectSetting(props.inputs),
       ),
       statements: [
         {
@@ -70,7 +65,7 @@ export class KinesisConsumer extends Construct {
     });
   }
 
-  #mapping({ bucket, inputs, stream }: KinesisConsumerOptions): LambdaEventSourceMapping {
+  #mapping({ bucket, inputs, stream }: KinesisConsumerProps): LambdaEventSourceMapping {
     const streamKey = mayDecryptStream(this, "consume_kinesis", this.lambda.roleId, stream);
     const readFrom = new FirstApplyTime(this, "terraform_data.stream_read_from");
     return new LambdaEventSourceMapping(this, "aws_lambda_event_source_mapping.consume_kinesis", {

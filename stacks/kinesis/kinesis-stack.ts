@@ -14,14 +14,14 @@ import { KinesisConsumer } from "./kinesis-consumer.ts";
 export class KinesisStack extends SmsRetryStack {
   constructor(scope: Construct, artefacts: Artefacts) {
     super(scope, "sms-retry-kinesis");
-    const surroundings = { inputs: kinesisInputs(this), place: this.place, artefacts };
+    const props = { inputs: kinesisInputs(this), place: this.place, artefacts };
     const stream = existingStream(this);
 
-    const engine = new RetryEngine(this, surroundings);
-    const bucket = new EventsBucket(this, surroundings);
-    const consumer = new KinesisConsumer(this, { ...surroundings, stream, engine, bucket });
-    const archive = new EventArchive(this, { ...surroundings, stream, bucket });
-    kinesisAlarms(this, { ...surroundings, engine, consumer, archive });
+    const engine = new RetryEngine(this, props);
+    const bucket = new EventsBucket(this, props);
+    const consumer = new KinesisConsumer(this, { ...props, stream, engine, bucket });
+    const archive = new EventArchive(this, { ...props, stream, bucket });
+    kinesisAlarms(this, { ...props, engine, consumer, archive });
     kinesisOutputs(this, { engine, bucket, consumer, archive });
   }
 }

@@ -14,15 +14,15 @@ import { PinpointEventStream } from "./pinpoint-event-stream.ts";
 export class NewStreamStack extends SmsRetryStack {
   constructor(scope: Construct, artefacts: Artefacts) {
     super(scope, "sms-retry-new-stream");
-    const surroundings = { inputs: kinesisInputs(this), place: this.place, artefacts };
+    const props = { inputs: kinesisInputs(this), place: this.place, artefacts };
 
-    const stream = new PinpointEventStream(this, surroundings);
-    const engine = new RetryEngine(this, surroundings);
-    const bucket = new EventsBucket(this, surroundings);
-    const consumer = new KinesisConsumer(this, { ...surroundings, stream, engine, bucket });
-    const archive = new EventArchive(this, { ...surroundings, stream, bucket });
+    const stream = new PinpointEventStream(this, props);
+    const engine = new RetryEngine(this, props);
+    const bucket = new EventsBucket(this, props);
+    const consumer = new KinesisConsumer(this, { ...props, stream, engine, bucket });
+    const archive = new EventArchive(this, { ...props, stream, bucket });
     stream.fill([consumer.mapping, archive.deliveryStream]);
-    kinesisAlarms(this, { ...surroundings, engine, consumer, archive });
+    kinesisAlarms(this, { ...props, engine, consumer, archive });
     kinesisOutputs(this, { engine, bucket, consumer, archive });
     output(this, "kinesis_stream_name", stream.streamName, "Name of the Kinesis stream of delivery events.");
     output(this, "kinesis_stream_arn", stream.arn, "ARN of the Kinesis stream of delivery events.");

@@ -9,9 +9,9 @@ import {
   Token,
 } from "../cdktf.ts";
 import { Input } from "../inputs/input.ts";
-import { mayUseKey, policyDocument, trustPolicy } from "../shared/access.ts";
+import { grantKeyUse, policyDocument, trustPolicy } from "../shared/access.ts";
 import type { EventStream } from "../shared/event-stream.ts";
-import type { Surroundings } from "../shared/sms-function.ts";
+import type { EngineProps } from "../shared/sms-function.ts";
 
 /**
  * Stream `<prefix>-events`, encrypted, on demand unless `stream_shard_count` is given, keeping records for 24 hours
@@ -20,11 +20,11 @@ import type { Surroundings } from "../shared/sms-function.ts";
 export class PinpointEventStream extends Construct implements EventStream {
   readonly arn: string;
   readonly streamName: string;
-  readonly #surroundings: Surroundings;
+  readonly #props: EngineProps;
 
-  constructor(scope: Construct, surroundings: Surroundings) {
+  constructor(scope: Construct, props: EngineProps) {
     super(scope, "pinpoint-event-stream");
-    this.#surroundings = surroundings;
+    this.#props = props;
     const stream = this.#stream();
     this.arn = stream.arn;
     this.streamName = stream.name;
@@ -36,7 +36,7 @@ export class PinpointEventStream extends Construct implements EventStream {
    * @param readers what must read before the first event is written: they start at the newest record
    */
   fill(readers: readonly ITerraformDependable[]): void {
-    const { inputs } = this.#surroundings;
+    const { inputs } = this.#props;
     const { role, permissions } = this.#role();
     new EventStreamOfProject(this, "aws_pinpoint_event_stream.events", {
       applicationId: inputs.pinpointApplicationId.text,
@@ -47,7 +47,7 @@ export class PinpointEventStream extends Construct implements EventStream {
   }
 
   #stream(): KinesisStream {
-    const { kmsKeyArn, namePrefix } = this.#surroundings.inputs;
+    const { kmsKeyArn, namePrefix } = this.#props.inputs;
     const shardCount = new Input(this, "stream_shard_count", {
       type: "number",
       description:
@@ -72,7 +72,7 @@ export class PinpointEventStream extends Construct implements EventStream {
   }
 
   #role(): { readonly role: IamRole; readonly permissions: ITerraformDependable[] } {
-    const { inputs, place } = this.#surroundings;
+    const { inputs, place } = this.#props;
     const role = new IamRole(this, "aws_iam_role.pinpoint_event_stream", {
       name: `${inputs.namePrefix.text}-pinpoint-stream-${place.region}`,
       // Pinpoint must act for this project of this account, not for someone who knows the role's name.
@@ -92,7 +92,7 @@ export class PinpointEventStream extends Construct implements EventStream {
         Resource: this.arn,
       }),
     });
-    const key = mayUseKey(this, "pinpoint_event_stream_key", {
+    const key = grantKeyUse(this, "pinpoint_event_stream_key", {
       role: role.id,
       key: inputs.kmsKeyArn,
       actions: ["kms:GenerateDataKey"],

@@ -77,7 +77,7 @@ export function onlyOverTls(action: string, resources: readonly string[]): State
  * @param name last part of the address: `aws_iam_role_policy.<name>_key`
  * @param key the input that holds the ARN of the key or null
  */
-export function mayUseKey(
+export function grantKeyUse(
   scope: Construct,
   name: string,
   options: { readonly role: string; readonly key: Input; readonly actions: readonly string[] },

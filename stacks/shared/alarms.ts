@@ -42,10 +42,10 @@ export interface WatchedFunction {
 }
 
 /**
- * One alarm for each way in which a message could be lost or late. They notify `alarm_topic_arn`, also when the
+ * One alarm for each event source which a message could be lost or late. They notify `alarm_topic_arn`, also when the
  * trouble is over; silence of a metric counts as health.
  *
- * Those on the queue and on the functions behind it are here from the start; a stack adds those on its way in.
+ * Those on the queue and on the functions behind it are here from the start; a stack adds those on its event source.
  */
 export class Alarms extends Construct {
   readonly #inputs: SharedInputs;
@@ -83,7 +83,7 @@ export class Alarms extends Construct {
       statistic: "Maximum",
       above: 1800,
     });
-    // Dead letters come only after hours, and SQS leaves what was received three times out of the age above.
+    // A message reaches the dead-letter queue only after hours, and SQS leaves what was received three times out of the age above.
     this.watchOwnMetric(
       "retry_message_failed",
       "RetryMessageFailed",
@@ -134,7 +134,7 @@ export class Alarms extends Construct {
 
   /**
    * Adds the alarms on items that the function which sees the events cannot use: `item_unreadable` and
-   * `item_status_unknown`. What `resend` cannot read ends among the dead letters, which have their own alarm.
+   * `item_status_unknown`. What `resend` cannot read ends in the dead-letter queue, which has its own alarm.
    */
   watchItems(service: FunctionName): void {
     this.watchOwnMetric(

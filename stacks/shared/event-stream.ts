@@ -1,7 +1,7 @@
 /** The Kinesis stream of delivery events, whoever made it. */
 import type { Construct, IamRolePolicy } from "../cdktf.ts";
 import type { Input } from "../inputs/input.ts";
-import { mayUseKey } from "./access.ts";
+import { grantKeyUse } from "./access.ts";
 
 /** A Kinesis stream as its readers see it. */
 export interface EventStream {
@@ -21,5 +21,5 @@ export function mayDecryptStream(
   stream: EventStream,
 ): IamRolePolicy[] {
   if (stream.key === undefined) return [];
-  return [mayUseKey(scope, `${name}_stream_key`, { role, key: stream.key, actions: ["kms:Decrypt"] })];
+  return [grantKeyUse(scope, `${name}_stream_key`, { role, key: stream.key, actions: ["kms:Decrypt"] })];
 }

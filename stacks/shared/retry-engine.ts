@@ -1,4 +1,4 @@
-/** What every way in shares: the state, the queue, and the functions behind it. */
+/** What every event source shares: the state, the queue, and the functions behind it. */
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
 import { Construct, type ITerraformDependable, LambdaEventSourceMapping, Token } from "../cdktf.ts";
 import {
@@ -13,7 +13,7 @@ import { allOf } from "./access.ts";
 import { MessageTable } from "./message-table.ts";
 import { pinpointSending } from "./pinpoint-sending.ts";
 import { RetryQueue } from "./retry-queue.ts";
-import { SmsFunction, type Surroundings } from "./sms-function.ts";
+import { type EngineProps, SmsFunction } from "./sms-function.ts";
 
 /** The message-state table, the retry queue, and the functions `resend` and `produce`. */
 export class RetryEngine extends Construct {
@@ -24,19 +24,19 @@ export class RetryEngine extends Construct {
   /** What must exist before a retry message leads to a retry. */
   readonly ready: ITerraformDependable[];
 
-  constructor(scope: Construct, surroundings: Surroundings) {
+  constructor(scope: Construct, props: EngineProps) {
     super(scope, "retry-engine");
-    this.table = new MessageTable(this, surroundings);
-    this.queue = new RetryQueue(this, surroundings);
-    this.resend = this.#resend(surroundings);
-    this.ready = [...this.queue.permissions, this.#retryMessages(surroundings)];
-    this.produce = this.#produce(surroundings);
+    this.table = new MessageTable(this, props);
+    this.queue = new RetryQueue(this, props);
+    this.resend = this.#resend(props);
+    this.ready = [...this.queue.permissions, this.#retryMessages(props)];
+    this.produce = this.#produce(props);
   }
 
-  #resend(surroundings: Surroundings): SmsFunction<"resend"> {
-    const { inputs, place } = surroundings;
+  #resend(props: EngineProps): SmsFunction<"resend"> {
+    const { inputs, place } = props;
     return new SmsFunction(this, "resend", {
-      ...surroundings,
+      ...props,
       memoryMegabytes: 256,
       timeoutSeconds: timeoutSecondsOf.resend,
       access: allOf(
@@ -56,7 +56,7 @@ export class RetryEngine extends Construct {
     });
   }
 
-  #retryMessages({ inputs }: Surroundings): LambdaEventSourceMapping {
+  #retryMessages({ inputs }: EngineProps): LambdaEventSourceMapping {
     return new LambdaEventSourceMapping(this, "aws_lambda_event_source_mapping.resend", {
       eventSourceArn: this.queue.arn,
       functionName: this.resend.arn,
@@ -67,10 +67,10 @@ export class RetryEngine extends Construct {
     });
   }
 
-  #produce(surroundings: Surroundings): SmsFunction<"produce"> {
-    const { inputs, place } = surroundings;
+  #produce(props: EngineProps): SmsFunction<"produce"> {
+    const { inputs, place } = props;
     return new SmsFunction(this, "produce", {
-      ...surroundings,
+      ...props,
       memoryMegabytes: 256,
       timeoutSeconds: timeoutSecondsOf.produce,
       access: allOf(

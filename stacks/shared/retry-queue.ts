@@ -13,7 +13,7 @@ import { expression } from "../inputs/input.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import {
   type Access,
-  mayUseKey,
+  grantKeyUse,
   onlyOverTls,
   policyDocument,
   type Statement,
@@ -159,14 +159,14 @@ export class RetryQueue extends Construct {
     const policy = new IamRolePolicy(this, "aws_iam_role_policy.retry_scheduler", {
       name: "retry-scheduler",
       role: role.id,
-      // Scheduler writes dead letters with the role of the schedule too.
+      // Scheduler writes to the dead-letter queue with the role of the schedule too.
       policy: policyDocument({
         Sid: "SendRetryMessage",
         Action: "sqs:SendMessage",
         Resource: [this.arn, this.deadLetterArn],
       }),
     });
-    const key = mayUseKey(this, "retry_scheduler_key", {
+    const key = grantKeyUse(this, "retry_scheduler_key", {
       role: role.id,
       key: kmsKeyArn,
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],

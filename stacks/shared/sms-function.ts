@@ -10,11 +10,11 @@ import {
   TerraformAsset,
 } from "../cdktf.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
-import { type Access, mayUseKey, policyDocument, type Statement, trustPolicy } from "./access.ts";
+import { type Access, grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
 import type { Artefacts, Place } from "./sms-retry-stack.ts";
 
 /** What the constructs of a stack share. */
-export interface Surroundings {
+export interface EngineProps {
   readonly inputs: SharedInputs;
   readonly place: Place;
   readonly artefacts: Artefacts;
@@ -27,8 +27,8 @@ export type OwnVariable =
   | "POWERTOOLS_METRICS_NAMESPACE"
   | "POWERTOOLS_LOG_LEVEL";
 
-/** What one function needs beyond the surroundings. */
-export interface SmsFunctionOptions<Name extends FunctionName> extends Surroundings {
+/** What one function needs beyond the props. */
+export interface SmsFunctionProps<Name extends FunctionName> extends EngineProps {
   /** Memory in MB, 128 to 10240; the share of a processor grows with it. */
   readonly memoryMegabytes: number;
   /** Time after which an invocation is stopped, in seconds, 1 to 900. */
@@ -67,7 +67,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
   readonly permissions: ITerraformDependable[];
   readonly #name: string;
 
-  constructor(scope: Construct, name: Name, options: SmsFunctionOptions<Name>) {
+  constructor(scope: Construct, name: Name, options: SmsFunctionProps<Name>) {
     super(scope, name);
     this.#name = name.replaceAll("-", "_");
     const logGroup = this.#logGroup(name, options);
@@ -81,7 +81,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
     this.codeHash = lambda.sourceCodeHash;
   }
 
-  #logGroup(name: Name, { inputs }: Surroundings): CloudwatchLogGroup {
+  #logGroup(name: Name, { inputs }: EngineProps): CloudwatchLogGroup {
     return new CloudwatchLogGroup(this, `aws_cloudwatch_log_group.${this.#name}`, {
       name: `/aws/lambda/${inputs.namePrefix.text}-${name}`,
       retentionInDays: inputs.logRetentionDays.number,
@@ -89,7 +89,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
     });
   }
 
-  #role(name: Name, { inputs, place }: Surroundings): IamRole {
+  #role(name: Name, { inputs, place }: EngineProps): IamRole {
     return new IamRole(this, `aws_iam_role.${this.#name}`, {
       // Roles are global: the region keeps deployments in two regions apart.
       name: `${inputs.namePrefix.text}-${name}-${place.region}`,
@@ -101,7 +101,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
     name: Name,
     role: IamRole,
     logGroup: CloudwatchLogGroup,
-    { access, statements = [], inputs }: SmsFunctionOptions<Name>,
+    { access, statements = [], inputs }: SmsFunctionProps<Name>,
   ): ITerraformDependable[] {
     const policy = new IamRolePolicy(this, `aws_iam_role_policy.${this.#name}`, {
       name,
@@ -116,7 +116,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
         ...statements,
       ),
     });
-    const key = mayUseKey(this, `${this.#name}_key`, {
+    const key = grantKeyUse(this, `${this.#name}_key`, {
       role: role.id,
       key: inputs.kmsKeyArn,
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
@@ -128,7 +128,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
     name: Name,
     role: IamRole,
     logGroup: CloudwatchLogGroup,
-    { access, artefacts, inputs, memoryMegabytes, timeoutSeconds, precondition }: SmsFunctionOptions<Name>,
+    { access, artefacts, inputs, memoryMegabytes, timeoutSeconds, precondition }: SmsFunctionProps<Name>,
   ): LambdaFunction {
     const zip = new TerraformAsset(this, name, {
       path: `${artefacts.functionsFolder}/${name}.zip`,

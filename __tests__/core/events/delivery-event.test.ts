@@ -130,10 +130,10 @@ describe("an End User Messaging event", () => {
     expect(kindOf("TEXT_UNREACHABLE", true)).toBe("failure");
   });
 
-  test("of a type that nobody knows is unrecognised", () => {
-    expect(smsEvent(endUserMessagingRecord({ eventType: "TEXT_TELEPORTED" })).kind).toBe("unrecognised");
-    expect(smsEvent(pinpointRecord({ event_type: "_SMS.TELEPORTED" })).kind).toBe("unrecognised");
-    expect(smsEvent(pinpointRecord({ event_type: "_SMS.constructor" })).kind).toBe("unrecognised");
+  test("of a type that nobody knows is unrecognized", () => {
+    expect(smsEvent(endUserMessagingRecord({ eventType: "TEXT_TELEPORTED" })).kind).toBe("unrecognized");
+    expect(smsEvent(pinpointRecord({ event_type: "_SMS.TELEPORTED" })).kind).toBe("unrecognized");
+    expect(smsEvent(pinpointRecord({ event_type: "_SMS.constructor" })).kind).toBe("unrecognized");
   });
 });
 
@@ -380,11 +380,11 @@ describe("the class of a status", () => {
     "MAX_PRICE_EXCEEDED",
   ])("%s is permanent", (status) => expect(classOf(status)).toBe("permanent"));
 
-  test("OPTOUT is an opt-out, and a word that nobody knows is unrecognised", () => {
+  test("OPTOUT is an opt-out, and a word that nobody knows is unrecognized", () => {
     expect(classOf("OPTOUT")).toBe("opted-out");
-    expect(classOf("TELEPORTED")).toBe("unrecognised");
+    expect(classOf("TELEPORTED")).toBe("unrecognized");
     const unknownType = smsEvent(pinpointRecord({ event_type: "_SMS.TELEPORTED" }));
-    expect(classify(unknownType, new Set(["UNREACHABLE"]))).toBe("unrecognised");
+    expect(classify(unknownType, new Set(["UNREACHABLE"]))).toBe("unrecognized");
   });
 
   test.each([

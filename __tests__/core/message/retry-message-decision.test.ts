@@ -87,7 +87,7 @@ describe("the table in the docs of retry-message-decision.ts", () => {
   }));
   const rowOf = (facts: Facts) => rows.find(({ fits }) => fits(facts));
 
-  test("is equal to the code for every combination, to the second of a postponement", () => {
+  test("is equal to the code for every combination, to the second of a deferral", () => {
     const differing: unknown[] = [];
     for (const facts of everyCombination) {
       const item = itemOf(facts);
@@ -121,8 +121,8 @@ describe("to the second", () => {
     decideRetryMessage(item, attempt, at, "at-least-once", { leastSecondsLeft: least }).action;
 
   test.each<[string, Message, string, string]>([
-    ["an attempt is due", scheduled({ next_attempt_at: now }), "postpone", "claim"],
-    ["a lease is over", sending({ claim_expires_at: now }), "postpone", "claim-again"],
+    ["an attempt is due", scheduled({ next_attempt_at: now }), "defer", "claim"],
+    ["a lease is over", sending({ claim_expires_at: now }), "defer", "claim-again"],
     ["a deadline passes before a claim", scheduled({ next_attempt_at: 0, deadline: now }), "claim", "expire"],
     [
       "a deadline passes after a lease",
@@ -157,7 +157,7 @@ describe("to the second", () => {
         "at-least-once",
       ),
     ).toEqual({
-      action: "postpone",
+      action: "defer",
       reason: "being-sent",
       until: now + 1,
     });
@@ -169,7 +169,7 @@ test("the first send is decided as any other attempt", () => {
     sentMessage({ status: "SENDING", claim_expires_at: until, attempts: { "0": record } });
   const decided = (item: Message) => decideRetryMessage(item, 0, now, "at-least-once");
 
-  expect(decided(producing({ claim_id: "a" }, now + 1))).toMatchObject({ action: "postpone" });
+  expect(decided(producing({ claim_id: "a" }, now + 1))).toMatchObject({ action: "defer" });
   expect(decided(producing({ claim_id: "a" }))).toEqual({ action: "claim-again", reason: "lease-over" });
   expect(decided(producing({}))).toEqual({ action: "claim-again", reason: "due" });
   expect(decided(producing({ claim_id: "a", repeats: 1 }))).toMatchObject({ action: "await-receipt" });

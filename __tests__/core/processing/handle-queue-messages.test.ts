@@ -12,7 +12,7 @@ import type { DeferReason, SendRequest, SendResult } from "../../../functions/co
 import { type InMemoryMessageStore, inMemoryMessageStore } from "../../support/in-memory-message-store.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../../support/messages.ts";
 import { recordedTelemetry } from "../../support/recorded-telemetry.ts";
-import { unpaced } from "../../support/unpaced.ts";
+import { unlimited } from "../../support/unlimited.ts";
 
 const now = startOfTest + 70;
 const due = (changes: Partial<Message> = {}) =>
@@ -34,7 +34,7 @@ async function handle(
     answer?: SendResult;
     takes?: (entry: QueueEntry) => boolean;
     guarantee?: "at-least-once" | "at-most-once";
-    hasTurns?: boolean;
+    hasPermits?: boolean;
     send?: () => Promise<SendResult>;
     policy?: Partial<RetryPolicy>;
     /** When the batch is handled, epoch seconds. */
@@ -58,7 +58,7 @@ async function handle(
   const redelivered = await handleQueueMessages(
     bodies.map((body, index) => ({ id: `m${index}`, body })),
     {
-      resending: {
+      resend: {
         ...shared,
         sender: {
           leastSecondsLeft: 0,
@@ -67,7 +67,7 @@ async function handle(
             return options.send === undefined ? answer : options.send();
           },
         },
-        pace: options.hasTurns === false ? { turn: async () => undefined } : unpaced,
+        rateLimiter: options.hasPermits === false ? { acquire: async () => undefined } : unlimited,
         policy,
         guarantee: options.guarantee ?? "at-least-once",
       },
@@ -181,8 +181,8 @@ describe("a retry message is counted by its outcome, and logged without number a
       [due({ message_body: "x".repeat(1_601) })],
     ],
     ["expired", "deadline", { MessageExpired: 1 }, ["info", handled], [due({ deadline: now })]],
-    ["postponed", "not-due", { RetryMessagePostponed: 1 }, undefined, [due({ next_attempt_at: now + 1 })]],
-    ["postponed", "no-turn", { RetryMessagePostponed: 1 }, undefined, [due()], { hasTurns: false }],
+    ["not-due", "not-due", { RetryMessageNotDue: 1 }, undefined, [due({ next_attempt_at: now + 1 })]],
+    ["not-due", "no-permit", { RetryMessageNotDue: 1 }, undefined, [due()], { hasPermits: false }],
     ["absorbed", "already-sent", { RetryMessageAbsorbed: 1 }, undefined, [sentMessage()]],
     ["absorbed", "message-gone", { RetryMessageAbsorbed: 1 }, undefined, []],
   ])("%s (%s)", async (...[outcome, reason, counts, line, items, options]: Row) => {
@@ -280,7 +280,7 @@ describe("a receipt check", () => {
   });
 
   test.each<[string, Record<string, number>, Message]>([
-    ["not due yet", { RetryMessagePostponed: 1 }, lostAttempt(now - 299)],
+    ["not due yet", { RetryMessageNotDue: 1 }, lostAttempt(now - 299)],
     ["answered meanwhile", { RetryMessageAbsorbed: 1 }, sentMessage({ status: "DELIVERED" })],
   ])("%s is counted and not logged", async (_what, counts, item) => {
     const result = await handle([receiptCheck()], [item]);
@@ -329,7 +329,7 @@ describe("a batch", () => {
 
     expect(puts.map((entries) => entries.length)).toEqual([2]);
     expect(redelivered).toEqual(["m0"]);
-    expect(counts).toEqual({ RetryMessageAbsorbed: 1, RetryMessagePostponed: 1 });
+    expect(counts).toEqual({ RetryMessageAbsorbed: 1, RetryMessageNotDue: 1 });
   });
 
   test("brings back what cannot be read or handled now, and says which, without its text", async () => {
@@ -346,7 +346,11 @@ describe("a batch", () => {
     ]);
     expect(counts).toEqual({ RetryMessageMalformed: 1, RetryMessageFailed: 1 });
     expect(lines).toEqual([
-      ["error", "A retry-queue message is none of ours; it goes to the dead letters.", { record_id: "m0" }],
+      [
+        "error",
+        "A retry-queue message cannot be read; look at it in the dead-letter queue, where the queue moves it.",
+        { record_id: "m0" },
+      ],
       [
         "error",
         "A retry-queue message could not be handled now; it comes again.",
@@ -472,7 +476,7 @@ describe("while the table is out of reach", () => {
     );
 
     expect(puts).toEqual([[{ message: JSON.parse(retryMessage()), dueAt: now + 60 }]]);
-    expect(counts).toEqual({ RetryMessagePostponed: 1 });
+    expect(counts).toEqual({ RetryMessageNotDue: 1 });
     expect(redelivered).toEqual([]);
   });
 
@@ -530,7 +534,7 @@ describe("what no waiting mends is left to the queue's redelivery, which keeps i
   });
 
   test.each([["{"], ["[]"], ["null"], ['{"kind":"retry-message"}'], ["[".repeat(10_000)]])(
-    "a body that is none of ours",
+    "a body that is no message of this system",
     async (body) => {
       const { redelivered, counts, puts } = await handle([body, retryMessage()], [due()]);
 
@@ -564,7 +568,7 @@ describe("messages of the retry queue", () => {
     requestedAt: startOfTest - 1,
   };
 
-  test.each(["in-progress", "success", "failure", "opt-out", "unrecognised"])(
+  test.each(["in-progress", "success", "failure", "opt-out", "unrecognized"])(
     "hold an event of kind %s with all its fields",
     (kind) => {
       const message = { kind: "waiting-event", first_seen_at: 1.5, event: { ...everyField, kind } };
@@ -616,13 +620,13 @@ describe("messages of the retry queue", () => {
       "with an event that has an empty id",
       { kind: "waiting-event", first_seen_at: 1, event: { ...everyField, kind: "failure", messageId: "" } },
     ],
-  ])("%s are none of ours", (_what, message) => {
+  ])("%s are no messages of this system", (_what, message) => {
     expect(readQueueMessage(JSON.stringify(message))).toBeUndefined();
   });
 });
 
 describe("fault 67: an item that is not as it should be", () => {
-  test("and cannot be read is counted with its key; its message goes to the dead letters, its neighbour is sent", async () => {
+  test("and cannot be read is counted with its key; its message goes to the dead-letter queue, its neighbour is sent", async () => {
     const items = [due(), { application_message_id: "u", deadline: "soon" } as unknown as Message];
     const event = failureEvent({ applicationMessageId: "u" });
     const waiting = JSON.stringify({ kind: "waiting-event", first_seen_at: now, event });

@@ -3,7 +3,7 @@ import { decodeRecord, fromBase64 } from "../../../functions/core/events/event-r
 import type { Change } from "../../../functions/core/message/message-store.ts";
 import type { LogFields } from "../../../functions/core/observability/telemetry.ts";
 import { handleRecords, type StreamRecord } from "../../../functions/core/processing/handle-records.ts";
-import { setAside } from "../../../functions/core/processing/set-aside.ts";
+import { quarantine } from "../../../functions/core/processing/quarantine.ts";
 import { readQueueMessage } from "../../../functions/core/queue/queue-messages.ts";
 import type { QueueEntry } from "../../../functions/core/queue/retry-queue.ts";
 import { inMemoryMessageStore } from "../../support/in-memory-message-store.ts";
@@ -215,7 +215,7 @@ describe("a batch of records", () => {
       [record("a", pinpointRecord({ attributes: { record_status: "TELEPORTED" } }))],
       handling,
     );
-    expect(handling.counts).toMatchObject({ StatusUnrecognised: 1, MessageRejected: 1 });
+    expect(handling.counts).toMatchObject({ StatusUnrecognized: 1, MessageRejected: 1 });
     expect(handling.logs[0]?.fields).toMatchObject({ status: "TELEPORTED" });
   });
 
@@ -345,7 +345,7 @@ describe("malformed records", () => {
   test("are kept with all their bytes", async () => {
     const kept: unknown[] = [];
     const data = Buffer.from([0, 255, 10]);
-    const results = await setAside(
+    const results = await quarantine(
       [malformed],
       [{ id: "a", data }],
       {
@@ -360,7 +360,7 @@ describe("malformed records", () => {
   });
 
   test("fault 37: that cannot be kept fail rather than get lost", async () => {
-    const results = await setAside(
+    const results = await quarantine(
       [malformed, { ...malformed, id: "b", result: "handled" }],
       [record("a", "x"), record("b", "y")],
       {
@@ -438,7 +438,7 @@ describe("messages of the retry queue", () => {
     expect(readQueueMessage(JSON.stringify(check))).toEqual(check);
   });
 
-  test("that are none of ours are not read, whatever they are", () => {
+  test("of other projects are not read, whatever they are", () => {
     for (const body of [
       "",
       "{",

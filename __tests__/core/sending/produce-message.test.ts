@@ -211,7 +211,7 @@ describe("a message", () => {
   });
 
   test.each<[string, SendResult | typeof dies, number]>([
-    ["was put off", throttled, 0],
+    ["was deferred", throttled, 0],
     ["died half-way", dies, claimLeaseSeconds + 1],
   ])(
     "whose first send %s goes out as it is stored, whatever the second request says",

@@ -243,12 +243,12 @@ describe("the table in the docs of receipt-check.ts", () => {
   }));
   const rowOf = (facts: Facts) => rows.find(({ fits }) => fits(facts));
 
-  test("is equal to the code for every combination, to the second of a postponement", () => {
+  test("is equal to the code for every combination, to the second of a deferral", () => {
     const differing: unknown[] = [];
     for (const facts of everyCombination) {
       const { action: text = "", reason } = rowOf(facts) ?? {};
       const action = /^[a-z]+/.exec(text)?.[0];
-      const until = action === "postpone" ? now + 1 : undefined;
+      const until = action === "defer" ? now + 1 : undefined;
       const { guarantee } = facts;
       const decided = decideReceiptCheck(itemOf(facts), attempt, now, { policy: policyOf(facts), guarantee });
       const isEqual =
@@ -400,7 +400,7 @@ describe("fault 61: a receipt check that is handled", () => {
     const message = accepted(now - 30);
     const { handled, item } = await handle(message);
     expect(handled).toEqual({
-      outcome: "postponed",
+      outcome: "not-due",
       reason: "not-due",
       entry: { message: check, dueAt: now + 30 },
     });

@@ -127,7 +127,7 @@ export function sqsRetryQueue(
       for (const index of [...bySqs.flat(), ...byScheduler.flat()]) taken.add(index);
 
       // Each stands in for the other. Scheduler keeps trying for a day to reach a queue that is down; a queue
-      // brings a message back too early, and it is postponed then.
+      // brings a message back too early, and it is deferred then.
       const isRefused = ({ index }: NumberedEntry): boolean => !taken.has(index);
       const rescued = await Promise.all([
         pMap(soon.filter(isRefused), (entry) => schedule(soonest(entry, now)), { concurrency: 10 }),

@@ -6,7 +6,7 @@
  * | `retryable_statuses` of the deployment (default `UNREACHABLE`, `UNKNOWN`, `CARRIER_UNREACHABLE`, `TTL_EXPIRED`; `EXPIRED` is an alias of the last) | retryable |
  * | `INVALID`, `INVALID_MESSAGE`, `BLOCKED`, `CARRIER_BLOCKED`, `SPAM`, `PROTECT_BLOCKED`, `MAX_PRICE_EXCEEDED`, and the retryable ones where a deployment leaves them out | permanent |
  * | `OPTOUT`, `OPTED_OUT` | opted-out |
- * | anything else in a failure | unrecognised |
+ * | anything else in a failure | unrecognized |
  *
  * @see https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-types.html
  */
@@ -19,7 +19,7 @@ export const eventClasses = [
   "retryable",
   "permanent",
   "opted-out",
-  "unrecognised",
+  "unrecognized",
 ] as const;
 
 /** See {@link eventClasses}. */
@@ -66,12 +66,12 @@ export function classify(event: DeliveryEvent, retryableStatuses: ReadonlySet<st
       return "delivered";
     case "opt-out":
       return "opted-out";
-    case "unrecognised":
-      return "unrecognised";
+    case "unrecognized":
+      return "unrecognized";
     case "failure":
       if (optOutStatuses.has(status)) return "opted-out";
       if (retryableStatuses.has(status)) return "retryable";
-      return permanentStatuses.has(status) ? "permanent" : "unrecognised";
+      return permanentStatuses.has(status) ? "permanent" : "unrecognized";
   }
 }
 

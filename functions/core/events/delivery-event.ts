@@ -13,7 +13,7 @@ import { isRecord } from "./send-context.ts";
 export type EventFormat = "pinpoint" | "end-user-messaging";
 
 /** What kind of statement an event makes, before its status is looked at. */
-export type EventKind = "in-progress" | "success" | "failure" | "opt-out" | "unrecognised";
+export type EventKind = "in-progress" | "success" | "failure" | "opt-out" | "unrecognized";
 
 /** One delivery event in the normal form. Numbers in it are personal data: never log an event. */
 export interface DeliveryEvent {

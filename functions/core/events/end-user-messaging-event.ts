@@ -36,7 +36,7 @@ function kindOf(type: string, isFinal: boolean | undefined): EventKind {
   if (isFinal === false) return "in-progress";
   if (isOneOf(types.success, type)) return "success";
   if (isOneOf(types.failure, type)) return "failure";
-  return "unrecognised";
+  return "unrecognized";
 }
 
 /** Reads an object with an `eventType` as an End User Messaging event; see {@link parseDeliveryEvent}. */

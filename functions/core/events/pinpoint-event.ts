@@ -40,7 +40,7 @@ function kindOf(type: string): EventKind {
   if (isOneOf(types.inProgress, type)) return "in-progress";
   if (isOneOf(types.success, type)) return "success";
   if (isOneOf(types.failure, type)) return "failure";
-  return isOneOf(types.optOut, type) ? "opt-out" : "unrecognised";
+  return isOneOf(types.optOut, type) ? "opt-out" : "unrecognized";
 }
 
 /** Reads an object with an `event_type` as a Pinpoint event; see {@link parseDeliveryEvent}. */

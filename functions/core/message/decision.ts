@@ -21,8 +21,8 @@
  * | * | * | unknown | * | * | * | ignore | unknown-attempt |
  * | * | * | earlier | * | * | * | ignore | superseded-attempt |
  * | permanent | * | * | * | * | * | reject | permanent-failure |
- * | unrecognised | RETRY_SCHEDULED | * | * | * | * | ignore | unrecognised-status |
- * | unrecognised | * | * | * | * | * | reject | unrecognised-status |
+ * | unrecognized | RETRY_SCHEDULED | * | * | * | * | ignore | unrecognized-status |
+ * | unrecognized | * | * | * | * | * | reject | unrecognized-status |
  * | retryable | RETRY_SCHEDULED | * | * | * | * | retry-message | already-scheduled |
  * | retryable | * | * | * | off | * | note-failure | retries-off |
  * | retryable | * | * | * | none | * | exhaust | retries-exhausted |
@@ -88,7 +88,7 @@ export type Reason =
   | "unknown-attempt"
   | "superseded-attempt"
   | "permanent-failure"
-  | "unrecognised-status"
+  | "unrecognized-status"
   | "already-scheduled"
   | "retries-exhausted"
   | "retries-off"
@@ -141,8 +141,8 @@ function decideFailure(facts: Facts): Decision {
   if (facts.event === "permanent") return { action: "reject", reason: "permanent-failure" };
 
   const isScheduled = facts.status === "RETRY_SCHEDULED";
-  if (facts.event === "unrecognised") {
-    return { action: isScheduled ? "ignore" : "reject", reason: "unrecognised-status" };
+  if (facts.event === "unrecognized") {
+    return { action: isScheduled ? "ignore" : "reject", reason: "unrecognized-status" };
   }
   if (isScheduled) return { action: "retry-message", reason: "already-scheduled" };
   if (facts.retries === "off") return { action: "note-failure", reason: "retries-off" };

@@ -11,9 +11,9 @@
  * | `RETRY_SCHEDULED` for another attempt | drop | superseded-attempt |
  * | `RETRY_SCHEDULED`, `max_retries` is 0 | unschedule | retries-off |
  * | `RETRY_SCHEDULED`, deadline passed | expire | deadline |
- * | `RETRY_SCHEDULED`, not due yet | postpone to `next_attempt_at` | not-due |
+ * | `RETRY_SCHEDULED`, not due yet | defer to `next_attempt_at` | not-due |
  * | `RETRY_SCHEDULED`, due | claim | due |
- * | `SENDING` this attempt, lease holds | postpone to `claim_expires_at` | being-sent |
+ * | `SENDING` this attempt, lease holds | defer to `claim_expires_at` | being-sent |
  * | `SENDING` this attempt, lease over, deadline passed | expire | deadline |
  * | `SENDING` this attempt, lease over, deferred by its last worker, certainly not sent before | claim-again | due |
  * | `SENDING` this attempt, lease over, deferred by its last worker, at-least-once | claim-again | due |
@@ -43,7 +43,7 @@ export type RetryMessageDecision =
     }
   | { readonly action: "unschedule"; readonly reason: typeof retriesOffReason }
   | { readonly action: "expire"; readonly reason: "deadline" }
-  | { readonly action: "postpone"; readonly reason: "not-due" | "being-sent"; readonly until: number }
+  | { readonly action: "defer"; readonly reason: "not-due" | "being-sent"; readonly until: number }
   | { readonly action: "claim"; readonly reason: "due" }
   | { readonly action: "claim-again"; readonly reason: "lease-over" | "due" }
   /** Neither send nor end: its events, or the receipt check, will tell. */
@@ -78,13 +78,13 @@ export function decideRetryMessage(
     if (isPastDeadline) return { action: "expire", reason: "deadline" };
     const dueAt = message.next_attempt_at ?? now;
     return dueAt > now
-      ? { action: "postpone", reason: "not-due", until: dueAt }
+      ? { action: "defer", reason: "not-due", until: dueAt }
       : { action: "claim", reason: "due" };
   }
 
   if (status === "SENDING" && attempt === latestAttemptOf(message)) {
     const leaseEndsAt = message.claim_expires_at ?? now;
-    if (leaseEndsAt > now) return { action: "postpone", reason: "being-sent", until: leaseEndsAt };
+    if (leaseEndsAt > now) return { action: "defer", reason: "being-sent", until: leaseEndsAt };
     if (isPastDeadline) return { action: "expire", reason: "deadline" };
     const record = message.attempts?.[attempt];
     const isAtLeastOnce = (message.delivery_guarantee ?? guarantee) === "at-least-once";

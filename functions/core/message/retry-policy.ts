@@ -27,7 +27,7 @@ export function delayBefore(policy: RetryPolicy, attempt: number): number {
   return delays[Math.min(attempt, delays.length) - 1] ?? 0;
 }
 
-/** What a retry needs between its due time and the deadline, in seconds: for the queue, its turn and the claim. */
+/** What a retry needs between its due time and the deadline, in seconds: for the queue, its permit and the claim. */
 const sendReserveSeconds = 10;
 
 /**
@@ -62,7 +62,7 @@ const backOffSeconds = { first: 1, longest: 120 };
  * When to try again after the service did not take an attempt: doubling waits with jitter over their upper
  * half, so that a throttled worker always pauses.
  *
- * @param deferrals how often this attempt was put off before
+ * @param deferrals how often this attempt was deferred before
  * @param chance a number in [0, 1)
  * @returns whole epoch seconds, at least one second after `now`
  */

@@ -42,8 +42,8 @@ export type RetryMessageOutcome =
   | "expired"
   /** Not sent, because the deployment has switched retries off. */
   | "retries-off"
-  /** Too early, no turn in this worker's time, or another worker is sending: comes again. */
-  | "postponed"
+  /** Too early, no permit in this worker's time, or another worker is sending: comes again. */
+  | "not-due"
   /** Nothing to do: done already, ended, or gone. */
   | "absorbed"
   /** Perhaps sent, and not sent again now: the receipt check decides. */
@@ -59,5 +59,5 @@ export type ReceiptCheckOutcome =
   | "expired"
   | "rejected"
   | "retries-off"
-  | "postponed"
+  | "not-due"
   | "absorbed";

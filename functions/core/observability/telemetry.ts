@@ -14,7 +14,7 @@ export const otherMetrics = [
   "EventFailed",
   "NotSms",
   "ForeignEvent",
-  "StatusUnrecognised",
+  "StatusUnrecognized",
   "RetryMessageFailed",
   "RetryMessageMalformed",
   "SendBlocked",
@@ -55,7 +55,7 @@ export const retryMessageMetrics = {
   "opted-out": "RecipientOptedOut",
   expired: "MessageExpired",
   "retries-off": "RetriesOff",
-  postponed: "RetryMessagePostponed",
+  "not-due": "RetryMessageNotDue",
   absorbed: "RetryMessageAbsorbed",
   "awaiting-receipt": "OutcomeUnknown",
 } as const satisfies Record<RetryMessageOutcome, string>;
@@ -68,7 +68,7 @@ export const receiptCheckMetrics = {
   expired: "MessageExpired",
   rejected: "MessageRejected",
   "retries-off": "RetriesOff",
-  postponed: "RetryMessagePostponed",
+  "not-due": "RetryMessageNotDue",
   absorbed: "RetryMessageAbsorbed",
 } as const satisfies Record<ReceiptCheckOutcome, string>;
 

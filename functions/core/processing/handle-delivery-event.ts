@@ -26,7 +26,7 @@ import type { QueueEntry } from "../queue/retry-queue.ts";
 import { receiptDueAt } from "../sending/receipt-check.ts";
 
 /** What handling an event needs. */
-export interface EventHandling {
+export interface EventDependencies {
   readonly store: MessageStore;
   readonly policy: RetryPolicy;
   /** Whether to write the delivery of a message that was never in a retry sequence (`track_deliveries = "all"`). */
@@ -40,7 +40,7 @@ export interface HandledEvent {
   readonly outcome: EventOutcome;
   readonly reason: Reason | "no-item" | "unreadable-item" | "unknown-item-status";
   /** Set where the status is none that this version knows, in a form that may be logged. */
-  readonly unrecognisedStatus?: string;
+  readonly unrecognizedStatus?: string;
   /** Where the item cannot be read: the names of the attributes that are wrong. */
   readonly unreadableAttributes?: readonly string[];
   readonly applicationMessageId?: string;
@@ -72,13 +72,13 @@ export function itemKeyOf(event: DeliveryEvent): string | undefined {
  */
 export async function handleDeliveryEvent(
   event: DeliveryEvent,
-  handling: EventHandling,
+  handling: EventDependencies,
   known?: Message,
   firstSeenAt?: number,
 ): Promise<HandledEvent> {
   const eventClass = classify(event, handling.policy.retryableStatuses);
-  const unrecognised =
-    eventClass === "unrecognised" ? { unrecognisedStatus: loggableStatus(event.status) } : {};
+  const unrecognized =
+    eventClass === "unrecognized" ? { unrecognizedStatus: loggableStatus(event.status) } : {};
   if (eventClass === "in-progress") return { outcome: "in-progress", reason: "in-progress" };
 
   // An absent item and an attempt that the item does not know may both be an old read: look again.
@@ -90,7 +90,7 @@ export async function handleDeliveryEvent(
     const now = handling.clock.now();
     if (message === undefined || isGone(message, now)) {
       const hasNothingToCorrect = eventClass === "delivered" && !handling.recordsEveryDelivery;
-      return { ...withoutItem(event, hasNothingToCorrect, now, firstSeenAt), ...unrecognised };
+      return { ...withoutItem(event, hasNothingToCorrect, now, firstSeenAt), ...unrecognized };
     }
     const decided = decideFor(event, eventClass, message, handling, now);
     if (decided.change === undefined) {
@@ -100,10 +100,10 @@ export async function handleDeliveryEvent(
         isOldRead = false;
         continue;
       }
-      return { ...decided.handled, ...unrecognised };
+      return { ...decided.handled, ...unrecognized };
     }
     const result = await handling.store.change(message.application_message_id, decided.change);
-    if (result.applied) return { ...decided.handled, ...unrecognised };
+    if (result.applied) return { ...decided.handled, ...unrecognized };
     message = result.current;
     isOldRead = false;
   }
@@ -128,7 +128,7 @@ export function outcomeOfItem(
   return { ...about, outcome: "item-unreadable", reason: "unreadable-item", unreadableAttributes };
 }
 
-async function find(event: DeliveryEvent, { store }: EventHandling): Promise<Message | undefined> {
+async function find(event: DeliveryEvent, { store }: EventDependencies): Promise<Message | undefined> {
   const key = itemKeyOf(event);
   return key === undefined ? undefined : store.read(key);
 }
@@ -202,7 +202,7 @@ function decideFor(
   event: DeliveryEvent,
   eventClass: EventClass,
   message: Message,
-  handling: EventHandling,
+  handling: EventDependencies,
   now: number,
 ): Decided {
   const { policy } = handling;

@@ -19,10 +19,14 @@ import type {
   RetryQueue,
 } from "../queue/retry-queue.ts";
 import { checkReceipt, type HandledReceiptCheck } from "../sending/receipt-check.ts";
-import { type HandledRetryMessage, type Resending, resendMessage } from "../sending/resend-message.ts";
+import {
+  type HandledRetryMessage,
+  type ResendDependencies,
+  resendMessage,
+} from "../sending/resend-message.ts";
 import { isForOperator } from "../sending/sms-sender.ts";
 import {
-  type EventHandling,
+  type EventDependencies,
   type HandledEvent,
   handleDeliveryEvent,
   itemKeyOf,
@@ -39,14 +43,14 @@ export interface ReceivedMessage {
 }
 
 /** What handling queue messages needs. */
-export interface QueueHandling {
-  readonly resending: Resending;
-  readonly events: EventHandling;
+export interface QueueDependencies {
+  readonly resend: ResendDependencies;
+  readonly events: EventDependencies;
   readonly queue: RetryQueue;
   readonly telemetry: Telemetry;
 }
 
-/** How many retry messages one worker has under way at once; its pace, not this, limits the rate. */
+/** How many retry messages one worker has under way at once; its rate limiter, not this, limits the rate. */
 const concurrency = 10;
 
 /** What handling one message leads to. */
@@ -69,14 +73,14 @@ const longestFailureSeconds = 2 * 86_400;
  * Handles messages and answers which have to come again by the queue's own redelivery.
  *
  * A message that cannot be handled now, because the table is out of reach, goes onto the queue anew: the queue moves
- * what it has handed over often to the dead letters, and an outage is no fault of the message. What can never be
+ * what it has handed over often to the dead-letter queue, and an outage is no fault of the message. What can never be
  * read comes again, until the queue moves it there: there it is kept.
  *
  * @returns ids of the messages to redeliver; never rejects
  */
 export async function handleQueueMessages(
   received: readonly ReceivedMessage[],
-  handling: QueueHandling,
+  handling: QueueDependencies,
 ): Promise<string[]> {
   const { telemetry, queue } = handling;
   const read = received.map(({ id, body }) => ({ id, message: readQueueMessage(body) }));
@@ -85,16 +89,19 @@ export async function handleQueueMessages(
       message?.kind === "retry-message" ? [message.application_message_id] : [],
     ),
     "message",
-    { store: handling.resending.store, telemetry },
+    { store: handling.resend.store, telemetry },
   );
   const handled = await pMap(
     read,
     async ({ id, message }): Promise<Handled | undefined> => {
       if (message === undefined) {
         telemetry.count("RetryMessageMalformed");
-        telemetry.error("A retry-queue message is none of ours; it goes to the dead letters.", {
-          record_id: id,
-        });
+        telemetry.error(
+          "A retry-queue message cannot be read; look at it in the dead-letter queue, where the queue moves it.",
+          {
+            record_id: id,
+          },
+        );
         return undefined;
       }
       try {
@@ -102,7 +109,7 @@ export async function handleQueueMessages(
       } catch (error) {
         const ofItem = outcomeOfItem(error, aboutOf(message));
         if (ofItem?.outcome === "item-unreadable") {
-          // Kept among the dead letters: once the item has been corrected, it can be put back.
+          // Kept in the dead-letter queue: once the item has been corrected, it can be put back.
           report(ofItem, telemetry);
           return undefined;
         }
@@ -145,7 +152,7 @@ function failed(
   id: string,
   message: QueueMessage,
   error: unknown,
-  { resending: { clock, random }, telemetry }: QueueHandling,
+  { resend: { clock, random }, telemetry }: QueueDependencies,
 ): Handled | undefined {
   telemetry.count("RetryMessageFailed");
   telemetry.error("A retry-queue message could not be handled now; it comes again.", {
@@ -172,22 +179,22 @@ function withoutFailures(message: QueueMessage): QueueMessage {
 async function handle(
   message: QueueMessage,
   known: ReadonlyMap<string, Message>,
-  handling: QueueHandling,
+  handling: QueueDependencies,
 ): Promise<Handled> {
-  const { resending, events, telemetry } = handling;
+  const { resend, events, telemetry } = handling;
   switch (message.kind) {
     case "waiting-event": {
       const handled = await handleDeliveryEvent(message.event, events, undefined, message.first_seen_at);
       return { ...entryOf(handled), report: () => report(handled, telemetry) };
     }
     case "receipt-check": {
-      const handled = await checkReceipt(message, resending);
+      const handled = await checkReceipt(message, resend);
       // While it is being sent, a check of an attempt is as good as its retry message.
       if (handled === "resend") return handle({ ...message, kind: "retry-message" }, new Map(), handling);
       return { ...entryOf(handled), report: () => reportReceiptCheck(message, handled, telemetry) };
     }
     case "retry-message": {
-      const handled = await resendMessage(message, resending, known.get(message.application_message_id));
+      const handled = await resendMessage(message, resend, known.get(message.application_message_id));
       return { ...entryOf(handled), report: () => reportRetryMessage(message, handled, telemetry) };
     }
   }
@@ -214,7 +221,7 @@ function reportRetryMessage(
   };
   if (outcome === "sent-again" || outcome === "unconfirmed" || outcome === "awaiting-receipt") {
     telemetry.warn("The outcome of a send was lost; the delivery guarantee decides what follows.", fields);
-  } else if (outcome !== "absorbed" && outcome !== "postponed") {
+  } else if (outcome !== "absorbed" && outcome !== "not-due") {
     telemetry.info("A retry message was handled.", fields);
   }
 }

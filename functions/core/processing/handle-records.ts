@@ -10,7 +10,7 @@ import type { Message } from "../message/message.ts";
 import { errorName, eventMetrics, type Telemetry } from "../observability/telemetry.ts";
 import type { QueueEntry, RetryQueue } from "../queue/retry-queue.ts";
 import {
-  type EventHandling,
+  type EventDependencies,
   type HandledEvent,
   handleDeliveryEvent,
   itemKeyOf,
@@ -43,7 +43,7 @@ export interface RecordResult {
 }
 
 /** What handling records needs. */
-export interface RecordHandling extends EventHandling {
+export interface RecordDependencies extends EventDependencies {
   readonly queue: RetryQueue;
   readonly telemetry: Telemetry;
   /**
@@ -97,7 +97,7 @@ interface EventInBatch {
  */
 export async function handleRecords(
   records: readonly StreamRecord[],
-  handling: RecordHandling,
+  handling: RecordDependencies,
 ): Promise<RecordResult[]> {
   const parsed = records.map((record) => parseSafely(record, handling));
   const events = parsed.flatMap((record, recordIndex) =>
@@ -125,7 +125,7 @@ async function inTime(work: Promise<void>, until: number, clock: Clock): Promise
   patience.abort();
 }
 
-async function handleAll(events: readonly EventInBatch[], handling: RecordHandling): Promise<void> {
+async function handleAll(events: readonly EventInBatch[], handling: RecordDependencies): Promise<void> {
   const keys = new Set(events.flatMap(({ event }) => itemKeyOf(event) ?? []));
   const known = await readBatch([...keys], "event", handling);
   await pMap(
@@ -152,7 +152,7 @@ interface ParsedRecord {
 const noEvents: ParsedRecord = { events: [], holdsOthers: false };
 
 /** Parses behind an error boundary: whatever a record does to the parser, the batch goes on without it. */
-function parseSafely(record: StreamRecord, handling: RecordHandling): ParsedRecord {
+function parseSafely(record: StreamRecord, handling: RecordDependencies): ParsedRecord {
   try {
     return parseRecord(record, handling);
   } catch (error) {
@@ -162,7 +162,7 @@ function parseSafely(record: StreamRecord, handling: RecordHandling): ParsedReco
 
 function parseRecord(
   { data, problem: unreadable }: StreamRecord,
-  { telemetry, pinpointApplicationId: ours }: RecordHandling,
+  { telemetry, pinpointApplicationId: ours }: RecordDependencies,
 ): ParsedRecord {
   if (unreadable !== undefined) return { ...noEvents, holdsOthers: true, problem: unreadable };
   const decoded = decodeRecord(data);
@@ -191,7 +191,7 @@ function groupByMessage(events: readonly EventInBatch[]): EventInBatch[][] {
 
 async function handle(
   item: EventInBatch,
-  handling: RecordHandling,
+  handling: RecordDependencies,
   known: ReadonlyMap<string, Message> | undefined,
 ): Promise<void> {
   const key = itemKeyOf(item.event);
@@ -219,7 +219,7 @@ interface Waiting {
   readonly items: EventInBatch[];
 }
 
-async function putEntries(events: readonly EventInBatch[], handling: RecordHandling): Promise<void> {
+async function putEntries(events: readonly EventInBatch[], handling: RecordDependencies): Promise<void> {
   const waiting = entriesOf(events, handling);
   for (const item of waiting.flatMap(({ items }) => items)) item.failure ??= new NotQueued();
   // A stream that hands failed records over again repeats their retry messages; for others this is the only chance.
@@ -238,7 +238,7 @@ async function putEntries(events: readonly EventInBatch[], handling: RecordHandl
 }
 
 /** What has to go onto the queue, each message once: a record may hold the same event a thousand times. */
-function entriesOf(events: readonly EventInBatch[], handling: RecordHandling): Waiting[] {
+function entriesOf(events: readonly EventInBatch[], handling: RecordDependencies): Waiting[] {
   const byMessage = new Map<string, Waiting>();
   for (const item of events) {
     const entry = item.failure === undefined ? item.handled?.entry : failedEventEntry(item, handling);
@@ -261,7 +261,7 @@ class NotQueued extends Error {
 }
 
 /** How a failed event comes back where its stream will not bring it: as one that waits for its item. */
-function failedEventEntry(item: EventInBatch, handling: RecordHandling): QueueEntry | undefined {
+function failedEventEntry(item: EventInBatch, handling: RecordDependencies): QueueEntry | undefined {
   if (handling.queuesFailedEvents !== true) return undefined;
   const now = handling.clock.now();
   return {
@@ -300,7 +300,11 @@ function answer(
   }
   if (problem !== undefined) {
     telemetry.count("RecordMalformed");
-    telemetry.warn("A malformed record was set aside.", { record_id: record.id, position, reason: problem });
+    telemetry.warn("A malformed record was quarantined.", {
+      record_id: record.id,
+      position,
+      reason: problem,
+    });
     return { id: record.id, result: "malformed", problem, events: handled, holdsOthers };
   }
   // The record is good, and counted as what it is. It is kept for the day on which its item has been corrected.
@@ -321,11 +325,11 @@ export function report(handled: HandledEvent, telemetry: Telemetry): void {
     outcome: handled.outcome,
     reason: handled.reason,
   };
-  if (handled.unrecognisedStatus !== undefined) {
-    telemetry.count("StatusUnrecognised");
+  if (handled.unrecognizedStatus !== undefined) {
+    telemetry.count("StatusUnrecognized");
     telemetry.warn("An event has a status that this version does not know; it is not retried.", {
       ...fields,
-      status: handled.unrecognisedStatus,
+      status: handled.unrecognizedStatus,
     });
   } else if (handled.outcome === "item-unreadable") {
     telemetry.error("An item cannot be read, so its message is not sent again.", {

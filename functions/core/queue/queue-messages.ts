@@ -28,7 +28,7 @@ const queueMessage = v.variant("kind", [
     failing_since,
     event: v.object({
       format: v.picklist(["pinpoint", "end-user-messaging"]),
-      kind: v.picklist(["in-progress", "success", "failure", "opt-out", "unrecognised"]),
+      kind: v.picklist(["in-progress", "success", "failure", "opt-out", "unrecognized"]),
       status: v.string(),
       messageId: v.exactOptional(text),
       applicationMessageId: v.exactOptional(text),
@@ -43,7 +43,7 @@ const queueMessage = v.variant("kind", [
   }),
 ]);
 
-/** The message in a queue message's body; `undefined` where the body is none of ours. Never throws. */
+/** The message in a queue message's body; `undefined` where the body is none that this system writes. Never throws. */
 export function readQueueMessage(body: string): QueueMessage | undefined {
   try {
     const parsed = v.safeParse(queueMessage, JSON.parse(body));

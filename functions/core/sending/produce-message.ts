@@ -42,7 +42,7 @@ export interface ProduceRequest {
 }
 
 /** What producing needs. */
-export interface Producing {
+export interface ProduceDependencies {
   readonly store: MessageStore;
   readonly sender: SmsSender;
   /** The deployment's guarantee; the request's own overrides it. */
@@ -80,16 +80,16 @@ export interface ProducedMessage {
  */
 export async function produceMessage(
   request: ProduceRequest,
-  producing: Producing,
+  dependencies: ProduceDependencies,
 ): Promise<ProducedMessage> {
-  const claimed = await claimSend(request, producing);
+  const claimed = await claimSend(request, dependencies);
   if ("result" in claimed) return claimed.result;
   const id = claimed.message.application_message_id;
 
-  const result = await sendAttempt(claimed.message, 0, producing, (now) => now);
+  const result = await sendAttempt(claimed.message, 0, dependencies, (now) => now);
   switch (result.kind) {
     case "accepted":
-      await put(receiptCheckEntry(result.message, producing.policy), producing);
+      await put(receiptCheckEntry(result.message, dependencies.policy), dependencies);
       return {
         application_message_id: id,
         pinpoint_message_id: result.messageId,
@@ -108,7 +108,7 @@ export async function produceMessage(
       if (result.current === undefined) throw new SendDeferredError(id, "superseded");
       return present(result.current);
     case "unconfirmed":
-      await put(firstSendEntry(id, result.leaseEndsAt), producing);
+      await put(firstSendEntry(id, result.leaseEndsAt), dependencies);
       return { application_message_id: id, status: "SENDING" };
   }
 }
@@ -122,7 +122,7 @@ function firstSendEntry(id: string, dueAt: number): QueueEntry {
  * Puts an entry on the retry queue. One that does not get there is counted; the application that is told `SENDING`
  * invokes again, and `redrive --overdue` finds what is left.
  */
-async function put(entry: QueueEntry | undefined, { queue, telemetry }: Producing): Promise<void> {
+async function put(entry: QueueEntry | undefined, { queue, telemetry }: ProduceDependencies): Promise<void> {
   if (entry === undefined) return;
   const [isQueued] = await queue.put([entry]);
   if (isQueued !== true) telemetry.count("RetryMessageNotQueued");
@@ -131,9 +131,9 @@ async function put(entry: QueueEntry | undefined, { queue, telemetry }: Producin
 /** Writes the item, or takes over the first send of an item whose producer did not get to the end. */
 async function claimSend(
   request: ProduceRequest,
-  producing: Producing,
+  dependencies: ProduceDependencies,
 ): Promise<{ readonly message: Message } | { readonly result: ProducedMessage }> {
-  const { store, clock, random } = producing;
+  const { store, clock, random } = dependencies;
   const now = clock.now();
   const claimId = random.id();
   const id = request.applicationMessageId ?? random.id();
@@ -163,12 +163,12 @@ async function claimSend(
   if (existing === undefined) return { result: { application_message_id: id, status: "SENDING" } };
   if (existing.status !== "SENDING" || existing.retry_count !== 0) {
     // The invocation before may have recorded its send, and died before it queued the receipt check.
-    if (existing.status === "SENT") await put(receiptCheckEntry(existing, producing.policy), producing);
+    if (existing.status === "SENT") await put(receiptCheckEntry(existing, dependencies.policy), dependencies);
     return { result: present(existing) };
   }
   // The answer of our own create was lost and the repeated one refused.
   if (existing.attempts?.["0"]?.claim_id === claimId) return { message: existing };
-  return takeOver(existing, { attempt: 0, claimId, now, until }, producing);
+  return takeOver(existing, { attempt: 0, claimId, now, until }, dependencies);
 }
 
 /**
@@ -178,17 +178,20 @@ async function claimSend(
 async function takeOver(
   existing: Message,
   claim: Parameters<typeof claimAgain>[1],
-  producing: Producing,
+  dependencies: ProduceDependencies,
 ): Promise<{ readonly message: Message } | { readonly result: ProducedMessage }> {
-  const decision = decideRetryMessage(existing, 0, claim.now, producing.guarantee);
+  const decision = decideRetryMessage(existing, 0, claim.now, dependencies.guarantee);
   if (decision.action === "claim-again") {
-    const taken = await producing.store.change(existing.application_message_id, claimAgain(existing, claim));
+    const taken = await dependencies.store.change(
+      existing.application_message_id,
+      claimAgain(existing, claim),
+    );
     if (taken.applied) return { message: taken.message };
     // The answer of our own claim was lost and the repeated one refused.
     if (taken.current?.attempts?.["0"]?.claim_id === claim.claimId) return { message: taken.current };
     return { result: present(taken.current ?? existing) };
   } else if (decision.action === "expire" || decision.action === "await-receipt") {
-    await put(firstSendEntry(existing.application_message_id, claim.now), producing);
+    await put(firstSendEntry(existing.application_message_id, claim.now), dependencies);
   }
   return { result: present(existing) };
 }

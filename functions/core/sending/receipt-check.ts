@@ -12,7 +12,7 @@
  * | `RETRY_SCHEDULED`, or another attempt is the latest | drop | superseded-attempt |
  * | `SENDING` | resend: as its retry message | being-sent |
  * | accepted, and no receipt time-out or nobody knows when; or failed, and retries are off | drop | already-sent |
- * | not due yet | postpone to the due time | not-due |
+ * | not due yet | defer to the due time | not-due |
  * | deadline passed | expire | NO_RECEIPT |
  * | `max_retries` is 0 | note | retries-off |
  * | at-most-once | exhaust | NO_RECEIPT |
@@ -41,7 +41,7 @@ import type { ReceiptCheckOutcome } from "../observability/outcomes.ts";
 import type { QueueEntry, ReceiptCheck } from "../queue/retry-queue.ts";
 
 /** What a receipt check needs. */
-export interface ReceiptChecking {
+export interface ReceiptCheckDependencies {
   readonly store: MessageStore;
   readonly policy: RetryPolicy;
   readonly guarantee: DeliveryGuarantee;
@@ -112,7 +112,7 @@ export type ReceiptDecision =
   /** The check scheduled the retry before, and its retry message may have been lost on its way to the queue. */
   | { readonly action: "requeue"; readonly reason: "already-scheduled"; readonly dueAt: number }
   | { readonly action: "resend"; readonly reason: "being-sent" }
-  | { readonly action: "postpone"; readonly reason: "not-due"; readonly until: number }
+  | { readonly action: "defer"; readonly reason: "not-due"; readonly until: number }
   | { readonly action: "note"; readonly reason: typeof retriesOffReason }
   | { readonly action: "reject"; readonly reason: "nothing-to-send" }
   | {
@@ -125,7 +125,7 @@ export function decideReceiptCheck(
   message: Message | undefined,
   attempt: number,
   now: number,
-  { policy, guarantee }: Pick<ReceiptChecking, "policy" | "guarantee">,
+  { policy, guarantee }: Pick<ReceiptCheckDependencies, "policy" | "guarantee">,
 ): ReceiptDecision {
   if (message === undefined || isGone(message, now)) return { action: "drop", reason: "message-gone" };
   const status = statusOf(message);
@@ -141,7 +141,7 @@ export function decideReceiptCheck(
   if (dueAt === undefined || message.status_reason === retriesOffReason) {
     return { action: "drop", reason: "already-sent" };
   }
-  if (dueAt > now) return { action: "postpone", reason: "not-due", until: dueAt };
+  if (dueAt > now) return { action: "defer", reason: "not-due", until: dueAt };
 
   const reason = noReceiptOutcome;
   if (message.deadline !== undefined && message.deadline <= now) return { action: "expire", reason };
@@ -165,7 +165,7 @@ const maxDecisions = 6;
  */
 export async function checkReceipt(
   check: ReceiptCheck,
-  checking: ReceiptChecking,
+  checking: ReceiptCheckDependencies,
 ): Promise<HandledReceiptCheck | "resend"> {
   const { store, clock } = checking;
   const { application_message_id: id, attempt } = check;
@@ -181,9 +181,9 @@ export async function checkReceipt(
       const { reason, dueAt } = decision;
       return { outcome: "absorbed", reason, entry: retryEntry(check, attempt + 1, dueAt) };
     }
-    if (decision.action === "postpone") {
+    if (decision.action === "defer") {
       return {
-        outcome: "postponed",
+        outcome: "not-due",
         reason: decision.reason,
         entry: { message: check, dueAt: decision.until },
       };
@@ -195,7 +195,7 @@ export async function checkReceipt(
   throw new ContentionError(maxDecisions);
 }
 
-type Deciding = Exclude<ReceiptDecision, { readonly action: "drop" | "requeue" | "resend" | "postpone" }>;
+type Deciding = Exclude<ReceiptDecision, { readonly action: "drop" | "requeue" | "resend" | "defer" }>;
 
 function changeFor(
   { action, reason }: Deciding,

@@ -1,8 +1,8 @@
 /**
- * What happens when a retry message comes: look at the item, wait for the turn, claim the attempt, send, record.
+ * What happens when a retry message comes: look at the item, wait for the permit, claim the attempt, send, record.
  * This is the only place that sends a retry.
  *
- * The turn comes before the claim (rule 13, ADR 4): a message that ends while it waits for its turn is never
+ * The permit comes before the claim (rule 13, ADR 4): a message that ends while it waits for its permit is never
  * claimed, and between a claim and its send lies nothing but the call.
  */
 import type { Random } from "../clock.ts";
@@ -29,6 +29,7 @@ import { decideRetryMessage, type RetryMessageDecision } from "../message/retry-
 import { backOffUntil, type RetryPolicy } from "../message/retry-policy.ts";
 import type { RetryMessageOutcome } from "../observability/outcomes.ts";
 import type { QueueEntry, RetryMessage } from "../queue/retry-queue.ts";
+import type { Permit, RateLimiter } from "./rate-limiter.ts";
 import { receiptCheckEntry } from "./receipt-check.ts";
 import {
   type AttemptResult,
@@ -38,11 +39,10 @@ import {
   type SendDependencies,
   sendAttempt,
 } from "./send-attempt.ts";
-import type { SendPace, Turn } from "./send-pace.ts";
 
 /** What resending needs. */
-export interface Resending extends SendDependencies {
-  readonly pace: SendPace;
+export interface ResendDependencies extends SendDependencies {
+  readonly rateLimiter: RateLimiter;
   readonly policy: RetryPolicy;
   readonly guarantee: DeliveryGuarantee;
   readonly random: Random;
@@ -73,24 +73,24 @@ const maxDecisions = 6;
  */
 export async function resendMessage(
   retryMessage: RetryMessage,
-  resending: Resending,
+  dependencies: ResendDependencies,
   known?: Message,
 ): Promise<HandledRetryMessage> {
-  const turns = new TurnOnce(resending.pace);
+  const permits = new PermitOnce(dependencies.rateLimiter);
   try {
-    return await decideAndSend(retryMessage, turns, resending, known);
+    return await decideAndSend(retryMessage, permits, dependencies, known);
   } finally {
-    turns.release();
+    permits.release();
   }
 }
 
 async function decideAndSend(
   retryMessage: RetryMessage,
-  turns: TurnOnce,
-  resending: Resending,
+  permits: PermitOnce,
+  dependencies: ResendDependencies,
   known: Message | undefined,
 ): Promise<HandledRetryMessage> {
-  const { store, sender, clock, random, guarantee, policy } = resending;
+  const { store, sender, clock, random, guarantee, policy } = dependencies;
   const { application_message_id: id, attempt } = retryMessage;
   const claimId = random.id();
   const limits = { leastSecondsLeft: sender.leastSecondsLeft, areRetriesOff: policy.maxRetries === 0 };
@@ -100,7 +100,7 @@ async function decideAndSend(
   for (let decisions = 0; decisions < maxDecisions; decisions += 1) {
     // The answer of our own claim was lost and the repeated write refused: the claim is ours all the same.
     if (message !== undefined && isClaimedBy(claimId, message, attempt))
-      return sendClaimed(retryMessage, message, turns, resending);
+      return sendClaimed(retryMessage, message, permits, dependencies);
     const now = clock.now();
     const decision = decideRetryMessage(message, attempt, now, guarantee, limits);
     const { reason } = decision;
@@ -116,20 +116,23 @@ async function decideAndSend(
       isOldRead = false;
       continue;
     }
-    if (decision.action === "postpone") {
-      return { outcome: "postponed", reason, entry: { message: retryMessage, dueAt: decision.until } };
+    if (decision.action === "defer") {
+      return { outcome: "not-due", reason, entry: { message: retryMessage, dueAt: decision.until } };
     }
     if (decision.action === "check-receipt") return checkLater(message, policy, "absorbed", reason);
 
     const isSend = decision.action === "claim" || decision.action === "claim-again";
     if (isSend && !isBodyTooLong(message.message_body ?? "")) {
-      if (!(await turns.take(message.message_body ?? ""))) {
+      if (!(await permits.take(message.message_body ?? ""))) {
         // The service has deferred nothing, so the waits do not grow.
         const dueAt = backOffUntil(0, clock.now(), random.next());
-        return { outcome: "postponed", reason: "no-turn", entry: { message: retryMessage, dueAt } };
+        return { outcome: "not-due", reason: "no-permit", entry: { message: retryMessage, dueAt } };
       }
     }
-    const result = await store.change(id, changeFor(decision, message, claimOf(attempt, claimId, resending)));
+    const result = await store.change(
+      id,
+      changeFor(decision, message, claimOf(attempt, claimId, dependencies)),
+    );
     isOldRead = false;
     if (!result.applied) {
       message = result.current;
@@ -145,7 +148,7 @@ async function decideAndSend(
       return checkLater(result.message, policy, "awaiting-receipt", reason);
     }
     if (statusOf(result.message) === "REJECTED") return { outcome: "rejected", reason: "body-too-long" };
-    return sendClaimed(retryMessage, result.message, turns, resending);
+    return sendClaimed(retryMessage, result.message, permits, dependencies);
   }
   throw new ContentionError(maxDecisions);
 }
@@ -154,14 +157,14 @@ function isClaimedBy(claimId: string, message: Message, attempt: number): boolea
   return message.status === "SENDING" && message.attempts?.[attempt]?.claim_id === claimId;
 }
 
-function claimOf(attempt: number, claimId: string, { clock }: Resending): Claim {
+function claimOf(attempt: number, claimId: string, { clock }: ResendDependencies): Claim {
   const now = clock.now();
   return { attempt, claimId, now, until: Math.ceil(now + claimLeaseSeconds) };
 }
 
 /** The write of a decision; a body that no service takes ends the message instead of being claimed. */
 function changeFor(
-  decision: Exclude<RetryMessageDecision, { readonly action: "drop" | "postpone" | "check-receipt" }>,
+  decision: Exclude<RetryMessageDecision, { readonly action: "drop" | "defer" | "check-receipt" }>,
   message: Message,
   claim: Claim,
 ): Change {
@@ -198,27 +201,27 @@ function checkLater(
 async function sendClaimed(
   retryMessage: RetryMessage,
   claimed: Message,
-  turns: TurnOnce,
-  resending: Resending,
+  permits: PermitOnce,
+  dependencies: ResendDependencies,
 ): Promise<HandledRetryMessage> {
   const { attempt, deferrals = 0 } = retryMessage;
   const nextTryAt: NextTry = (now, reason) =>
     reason === "spend-limit"
       ? Math.ceil(now + spendLimitPauseSeconds)
-      : backOffUntil(deferrals, now, resending.random.next());
-  const now = resending.clock.now();
+      : backOffUntil(deferrals, now, dependencies.random.next());
+  const now = dependencies.clock.now();
   // The application may have written a longer text since the item was read.
-  const result = turns.covers(claimed.message_body ?? "")
-    ? await sendAttempt(claimed, attempt, resending, nextTryAt, () => turns.depart())
-    : await deferAttempt(claimed, attempt, resending, nextTryAt(now, "no-turn"), "no-turn");
-  return handledOf(result, retryMessage, claimed, resending);
+  const result = permits.covers(claimed.message_body ?? "")
+    ? await sendAttempt(claimed, attempt, dependencies, nextTryAt, () => permits.depart())
+    : await deferAttempt(claimed, attempt, dependencies, nextTryAt(now, "no-permit"), "no-permit");
+  return handledOf(result, retryMessage, claimed, dependencies);
 }
 
 function handledOf(
   result: AttemptResult,
   retryMessage: RetryMessage,
   claimed: Message,
-  { clock, guarantee, policy }: Resending,
+  { clock, guarantee, policy }: ResendDependencies,
 ): HandledRetryMessage {
   const { attempt, deferrals = 0 } = retryMessage;
   const again = { ...retryMessage, deferrals: deferrals + 1 };
@@ -262,37 +265,37 @@ function handledOf(
   }
 }
 
-/** The turn of one message: taken once, however often its claim is tried, and given back if it does not go. */
-class TurnOnce {
-  readonly #pace: SendPace;
-  #turn: Turn | undefined;
+/** The permit of one message: taken once, however often its claim is tried, and released if it does not go. */
+class PermitOnce {
+  readonly #rateLimiter: RateLimiter;
+  #permit: Permit | undefined;
   #body: string | undefined;
 
-  constructor(pace: SendPace) {
-    this.#pace = pace;
+  constructor(rateLimiter: RateLimiter) {
+    this.#rateLimiter = rateLimiter;
   }
 
-  /** Waits for the turn of a body; false where none comes in time. */
+  /** Waits for the permit of a body; false where none comes in time. */
   async take(body: string): Promise<boolean> {
-    if (this.#turn !== undefined && this.covers(body)) return true;
+    if (this.#permit !== undefined && this.covers(body)) return true;
     this.release();
-    this.#turn = await this.#pace.turn(partsOf(body));
+    this.#permit = await this.#rateLimiter.acquire(partsOf(body));
     this.#body = body;
-    return this.#turn !== undefined;
+    return this.#permit !== undefined;
   }
 
-  /** Whether the turn is long enough for a body. */
+  /** Whether the permit is long enough for a body. */
   covers(body: string): boolean {
     if (body === this.#body) return true;
     return !isBodyTooLong(body) && partsOf(body) <= partsOf(this.#body ?? "");
   }
 
   depart(): void {
-    this.#turn?.depart();
+    this.#permit?.depart();
   }
 
   release(): void {
-    this.#turn?.release();
-    this.#turn = undefined;
+    this.#permit?.release();
+    this.#permit = undefined;
   }
 }

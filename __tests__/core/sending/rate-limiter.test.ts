@@ -1,6 +1,10 @@
 /** The ceiling on sends: one worker's line, and many workers that come and go. No test waits for real time. */
 import fc from "fast-check";
-import { type SendPace, steadyPace, type Turn } from "../../../functions/core/sending/send-pace.ts";
+import {
+  type Permit,
+  type RateLimiter,
+  steadyRateLimiter,
+} from "../../../functions/core/sending/rate-limiter.ts";
 import { type VirtualTime, virtualTime } from "../../support/virtual-time.ts";
 
 /** How long an invocation may send. */
@@ -25,22 +29,22 @@ interface Invocation {
 
 const quick = (parts: number): Sending => ({ parts, holdSeconds: 0, isClaimed: true });
 
-/** Gets a turn, holds it while the message is claimed, and departs or gives it back. */
+/** Gets a permit, holds it while the message is claimed, and departs or releases it. */
 async function send(
   { parts, holdSeconds, isClaimed }: Sending,
-  pace: SendPace,
+  rateLimiter: RateLimiter,
   time: VirtualTime,
   departed: (departure: Departure) => void,
 ): Promise<void> {
-  const turn = await pace.turn(parts);
-  if (turn === undefined) return;
+  const permit = await rateLimiter.acquire(parts);
+  if (permit === undefined) return;
   if (holdSeconds > 0) await time.sleep(holdSeconds);
   if (isClaimed) {
-    turn.depart();
+    permit.depart();
     departed({ at: time.now(), parts });
   }
   // As the resend worker does at last, whatever came before.
-  turn.release();
+  permit.release();
 }
 
 /**
@@ -55,15 +59,15 @@ async function runPlace(
 ): Promise<void> {
   for (const { idle, messages } of invocations) {
     await time.sleep(idle);
-    const pace = steadyPace(partsPerSecond, time, time.now() + sendSeconds);
-    await Promise.all(messages.map((message) => send(message, pace, time, departed)));
+    const rateLimiter = steadyRateLimiter(partsPerSecond, time, time.now() + sendSeconds);
+    await Promise.all(messages.map((message) => send(message, rateLimiter, time, departed)));
   }
 }
 
 /** From 0.2 to 4 000 parts a second, as likely between 1 and 10 as between 100 and 1 000. */
 const rates = fc.double({ min: 0, max: 1, noNaN: true }).map((share) => 0.2 * 20_000 ** share);
 
-/** A claim is quick, but may take as long as all turns of a batch together. */
+/** A claim is quick, but may take as long as all permits of a batch together. */
 const holdSeconds = fc.oneof(
   { weight: 4, arbitrary: fc.double({ min: 0, max: 0.05, noNaN: true }) },
   { weight: 1, arbitrary: fc.double({ min: 0, max: 3, noNaN: true }) },
@@ -165,7 +169,7 @@ describe("the ceiling on sends", () => {
     );
   });
 
-  test("holds for one worker to the message, whatever comes before and after, however long a turn is held", async () => {
+  test("holds for one worker to the message, whatever comes before and after, however long a permit is held", async () => {
     await fc.assert(
       fc.asyncProperty(rates, invocations(10), async (rate, place) => {
         const share = rate / 2;
@@ -181,23 +185,23 @@ describe("the ceiling on sends", () => {
     );
   });
 
-  test("is kept by one turn at a time, first come, first served", async () => {
+  test("is kept by one permit at a time, first come, first served", async () => {
     await fc.assert(
       fc.asyncProperty(rates, invocations(3), async (rate, [invocation]) => {
         const time = virtualTime(1_000);
-        const pace = steadyPace(rate / 2, time, time.now() + sendSeconds);
+        const rateLimiter = steadyRateLimiter(rate / 2, time, time.now() + sendSeconds);
         let held = 0;
         const order: number[] = [];
         const runs = (invocation?.messages ?? []).map(async ({ parts, holdSeconds, isClaimed }, index) => {
-          const turn = await pace.turn(parts);
-          if (turn === undefined) return;
+          const permit = await rateLimiter.acquire(parts);
+          if (permit === undefined) return;
           held += 1;
           order.push(index);
           expect(held).toBe(1);
           await time.sleep(holdSeconds);
           held -= 1;
-          if (isClaimed) turn.depart();
-          turn.release();
+          if (isClaimed) permit.depart();
+          permit.release();
         });
         await Promise.all([...runs, time.run()]);
         expect(order).toEqual([...order].sort((a, b) => a - b));
@@ -241,30 +245,30 @@ describe("the ceiling on sends", () => {
   );
 });
 
-describe("a turn", () => {
-  /** What a message does with its turn: it departs after so many seconds, or gives it back after them. */
+describe("a permit", () => {
+  /** What a message does with its permit: it departs after so many seconds, or releases it after them. */
   type Use =
     | number
     | { readonly parts: number; readonly departsAfter?: number; readonly releasesAfter?: number };
 
-  /** Lets messages of a batch wait for their turns, and tells what became of each, by the second. */
+  /** Lets messages of a batch wait for their permits, and tells what became of each, by the second. */
   async function batch(partsPerSecond: number, seconds: number, messages: readonly Use[]) {
     const time = virtualTime(100);
-    const pace = steadyPace(partsPerSecond / 0.95, time, 100 + seconds);
+    const rateLimiter = steadyRateLimiter(partsPerSecond / 0.95, time, 100 + seconds);
     const at = () => Number((time.now() - 100).toFixed(2));
     const outcomes: string[] = [];
     const runs = messages.map(async (message, index) => {
       const use = typeof message === "number" ? { parts: message } : message;
-      const turn = await pace.turn(use.parts);
-      if (turn === undefined) {
-        outcomes[index] = "no turn";
+      const permit = await rateLimiter.acquire(use.parts);
+      if (permit === undefined) {
+        outcomes[index] = "no permit";
         return;
       }
       const came = at();
       await time.sleep(use.departsAfter ?? use.releasesAfter ?? 0);
-      if (use.releasesAfter === undefined) turn.depart();
-      turn.release();
-      outcomes[index] = use.releasesAfter === undefined ? `at ${came}` : `given back at ${at()}`;
+      if (use.releasesAfter === undefined) permit.depart();
+      permit.release();
+      outcomes[index] = use.releasesAfter === undefined ? `at ${came}` : `released at ${at()}`;
     });
     await Promise.all([...runs, time.run()]);
     return outcomes;
@@ -280,65 +284,65 @@ describe("a turn", () => {
       "at 8",
       "at 12",
       "at 16",
-      "no turn",
-      "no turn",
+      "no permit",
+      "no permit",
     ]);
   });
 
   test("at the very end is one, later is none", async () => {
     expect(await batch(1, 18, [17, 1])).toEqual(["at 17", "at 18"]);
-    expect(await batch(1, 18, [{ parts: 17, departsAfter: 0.01 }, 1])).toEqual(["at 17", "no turn"]);
+    expect(await batch(1, 18, [{ parts: 17, departsAfter: 0.01 }, 1])).toEqual(["at 17", "no permit"]);
   });
 
   test("of a long message that would come too late is none, and the shorter ones behind it have theirs", async () => {
-    expect(await batch(1, 18, [5, 14, 5])).toEqual(["at 5", "no turn", "at 10"]);
-    expect(await batch(1, 18, [1, 17, 17, 1])).toEqual(["at 1", "at 18", "no turn", "no turn"]);
+    expect(await batch(1, 18, [5, 14, 5])).toEqual(["at 5", "no permit", "at 10"]);
+    expect(await batch(1, 18, [1, 17, 17, 1])).toEqual(["at 1", "at 18", "no permit", "no permit"]);
   });
 
   test("of a message that costs more than all the time there is comes at the end of it", async () => {
     expect(await batch(0.25, 18, [10])).toEqual(["at 18"]);
-    expect(await batch(0.25, 18, [1, 10, 1])).toEqual(["at 4", "no turn", "at 8"]);
+    expect(await batch(0.25, 18, [1, 10, 1])).toEqual(["at 4", "no permit", "at 8"]);
   });
 
-  test("keeps its distance from the departure before, not from the turn before", async () => {
+  test("keeps its distance from the departure before, not from the permit before", async () => {
     expect(await batch(1, 18, [{ parts: 1, departsAfter: 2.5 }, 1, 2])).toEqual(["at 1", "at 4.5", "at 6.5"]);
   });
 
-  test("that is given back is the next one's, whose wait has passed already", async () => {
+  test("that is released is the next one's, whose wait has passed already", async () => {
     const back = { parts: 1, releasesAfter: 0 };
     expect(await batch(1, 18, [back, back, 1, back, 1])).toEqual([
-      "given back at 1",
-      "given back at 1",
+      "released at 1",
+      "released at 1",
       "at 1",
-      "given back at 2",
+      "released at 2",
       "at 2",
     ]);
     expect(await batch(1, 18, [{ parts: 1, releasesAfter: 0.5 }, 1, 1])).toEqual([
-      "given back at 1.5",
+      "released at 1.5",
       "at 1.5",
       "at 2.5",
     ]);
   });
 
-  test("that is given back by a long message costs a shorter one nothing more", async () => {
+  test("that is released by a long message costs a shorter one nothing more", async () => {
     expect(await batch(1, 18, [{ parts: 5, releasesAfter: 0 }, 2, 1])).toEqual([
-      "given back at 5",
+      "released at 5",
       "at 5",
       "at 6",
     ]);
-    expect(await batch(1, 18, [{ parts: 1, releasesAfter: 0 }, 3])).toEqual(["given back at 1", "at 3"]);
+    expect(await batch(1, 18, [{ parts: 1, releasesAfter: 0 }, 3])).toEqual(["released at 1", "at 3"]);
   });
 
   test("is over with its departure: a release after it, however late, moves nobody", async () => {
     const time = virtualTime(100);
-    const pace = steadyPace(1 / 0.95, time, 118);
+    const rateLimiter = steadyRateLimiter(1 / 0.95, time, 118);
     const departures: number[] = [];
-    const late: Turn[] = [];
+    const late: Permit[] = [];
     const one = async () => {
-      const turn = await pace.turn(1);
-      turn?.depart();
+      const permit = await rateLimiter.acquire(1);
+      permit?.depart();
       departures.push(Math.round(time.now() - 100));
-      if (turn !== undefined) late.push(turn);
+      if (permit !== undefined) late.push(permit);
       for (const gone of late) gone.release();
     };
     await Promise.all([one(), one(), one(), time.run()]);
@@ -347,12 +351,12 @@ describe("a turn", () => {
 
   test("is there for whoever comes after a pause, at once where the time has passed", async () => {
     const time = virtualTime(100);
-    const pace = steadyPace(1 / 0.95, time, 118);
+    const rateLimiter = steadyRateLimiter(1 / 0.95, time, 118);
     const departures: number[] = [];
     const run = async () => {
       for (const pause of [0, 5, 0]) {
         await time.sleep(pause);
-        (await pace.turn(1))?.depart();
+        (await rateLimiter.acquire(1))?.depart();
         departures.push(Math.round(time.now() - 100));
       }
     };
@@ -371,10 +375,10 @@ describe("a turn", () => {
         isFirst = false;
       },
     };
-    const pace = steadyPace(1 / 0.95, sleepy, 118);
+    const rateLimiter = steadyRateLimiter(1 / 0.95, sleepy, 118);
     const departures: number[] = [];
     const one = async () => {
-      (await pace.turn(1))?.depart();
+      (await rateLimiter.acquire(1))?.depart();
       departures.push(Number((time.now() - 100).toFixed(3)));
     };
     await Promise.all([one(), one(), time.run()]);
@@ -384,8 +388,8 @@ describe("a turn", () => {
   test("is not early where timers are", async () => {
     const time = virtualTime(100);
     const hasty = { now: time.now, sleep: (seconds: number) => time.sleep(seconds * 0.9) };
-    const pace = steadyPace(1 / 0.95, hasty, 118);
-    await Promise.all([pace.turn(2), time.run()]);
+    const rateLimiter = steadyRateLimiter(1 / 0.95, hasty, 118);
+    await Promise.all([rateLimiter.acquire(2), time.run()]);
     expect(time.now()).toBeCloseTo(102, 5);
   });
 
@@ -395,21 +399,21 @@ describe("a turn", () => {
   ])("that comes %f s after the end is one: %s", async (seconds, isTaken) => {
     const time = virtualTime(100);
     const sleepy = { now: time.now, sleep: () => time.sleep(sendSeconds + seconds) };
-    const pace = steadyPace(1 / 0.95, sleepy, 118);
-    const [turn] = await Promise.all([pace.turn(1), time.run()]);
-    expect(turn !== undefined).toBe(isTaken);
+    const rateLimiter = steadyRateLimiter(1 / 0.95, sleepy, 118);
+    const [permit] = await Promise.all([rateLimiter.acquire(1), time.run()]);
+    expect(permit !== undefined).toBe(isTaken);
   });
 
   test("that came too late lets those behind it know", async () => {
     const time = virtualTime(100);
     const sleepy = { now: time.now, sleep: () => time.sleep(sendSeconds + 2) };
-    const pace = steadyPace(1 / 0.95, sleepy, 118);
-    const [first, second] = await Promise.all([pace.turn(1), pace.turn(1), time.run()]);
+    const rateLimiter = steadyRateLimiter(1 / 0.95, sleepy, 118);
+    const [first, second] = await Promise.all([rateLimiter.acquire(1), rateLimiter.acquire(1), time.run()]);
     expect([first, second]).toEqual([undefined, undefined]);
   });
 
   test("is not to be had at the end, nor after it", async () => {
-    expect(await steadyPace(1, virtualTime(118), 118).turn(1)).toBeUndefined();
-    expect(await steadyPace(1, virtualTime(119), 118).turn(1)).toBeUndefined();
+    expect(await steadyRateLimiter(1, virtualTime(118), 118).acquire(1)).toBeUndefined();
+    expect(await steadyRateLimiter(1, virtualTime(119), 118).acquire(1)).toBeUndefined();
   });
 });

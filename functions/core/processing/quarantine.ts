@@ -14,7 +14,7 @@ const concurrency = 20;
  * @returns the results, with `malformed` records that could not be kept now turned into `failed` ones: they
  *   come again rather than get lost
  */
-export async function setAside(
+export async function quarantine(
   results: readonly RecordResult[],
   records: readonly StreamRecord[],
   destination: FailureDestination,

@@ -1,26 +1,26 @@
 /**
  * Keeps one worker's share of `max_sends_per_second`, counted in message parts.
  *
- * At most `SENDER_CONCURRENCY` invocations run at once, and each makes its own pace when it begins. Everything
+ * At most `SENDER_CONCURRENCY` invocations run at once, and each makes its own limiter when it begins. Everything
  * that a message costs is waited for **before** it leaves, and only time of the same invocation counts. So it
  * does not matter in which execution environment an invocation runs, how many of them there are, or how often
  * they are replaced: the waits of all invocations that follow each other in one of those places never overlap.
  */
 import type { Clock } from "../clock.ts";
 
-/** Gives messages their turns, first come, first served. */
-export interface SendPace {
+/** Gives messages their permits, first come, first served. */
+export interface RateLimiter {
   /**
    * Resolves when a message of so many parts may go out.
    *
-   * @returns undefined where no turn comes in the time that is left: leave the message for another invocation
+   * @returns undefined where no permit comes in the time that is left: leave the message for another invocation
    */
-  turn(parts: number): Promise<Turn | undefined>;
+  acquire(parts: number): Promise<Permit | undefined>;
 }
 
-/** A turn. While it is held nobody else gets one; whoever has it departs or releases it. */
-export interface Turn {
-  /** The message goes out now: the next turn keeps its distance from this moment. */
+/** A permit. While it is held nobody else gets one; whoever has it departs or releases it. */
+export interface Permit {
+  /** The message goes out now: the next permit keeps its distance from this moment. */
   depart(): void;
   /** The message does not go: its time is the next one's. After {@link depart} it does nothing. */
   release(): void;
@@ -32,11 +32,11 @@ const evenness = 0.95;
 /** Differences of epoch seconds are exact only so far. */
 const roundingSeconds = 1e-6;
 
-/** A turn at the very end may come so much late; whoever says when the end is keeps more in reserve. */
+/** A permit at the very end may come so much late; whoever says when the end is keeps more in reserve. */
 const latenessSeconds = 1;
 
 /**
- * A pace without bursts: between the departure before, or the start of the invocation, and a message lies the
+ * A rate limiter without bursts: between the departure before, or the start of the invocation, and a message lies the
  * time that the message's parts cost. In any stretch of time that is at most the rate plus one message.
  *
  * A message that costs more than an invocation's whole time has to wait for no more than that, first in line:
@@ -46,7 +46,7 @@ const latenessSeconds = 1;
  * @param partsPerSecond this worker's share, > 0
  * @param until epoch seconds after which no message may go out
  */
-export function steadyPace(partsPerSecond: number, clock: Clock, until: number): SendPace {
+export function steadyRateLimiter(partsPerSecond: number, clock: Clock, until: number): RateLimiter {
   const startedAt = clock.now();
   const rate = partsPerSecond * evenness;
   let departedAt = startedAt;
@@ -65,7 +65,7 @@ export function steadyPace(partsPerSecond: number, clock: Clock, until: number):
   }
 
   return {
-    async turn(parts) {
+    async acquire(parts) {
       const before = line;
       const { promise, resolve: next } = Promise.withResolvers<void>();
       line = promise;
