@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, normalize } from "node:path";
+import { join, normalize, relative } from "node:path";
 import ts from "typescript";
 
 const root = join(__dirname, "..");
@@ -47,9 +47,9 @@ const { include } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8")
 const sources = include
   .filter((path) => !path.includes(".") && path !== "__tests__")
   .flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-      .filter((file) => file.endsWith(".ts"))
-      .map((file) => `${folder}/${file}`),
+    ts.sys
+      .readDirectory(join(root, folder), [".ts"], ["**/node_modules"])
+      .map((path) => relative(root, path).replaceAll("\\", "/")),
   )
   .concat("main.ts")
   .sort()
