@@ -6,7 +6,7 @@
  * a fixed time and mode and no machine path reaches the bundle, so `terraform plan` is empty after a rebuild.
  */
 import { createWriteStream } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { build } from "esbuild";
@@ -59,20 +59,27 @@ async function zip(name: string, folder: string): Promise<void> {
 }
 
 /**
- * Bundles and zips every function into `folder` (default `dist/functions`), replacing what is there.
+ * Bundles and zips every function into `folder` (default `dist/functions`), replacing what is there when all is done.
  *
  * @returns the names of the functions, sorted
  */
 export async function bundleFunctions(folder = outputFolder): Promise<string[]> {
   const names = await functionNames();
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  await Promise.all(
-    names.map(async (name) => {
-      await bundle(name, folder);
-      await zip(name, folder);
-    }),
-  );
+  // Beside it, so that neither an interruption nor another run meanwhile sees half of the bundles.
+  const fresh = `${folder}.${process.pid}`;
+  try {
+    await mkdir(fresh, { recursive: true });
+    await Promise.all(
+      names.map(async (name) => {
+        await bundle(name, fresh);
+        await zip(name, fresh);
+      }),
+    );
+    await rm(folder, { recursive: true, force: true });
+    await rename(fresh, folder);
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
   return names;
 }
 

@@ -11,12 +11,13 @@ import { type BreakableProxy, startBreakableProxy } from "./emulators/start-brea
 import { type Emulators, startEmulators } from "./emulators/start-emulators.ts";
 import { type SchedulerEmulator, startScheduler } from "./emulators/start-scheduler.ts";
 import { type EventPath, firehosePath, kinesisPath } from "./event-path.ts";
+import type { EventSource } from "./event-source.ts";
 import { functionEnvironment, type LocalFunctionName } from "./function-environments.ts";
 import type { InvocationResult } from "./lambda/execution-environment.ts";
 import { type FunctionLog, functionLog } from "./lambda/function-log.ts";
 import { type FunctionRuntime, functionRuntime } from "./lambda/function-runtime.ts";
 import { type SqsMapping, sqsQueueReader, startSqsMapping } from "./lambda/sqs-event-source.ts";
-import { createResources, namePrefix, type Resources, type WayIn } from "./resources.ts";
+import { createResources, namePrefix, type Resources } from "./resources.ts";
 import { resendWorkers } from "./send-rate.ts";
 import type { Carrier } from "./sms-simulator/carrier.ts";
 import type { Scenario } from "./sms-simulator/scenario.ts";
@@ -28,7 +29,7 @@ export interface DeploymentOptions {
   readonly maxRetries: number;
   readonly scenario: Pick<Scenario, "settings">;
   /** What the delivery events come through. */
-  readonly via: WayIn;
+  readonly via: EventSource;
   /** Folder of the bundles, `<folder>/<function>/index.mjs`. */
   readonly bundleFolder: string;
   /** Emulators to deploy on, which then go on running. @default ones that start and stop with the deployment */
@@ -83,7 +84,7 @@ const functionLimits = {
 const eventFunctions = {
   kinesis: "consume-kinesis",
   firehose: "transform-firehose",
-} as const satisfies Record<WayIn, LocalFunctionName>;
+} as const satisfies Record<EventSource, LocalFunctionName>;
 
 const trackDeliveries = "retried";
 

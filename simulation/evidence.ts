@@ -3,7 +3,7 @@ import { isFinal, type Message, type MessageStatus } from "../functions/core/mes
 import { partsOf } from "../functions/core/message/message-parts.ts";
 import type { ApplicationMessage } from "./application.ts";
 import type { TableWrite } from "./dynamodb-model.ts";
-import type { SimulatedWorld } from "./simulated-run.ts";
+import type { SimulatedWorld } from "./simulated-world.ts";
 import type { SaidEvent, SmsCall, TakenSend } from "./sms-service-model.ts";
 
 /** A message: as its application, its item and the SMS service know it. */

@@ -5,13 +5,14 @@ import { eventMetrics, type MetricName } from "../functions/core/observability/t
 import { type ApplicationMessage, produceMessage, startApplication } from "./application.ts";
 import { type TableBreaks, tableModel } from "./dynamodb-model.ts";
 import { evidenceOf } from "./evidence.ts";
-import { type BreakPorts, resend, type SimulationParts } from "./functions.ts";
+import { type BreakPorts, resend } from "./functions.ts";
 import { violationsOf } from "./invariants.ts";
 import { drawPlan, type Plan } from "./plan.ts";
 import { progressViolations } from "./progress.ts";
 import { queueModel } from "./queue-model.ts";
 import { departures } from "./reference.ts";
 import { simulatedSettings } from "./settings.ts";
+import type { SimulatedWorld } from "./simulated-world.ts";
 import { smsServiceModel } from "./sms-service-model.ts";
 import { firehoseModel, kinesisModel, type StreamModel } from "./stream-model.ts";
 import type { Tape } from "./tape.ts";
@@ -36,16 +37,6 @@ export interface RunReport {
   readonly injected: ReadonlyMap<Fault, number>;
   readonly counts: ReadonlyMap<MetricName, number>;
   readonly trace: readonly string[];
-}
-
-/** Everything in one world. */
-export interface SimulatedWorld extends SimulationParts {
-  readonly plan: Plan;
-  readonly streams: readonly StreamModel[];
-  readonly counts: ReadonlyMap<MetricName, number>;
-  /** Events that the service emitted, as text, for each stream. */
-  readonly emitted: readonly string[];
-  readonly messages: ApplicationMessage[];
 }
 
 /** 2026-11-23T12:00:00Z. */

@@ -106,7 +106,7 @@ export class Alarms extends Construct {
     });
     this.watch("retry_schedule_dropped", {
       description:
-        "EventBridge Scheduler gave up putting retries on the retry queue; they are in the dead-letter queue, or npm run redrive -- --overdue finds them.",
+        "EventBridge Scheduler gave up putting retries on the retry queue; they are in the dead-letter queue, or npx sms-retry redrive --overdue finds them.",
       namespace: "AWS/Scheduler",
       metric: "InvocationDroppedCount",
       dimensions,

@@ -4,7 +4,7 @@ import {
   defaultRetryableStatuses,
   loggableStatus,
 } from "../../../functions/core/events/classification.ts";
-import { parseDeliveryEvent } from "../../../functions/core/events/delivery-event.ts";
+import { parseDeliveryEvent } from "../../../functions/core/events/parse-delivery-event.ts";
 import { highestMaxRetries } from "../../../functions/core/events/send-context.ts";
 import { pinpointRecord, startOfTest } from "../../support/messages.ts";
 

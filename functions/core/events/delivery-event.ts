@@ -5,9 +5,6 @@
  * Everything but the type is optional, because real events lack documented attributes (a captured
  * `_SMS.FAILURE` had a sentence as status and neither number nor message type).
  */
-import { parseEndUserMessagingEvent } from "./end-user-messaging-event.ts";
-import { parsePinpointEvent } from "./pinpoint-event.ts";
-import { isRecord } from "./send-context.ts";
 
 /** The API family that an event, or a send, belongs to. */
 export type EventFormat = "pinpoint" | "end-user-messaging";
@@ -49,16 +46,3 @@ export type ParsedEvent =
     }
   | { readonly type: "not-sms" }
   | { readonly type: "malformed"; readonly problem: string };
-
-/**
- * Reads one parsed JSON value as a delivery event. Never throws.
- *
- * Email, campaign, journey, voice, media and RCS events are `not-sms`; a value that is no event of either
- * event format is `malformed`, with a problem that quotes nothing of it.
- */
-export function parseDeliveryEvent(value: unknown): ParsedEvent {
-  if (!isRecord(value)) return { type: "malformed", problem: "not a JSON object" };
-  if ("event_type" in value) return parsePinpointEvent(value);
-  if ("eventType" in value) return parseEndUserMessagingEvent(value);
-  return { type: "malformed", problem: "neither event_type nor eventType" };
-}

@@ -4,8 +4,9 @@
  */
 import pMap from "p-map";
 import type { Clock } from "../clock.ts";
-import { type DeliveryEvent, parseDeliveryEvent } from "../events/delivery-event.ts";
+import type { DeliveryEvent } from "../events/delivery-event.ts";
 import { decodeRecord } from "../events/event-records.ts";
+import { parseDeliveryEvent } from "../events/parse-delivery-event.ts";
 import type { Message } from "../message/message.ts";
 import { errorName, eventMetrics, type Telemetry } from "../observability/telemetry.ts";
 import type { QueueEntry, RetryQueue } from "../queue/retry-queue.ts";
