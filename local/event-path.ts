@@ -10,7 +10,7 @@ import { startKinesisMapping } from "./lambda/kinesis-event-source.ts";
 import { openShards } from "./lambda/kinesis-shards.ts";
 import { s3FailureDestination } from "./lambda/s3-failure-destination.ts";
 import { namePrefix, type Resources } from "./resources.ts";
-import { type EventPublisher, firehosePublisher, kinesisPublisher } from "./sms-simulator/event-stream.ts";
+import { type EventPublisher, firehosePublisher, kinesisPublisher } from "./sms-service/event-stream.ts";
 
 /** A running event source. */
 export interface EventPath {

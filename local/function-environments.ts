@@ -3,16 +3,19 @@ import { devNull } from "node:os";
 import { environmentNames } from "../functions/contract/environment.ts";
 import { accountId, localCredentials, region } from "./aws-clients.ts";
 import { namePrefix, type Resources } from "./resources.ts";
-import type { Scenario } from "./sms-simulator/scenario.ts";
+import type { Scenario } from "./sms-service/scenario.ts";
 
 /** The functions that a local run deploys. */
 export type LocalFunctionName = "consume-kinesis" | "transform-firehose" | "resend" | "produce";
 
 /** What the functions are told about a run. */
 export interface EnvironmentFacts {
-  readonly resources: Resources;
-  /** Base URLs by the SDK's name for the service. */
-  readonly endpoints: Readonly<Record<"DYNAMODB" | "SQS" | "S3" | "SCHEDULER" | "PINPOINT", string>>;
+  readonly resources: Pick<
+    Resources,
+    "tableName" | "queueUrl" | "queueArn" | "deadLetterQueueArn" | "failureBucketName"
+  >;
+  /** Base URLs by the SDK's name for the service; a service without one is not to be called. */
+  readonly endpoints: Readonly<Partial<Record<"DYNAMODB" | "SQS" | "S3" | "SCHEDULER" | "PINPOINT", string>>>;
   readonly applicationId: string;
   readonly maxRetries: number;
   /** Inputs that the scenario sets. */

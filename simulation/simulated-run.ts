@@ -1,7 +1,8 @@
 /** One simulated run: a deployment with chance settings, some messages, faults, a calm end, and the checks. */
 
 import { timeoutSecondsOf } from "../functions/contract/environment.ts";
-import { eventMetrics, type MetricName } from "../functions/core/observability/telemetry.ts";
+import { eventMetrics } from "../functions/core/observability/outcomes.ts";
+import type { MetricName } from "../functions/core/observability/telemetry.ts";
 import { type ApplicationMessage, produceMessage, startApplication } from "./application.ts";
 import { type TableBreaks, tableModel } from "./dynamodb-model.ts";
 import { evidenceOf } from "./evidence.ts";
@@ -80,8 +81,7 @@ export function makeWorld(tape: Tape, plan: Plan, options: RunOptions): Simulate
     emitted,
     messages: [],
     table: tableModel(world, options.table),
-    service: smsServiceModel(world, (event) => {
-      const data = JSON.stringify(event);
+    service: smsServiceModel(world, (data) => {
       emitted.push(data);
       for (const stream of streams) stream.put(data);
     }),

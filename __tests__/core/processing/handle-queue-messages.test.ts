@@ -8,10 +8,11 @@ import { handleQueueMessages } from "../../../functions/core/processing/handle-q
 import { readQueueMessage } from "../../../functions/core/queue/queue-messages.ts";
 import type { QueueEntry, QueueMessage } from "../../../functions/core/queue/retry-queue.ts";
 import { claimLeaseSeconds } from "../../../functions/core/sending/send-attempt.ts";
-import type { DeferReason, SendRequest, SendResult } from "../../../functions/core/sending/sms-sender.ts";
+import type { DeferReason, SendResult } from "../../../functions/core/sending/sms-sender.ts";
 import { type InMemoryMessageStore, inMemoryMessageStore } from "../../support/in-memory-message-store.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../../support/messages.ts";
 import { recordedTelemetry } from "../../support/recorded-telemetry.ts";
+import { scriptedSender } from "../../support/scripted-sender.ts";
 import { unlimited } from "../../support/unlimited.ts";
 
 const now = startOfTest + 70;
@@ -49,7 +50,7 @@ async function handle(
   options.touch?.(store);
   const policy = retryPolicy(options.policy);
   const puts: QueueEntry[][] = [];
-  const sends: SendRequest[] = [];
+  const sender = scriptedSender({ otherwise: options.send ?? answer });
   const shared = {
     store,
     clock: { now: () => options.at ?? now, sleep: async () => {} },
@@ -60,13 +61,7 @@ async function handle(
     {
       resend: {
         ...shared,
-        sender: {
-          leastSecondsLeft: 0,
-          async send(request) {
-            sends.push(request);
-            return options.send === undefined ? answer : options.send();
-          },
-        },
+        sender,
         rateLimiter: options.hasPermits === false ? { acquire: async () => undefined } : unlimited,
         policy,
         guarantee: options.guarantee ?? "at-least-once",
@@ -81,7 +76,7 @@ async function handle(
       telemetry,
     },
   );
-  return { redelivered, puts, sends, store, counts: telemetry.counts, lines: telemetry.lines };
+  return { redelivered, puts, sends: sender.sends, store, counts: telemetry.counts, lines: telemetry.lines };
 }
 
 const lost = "The outcome of a send was lost; the delivery guarantee decides what follows.";

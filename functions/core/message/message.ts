@@ -167,6 +167,24 @@ export function isUnconfirmed(message: Message): boolean {
 }
 
 /**
+ * Whether a record is that of an attempt which some worker may have handed over: claimed by one, or marked. Where
+ * there is none, nobody knows.
+ */
+export function mayHaveBeenSent(record: Attempt | undefined): boolean {
+  return (
+    record === undefined ||
+    record.claim_id !== undefined ||
+    record.possible_duplicate === true ||
+    record.outcome === unconfirmedOutcome
+  );
+}
+
+/** Whether an attempt was claimed again after its outcome had stayed unknown. */
+export function wasRepeated(record: Attempt | undefined): boolean {
+  return (record?.repeats ?? 0) > 0;
+}
+
+/**
  * Whether a message is useless, or will be before the service could take it (rule 6).
  *
  * @param leastSecondsLeft what the service asks for until the deadline; 0 where it does not ask
