@@ -4,8 +4,8 @@
  * The rules are those of `functions/firehose-attachment/core/firehose-eligibility.ts`, in HCL. Cloud Control tells no status, so the
  * one refusal that the plan cannot foresee is `not-active`.
  */
-import type { Construct } from "constructs";
 import type { RefusalReason } from "../../functions/firehose-attachment/core/firehose-eligibility.ts";
+import type { Construct } from "../cdktf.ts";
 import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
 import type { Input } from "../inputs/input.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";

@@ -1,6 +1,6 @@
 /** The inputs that only the stack on a Firehose stream has. */
-import type { Construct } from "constructs";
 import { settingDefaults } from "../../functions/contract/environment.ts";
+import type { Construct } from "../cdktf.ts";
 import { Input } from "./input.ts";
 
 /** The readings of these inputs, by their TypeScript names; see {@link firehoseInputs}. */

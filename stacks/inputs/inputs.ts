@@ -4,11 +4,11 @@
  * The ranges are those that `functions/settings.ts` accepts: what Terraform lets through must not be refused at
  * a cold start.
  */
-import type { Construct } from "constructs";
 import { highestMaxRetries, settingDefaults } from "../../functions/contract/environment.ts";
 import { deliveryGuarantees, trackDeliveriesValues } from "../../functions/contract/guarantees.ts";
 import { lambdaRuntimes } from "../../functions/contract/lambda-runtimes.ts";
 import { allowedRetryableStatuses } from "../../functions/contract/statuses.ts";
+import type { Construct } from "../cdktf.ts";
 import { Input } from "./input.ts";
 
 /** The readings of the inputs, by their TypeScript names; see {@link sharedInputs}. */
