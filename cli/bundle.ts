@@ -11,8 +11,12 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { build } from "esbuild";
 import { ZipFile } from "yazl";
+import { lambdaRuntimes } from "../functions/contract/lambda-runtimes.ts";
 
 const root = join(import.meta.dirname, "..");
+
+/** The oldest runtime that `lambda_runtime` accepts, in esbuild's spelling: `node22`. */
+const oldestNode = lambdaRuntimes[0].replace(/^nodejs(\d+)\.x$/, "node$1");
 const outputFolder = join(root, "dist/functions");
 
 /** Names of the folders in `functions/` that hold a `handler.ts`: one Lambda function each. */
@@ -34,8 +38,7 @@ async function bundle(name: string, folder: string): Promise<void> {
     // Names of functions and classes appear in logs and in error types.
     keepNames: true,
     platform: "node",
-    // nodejs22.x is the oldest runtime that `lambda_runtime` accepts, and its default.
-    target: "node22",
+    target: oldestNode,
     format: "esm",
     mainFields: ["module", "main"],
     sourcemap: "linked",

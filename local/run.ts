@@ -9,10 +9,10 @@ import { type FaultName, playFault } from "./faults.ts";
 import { type ArchiveContents, readArchive } from "./firehose/s3-archive.ts";
 import type { FunctionLog } from "./lambda/function-log.ts";
 import { produceMessages, scriptedMessages } from "./produce-messages.ts";
-import { scriptedCarrier } from "./sms-simulator/carrier.ts";
-import type { Ledger } from "./sms-simulator/ledger.ts";
-import type { Scenario } from "./sms-simulator/scenario.ts";
-import { failureNumbers, successNumbers } from "./sms-simulator/simulator-numbers.ts";
+import { scriptedCarrier } from "./sms-service/carrier.ts";
+import type { Ledger } from "./sms-service/ledger.ts";
+import type { Scenario } from "./sms-service/scenario.ts";
+import { failureNumbers, successNumbers } from "./sms-service/simulator-numbers.ts";
 import { type Archive, outcomeOf, type StateRow, type Summary, summarise } from "./summary.ts";
 
 /** What a run is made of. */

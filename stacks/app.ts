@@ -1,5 +1,5 @@
 /** The application as CDKTF sees it: all stacks, and where they are written. */
-import { App } from "cdktf";
+import { App } from "./cdktf.ts";
 import { FirehoseStack } from "./firehose/firehose-stack.ts";
 import { KinesisStack } from "./kinesis/kinesis-stack.ts";
 import { NewStreamStack } from "./kinesis/new-stream-stack.ts";

@@ -5,7 +5,7 @@
  * `pipeline-disturbed.test.ts` and `pipeline-firehose.test.ts`, so that they run side by side.
  */
 import { scriptedMessages } from "../../local/produce-messages.ts";
-import { loadScenario, type Scenario } from "../../local/sms-simulator/scenario.ts";
+import { loadScenario, type Scenario } from "../../local/sms-service/scenario.ts";
 import { countStuck, outcomeOf, violations } from "../../local/summary.ts";
 import { type PipelineRun, pipeline, scenarioOf, sendsOfAttempts } from "../support/pipeline.ts";
 

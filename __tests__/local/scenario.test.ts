@@ -9,7 +9,7 @@ import {
   parseScenario,
   scenarioFolder,
   scenarioNames,
-} from "../../local/sms-simulator/scenario.ts";
+} from "../../local/sms-service/scenario.ts";
 
 const root = join(__dirname, "../..");
 

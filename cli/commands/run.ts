@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { highestMaxRetries } from "../../functions/contract/environment.ts";
 import { eventSources } from "../../local/event-source.ts";
 import { faultNames } from "../../local/faults.ts";
-import { scenarioNames } from "../../local/sms-simulator/scenario.ts";
+import { scenarioNames } from "../../local/sms-service/scenario.ts";
 import { json, wholeNumber } from "../options.ts";
 import type { RunRequest } from "../run/start.ts";
 

@@ -1,10 +1,9 @@
 /** Makes a plan with the `terraform` on the path. */
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { synthesise } from "../../stacks/app.ts";
 import type { StackName } from "../../stacks/stack-names.ts";
 import { builtArtefacts } from "../artefacts.ts";
 import { bundleFunctions } from "../bundle.ts";
@@ -96,6 +95,11 @@ async function synthesisedStack(
   const folder = join(synthesisFolder, "stacks", name);
   try {
     await bundleFunctions(functionsFolder);
+    // Not before now: who reviews a folder needs no CDKTF.
+    execFileSync(process.execPath, [join(import.meta.dirname, "../install.mjs"), "stacks"], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    const { synthesise } = await import("../../stacks/app.ts");
     synthesise({ ...builtArtefacts(), functionsFolder }, synthesisFolder);
   } catch (cause) {
     throw new StepError("synthesis", cause instanceof Error ? cause.message : String(cause), { cause });

@@ -12,8 +12,7 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { readQueueMessage } from "../../functions/core/queue/queue-messages.ts";
-import type { QueueMessage } from "../../functions/core/queue/retry-queue.ts";
+import { type QueueMessage, readQueueMessage } from "../../functions/core/queue/queue-messages.ts";
 import { calling } from "../aws-call.ts";
 
 /** What a dead letter is. */

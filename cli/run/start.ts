@@ -5,7 +5,7 @@ import type { FaultName } from "../../local/faults.ts";
 import { progressDisplay } from "../../local/progress.ts";
 import { reportText } from "../../local/report.ts";
 import { type RunResult, run } from "../../local/run.ts";
-import { InvalidScenarioError, loadScenario } from "../../local/sms-simulator/scenario.ts";
+import { InvalidScenarioError, loadScenario } from "../../local/sms-service/scenario.ts";
 import { countStuck, violations } from "../../local/summary.ts";
 import { bundledFunctions } from "../bundled-functions.ts";
 import { unlessInterrupted } from "../interruption.ts";

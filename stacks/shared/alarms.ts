@@ -1,9 +1,7 @@
 /** What an operator must hear of. */
-import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
-import { Token } from "cdktf";
-import { Construct } from "constructs";
 import type { FunctionName } from "../../functions/contract/environment.ts";
 import type { MetricName } from "../../functions/core/observability/telemetry.ts";
+import { CloudwatchMetricAlarm, Construct, Token } from "../cdktf.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import type { RetryEngine } from "./retry-engine.ts";
 

@@ -4,25 +4,24 @@
  * @see https://docs.aws.amazon.com/pinpoint/latest/apireference/apps-application-id-messages.html
  */
 import * as v from "valibot";
+import { messageTypes } from "../../functions/core/events/delivery-event.ts";
 import { ServiceError } from "../rest-json.ts";
-import type { ApiAnswer } from "./scenario.ts";
-
-/** One recipient of a `SendMessages` call. */
-export interface SendRequest {
-  readonly destination: string;
-  readonly body: string;
-  readonly messageType: "TRANSACTIONAL" | "PROMOTIONAL";
-  /** Number or sender id; absent = the service chooses. */
-  readonly origination?: string;
-  readonly context?: Readonly<Record<string, string>>;
-}
+import type { SmsRequest } from "./sms-request.ts";
+import type { Reply } from "./sms-service.ts";
 
 /** `DeliveryStatus`, `StatusCode` and the rest of one recipient's `MessageResult`. */
-export interface MessageResult {
+interface MessageResult {
   readonly DeliveryStatus: string;
   readonly StatusCode: number;
   readonly StatusMessage: string;
   readonly MessageId?: string;
+}
+
+/** `MessageResponse` in Pinpoint's model. */
+export interface MessageResponse {
+  readonly ApplicationId: string;
+  readonly RequestId: string;
+  readonly Result: Readonly<Record<string, MessageResult>>;
 }
 
 /** Limits of one call: recipients, and characters of a body. */
@@ -47,7 +46,7 @@ const messageRequest = v.object({
   MessageConfiguration: v.object({
     SMSMessage: v.object({
       Body: v.optional(v.pipe(v.string(), v.maxLength(limits.bodyCharacters))),
-      MessageType: v.optional(v.picklist(["TRANSACTIONAL", "PROMOTIONAL"]), "PROMOTIONAL"),
+      MessageType: v.optional(v.picklist(messageTypes), "PROMOTIONAL"),
       OriginationNumber: v.optional(v.string()),
       SenderId: v.optional(v.string()),
     }),
@@ -63,23 +62,25 @@ const writeEventStream = v.object({
 });
 
 /**
- * The recipients of a `SendMessages` request. An address's own context is laid over the message's: AWS
+ * The recipients of a `SendMessages` request, a `MessageRequest`. An address's own context is laid over the message's: AWS
  * documents both and not how they meet.
  *
  * @throws ServiceError `BadRequestException` for a request that the service refuses as a whole
  */
-export function parseSendMessages(body: string): SendRequest[] {
-  const request = parse(messageRequest, body);
+export function readSendMessages(input: object): SmsRequest[] {
+  const request = read(messageRequest, input);
   const sms = request.MessageConfiguration.SMSMessage;
   const origination = sms.OriginationNumber ?? sms.SenderId;
   return Object.entries(request.Addresses).map(([destination, address]) => {
     const merged = { ...request.Context, ...address.Context };
     return {
+      api: "pinpoint",
       destination,
       body: address.BodyOverride ?? sms.Body ?? "",
       messageType: sms.MessageType,
       ...(origination !== undefined && { origination }),
       ...(Object.keys(merged).length > 0 && { context: merged }),
+      input,
     };
   });
 }
@@ -89,32 +90,43 @@ export function parseSendMessages(body: string): SendRequest[] {
  *
  * @throws ServiceError `BadRequestException` if one is missing or no ARN of its kind
  */
-export function parseWriteEventStream(body: string): v.InferOutput<typeof writeEventStream> {
-  return parse(writeEventStream, body);
+export function readWriteEventStream(input: object): v.InferOutput<typeof writeEventStream> {
+  return read(writeEventStream, input);
 }
 
-function parse<const Schema extends v.GenericSchema>(schema: Schema, body: string): v.InferOutput<Schema> {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    throw new ServiceError(400, "BadRequestException", "The request body is not JSON.");
-  }
-  const parsed = v.safeParse(schema, value);
+function read<const Schema extends v.GenericSchema>(schema: Schema, input: object): v.InferOutput<Schema> {
+  const parsed = v.safeParse(schema, input);
   if (parsed.success) return parsed.output;
   // The path can name a phone number; a real answer would too.
   const path = v.getDotPath(parsed.issues[0]);
   throw new ServiceError(400, "BadRequestException", `${path ?? "The request"}: ${parsed.issues[0].message}`);
 }
 
-/** The result of a recipient whose message was taken. */
-export function acceptedResult(messageId: string): MessageResult {
-  return {
-    DeliveryStatus: "SUCCESSFUL",
-    StatusCode: 200,
-    StatusMessage: `MessageId: ${messageId}`,
-    MessageId: messageId,
-  };
+/**
+ * The answer to a call, which the HTTP status 200 goes with whatever it says about each recipient.
+ *
+ * @throws ServiceError where the call as a whole is answered by an error
+ * @returns undefined where no answer ever comes
+ */
+export function sendMessagesAnswer(
+  applicationId: string,
+  requestId: string,
+  replies: readonly Reply[],
+): MessageResponse | undefined {
+  const answers = replies.map(({ answer }) => answer);
+  for (const answer of answers) {
+    if (answer === "HTTP_429") throw new ServiceError(429, "TooManyRequestsException", "Too many requests.");
+    if (answer === "HTTP_500") {
+      throw new ServiceError(500, "InternalServerErrorException", "Internal server error.");
+    }
+    if (typeof answer === "object") {
+      const destinations = replies.map(({ destination }) => destination).join(", ");
+      throw new ServiceError(answer.status, answer.name, `Not sent to ${destinations}.`, answer.fields);
+    }
+  }
+  if (answers.includes("HANG")) return undefined;
+  const Result = Object.fromEntries(replies.map((reply) => [reply.destination, resultOf(reply)]));
+  return { ApplicationId: applicationId, RequestId: requestId, Result };
 }
 
 /** `StatusCode` that goes with each `DeliveryStatus` other than `SUCCESSFUL`. */
@@ -127,11 +139,15 @@ const statusCodes: Readonly<Record<string, number>> = {
   DUPLICATE: 400,
 };
 
-/** The result of a recipient whose message was not taken; the HTTP status of the call is 200 all the same. */
-export function refusedResult(answer: ApiAnswer): MessageResult {
+function resultOf({ destination, answer, messageId = "" }: Reply): MessageResult {
+  if (answer === undefined) {
+    const StatusMessage = `MessageId: ${messageId}`;
+    return { DeliveryStatus: "SUCCESSFUL", StatusCode: 200, StatusMessage, MessageId: messageId };
+  }
+  const DeliveryStatus = String(answer);
   return {
-    DeliveryStatus: answer,
-    StatusCode: statusCodes[answer] ?? 500,
-    StatusMessage: "The message was not sent.",
+    DeliveryStatus,
+    StatusCode: statusCodes[DeliveryStatus] ?? 500,
+    StatusMessage: `The message to ${destination} was not sent.`,
   };
 }

@@ -1,19 +1,20 @@
 /**
- * What happens to each message in a scenario, as a plan without a clock: the simulator's server plays it in
- * real time, and any other driver may play it in its own.
+ * What happens to each message, as a plan without a clock: the service plays it in the time that it is given, real
+ * or virtual.
  */
+import { type EventStatus, eventStatuses, statusClasses } from "../../functions/core/events/statuses.ts";
 import { between, seededChance, shuffled } from "../seeded-chance.ts";
 import type { ApiAnswer, AttemptOutcome, MessageScript, Scenario } from "./scenario.ts";
+import type { SmsRequest } from "./sms-request.ts";
 
 /** One attempt as the service sees it. */
 export interface HandOver {
-  /** Destination number: the handset decides what becomes of a message. */
-  readonly destination: string;
+  readonly request: SmsRequest;
   /** Number of the attempt; 0 = the application's own send. */
   readonly attempt: number;
   /** How many calls of this attempt came before this one. */
   readonly earlierCalls: number;
-  /** Seconds since the first hand-over of the run. */
+  /** Seconds since the first call of the run. */
   readonly elapsedSeconds: number;
 }
 
@@ -22,16 +23,34 @@ export interface PlannedEvent {
   readonly kind: "buffered" | "success" | "failure" | "opt-out";
   /** The service's word for it: a `record_status`. */
   readonly status: string;
+  /** When it happens, in seconds after the hand-over. */
+  readonly afterSeconds: number;
   /** When each copy is put on the stream, in seconds after the hand-over; empty = the event is lost. */
   readonly copiesAfterSeconds: readonly number[];
+  /** How far the clock that stamps the event is ahead, in seconds. @default 0 */
+  readonly clockErrorSeconds?: number;
+  /** Whether the event comes without the retry tag of its send. @default false */
+  readonly isUntagged?: boolean;
+}
+
+/** An error of the call's API by its own name, where no {@link ApiAnswer} says it; nothing of the call is taken. */
+export interface ErrorAnswer {
+  readonly status: number;
+  /** In the service model, e.g. `ConflictException`. */
+  readonly name: string;
+  /** What its body has beside the message, e.g. `Reason`. */
+  readonly fields?: object;
 }
 
 /** What the service does with a call. */
 export interface CarrierPlan {
   /** What the caller is told; absent = accepted. */
-  readonly answer?: ApiAnswer;
-  /** What becomes of the message; absent = the service did not take it. */
-  readonly outcome?: AttemptOutcome;
+  readonly answer?: ApiAnswer | ErrorAnswer;
+  /**
+   * What becomes of the message: one of `attemptOutcomes`, or a word that AWS has not listed; absent = the service
+   * did not take it.
+   */
+  readonly outcome?: string;
   readonly events: readonly PlannedEvent[];
 }
 
@@ -64,7 +83,7 @@ export function scriptedCarrier(
   simulatorNumbers: SimulatorNumbers,
 ): Carrier {
   return {
-    plan({ destination, attempt, earlierCalls, elapsedSeconds }) {
+    plan({ request: { destination }, attempt, earlierCalls, elapsedSeconds }) {
       const script = scripts.get(destination);
       const answer = script?.api_answers?.[attempt]?.[earlierCalls];
       const answered = answer === undefined ? {} : { answer };
@@ -114,20 +133,22 @@ function planEvents(
   const buffered: PlannedEvent = {
     kind: "buffered",
     status: chance() < 0.5 ? "PENDING" : "SUCCESSFUL",
+    afterSeconds: bufferedAfterSeconds,
     copiesAfterSeconds: copies(bufferedAfter),
   };
   if (outcome === "SILENCE") return [buffered];
   const final: PlannedEvent = {
     kind: kindOf(outcome),
     status: outcome,
+    afterSeconds: finalAfter,
     copiesAfterSeconds: isLost ? [] : copies(finalAfter),
   };
   return [buffered, final];
 }
 
-function kindOf(outcome: AttemptOutcome): PlannedEvent["kind"] {
-  if (outcome === "DELIVERED" || outcome === "SUCCESSFUL") return "success";
-  return outcome === "OPTOUT" ? "opt-out" : "failure";
+function kindOf(outcome: EventStatus): PlannedEvent["kind"] {
+  const { kind } = statusClasses[eventStatuses[outcome].class];
+  return kind === "in-progress" ? "buffered" : kind;
 }
 
 /**

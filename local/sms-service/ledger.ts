@@ -1,6 +1,5 @@
 /** What really happened at the SMS service: the truth that a run is measured against. */
-import type { PlannedEvent } from "./carrier.ts";
-import type { ApiAnswer, AttemptOutcome } from "./scenario.ts";
+import type { CarrierPlan, PlannedEvent } from "./carrier.ts";
 
 /** One event about a send, and how often it reached the stream. */
 export interface LedgerEvent {
@@ -24,11 +23,11 @@ export interface LedgerCall {
   /** From the retry tag; 0 where the call had none. */
   readonly attempt: number;
   /** What the service answered instead of accepting; with `HANG` it accepted all the same. */
-  readonly answer?: ApiAnswer;
+  readonly answer?: NonNullable<CarrierPlan["answer"]>;
   /** The service's id; only where it took the message. */
   readonly messageId?: string;
   /** What becomes of the message; only where the service took it. */
-  readonly outcome?: AttemptOutcome;
+  readonly outcome?: string;
   readonly events: readonly LedgerEvent[];
 }
 

@@ -6,22 +6,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
+import { eventStatuses, statusesOf } from "../../functions/core/events/statuses.ts";
 
 /** What becomes of an attempt at the handset, in the words of `record_status`; `SILENCE` = no final event. */
 export const attemptOutcomes = [
-  "DELIVERED",
-  "SUCCESSFUL",
-  "UNREACHABLE",
-  "UNKNOWN",
-  "CARRIER_UNREACHABLE",
-  "TTL_EXPIRED",
-  "INVALID",
-  "INVALID_MESSAGE",
-  "BLOCKED",
-  "CARRIER_BLOCKED",
-  "SPAM",
-  "MAX_PRICE_EXCEEDED",
-  "OPTOUT",
+  ...statusesOf("pinpoint").filter((status) => eventStatuses[status].class !== "in-progress"),
   "SILENCE",
 ] as const;
 
