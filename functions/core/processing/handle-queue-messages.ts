@@ -35,8 +35,8 @@ export interface QueueDependencies {
   readonly telemetry: Telemetry;
 }
 
-/** How many retry messages one worker has under way at once; its rate limiter, not this, limits the rate. */
-const concurrency = 10;
+/** How many messages one worker has under way at once: a whole batch, so that it asks the gate together. */
+const concurrency = 100;
 
 /** What handling one message leads to. */
 interface Handled {

@@ -22,6 +22,8 @@ const retryMessage = v.object({
   attempt: wholeNumber,
   /** How often the service has put this attempt off; only lengthens the back-off. */
   deferrals: v.exactOptional(wholeNumber),
+  /** Whether it is counted among what waits for the gate; absent = no. */
+  has_waited: v.exactOptional(v.boolean()),
   ...maybeFailing,
 });
 

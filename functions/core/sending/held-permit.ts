@@ -1,40 +1,54 @@
 /** The permit that one message holds from its wait to its departure. */
+import type { Message } from "../message/message.ts";
 import { isBodyTooLong, partsOf } from "../message/message-parts.ts";
-import type { Permit, RateLimiter } from "./rate-limiter.ts";
+import { anyIdentity, type NoPermit, type Permit, type SendGate } from "./gate/send-gate.ts";
 
-/** The permit of one message: taken once, however often its claim is tried, and released if it does not go. */
+/** The permit of one message: taken once, however often its claim is tried. One that is not used lapses. */
 export class HeldPermit {
-  readonly #rateLimiter: RateLimiter;
+  readonly #gate: SendGate;
   #permit: Permit | undefined;
-  #body: string | undefined;
 
-  constructor(rateLimiter: RateLimiter) {
-    this.#rateLimiter = rateLimiter;
+  constructor(gate: SendGate) {
+    this.#gate = gate;
   }
 
-  /** Waits for the permit of a body; false where none comes in time. */
-  async take(body: string): Promise<boolean> {
-    if (this.#permit !== undefined && this.covers(body)) return true;
-    this.release();
-    this.#permit = await this.#rateLimiter.acquire(partsOf(body));
-    this.#body = body;
-    return this.#permit !== undefined;
+  /**
+   * Waits until the message may be claimed.
+   *
+   * @param origination what it leaves by, whatever the item says; absent = as the item says
+   * @returns why it does not leave now; `undefined` where it has a permit
+   * @throws as {@link SendGate.acquire}
+   */
+  async take(
+    message: Message,
+    { origination, ...request }: { origination?: string; isFirstSend: boolean; hasWaited: boolean },
+  ): Promise<NoPermit | undefined> {
+    if (this.#permit !== undefined && this.covers(message)) return undefined;
+    const answer = await this.#gate.acquire(identityOf(message, origination), {
+      parts: partsOf(message.message_body ?? ""),
+      ...request,
+      ...(message.deadline !== undefined && { deadline: message.deadline }),
+    });
+    if (answer.kind === "no-permit") return answer;
+    this.#permit = answer;
+    return undefined;
   }
 
-  /** Whether the permit is long enough for a body. */
-  covers(body: string): boolean {
-    if (body === this.#body) return true;
-    return !isBodyTooLong(body) && partsOf(body) <= partsOf(this.#body ?? "");
+  /** Whether the permit is for as many parts as the message has: the application may have written a longer text. */
+  covers({ message_body: body = "" }: Message): boolean {
+    return !isBodyTooLong(body) && partsOf(body) <= (this.#permit?.parts ?? 0);
   }
 
-  /** The message goes out now. */
-  depart(): void {
-    this.#permit?.depart();
+  /** The permit, where one was taken. */
+  get permit(): Permit | undefined {
+    return this.#permit;
   }
+}
 
-  /** Gives back what has not departed; may be called twice. */
-  release(): void {
-    this.#permit?.release();
-    this.#permit = undefined;
-  }
+/** The origination identity that a message leaves by, as its gate is named. */
+export function identityOf(
+  { origination_number, sender_id }: Pick<Message, "origination_number" | "sender_id">,
+  origination: string | undefined,
+): string {
+  return origination ?? origination_number ?? sender_id ?? anyIdentity;
 }

@@ -23,8 +23,8 @@ import type { RetryMessageOutcome } from "../observability/outcomes.ts";
 import type { RetryMessageResult } from "../observability/reports.ts";
 import type { RetryMessage } from "../queue/queue-messages.ts";
 import type { QueueEntry } from "../queue/retry-queue.ts";
+import type { NoPermit, SendGate } from "./gate/send-gate.ts";
 import { HeldPermit } from "./held-permit.ts";
-import type { RateLimiter } from "./rate-limiter.ts";
 import { receiptCheckEntry } from "./receipt-check.ts";
 import {
   type AttemptResult,
@@ -37,7 +37,7 @@ import {
 
 /** What resending needs. */
 export interface ResendDependencies extends SendDependencies {
-  readonly rateLimiter: RateLimiter;
+  readonly gate: SendGate;
   readonly policy: RetryPolicy;
   readonly guarantee: DeliveryGuarantee;
   readonly random: Random;
@@ -67,13 +67,9 @@ export async function resendMessage(
   dependencies: ResendDependencies,
   known?: Message,
 ): Promise<HandledRetryMessage> {
-  const permit = new HeldPermit(dependencies.rateLimiter);
+  const permit = new HeldPermit(dependencies.gate);
   const claimId = dependencies.random.id();
-  try {
-    return await decideAndAct({ ...dependencies, retryMessage, claimId, permit }, known);
-  } finally {
-    permit.release();
-  }
+  return decideAndAct({ ...dependencies, retryMessage, claimId, permit }, known);
 }
 
 /** One retry message on its way, and what it needs. */
@@ -156,11 +152,13 @@ async function permitClaimSend(
   message: Message,
   resend: Resend,
 ): Promise<Step> {
-  const { store, clock, random, permit } = resend;
-  const isPermitted = await permit.take(message.message_body ?? "");
-  // The service has deferred nothing, so the waits do not grow.
-  if (!isPermitted)
-    return { handled: notDue(resend, "no-permit", backOffUntil(0, clock.now(), random.next())) };
+  const { store, permit, retryMessage, origination } = resend;
+  const refused = await permit.take(message, {
+    isFirstSend: retryMessage.attempt === 0,
+    hasWaited: retryMessage.has_waited === true,
+    ...(origination !== undefined && { origination }),
+  });
+  if (refused !== undefined) return { handled: waitsForGate(resend, refused) };
 
   const claim = claimOf(resend);
   const claimed = await store.change(
@@ -226,6 +224,12 @@ function notDue({ retryMessage }: Resend, reason: string, dueAt: number): Handle
   return { outcome: "not-due", reason, entry: { message: retryMessage, dueAt } };
 }
 
+/** The same retry message, when the gate is to be asked again; it is counted among what waits there. */
+function waitsForGate({ retryMessage }: Resend, { reason, until }: NoPermit): HandledRetryMessage {
+  const message: RetryMessage = { ...retryMessage, has_waited: true };
+  return { outcome: "not-due", reason, entry: { message, dueAt: until } };
+}
+
 /** The receipt check of the latest attempt, where it has one; an attempt of unknown outcome always has. */
 function checkOf(message: Message, { policy }: Resend): Pick<HandledRetryMessage, "entry"> {
   const entry = receiptCheckEntry(message, policy);
@@ -243,12 +247,12 @@ async function send(resend: Resend, message: Message): Promise<HandledRetryMessa
       reason === "spend-limit"
         ? Math.ceil(now + spendLimitPauseSeconds)
         : backOffUntil(deferrals, now, random.next()),
-    departs: () => permit.depart(),
+    permit: permit.permit,
   };
   // The application may have written a longer text since the item was read.
-  const result = permit.covers(message.message_body ?? "")
+  const result = permit.covers(message)
     ? await sendAttempt(claimed, resend)
-    : await deferAttempt(claimed, "no-permit", resend);
+    : await deferAttempt(claimed, "permit-missed", resend);
   return handledOf(result, message, resend);
 }
 

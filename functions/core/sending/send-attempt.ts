@@ -7,8 +7,9 @@ import { defer, expireUnsent, recordSent, recordSentLate } from "../message/atte
 import { isTooLate, type Message } from "../message/message.ts";
 import { endSequence } from "../message/message-changes.ts";
 import type { MessageStore } from "../message/message-store.ts";
+import type { Permit } from "./gate/send-gate.ts";
 import { sendRequestOf } from "./send-request.ts";
-import type { SendRequest, SendResult, SmsSender } from "./sms-sender.ts";
+import { isServiceWorking, type SendRequest, type SendResult, type SmsSender } from "./sms-sender.ts";
 
 /** What sending needs. */
 export interface SendDependencies {
@@ -26,8 +27,8 @@ export interface ClaimedAttempt {
   readonly attempt: number;
   /** When to try again what is deferred for this reason; both times in epoch seconds. */
   readonly nextTryAt: (now: number, reason: string) => number;
-  /** Called when the request goes out. */
-  readonly departs?: () => void;
+  /** When it leaves; absent where the worker's own claim was found again and its permit is not known any more. */
+  readonly permit: Permit | undefined;
 }
 
 /** What became of a claimed attempt; it is recorded in the item, save where it says otherwise. */
@@ -58,8 +59,8 @@ export const claimLeaseSeconds = 60;
 const leaseMarginSeconds = 20;
 
 /**
- * Sends a claimed attempt. Between the claim and the call lie only looks at the clock: a worker that was paused
- * meanwhile may be taken for dead, and the deadline may have passed.
+ * Sends a claimed attempt at its permit's time, some hundredths of a second after the claim. Between them lie only looks
+ * at the clock: a worker that was paused meanwhile may be taken for dead, and the deadline may have passed.
  *
  * @throws any error of the store
  */
@@ -75,6 +76,7 @@ export async function sendAttempt(
     await store.change(id, endSequence(message, "REJECTED", "nothing-to-send"));
     return { kind: "rejected", reason: "nothing-to-send" };
   }
+  if ((await claimed.permit?.departs()) !== true) return deferAttempt(claimed, "permit-missed", dependencies);
   const now = clock.now();
   if (isTooLate(message, now, sender.leastSecondsLeft)) {
     await store.change(id, expireUnsent(message, attempt));
@@ -83,8 +85,9 @@ export async function sendAttempt(
   if ((message.claim_expires_at ?? now) - now < leaseMarginSeconds) {
     return deferAttempt(claimed, "lease-nearly-over", dependencies);
   }
-  claimed.departs?.();
-  return record(await sender.send({ ...request, ...secondsLeftOf(message, now) }), claimed, dependencies);
+  const result = await sender.send({ ...request, ...secondsLeftOf(message, now) });
+  claimed.permit?.report(isServiceWorking(result));
+  return record(result, claimed, dependencies);
 }
 
 /** What is left until the deadline, for the service's own time to live. */

@@ -65,6 +65,22 @@ export type SendResult =
   /** The answer is lost or says nothing: the service may have taken it. */
   | { readonly kind: "unconfirmed"; readonly reason: string };
 
+/**
+ * Whether an answer is one of a service that works: for the breaker of the gate. Too many sends, or a message that it
+ * does not take, says nothing against the service.
+ */
+export function isServiceWorking(result: SendResult): boolean {
+  switch (result.kind) {
+    case "accepted":
+    case "refused":
+      return true;
+    case "deferred":
+      return result.reason === "throttled";
+    case "unconfirmed":
+      return false;
+  }
+}
+
 /** Sends SMS; never repeats a request by itself and never rejects. */
 export interface SmsSender {
   /** With fewer seconds left until the deadline the service takes no message; 0 where it does not ask. */
