@@ -9,7 +9,6 @@ import type { Carrier, CarrierPlan, PlannedEvent } from "./carrier.ts";
 import { endUserMessagingEvent } from "./end-user-messaging-event.ts";
 import { Ledger, type LedgerEvent } from "./ledger.ts";
 import { pinpointEvent } from "./pinpoint-event.ts";
-import type { AttemptOutcome } from "./scenario.ts";
 import { retryTagOf, type SmsRequest } from "./sms-request.ts";
 
 /** Time as the service sees it. */
@@ -77,7 +76,7 @@ const ownNumber = "+15550100000";
  *
  * @see https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-types.html
  */
-const refusalsAtOnce: Readonly<Partial<Record<AttemptOutcome, CarrierPlan>>> = {
+const refusalsAtOnce: Readonly<Record<string, CarrierPlan>> = {
   OPTOUT: { answer: "OPT_OUT", events: [] },
   MAX_PRICE_EXCEEDED: {
     answer: {
