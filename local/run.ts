@@ -4,11 +4,11 @@ import { paginateScan } from "@aws-sdk/client-dynamodb";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { type Deployment, deploy, type SharedEmulators } from "./deployment.ts";
+import type { EventSource } from "./event-source.ts";
 import { type FaultName, playFault } from "./faults.ts";
 import { type ArchiveContents, readArchive } from "./firehose/s3-archive.ts";
 import type { FunctionLog } from "./lambda/function-log.ts";
 import { produceMessages, scriptedMessages } from "./produce-messages.ts";
-import type { WayIn } from "./resources.ts";
 import { scriptedCarrier } from "./sms-service/carrier.ts";
 import type { Ledger } from "./sms-service/ledger.ts";
 import type { Scenario } from "./sms-service/scenario.ts";
@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly seed: number;
   readonly maxRetries: number;
   /** What the delivery events come through. */
-  readonly via: WayIn;
+  readonly via: EventSource;
   /** What breaks in the middle of the run. */
   readonly fault?: FaultName;
   readonly bundleFolder: string;

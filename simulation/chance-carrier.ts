@@ -1,7 +1,8 @@
 /** The carrier of a simulated run: chance decides about every send, and about how badly its events are told. */
+
+import { defaultRetryableStatuses as retryableStatuses } from "../functions/contract/statuses.ts";
 import type { Carrier, CarrierPlan, PlannedEvent } from "../local/sms-service/carrier.ts";
 import { retryTagOf } from "../local/sms-service/sms-request.ts";
-import { retryableStatuses } from "./settings.ts";
 import type { VirtualWorld } from "./virtual-world.ts";
 
 /** The last is of no list. */

@@ -2,7 +2,7 @@
 import { isFinal, type Message } from "../functions/core/message/message.ts";
 import type { TableWrite } from "./dynamodb-model.ts";
 import { type Evidence, inSeconds, isRecorded, partsOfBody, statusOf } from "./evidence.ts";
-import type { SimulatedWorld } from "./simulated-run.ts";
+import type { SimulatedWorld } from "./simulated-world.ts";
 import type { SmsCall } from "./sms-service-model.ts";
 
 /** The rules about "never" that do not hold in a world that has come to rest. */

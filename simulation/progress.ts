@@ -5,7 +5,7 @@
 import type { MessageStatus } from "../functions/core/message/message.ts";
 import { type Evidence, inSeconds, isMatchable, isRecorded } from "./evidence.ts";
 import type { Plan } from "./plan.ts";
-import type { SimulatedWorld } from "./simulated-run.ts";
+import type { SimulatedWorld } from "./simulated-world.ts";
 import type { SaidEvent } from "./sms-service-model.ts";
 
 /**

@@ -4,7 +4,7 @@
  */
 import { type Evidence, inSeconds, isMatchable, partsOfBody } from "./evidence.ts";
 import { delayBefore } from "./progress.ts";
-import type { SimulatedWorld } from "./simulated-run.ts";
+import type { SimulatedWorld } from "./simulated-world.ts";
 import type { TakenSend } from "./sms-service-model.ts";
 
 /** Where a world without faults departs from the reference; each violation is a sentence. */

@@ -7,6 +7,7 @@ import {
   PinpointServiceException,
   type SendMessagesCommand,
 } from "@aws-sdk/client-pinpoint";
+import { defaultRetryableStatuses as retryableStatuses } from "../functions/contract/statuses.ts";
 import type { PlannedEvent } from "../local/sms-service/carrier.ts";
 import {
   type MessageResponse,
@@ -17,7 +18,6 @@ import { retryTagOf, type SmsRequest } from "../local/sms-service/sms-request.ts
 import { type EmittedEvent, SmsService } from "../local/sms-service/sms-service.ts";
 import { chanceCarrier } from "./chance-carrier.ts";
 import { named } from "./named-error.ts";
-import { retryableStatuses } from "./settings.ts";
 import type { Call, VirtualWorld, Worker } from "./virtual-world.ts";
 
 /** What a call came to, as far as its worker learned: nothing where the worker died first. */

@@ -1,8 +1,8 @@
 import { NumberValue } from "@aws-sdk/lib-dynamodb";
 import { dynamodbMessageStore } from "../../functions/adapters/dynamodb/dynamodb-message-store.ts";
 import { UnreadableMessageError } from "../../functions/core/errors.ts";
+import { claimAttempt } from "../../functions/core/message/attempt-changes.ts";
 import { latestSecond, type Message } from "../../functions/core/message/message.ts";
-import { claimAttempt } from "../../functions/core/message/message-changes.ts";
 import { handleDeliveryEvent } from "../../functions/core/processing/handle-delivery-event.ts";
 import { resendMessage } from "../../functions/core/sending/resend-message.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
@@ -98,7 +98,7 @@ test("a refusal that brings the item costs no second request", async () => {
   };
 
   const claim = { attempt: 1, claimId: "c", now: due, until: due + 60 };
-  const result = await tableStore().change("one-request", claimAttempt(claim, false));
+  const result = await tableStore().change("one-request", claimAttempt(claim));
 
   expect(result).toEqual({
     applied: false,

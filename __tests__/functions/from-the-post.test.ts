@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { eventFilterPatterns } from "../../functions/contract/event-filter.ts";
-import { defaultRetryableStatuses } from "../../functions/core/events/classification.ts";
+import { defaultRetryableStatuses } from "../../functions/core/events/statuses.ts";
 import { readProduceInvocation } from "../../functions/core/sending/produce-invocation.ts";
 import { eventMatcher } from "../../local/lambda/filter-pattern.ts";
 import { failureNumbers, successNumbers } from "../../local/sms-service/simulator-numbers.ts";

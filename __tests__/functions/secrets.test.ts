@@ -206,7 +206,7 @@ describe("fault 57: a body or a phone number in what the functions write", () =>
         "ValidationException",
         "A delivery event changed a message.",
         "A malformed record was quarantined.",
-        "An event has a status that this version does not know; it is not retried.",
+        "An event has a status or a type that this version does not know; it is not retried.",
         "An event has no item in the table and was counted as an orphan.",
         "An event could not be handled now; its record comes again.",
         "A retry message was handled.",

@@ -12,7 +12,7 @@ import {
   SendTextMessageCommand,
   type SendTextMessageCommandInput,
 } from "@aws-sdk/client-pinpoint-sms-voice-v2";
-import { parseDeliveryEvent } from "../../functions/core/events/delivery-event.ts";
+import { parseDeliveryEvent } from "../../functions/core/events/parse-delivery-event.ts";
 import { localCredentials, region } from "../../local/aws-clients.ts";
 import { type CarrierPlan, scriptedCarrier } from "../../local/sms-service/carrier.ts";
 import { readSendMessages } from "../../local/sms-service/pinpoint-api.ts";

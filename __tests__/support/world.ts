@@ -10,7 +10,8 @@ import {
   type HandledEvent,
   handleDeliveryEvent,
 } from "../../functions/core/processing/handle-delivery-event.ts";
-import type { QueueEntry, QueueMessage } from "../../functions/core/queue/retry-queue.ts";
+import type { QueueMessage } from "../../functions/core/queue/queue-messages.ts";
+import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
 import type { RateLimiter } from "../../functions/core/sending/rate-limiter.ts";
 import { checkReceipt, type HandledReceiptCheck } from "../../functions/core/sending/receipt-check.ts";
 import { type HandledRetryMessage, resendMessage } from "../../functions/core/sending/resend-message.ts";

@@ -2,6 +2,7 @@
  * What happens to each message, as a plan without a clock: the service plays it in the time that it is given, real
  * or virtual.
  */
+import { type EventStatus, eventStatuses, statusClasses } from "../../functions/core/events/statuses.ts";
 import { between, seededChance, shuffled } from "../seeded-chance.ts";
 import type { ApiAnswer, AttemptOutcome, MessageScript, Scenario } from "./scenario.ts";
 import type { SmsRequest } from "./sms-request.ts";
@@ -145,9 +146,9 @@ function planEvents(
   return [buffered, final];
 }
 
-function kindOf(outcome: AttemptOutcome): PlannedEvent["kind"] {
-  if (outcome === "DELIVERED" || outcome === "SUCCESSFUL") return "success";
-  return outcome === "OPTOUT" ? "opt-out" : "failure";
+function kindOf(outcome: EventStatus): PlannedEvent["kind"] {
+  const { kind } = statusClasses[eventStatuses[outcome].class];
+  return kind === "in-progress" ? "buffered" : kind;
 }
 
 /**

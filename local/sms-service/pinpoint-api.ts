@@ -4,6 +4,7 @@
  * @see https://docs.aws.amazon.com/pinpoint/latest/apireference/apps-application-id-messages.html
  */
 import * as v from "valibot";
+import { messageTypes } from "../../functions/core/events/delivery-event.ts";
 import { ServiceError } from "../rest-json.ts";
 import type { SmsRequest } from "./sms-request.ts";
 import type { Reply } from "./sms-service.ts";
@@ -45,7 +46,7 @@ const messageRequest = v.object({
   MessageConfiguration: v.object({
     SMSMessage: v.object({
       Body: v.optional(v.pipe(v.string(), v.maxLength(limits.bodyCharacters))),
-      MessageType: v.optional(v.picklist(["TRANSACTIONAL", "PROMOTIONAL"]), "PROMOTIONAL"),
+      MessageType: v.optional(v.picklist(messageTypes), "PROMOTIONAL"),
       OriginationNumber: v.optional(v.string()),
       SenderId: v.optional(v.string()),
     }),

@@ -3,6 +3,8 @@
  *
  * @see https://docs.aws.amazon.com/pinpoint/latest/developerguide/event-streams-data-sms.html
  */
+import type { MessageType } from "../../functions/core/events/delivery-event.ts";
+import { smsEventTypes } from "../../functions/core/events/statuses.ts";
 import type { PlannedEvent } from "./carrier.ts";
 
 /** What an event says about a send. */
@@ -17,7 +19,7 @@ export interface PinpointEventFacts {
   readonly destination: string;
   /** Number or sender id that the message came from. */
   readonly origination: string;
-  readonly messageType: "TRANSACTIONAL" | "PROMOTIONAL";
+  readonly messageType: MessageType;
   readonly messageParts: number;
   /** The request's `Context`; absent where it had none. */
   readonly context?: Readonly<Record<string, string>>;
@@ -26,12 +28,11 @@ export interface PinpointEventFacts {
   readonly arrivedAt: number;
 }
 
-const eventTypes = {
-  buffered: "_SMS.BUFFERED",
-  success: "_SMS.SUCCESS",
-  failure: "_SMS.FAILURE",
-  "opt-out": "_SMS.OPTOUT",
-} as const satisfies Record<PlannedEvent["kind"], string>;
+/** The type of an event: the first that says this. */
+function eventTypeOf(kind: PlannedEvent["kind"]): string | undefined {
+  const said = kind === "buffered" ? "in-progress" : kind;
+  return [...smsEventTypes.pinpoint.kinds].find(([, saidByType]) => saidByType === said)?.[0];
+}
 
 /** Price of one message part to the US in the examples of AWS's pages, in thousandths of a cent. */
 const pricePerPart = 645;
@@ -39,7 +40,7 @@ const pricePerPart = 645;
 /** The event as the object that Pinpoint writes as JSON. Attributes are texts, also the numbers. */
 export function pinpointEvent(facts: PinpointEventFacts): object {
   return {
-    event_type: eventTypes[facts.kind],
+    event_type: eventTypeOf(facts.kind),
     event_timestamp: facts.occurredAt,
     arrival_timestamp: facts.arrivedAt,
     event_version: "3.1",

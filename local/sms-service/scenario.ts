@@ -6,22 +6,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
+import { eventStatuses, statusesOf } from "../../functions/core/events/statuses.ts";
 
 /** What becomes of an attempt at the handset, in the words of `record_status`; `SILENCE` = no final event. */
 export const attemptOutcomes = [
-  "DELIVERED",
-  "SUCCESSFUL",
-  "UNREACHABLE",
-  "UNKNOWN",
-  "CARRIER_UNREACHABLE",
-  "TTL_EXPIRED",
-  "INVALID",
-  "INVALID_MESSAGE",
-  "BLOCKED",
-  "CARRIER_BLOCKED",
-  "SPAM",
-  "MAX_PRICE_EXCEEDED",
-  "OPTOUT",
+  ...statusesOf("pinpoint").filter((status) => eventStatuses[status].class !== "in-progress"),
   "SILENCE",
 ] as const;
 
@@ -51,7 +40,16 @@ const rate = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const seconds = v.pipe(v.number(), v.minValue(0), v.maxValue(3_600));
 const range = v.tuple([seconds, seconds]);
 
-const messageShare = v.strictObject({
+/** An object that has these keys alone; another one is refused with the names of those that there are. */
+function keys<const Entries extends v.ObjectEntries>(entries: Entries) {
+  return v.strictObject(entries, (issue) =>
+    issue.expected === "never"
+      ? `unknown key (the known keys are ${Object.keys(entries).join(", ")})`
+      : issue.message,
+  );
+}
+
+const messageShare = keys({
   share: v.pipe(rate, v.description("Part of the messages that this script is for; all shares add up to 1.")),
   outcomes: v.pipe(
     v.array(v.picklist(attemptOutcomes)),
@@ -76,7 +74,7 @@ const messageShare = v.strictObject({
   ),
 });
 
-const eventNoise = v.strictObject({
+const eventNoise = keys({
   doubled: v.optional(v.pipe(rate, v.description("Part of the events put on the stream twice.")), 0),
   delayed: v.optional(v.pipe(rate, v.description("Part of the events held back by `delay_seconds`.")), 0),
   delay_seconds: v.optional(
@@ -90,7 +88,7 @@ const eventNoise = v.strictObject({
   lost: v.optional(v.pipe(rate, v.description("Part of the final events that never come.")), 0),
 });
 
-const outage = v.strictObject({
+const outage = keys({
   from_seconds: v.pipe(seconds, v.description("Start, counted from the first send.")),
   until_seconds: v.pipe(seconds, v.description("End, counted from the first send.")),
   outcome: v.optional(
@@ -105,7 +103,7 @@ const outage = v.strictObject({
 /** Highest rate of retries, in parts per second: more than a local run can send. */
 const unhurriedPace = 200;
 
-const settings = v.strictObject({
+const settings = keys({
   max_sends_per_second: v.optional(
     v.pipe(
       v.number(),
@@ -138,7 +136,7 @@ const settings = v.strictObject({
 
 /** The schema of a scenario file. */
 export const scenarioSchema = v.pipe(
-  v.strictObject({
+  keys({
     $schema: v.optional(v.string()),
     description: v.pipe(v.string(), v.description("What happens in this scenario, in a sentence.")),
     messages: v.pipe(
@@ -210,7 +208,10 @@ export async function loadScenario(nameOrFile: string): Promise<Scenario> {
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    throw new InvalidScenarioError(`The scenario file ${path} cannot be read.`, { cause });
+    throw new InvalidScenarioError(
+      `The scenario file ${path} cannot be read; give the path of a JSON file, or one of ${scenarioNames.join(", ")}.`,
+      { cause },
+    );
   }
   return parseScenario(text, nameOrFile);
 }

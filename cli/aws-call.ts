@@ -1,14 +1,29 @@
-/** What keeps `npm run inspect` from an answer, in one sentence for the caller. */
+/** Calls of AWS on behalf of the user, and what is told where one fails. */
+import { UserError } from "./user-error.ts";
 
-/** The inspection found no answer; the message is for the user. */
-export class InspectionError extends Error {
-  override readonly name = "InspectionError";
-  /** Whether a right is missing, which for some facts is no reason to give up. */
-  readonly isMissingRight: boolean;
+/** The user's credentials lack a right, which for some facts is no reason to give up. */
+export class MissingRightError extends UserError {
+  override readonly name = "MissingRightError";
+}
 
-  constructor(message: string, options: ErrorOptions = {}, isMissingRight = false) {
-    super(message, options);
-    this.isMissingRight = isMissingRight;
+/**
+ * Calls AWS.
+ *
+ * @param client whose region the sentence names
+ * @param action as in IAM
+ * @throws UserError with a sentence for the user in place of the error of the SDK or an adapter; MissingRightError
+ */
+export async function calling<Result>(
+  client: { readonly config: { region(): Promise<string> } },
+  action: string,
+  call: () => Promise<Result>,
+): Promise<Result> {
+  let region = "";
+  try {
+    region = await client.config.region();
+    return await call();
+  } catch (error) {
+    throw error instanceof UserError ? error : userError(action, region, rootOf(error));
   }
 }
 
@@ -42,48 +57,33 @@ const unreachable: ReadonlySet<string> = new Set([
   "TimeoutError",
 ]);
 
-/**
- * The error for the user in place of one of the SDK or an adapter.
- *
- * @param action as in IAM
- */
-export function inspectionError(action: string, region: string, error: unknown): InspectionError {
-  const cause = rootOf(error);
+function userError(action: string, region: string, cause: Error): UserError {
   const { name, message } = cause;
   const code = "code" in cause ? String(cause.code) : name;
+  const sentence = (text: string) => new UserError(text, { cause });
   if (name === "CredentialsProviderError" || /could not load credentials/i.test(message)) {
-    return new InspectionError(
+    return sentence(
       "There are no AWS credentials; set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and try again.",
-      { cause },
     );
   }
   if (/region is missing/i.test(message)) {
-    return new InspectionError(
-      "No AWS region is set; set AWS_REGION to the region of your deployment, and try again.",
-      {
-        cause,
-      },
-    );
+    return sentence("No AWS region is set; set AWS_REGION to the region of your deployment, and try again.");
   }
   if (refusedCredentials.has(name) || /security token .* (invalid|expired)/i.test(message)) {
-    return new InspectionError(`AWS does not accept your credentials (${name}); renew them, and try again.`, {
-      cause,
-    });
+    return sentence(`AWS does not accept your credentials (${name}); renew them, and try again.`);
   }
   if (refusedRights.has(name)) {
-    return new InspectionError(
+    return new MissingRightError(
       `Your AWS credentials have no right to ${action} (${name}); use others, or have the right given to these.`,
       { cause },
-      true,
     );
   }
   if (unreachable.has(code) || unreachable.has(name)) {
-    return new InspectionError(
+    return sentence(
       `AWS cannot be reached in the region ${region} (${code}); check the region, the network and AWS_ENDPOINT_URL, and try again.`,
-      { cause },
     );
   }
-  return new InspectionError(`${action} failed (${name}): ${message}`, { cause });
+  return sentence(`${action} failed (${name}): ${message}`);
 }
 
 /** The SDK's own error inside those of the adapters, and the first of several tries to connect. */
