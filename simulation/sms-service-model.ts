@@ -121,11 +121,7 @@ export function smsServiceModel(world: VirtualWorld, emit: (data: string) => voi
     for (const [index, { messageId }] of replies.entries()) {
       const request = requests[index];
       if (request === undefined || messageId === undefined) continue;
-      const { destination, body } = request;
-      const [id, attempt] = [idOf(request, messageId), retryTagOf(request) ?? 0];
-      const send = { id, attempt, at: world.now, order: world.newId(), messageId, destination, body };
-      sends.push(call === undefined ? send : { ...send, call });
-      world.note(`SMS SERVICE: takes ${id} attempt ${attempt} as ${messageId}`);
+      sends.push(takenSend(request, messageId, call, world));
     }
     return sendMessagesAnswer(simulated, simulated, replies);
   };
@@ -143,23 +139,44 @@ export function smsServiceModel(world: VirtualWorld, emit: (data: string) => voi
       });
       return sends.at(-1)?.messageId ?? "";
     },
-    clientFor(worker) {
-      const send = async ({ input: { MessageRequest } }: SendMessagesCommand) => {
-        const call = beginCall(MessageRequest?.Context ?? {}, worker, world);
-        calls.push(call);
-        stopStorm(call, calls, world);
-        try {
-          const answer = await world.call(worker, apiCall(call), () => take(MessageRequest ?? {}, call));
-          call.outcome = outcomeOf(answer);
-          return { MessageResponse: answer };
-        } catch (failure) {
-          call.outcome = isCertainlyNotSent(failure) ? "deferred" : "unconfirmed";
-          throw failure;
-        }
-      };
-      return { send } as unknown as PinpointClient;
-    },
+    clientFor: (worker) => clientOf(worker, world, calls, take),
   };
+}
+
+/** The client of a worker, as far as a sender knows it. */
+function clientOf(
+  worker: Worker,
+  world: VirtualWorld,
+  calls: SmsCall[],
+  take: (input: object, call: SmsCall) => MessageResponse | undefined,
+): PinpointClient {
+  const send = async ({ input: { MessageRequest } }: SendMessagesCommand) => {
+    const call = beginCall(MessageRequest?.Context ?? {}, worker, world);
+    calls.push(call);
+    stopStorm(call, calls, world);
+    try {
+      const answer = await world.call(worker, apiCall(call), () => take(MessageRequest ?? {}, call));
+      call.outcome = outcomeOf(answer);
+      return { MessageResponse: answer };
+    } catch (failure) {
+      call.outcome = isCertainlyNotSent(failure) ? "deferred" : "unconfirmed";
+      throw failure;
+    }
+  };
+  return { send } as unknown as PinpointClient;
+}
+
+function takenSend(
+  request: SmsRequest,
+  messageId: string,
+  call: SmsCall | undefined,
+  world: VirtualWorld,
+): TakenSend {
+  const { destination, body } = request;
+  const [id, attempt] = [idOf(request, messageId), retryTagOf(request) ?? 0];
+  world.note(`SMS SERVICE: takes ${id} attempt ${attempt} as ${messageId}`);
+  const send = { id, attempt, at: world.now, order: world.newId(), messageId, destination, body };
+  return call === undefined ? send : { ...send, call };
 }
 
 /** A message is known by its id in the context, else by the service's. */

@@ -142,7 +142,7 @@ test.each([
     "a result for another number only",
     { "+447700900666": { DeliveryStatus: "SUCCESSFUL", StatusCode: 200 } },
   ],
-])("fault 20: HTTP 200 of Pinpoint with %s may have been a send", async (_name, Result) => {
+])("fault 18: HTTP 200 of Pinpoint with %s may have been a send", async (_name, Result) => {
   const body = JSON.stringify({ ApplicationId: "project", RequestId: "r", Result });
 
   expect(await sendAnswered("pinpoint", { status: 200, body })).toEqual({

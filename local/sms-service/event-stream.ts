@@ -33,7 +33,7 @@ export function kinesisPublisher(
   streamName: string,
   onError: (error: unknown) => void,
 ): EventPublisher {
-  return batchPublisher(async (entries) => {
+  return new BatchPublisher(async (entries) => {
     const { Records = [] } = await client.send(
       new PutRecordsCommand({
         StreamName: streamName,
@@ -56,62 +56,66 @@ export function firehosePublisher(
   stream: Pick<DeliveryStream, "putRecordBatch">,
   onError: (error: unknown) => void,
 ): EventPublisher {
-  return batchPublisher(async (entries) => {
+  return new BatchPublisher(async (entries) => {
     const ids = stream.putRecordBatch(entries.map(({ data }) => Buffer.from(data)));
     return ids.map(() => true);
   }, onError);
 }
 
-/** @param put puts entries on a stream and answers, in their order, which of them it took */
-function batchPublisher(
-  put: (entries: readonly StreamEntry[]) => Promise<readonly boolean[]>,
-  onError: (error: unknown) => void,
-): EventPublisher {
-  let queue: StreamEntry[] = [];
-  let inFlight: readonly StreamEntry[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  let sending: Promise<void> = Promise.resolve();
+/** Collects entries for a moment and puts them on a stream together; what is refused goes again with the next. */
+class BatchPublisher implements EventPublisher {
+  readonly #put: (entries: readonly StreamEntry[]) => Promise<readonly boolean[]>;
+  readonly #onError: (error: unknown) => void;
+  #queue: StreamEntry[] = [];
+  #inFlight: readonly StreamEntry[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #sending: Promise<void> = Promise.resolve();
 
-  function schedule(): void {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      sending = sending.then(send);
+  /** @param put puts entries on a stream and answers, in their order, which of them it took */
+  constructor(
+    put: (entries: readonly StreamEntry[]) => Promise<readonly boolean[]>,
+    onError: (error: unknown) => void,
+  ) {
+    this.#put = put;
+    this.#onError = onError;
+  }
+
+  publish(entry: StreamEntry): void {
+    this.#queue.push(entry);
+    this.#schedule();
+  }
+
+  get waiting(): number {
+    return this.#queue.length + this.#inFlight.length;
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#sending;
+    await this.#send();
+    clearTimeout(this.#timer);
+  }
+
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#sending = this.#sending.then(() => this.#send());
     }, batch.lingerMilliseconds);
   }
 
-  async function send(): Promise<void> {
-    inFlight = queue.slice(0, batch.records);
-    queue = queue.slice(batch.records);
-    if (inFlight.length === 0) return;
+  async #send(): Promise<void> {
+    const entries = this.#queue.splice(0, batch.records);
+    if (entries.length === 0) return;
+    this.#inFlight = entries;
     try {
-      const areTaken = await put(inFlight);
-      const refused: StreamEntry[] = [];
-      for (const [index, entry] of inFlight.entries()) {
-        if (areTaken[index] === true) entry.onPublished();
-        else refused.push(entry);
-      }
-      queue = [...refused, ...queue];
+      const areTaken = await this.#put(entries);
+      for (const [index, entry] of entries.entries()) if (areTaken[index] === true) entry.onPublished();
+      this.#queue.unshift(...entries.filter((_, index) => areTaken[index] !== true));
     } catch (error) {
-      queue = [...inFlight, ...queue];
-      onError(error);
+      this.#queue.unshift(...entries);
+      this.#onError(error);
     }
-    inFlight = [];
-    if (queue.length > 0) schedule();
+    this.#inFlight = [];
+    if (this.#queue.length > 0) this.#schedule();
   }
-
-  return {
-    publish(entry) {
-      queue.push(entry);
-      schedule();
-    },
-    get waiting() {
-      return queue.length + inFlight.length;
-    },
-    async close() {
-      clearTimeout(timer);
-      await sending;
-      await send();
-      clearTimeout(timer);
-    },
-  };
 }
