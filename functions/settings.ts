@@ -21,6 +21,11 @@ const optionalText = v.pipe(
   v.transform((value) => (value === "" ? undefined : value)),
 );
 
+const flag = v.pipe(
+  v.picklist(["true", "false"], "must be true or false"),
+  v.transform((value) => value === "true"),
+);
+
 function number(check: string, isValid: (value: number) => boolean) {
   return v.pipe(
     v.string("is not set"),
@@ -66,10 +71,7 @@ const readers = {
   SCHEDULER_ROLE_ARN: text,
   RETRY_DEAD_LETTER_QUEUE_ARN: text,
   FAILURE_BUCKET_NAME: text,
-  FIREHOSE_DROP_RETRIED_EVENTS: v.pipe(
-    v.picklist(["true", "false"], "must be true or false"),
-    v.transform((value) => value === "true"),
-  ),
+  FIREHOSE_DROP_RETRIED_EVENTS: flag,
   MAX_RETRIES: number(
     `a whole number from 0 to ${highestMaxRetries}`,
     (value) => isWholeNumber(value) && value <= highestMaxRetries,
@@ -87,7 +89,24 @@ const readers = {
   TRACK_DELIVERIES: v.picklist(trackDeliveriesValues, `must be one of ${trackDeliveriesValues.join(", ")}`),
   DELIVERY_GUARANTEE: v.picklist(deliveryGuarantees, `must be ${deliveryGuarantees.join(" or ")}`),
   MAX_SENDS_PER_SECOND: number("a number above 0", (value) => Number.isFinite(value) && value > 0),
-  SENDER_CONCURRENCY: number("a whole number, 1 or more", (value) => isWholeNumber(value) && value >= 1),
+  GATE_TABLE_NAME: text,
+  SEND_RATES: v.pipe(
+    v.string("is not set"),
+    v.rawTransform<string, ReadonlyMap<string, number>>(({ dataset, addIssue, NEVER }) => {
+      const rates = v.safeParse(
+        v.record(v.string(), v.pipe(v.number(), v.gtValue(0))),
+        parseJson(dataset.value),
+      );
+      if (rates.success) return new Map(Object.entries(rates.output));
+      addIssue({ message: "must be a JSON object of numbers above 0" });
+      return NEVER;
+    }),
+  ),
+  APPLICATION_SENDS_PER_SECOND: number(
+    "a number, 0 or more",
+    (value) => Number.isFinite(value) && value >= 0,
+  ),
+  SENDING_ENABLED: flag,
   PINPOINT_APPLICATION_ID: text,
   ORIGINATION_NUMBER: optionalText,
   DEFAULT_DESTINATION_NUMBER: optionalText,
@@ -148,6 +167,25 @@ export function retryPolicyOf(
     messageValiditySeconds: settings.MESSAGE_VALIDITY_SECONDS,
     receiptTimeoutSeconds: settings.RECEIPT_TIMEOUT_SECONDS,
   };
+}
+
+/** No identity's ceiling gets lower by what the application sends, in parts per second. */
+const lowestRate = 0.1;
+
+/**
+ * The ceiling of an origination identity, in parts per second: its own, else the deployment's, without what the
+ * application sends; `undefined` where sending is switched off.
+ */
+export function sendRateOf(
+  settings: Pick<
+    Settings<"resend">,
+    "MAX_SENDS_PER_SECOND" | "SEND_RATES" | "APPLICATION_SENDS_PER_SECOND" | "SENDING_ENABLED"
+  >,
+  identity: string,
+): number | undefined {
+  if (!settings.SENDING_ENABLED) return undefined;
+  const whole = settings.SEND_RATES.get(identity) ?? settings.MAX_SENDS_PER_SECOND;
+  return Math.max(whole - settings.APPLICATION_SENDS_PER_SECOND, lowestRate);
 }
 
 /**

@@ -24,8 +24,11 @@
  * | `MESSAGE_VALIDITY_SECONDS` | integer ≥ 1: age after which a message without a `deadline` is useless |
  * | `RECEIPT_TIMEOUT_SECONDS` | integer ≥ 0: age at which an accepted attempt without an event counts as failed; 0 = never |
  * | `TRACK_DELIVERIES`, `DELIVERY_GUARANTEE` | the values in `guarantees.ts` |
- * | `MAX_SENDS_PER_SECOND` | number > 0: ceiling over all workers, in message parts |
- * | `SENDER_CONCURRENCY` | integer ≥ 1: how many resend workers may run at once |
+ * | `GATE_TABLE_NAME` | name of the `send-gates` table |
+ * | `MAX_SENDS_PER_SECOND` | number > 0: ceiling of each origination identity, in message parts |
+ * | `SEND_RATES` | JSON object: origination identity to its own ceiling, in message parts per second |
+ * | `APPLICATION_SENDS_PER_SECOND` | number ≥ 0: what the application itself sends, taken off every ceiling |
+ * | `SENDING_ENABLED` | `true` or `false`: whether anything is sent at all |
  * | `PINPOINT_APPLICATION_ID` | Pinpoint project (application) id: what sends go through, and whose events are ours |
  * | `ORIGINATION_NUMBER` | number, sender id, or empty = as the original send |
  * | `DEFAULT_DESTINATION_NUMBER`, `DEFAULT_MESSAGE_BODY` | what `produce` sends when its event names none; may be empty |
@@ -65,6 +68,18 @@ const messageHandling = [
   "TRACK_DELIVERIES",
 ] as const;
 
+/** What sends: it shares the ceilings of the origination identities. */
+const sending = [
+  "GATE_TABLE_NAME",
+  "MAX_SENDS_PER_SECOND",
+  "SEND_RATES",
+  "APPLICATION_SENDS_PER_SECOND",
+  "SENDING_ENABLED",
+  "DELIVERY_GUARANTEE",
+  "PINPOINT_APPLICATION_ID",
+  "ORIGINATION_NUMBER",
+] as const;
+
 /** The variables that each function reads, by the name of its bundle in `dist/functions`. */
 export const environmentNames = {
   "consume-kinesis": [...everyFunction, ...messageHandling, "PINPOINT_APPLICATION_ID", "FAILURE_BUCKET_NAME"],
@@ -75,21 +90,11 @@ export const environmentNames = {
     "FIREHOSE_DROP_RETRIED_EVENTS",
   ],
   "attach-transformation": [...everyFunction],
-  resend: [
-    ...everyFunction,
-    ...messageHandling,
-    "DELIVERY_GUARANTEE",
-    "MAX_SENDS_PER_SECOND",
-    "SENDER_CONCURRENCY",
-    "PINPOINT_APPLICATION_ID",
-    "ORIGINATION_NUMBER",
-  ],
+  resend: [...everyFunction, ...messageHandling, ...sending],
   produce: [
     ...everyFunction,
     ...messageHandling,
-    "DELIVERY_GUARANTEE",
-    "PINPOINT_APPLICATION_ID",
-    "ORIGINATION_NUMBER",
+    ...sending,
     "DEFAULT_DESTINATION_NUMBER",
     "DEFAULT_MESSAGE_BODY",
   ],
@@ -108,6 +113,9 @@ export const settingDefaults = {
   TRACK_DELIVERIES: "retried" satisfies TrackDeliveries,
   DELIVERY_GUARANTEE: "at-least-once" satisfies DeliveryGuarantee,
   MAX_SENDS_PER_SECOND: 10,
+  SEND_RATES: {},
+  APPLICATION_SENDS_PER_SECOND: 0,
+  SENDING_ENABLED: true,
   ORIGINATION_NUMBER: null,
   DEFAULT_DESTINATION_NUMBER: null,
   DEFAULT_MESSAGE_BODY: null,

@@ -4,9 +4,11 @@
  */
 import { type EventPorts, eventHandling, eventPorts } from "../adapters/event-handling.ts";
 import type { EventOutside, Outside } from "../adapters/outside.ts";
+import { sendGates } from "../adapters/send-gates.ts";
 import { pinpointSender } from "../adapters/senders/pinpoint-sender.ts";
 import { SendDeferredError } from "../core/errors.ts";
 import { type CancelledMessage, cancelMessage } from "../core/message/cancel-message.ts";
+import type { SendGate } from "../core/sending/gate/send-gate.ts";
 import { type ProduceEvent, readProduceInvocation } from "../core/sending/produce-invocation.ts";
 import { type ProducedMessage, produceMessage } from "../core/sending/produce-message.ts";
 import type { SmsSender } from "../core/sending/sms-sender.ts";
@@ -15,7 +17,12 @@ import type { Settings } from "../settings.ts";
 /** The ports of the core that the producer goes through. */
 export interface ProducePorts extends EventPorts {
   readonly sender: SmsSender;
+  /** The gate for one invocation, which gives no permit for a time after `until` (epoch seconds). */
+  readonly gateUntil: (until: number) => SendGate;
 }
+
+/** An invocation waits no longer for its time; the message goes by the retry queue then. */
+const longestWaitSeconds = 5;
 
 /** The ports on AWS's clients. */
 export function producePorts(
@@ -25,6 +32,7 @@ export function producePorts(
   return {
     ...eventPorts(settings, outside),
     sender: pinpointSender(outside.pinpoint, settings.PINPOINT_APPLICATION_ID),
+    gateUntil: sendGates(settings, outside),
   };
 }
 
@@ -57,7 +65,9 @@ export function produceFunction(
         telemetry.info("A message was cancelled, or its retry sequence had ended before.", cancelled);
         return cancelled;
       }
-      const produced = await produceMessage(invocation.request, producing);
+      const gate = ports.gateUntil(ports.clock.now() + longestWaitSeconds);
+      const produced = await produceMessage(invocation.request, { ...producing, gate });
+      await gate.settle();
       telemetry.count("Produced");
       const { application_message_id, status, context_left_out } = produced;
       if (context_left_out !== undefined) telemetry.count("ContextLeftOut", context_left_out);

@@ -2,17 +2,18 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { type EventPorts, eventHandling, eventPorts } from "../adapters/event-handling.ts";
 import type { EventOutside, InvocationContext, Outside } from "../adapters/outside.ts";
+import { sendGates } from "../adapters/send-gates.ts";
 import { pinpointSender } from "../adapters/senders/pinpoint-sender.ts";
 import { handleQueueMessages } from "../core/processing/handle-queue-messages.ts";
-import { type RateLimiter, steadyRateLimiter } from "../core/sending/rate-limiter.ts";
+import type { SendGate } from "../core/sending/gate/send-gate.ts";
 import type { SmsSender } from "../core/sending/sms-sender.ts";
 import type { Settings } from "../settings.ts";
 
 /** The ports of the core that the worker goes through. */
 export interface ResendPorts extends EventPorts {
   readonly sender: SmsSender;
-  /** The rate limiter of one invocation, which sends nothing after `until` (epoch seconds). */
-  readonly rateLimiterUntil: (until: number) => RateLimiter;
+  /** The gate for one invocation, which gives no permit for a time after `until` (epoch seconds). */
+  readonly gateUntil: (until: number) => SendGate;
 }
 
 /** The ports on AWS's clients. */
@@ -20,12 +21,10 @@ export function resendPorts(
   settings: Settings<"resend">,
   outside: EventOutside & Pick<Outside, "pinpoint">,
 ): ResendPorts {
-  // The event source mapping runs at most this many invocations at once, and each keeps its share.
-  const partsPerSecond = settings.MAX_SENDS_PER_SECOND / settings.SENDER_CONCURRENCY;
   return {
     ...eventPorts(settings, outside),
     sender: pinpointSender(outside.pinpoint, settings.PINPOINT_APPLICATION_ID),
-    rateLimiterUntil: (until) => steadyRateLimiter(partsPerSecond, outside.clock, until),
+    gateUntil: sendGates(settings, outside),
   };
 }
 
@@ -51,10 +50,12 @@ export function resendFunction(
   return async (event, context) => {
     try {
       const sendsUntil = clock.now() + context.getRemainingTimeInMillis() / 1000 - sendReserveSeconds;
+      const gate = ports.gateUntil(sendsUntil);
       const redeliver = await handleQueueMessages(
         event.Records.map(({ messageId, body }) => ({ id: messageId, body })),
-        { resend: { ...resend, rateLimiter: ports.rateLimiterUntil(sendsUntil) }, events, queue, telemetry },
+        { resend: { ...resend, gate }, events, queue, telemetry },
       );
+      await gate.settle();
       return { batchItemFailures: redeliver.map((itemIdentifier) => ({ itemIdentifier })) };
     } finally {
       telemetry.publish();

@@ -19,7 +19,10 @@ import type { MessageStore } from "../message/message-store.ts";
 import { decideRetryMessage } from "../message/retry-message-decision.ts";
 import type { RetryPolicy } from "../message/retry-policy.ts";
 import type { Telemetry } from "../observability/telemetry.ts";
+import type { RetryMessage } from "../queue/queue-messages.ts";
 import type { QueueEntry, RetryQueue } from "../queue/retry-queue.ts";
+import type { NoPermit, SendGate } from "./gate/send-gate.ts";
+import { HeldPermit } from "./held-permit.ts";
 import { receiptCheckEntry } from "./receipt-check.ts";
 import { claimLeaseSeconds, sendAttempt } from "./send-attempt.ts";
 import type { SmsSender } from "./sms-sender.ts";
@@ -45,6 +48,8 @@ export interface ProduceRequest {
 export interface ProduceDependencies {
   readonly store: MessageStore;
   readonly sender: SmsSender;
+  /** A gate of this invocation. */
+  readonly gate: SendGate;
   /** The deployment's guarantee; the request's own overrides it. */
   readonly guarantee: DeliveryGuarantee;
   /** The retry queue, for a first send of unknown outcome and for receipt checks. */
@@ -82,12 +87,16 @@ export async function produceMessage(
   request: ProduceRequest,
   dependencies: ProduceDependencies,
 ): Promise<ProducedMessage> {
-  const claimed = await claimSend(request, dependencies);
-  if ("result" in claimed) return claimed.result;
-  const id = claimed.message.application_message_id;
+  const id = request.applicationMessageId ?? dependencies.random.id();
+  const message = firstSend(request, id, dependencies);
+  const permit = new HeldPermit(dependencies.gate);
+  const refused = await permit.take(message, { isFirstSend: true, hasWaited: false });
+  if (refused !== undefined) return sendLater(message, refused, dependencies);
 
+  const claimed = await claimSend(message, dependencies);
+  if ("result" in claimed) return claimed.result;
   const result = await sendAttempt(
-    { message: claimed.message, attempt: 0, nextTryAt: (now) => now },
+    { message: claimed.message, attempt: 0, nextTryAt: (now) => now, permit: permit.permit },
     dependencies,
   );
   switch (result.kind) {
@@ -116,9 +125,13 @@ export async function produceMessage(
   }
 }
 
-/** The retry message that brings a first send of unknown outcome to the resend worker. */
+/** The retry message that brings a first send of unknown outcome, or one that waits, to the resend worker. */
+function firstSendMessage(id: string): RetryMessage {
+  return { kind: "retry-message", application_message_id: id, attempt: 0 };
+}
+
 function firstSendEntry(id: string, dueAt: number): QueueEntry {
-  return { message: { kind: "retry-message", application_message_id: id, attempt: 0 }, dueAt };
+  return { message: firstSendMessage(id), dueAt };
 }
 
 /**
@@ -131,18 +144,11 @@ async function put(entry: QueueEntry | undefined, { queue, telemetry }: ProduceD
   if (isQueued !== true) telemetry.count("RetryMessageNotQueued");
 }
 
-/** Writes the item, or takes over the first send of an item whose producer did not get to the end. */
-async function claimSend(
-  request: ProduceRequest,
-  dependencies: ProduceDependencies,
-): Promise<{ readonly message: Message } | { readonly result: ProducedMessage }> {
-  const { store, clock, random } = dependencies;
+/** The item of a message that nobody has sent, deferred by nobody and claimed by nobody. */
+function firstSend(request: ProduceRequest, id: string, { clock }: ProduceDependencies): Message {
   const now = clock.now();
-  const claimId = random.id();
-  const id = request.applicationMessageId ?? random.id();
-  const until = Math.ceil(now + claimLeaseSeconds);
   const deadline = request.deadline ?? Math.min(Math.floor(now + request.validitySeconds), latestSecond);
-  const message: Message = {
+  return {
     application_message_id: id,
     message_body: request.body,
     destination_number: request.destinationNumber,
@@ -157,6 +163,50 @@ async function claimSend(
     deadline,
     expires_at: expiresAtOf(deadline),
     created_at: Math.floor(now),
+  };
+}
+
+/**
+ * Leaves a message that the gate does not let through now to the resend worker: written down as a deferred first send,
+ * and on the retry queue for when the gate is to be asked again.
+ *
+ * @throws SendDeferredError if it does not get onto the queue
+ */
+async function sendLater(
+  message: Message,
+  { until, reason }: NoPermit,
+  dependencies: ProduceDependencies,
+): Promise<ProducedMessage> {
+  const { store, queue } = dependencies;
+  const id = message.application_message_id;
+  const dueAt = Math.ceil(until);
+  const isNew = await store.create({ ...message, claim_expires_at: dueAt, attempts: { "0": {} } });
+  if (!isNew) {
+    const existing = await store.read(id);
+    if (existing !== undefined && !isDeferredFirstSend(existing)) return present(existing);
+  }
+  const [isQueued] = await queue.put([{ message: { ...firstSendMessage(id), has_waited: true }, dueAt }]);
+  if (isQueued !== true) throw new SendDeferredError(id, reason);
+  return { application_message_id: id, status: "SENDING" };
+}
+
+/** Whether an item is a first send that nobody has claimed. */
+function isDeferredFirstSend({ status, retry_count, attempts }: Message): boolean {
+  return status === "SENDING" && retry_count === 0 && attempts?.["0"]?.claim_id === undefined;
+}
+
+/** Writes the item, or takes over the first send of an item whose producer did not get to the end. */
+async function claimSend(
+  given: Message,
+  dependencies: ProduceDependencies,
+): Promise<{ readonly message: Message } | { readonly result: ProducedMessage }> {
+  const { store, clock, random } = dependencies;
+  const now = clock.now();
+  const claimId = random.id();
+  const id = given.application_message_id;
+  const until = Math.ceil(now + claimLeaseSeconds);
+  const message: Message = {
+    ...given,
     claim_expires_at: until,
     attempts: { "0": { claim_id: claimId, claimed_at: Math.floor(now) } },
   };

@@ -24,8 +24,8 @@ export interface SendGateDependencies {
   readonly gateClock: GateClock;
   readonly clock: Clock;
   readonly random: Pick<Random, "next">;
-  /** Parts per second of an identity, > 0. */
-  readonly rateOf: (identity: string) => number;
+  /** Parts per second of an identity, > 0; `undefined` where the deployment sends nothing at all. */
+  readonly rateOf: (identity: string) => number | undefined;
   /** No permit is for a time after it, epoch seconds of `clock`. */
   readonly until: number;
 }
@@ -132,6 +132,10 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
     requests: readonly PermitRequest[],
   ): Promise<readonly GateDecision[]> {
     const own = rateOf(identity);
+    if (own === undefined) {
+      const now = clock.now();
+      return requests.map(() => ({ kind: "defer", until: now + 60 + 60 * random.next(), reason: "paused" }));
+    }
     let [main, lane, laneNumber] = await readLane(store, identity, own, random);
     for (let writes = 0; writes < maxWrites; writes += 1) {
       const now = gateClock.now();
