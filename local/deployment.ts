@@ -233,7 +233,6 @@ function functionsOf(
     applicationId,
     maxRetries: options.maxRetries,
     settings: options.scenario.settings,
-    senderConcurrency: functionLimits.resend.maxEnvironments,
     trackDeliveries,
   } as const;
   return (name) => {

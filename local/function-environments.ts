@@ -13,7 +13,7 @@ export type LocalFunctionName = "consume-kinesis" | "transform-firehose" | "rese
 export interface EnvironmentFacts {
   readonly resources: Pick<
     Resources,
-    "tableName" | "queueUrl" | "queueArn" | "deadLetterQueueArn" | "failureBucketName"
+    "tableName" | "gateTableName" | "queueUrl" | "queueArn" | "deadLetterQueueArn" | "failureBucketName"
   >;
   /** Base URLs by the SDK's name for the service; a service without one is not to be called. */
   readonly endpoints: Readonly<Partial<Record<"DYNAMODB" | "SQS" | "S3" | "SCHEDULER" | "PINPOINT", string>>>;
@@ -21,8 +21,6 @@ export interface EnvironmentFacts {
   readonly maxRetries: number;
   /** Inputs that the scenario sets. */
   readonly settings: Scenario["settings"];
-  /** Most resend workers at once. */
-  readonly senderConcurrency: number;
   readonly trackDeliveries: TrackDeliveries;
 }
 
@@ -78,7 +76,7 @@ function contract(name: LocalFunctionName, facts: EnvironmentFacts): Record<Vari
     MESSAGE_VALIDITY_SECONDS: String(facts.settings.message_validity_seconds),
     TRACK_DELIVERIES: facts.trackDeliveries,
     MAX_SENDS_PER_SECOND: String(facts.settings.max_sends_per_second),
-    SENDER_CONCURRENCY: String(facts.senderConcurrency),
+    GATE_TABLE_NAME: resources.gateTableName,
     PINPOINT_APPLICATION_ID: facts.applicationId,
   };
 }

@@ -12,6 +12,7 @@ export const namePrefix = "sms-retry";
 /** What was created. */
 export interface Resources {
   readonly tableName: string;
+  readonly gateTableName: string;
   /** The Kinesis or Firehose stream that the events go to; a Firehose stream is none of the emulators'. */
   readonly eventStreamName: string;
   readonly eventStreamArn: string;
@@ -34,7 +35,7 @@ const visibilityTimeoutSeconds = 30;
 const patience = { maxWaitTime: 20, minDelay: 0.05, maxDelay: 1 };
 
 /**
- * Creates the table, the queues, the buckets and, where events come through Kinesis, the stream; resolves when
+ * Creates the tables, the queues, the buckets and, where events come through Kinesis, the stream; resolves when
  * all of them can be used.
  *
  * @param prefix begins every name; default: {@link namePrefix}
@@ -47,7 +48,8 @@ export async function createResources(
   const names = namesOf(prefix);
   const [queues] = await Promise.all([
     createQueues(clients, names),
-    createTable(clients, names),
+    createTable(clients, names.table, "application_message_id"),
+    createTable(clients, names.gateTable, "gate"),
     via === "kinesis" ? createStream(clients, names) : undefined,
   ]);
   for (const bucket of [names.failureBucket, names.archiveBucket]) {
@@ -55,6 +57,7 @@ export async function createResources(
   }
   return {
     tableName: names.table,
+    gateTableName: names.gateTable,
     eventStreamName: names.stream,
     eventStreamArn: streamArns(names)[via],
     failureBucketName: names.failureBucket,
@@ -68,6 +71,7 @@ type Names = ReturnType<typeof namesOf>;
 function namesOf(prefix: string) {
   return {
     table: `${prefix}-message-state`,
+    gateTable: `${prefix}-send-gates`,
     stream: `${prefix}-events`,
     queue: `${prefix}-retry`,
     deadLetterQueue: `${prefix}-retry-dead-letters`,
@@ -83,17 +87,17 @@ function streamArns(names: Names): Record<EventSource, string> {
   };
 }
 
-async function createTable({ dynamodb }: LocalClients, names: Names): Promise<void> {
+async function createTable({ dynamodb }: LocalClients, name: string, key: string): Promise<void> {
   await dynamodb.send(
     new CreateTableCommand({
-      TableName: names.table,
+      TableName: name,
       BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: [{ AttributeName: "application_message_id", AttributeType: "S" }],
-      KeySchema: [{ AttributeName: "application_message_id", KeyType: "HASH" }],
+      AttributeDefinitions: [{ AttributeName: key, AttributeType: "S" }],
+      KeySchema: [{ AttributeName: key, KeyType: "HASH" }],
     }),
   );
   // dynalite knows no UpdateTimeToLive; nothing in a run lives long enough to be deleted by it.
-  await waitUntilTableExists({ client: dynamodb, ...patience }, { TableName: names.table });
+  await waitUntilTableExists({ client: dynamodb, ...patience }, { TableName: name });
 }
 
 async function createStream({ kinesis }: LocalClients, names: Names): Promise<void> {

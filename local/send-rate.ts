@@ -8,8 +8,10 @@ export const resendWorkers = 2;
 export interface SendRate {
   /** `max_sends_per_second`. */
   readonly cap: number;
-  /** The most parts of retries in one second. */
+  /** The most parts of retries in any second, wherever it begins; one message alone counts as no more than the ceiling. */
   readonly peakPerSecond: number;
+  /** The same in three quarters of a second: a busy machine lets what left a second apart arrive closer. */
+  readonly peakInShorterTime: number;
   /** Parts of retries in each second, counted from the first send to the last retry. */
   readonly perSecond: readonly number[];
   /** Parts of the application's own sends in the same seconds; nothing holds them back. */
@@ -33,15 +35,30 @@ export function sendRateOf(calls: readonly LedgerCall[], cap: number): SendRate 
   const perSecond = count(retries);
   return {
     cap,
-    peakPerSecond: Math.max(0, ...perSecond),
+    peakPerSecond: peakWithin(1_000, retries, cap),
+    peakInShorterTime: peakWithin(750, retries, cap),
     perSecond,
     applicationPerSecond: count(calls.filter(({ attempt }) => attempt === 0)),
   };
 }
 
-/** The most parts in a second that the ceiling lets through: every worker's share, rounded up to whole messages. */
-export function mostPerSecond(cap: number): number {
-  return Math.max(cap, resendWorkers * Math.ceil(cap / resendWorkers));
+/** The most parts in any time of this length, half open. */
+function peakWithin(milliseconds: number, calls: readonly LedgerCall[], cap: number): number {
+  const sorted = [...calls].sort((a, b) => a.at - b.at);
+  let [first, parts, peak] = [0, 0, 0];
+  for (const [index, call] of sorted.entries()) {
+    parts += call.parts;
+    for (
+      let oldest = sorted[first];
+      oldest !== undefined && oldest.at <= call.at - milliseconds;
+      oldest = sorted[first]
+    ) {
+      parts -= oldest.parts;
+      first += 1;
+    }
+    peak = Math.max(peak, first === index ? Math.min(parts, cap) : parts);
+  }
+  return peak;
 }
 
 /** The series as a table, a line a second. */

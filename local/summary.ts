@@ -1,7 +1,7 @@
 /** What came of a run, from the state table, the simulator's ledger and the functions' metrics. */
 import { retriesOffReason } from "../functions/core/message/message.ts";
 import type { FunctionLog } from "./lambda/function-log.ts";
-import { mostPerSecond, type SendRate, sendRateOf } from "./send-rate.ts";
+import { type SendRate, sendRateOf } from "./send-rate.ts";
 import type { Ledger, LedgerSend } from "./sms-service/ledger.ts";
 
 /** An item of the message-state table, in the attributes that a run looks at. */
@@ -169,9 +169,11 @@ export function violations(summary: Summary, maxRetries: number, stuck: number):
       `A message was sent ${summary.maxSendsPerMessage} times; ${1 + maxRetries} is the most allowed.`,
     );
   }
-  const { cap, peakPerSecond } = summary.sendRate;
-  if (peakPerSecond > mostPerSecond(cap)) {
-    found.push(`Retries of ${peakPerSecond} parts were sent in one second; ${cap} is the most allowed.`);
+  const { cap, peakInShorterTime } = summary.sendRate;
+  if (peakInShorterTime > Math.max(cap, 1)) {
+    found.push(
+      `Retries of ${peakInShorterTime} parts were sent within 0.75 s; ${cap} in a second is the most allowed.`,
+    );
   }
   if (stuck > 0) {
     found.push(

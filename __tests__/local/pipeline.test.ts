@@ -124,9 +124,9 @@ it("fault 31: after a carrier's outage retries keep to the rate, what is useless
     { messages: 120, rate: 100 },
   );
 
-  const { cap, peakPerSecond } = summary.sendRate;
+  const { cap, peakInShorterTime } = summary.sendRate;
   expect(cap).toBe(6);
-  expect(peakPerSecond).toBeLessThanOrEqual(cap);
+  expect(peakInShorterTime).toBeLessThanOrEqual(cap);
   // How many fail depends on how fast this machine produces: it is a time that the carrier is down for.
   const { recovered, expired, exhausted, deliveredAtOnce } = summary.outcomes;
   expect(recovered + expired).toBeGreaterThan(0);

@@ -164,6 +164,7 @@ export function environmentOf(
   const variables = functionEnvironment(name, {
     resources: {
       tableName: "message-state",
+      gateTableName: "send-gates",
       queueUrl,
       queueArn: `arn:aws:sqs:us-east-1:123456789012:${queueName}`,
       deadLetterQueueArn: `arn:aws:sqs:us-east-1:123456789012:${queueName}-dead-letters`,
@@ -173,7 +174,6 @@ export function environmentOf(
     applicationId,
     maxRetries: 3,
     settings: { retry_delays_seconds: [0], message_validity_seconds: 86_400, max_sends_per_second: 4_000 },
-    senderConcurrency: 2,
     trackDeliveries: "retried",
   });
   return {
