@@ -4,10 +4,10 @@
  */
 import { parseArgs } from "node:util";
 import { type BreakName, breaks } from "./breaks.ts";
+import { seededChoices } from "./choices.ts";
 import { simulateManyRaces, simulateRaces } from "./races.ts";
 import { explain, simulateMany, type Totals } from "./simulate-many.ts";
 import { type RunOptions, simulate } from "./simulated-run.ts";
-import { seededTape } from "./tape.ts";
 import type { Fault } from "./virtual-world.ts";
 
 /** Rates at which races are run, in parts per second. */
@@ -56,7 +56,10 @@ async function race(races: number, options: RunOptions): Promise<number> {
       `${rate} a second: ${totals.races} races in ${totals.runs} runs; in ${totals.sent} the retry was claimed first and sent`,
     );
     if (failure === undefined) continue;
-    const { trace } = await simulateRaces(seededTape(failure.seed), rate, { ...options, keepsTrace: true });
+    const { trace } = await simulateRaces(seededChoices(failure.seed), rate, {
+      ...options,
+      keepsTrace: true,
+    });
     console.log([`Run ${failure.seed} violates the protocol:`, ...failure.violations, ...trace].join("\n"));
     return 1;
   }
@@ -103,7 +106,7 @@ async function main(): Promise<number> {
   }
   if (options.races !== undefined) return race(options.races, options.broken);
   if (options.seed !== undefined) {
-    const { violations, trace } = await simulate(seededTape(options.seed), {
+    const { violations, trace } = await simulate(seededChoices(options.seed), {
       ...options.broken,
       keepsTrace: true,
     });

@@ -95,7 +95,7 @@ export function smsServiceModel(world: VirtualWorld, emit: (event: object) => vo
   const calls: SmsCall[] = [];
   const said: SaidEvent[] = [];
   const optedOut = new Map<string, number>();
-  const { tape } = world;
+  const { choices } = world;
 
   const take = ({ input }: SendMessagesCommand, call: SmsCall): unknown => {
     const request = input.MessageRequest;
@@ -106,7 +106,8 @@ export function smsServiceModel(world: VirtualWorld, emit: (event: object) => vo
       MessageResponse: { Result: { [destination]: { DeliveryStatus, StatusCode: 200, MessageId } } },
     });
     if (optedOut.has(id)) return answer("OPT_OUT");
-    if (world.strikes("throttle", 6)) return answer(tape.choose(2) === 0 ? "THROTTLED" : "TEMPORARY_FAILURE");
+    if (world.strikes("throttle", 6))
+      return answer(choices.below(2) === 0 ? "THROTTLED" : "TEMPORARY_FAILURE");
     if (world.strikes("throttle", 1)) return answer("PERMANENT_FAILURE");
 
     const messageId = `sms-${sends.length}`;
@@ -120,16 +121,16 @@ export function smsServiceModel(world: VirtualWorld, emit: (event: object) => vo
 
   /** Decides what becomes of a send, and emits its events: some twice, late, or after one another was said. */
   const becomeOf = (sent: Sent): void => {
-    const fate = tape.choose(40);
-    const soon = () => tape.choose(40) + tape.choose(10) / 10;
+    const fate = choices.below(40);
+    const soon = () => choices.below(40) + choices.below(10) / 10;
     if (fate < 7) {
       say(sent, "_SMS.SUCCESS", "DELIVERED", soon());
     } else if (fate < 28) {
-      say(sent, "_SMS.FAILURE", retryableStatuses[tape.choose(retryableStatuses.length)] ?? "", soon());
+      say(sent, "_SMS.FAILURE", retryableStatuses[choices.below(retryableStatuses.length)] ?? "", soon());
       // The carrier gave it up, and the handset got it all the same.
       if (world.strikes("late-delivery", 12)) say(sent, "_SMS.SUCCESS", "DELIVERED", soon() * 10);
     } else if (fate < 31) {
-      say(sent, "_SMS.FAILURE", permanentFailures[tape.choose(permanentFailures.length)] ?? "", soon());
+      say(sent, "_SMS.FAILURE", permanentFailures[choices.below(permanentFailures.length)] ?? "", soon());
     } else if (fate < 33) {
       say(sent, "_SMS.FAILURE", "UNKNOWN", 72 * 3_600);
     } else if (fate < 35) {
@@ -145,13 +146,13 @@ export function smsServiceModel(world: VirtualWorld, emit: (event: object) => vo
 
   const say = (sent: Sent, event_type: string, record_status: string, afterSeconds: number): void => {
     // Now and then an event comes without the retry tag: its message id alone tells the attempt.
-    const isTagged = sent.context.retry_attempt === undefined || !tape.happens(4);
+    const isTagged = sent.context.retry_attempt === undefined || !choices.happens(4);
     const { application_message_id } = sent.context;
     const context = isTagged ? sent.context : { ...(application_message_id && { application_message_id }) };
     const event = {
       event_type,
       // The service's clock is up to five minutes off.
-      event_timestamp: Math.round((world.now + afterSeconds + (tape.choose(3) - 1) * 300) * 1000),
+      event_timestamp: Math.round((world.now + afterSeconds + (choices.below(3) - 1) * 300) * 1000),
       application: { app_id: "simulated" },
       attributes: {
         message_id: sent.messageId,
@@ -160,11 +161,11 @@ export function smsServiceModel(world: VirtualWorld, emit: (event: object) => vo
         ...(Object.keys(context).length > 0 && { customer_context: JSON.stringify(context) }),
       },
     };
-    const copies = world.strikes("duplicate-delivery", 30) ? 2 + tape.choose(2) : 1;
+    const copies = world.strikes("duplicate-delivery", 30) ? 2 + choices.below(2) : 1;
     let isSaid = false;
     for (let copy = 0; copy < copies; copy += 1) {
-      const late = world.strikes("late-delivery", 8) ? tape.choose(600) : 0;
-      const apart = copy * ([0, 0, 0, 20][tape.choose(4)] ?? 0);
+      const late = world.strikes("late-delivery", 8) ? choices.below(600) : 0;
+      const apart = copy * ([0, 0, 0, 20][choices.below(4)] ?? 0);
       world.at(world.now + afterSeconds + late + apart, () => {
         if (!isSaid) {
           said.push({
