@@ -70,13 +70,15 @@ test("statuses and types of events are listed in one file, so adding one takes t
     "functions/core/events/statuses.ts": expect.arrayContaining(["UNREACHABLE", "_SMS.FAILURE"]),
     // The others mean one status and not a list of them: a new one changes nothing, and of one that is removed the
     // compiler tells. What a scenario says where its file says nothing, and what AWS's simulator numbers do here:
-    "local/sms-simulator/scenario.ts": ["CARRIER_UNREACHABLE"],
+    "local/sms-service/scenario.ts": ["CARRIER_UNREACHABLE"],
     "local/run.ts": ["UNREACHABLE"],
     // With which statuses a message is buffered:
-    "local/sms-simulator/carrier.ts": ["PENDING", "SUCCESSFUL"],
+    "local/sms-service/carrier.ts": ["PENDING", "SUCCESSFUL"],
+    // What End User Messaging says at the call, because it has no event for it:
+    "local/sms-service/sms-service.ts": ["MAX_PRICE_EXCEEDED", "OPTOUT"],
     // Answers of `SendMessages`, which have a word in common with the events:
     "functions/adapters/senders/pinpoint-sender.ts": ["SUCCESSFUL"],
-    "local/sms-simulator/pinpoint-api.ts": ["SUCCESSFUL"],
+    "local/sms-service/pinpoint-api.ts": ["SUCCESSFUL"],
   });
 });
 

@@ -4,6 +4,7 @@
  * @see https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html
  */
 import * as v from "valibot";
+import { messageTypes } from "../../functions/core/events/delivery-event.ts";
 import { type RestResponse, ServiceError } from "../rest-json.ts";
 import type { ApiAnswer } from "./scenario.ts";
 import type { SmsRequest } from "./sms-request.ts";
@@ -21,7 +22,7 @@ const sendTextMessage = v.object({
   OriginationIdentity: v.optional(textOf(1, 256)),
   MessageBody: textOf(1, 1_600),
   // Without it the type is that of the origination identity, and identities are none of this service's parts.
-  MessageType: v.optional(v.picklist(["TRANSACTIONAL", "PROMOTIONAL"]), "TRANSACTIONAL"),
+  MessageType: v.optional(v.picklist(messageTypes), "TRANSACTIONAL"),
   Keyword: v.optional(textOf(1, 30)),
   ConfigurationSetName: v.optional(textOf(1, 256)),
   MaxPrice: v.optional(v.pipe(v.string(), v.regex(/^\d{0,2}\.\d{1,5}$/))),

@@ -1,15 +1,18 @@
 /** What a caller asks of the SMS service, by whichever API it comes. */
 
-/** The two APIs that send: Pinpoint's `SendMessages`, and `SendTextMessage` of End User Messaging (v2). */
-export type SmsApi = "pinpoint" | "end-user-messaging";
+import type { MessageType } from "../../functions/core/events/delivery-event.ts";
+import type { EventFormat } from "../../functions/core/events/statuses.ts";
 
 /** One SMS to one recipient. */
 export interface SmsRequest {
-  /** Decides how the call is answered, and in which format the delivery events are. */
-  readonly api: SmsApi;
+  /**
+   * The API that it came by, by the format of its events: Pinpoint's `SendMessages`, or `SendTextMessage` of End User
+   * Messaging (v2).
+   */
+  readonly api: EventFormat;
   readonly destination: string;
   readonly body: string;
-  readonly messageType: "TRANSACTIONAL" | "PROMOTIONAL";
+  readonly messageType: MessageType;
   /** Number, sender id or pool; absent = the service chooses. */
   readonly origination?: string;
   readonly context?: Readonly<Record<string, string>>;
