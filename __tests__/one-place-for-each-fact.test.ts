@@ -74,7 +74,7 @@ test("statuses and types of events are listed in one file, so adding one takes t
     "local/run.ts": ["UNREACHABLE"],
     // With which statuses a message is buffered:
     "local/sms-service/carrier.ts": ["PENDING", "SUCCESSFUL"],
-    // What End User Messaging says at the call, because it has no event for it:
+    // What End User Messaging says at the call and by no event:
     "local/sms-service/sms-service.ts": ["MAX_PRICE_EXCEEDED", "OPTOUT"],
     // Answers of `SendMessages`, which have a word in common with the events:
     "functions/adapters/senders/pinpoint-sender.ts": ["SUCCESSFUL"],

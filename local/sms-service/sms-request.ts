@@ -6,8 +6,8 @@ import type { EventFormat } from "../../functions/core/events/statuses.ts";
 /** One SMS to one recipient. */
 export interface SmsRequest {
   /**
-   * The API that it came by, by the format of its events: Pinpoint's `SendMessages`, or `SendTextMessage` of End User
-   * Messaging (v2).
+   * The API by which it comes, named as the format of its delivery events: Pinpoint's `SendMessages`, or
+   * `SendTextMessage` of End User Messaging (v2). Decides how the call is answered, too.
    */
   readonly api: EventFormat;
   readonly destination: string;
