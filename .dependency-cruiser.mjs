@@ -222,10 +222,10 @@ export default {
       oursBut("stacks/", "functions/"),
     ),
     forbid(
-      "cdktf-in-the-stacks-alone",
-      "CDKTF is archived: a move to its fork must stay a change of the stacks.",
-      { pathNot: "^(stacks/|main\\.ts$)" },
-      { path: "node_modules/(cdktf|cdktf-cli|constructs|@cdktf)/", pathNot: "node_modules/@cdktf/hcl2json/" },
+      "cdktf-in-one-module",
+      "CDKTF is archived: a move to its fork must stay a change of one file.",
+      { pathNot: "^stacks/cdktf\\.ts$" },
+      { path: "node_modules/(cdktf|cdktf-cli|constructs|@cdktf)/" },
     ),
     forbid(
       "provider-classes-by-path",

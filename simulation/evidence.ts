@@ -1,4 +1,5 @@
 /** All that a world knows about one message, gathered for the checks. */
+import type { DeliveryGuarantee } from "../functions/contract/guarantees.ts";
 import { isFinal, type Message, type MessageStatus } from "../functions/core/message/message.ts";
 import { partsOf } from "../functions/core/message/message-parts.ts";
 import type { ApplicationMessage } from "./application.ts";
@@ -17,7 +18,7 @@ export interface Evidence {
   readonly latest: number;
   /** Epoch seconds, whatever unit the application wrote it in. */
   readonly deadline: number | undefined;
-  readonly guarantee: "at-least-once" | "at-most-once";
+  readonly guarantee: DeliveryGuarantee;
   readonly writes: readonly TableWrite[];
   readonly sends: readonly TakenSend[];
   readonly calls: readonly SmsCall[];

@@ -1,5 +1,5 @@
 /** What a simulated world is going to be like: its deployment, its messages, and what will go wrong. */
-
+import { trackDeliveriesValues } from "../functions/contract/guarantees.ts";
 import type { Choices } from "./choices.ts";
 import type { SimulatedInputs } from "./settings.ts";
 import { type Outage, outageKinds } from "./virtual-world.ts";
@@ -30,7 +30,7 @@ export function drawPlan(choices: Choices, startsAt: number): Plan {
   const hasFaults = choices.below(4) !== 0;
   const isBurst = choices.below(12) === 11;
   const maxSendsPerSecond = [20, 1, 0.2, 10][choices.below(4)] ?? 20;
-  const trackDeliveries = (["all", "retried", "none"] as const)[choices.below(3)] ?? "all";
+  const trackDeliveries = trackDeliveriesValues[choices.below(3)] ?? "all";
   const inputs: SimulatedInputs = {
     maxRetries: 3 - choices.below(4),
     retryDelaysSeconds: [[60, 300, 900], [0], [0, 5], [30, 1_800], [1]][choices.below(5)] ?? [],

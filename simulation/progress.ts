@@ -62,7 +62,7 @@ const justify: Readonly<Partial<Record<MessageStatus, Justify>>> = {
       ? undefined
       : "nobody refused it",
   OPTED_OUT: ({ message }, { service }) =>
-    service.optedOut.has(message.id) ? undefined : "nobody opted out",
+    service.optedOut.has(message.destination) ? undefined : "nobody opted out",
   CANCELLED: ({ message }) => (message.cancelledAt === undefined ? "nobody cancelled it" : undefined),
 };
 

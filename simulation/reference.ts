@@ -94,7 +94,7 @@ function expectedAfter(
     inSeconds(item?.expires_at),
     // What is not in the table yet cannot be withdrawn.
     (message.cancelledAt ?? 0) >= itemAt ? message.cancelledAt : undefined,
-    service.optedOut.get(message.id),
+    service.optedOut.get(message.destination),
   ].filter((end) => end !== undefined);
   const end = Math.min(Number.POSITIVE_INFINITY, ...ends);
   if (end <= from) return none;

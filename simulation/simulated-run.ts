@@ -1,7 +1,8 @@
 /** One simulated run: a deployment with chance settings, some messages, faults, a calm end, and the checks. */
 
 import { timeoutSecondsOf } from "../functions/contract/environment.ts";
-import { eventMetrics, type MetricName } from "../functions/core/observability/telemetry.ts";
+import { eventMetrics } from "../functions/core/observability/outcomes.ts";
+import type { MetricName } from "../functions/core/observability/telemetry.ts";
 import { type ApplicationMessage, produceMessage, startApplication } from "./application.ts";
 import type { Choices } from "./choices.ts";
 import { type TableBreaks, tableModel } from "./dynamodb-model.ts";
@@ -80,8 +81,7 @@ export function makeWorld(choices: Choices, plan: Plan, options: RunOptions): Si
     emitted,
     messages: [],
     table: tableModel(world, options.table),
-    service: smsServiceModel(world, (event) => {
-      const data = JSON.stringify(event);
+    service: smsServiceModel(world, (data) => {
       emitted.push(data);
       for (const stream of streams) stream.put(data);
     }),
@@ -142,9 +142,9 @@ function putJunk({ world, streams }: SimulatedWorld): void {
   }
 }
 
-const failure = (attributes: object): string =>
+const failure = (attributes: object, event_type = "_SMS.FAILURE"): string =>
   JSON.stringify({
-    event_type: "_SMS.FAILURE",
+    event_type,
     event_timestamp: start * 1_000,
     application: { app_id: "simulated" },
     attributes: { message_id: "other", record_status: "UNREACHABLE", ...attributes },
@@ -160,6 +160,11 @@ const junk: readonly string[] = [
   failure({ customer_context: JSON.stringify({ application_message_id: "of nobody", retry_attempt: "1" }) }),
   failure({ customer_context: JSON.stringify({ application_message_id: "m0", retry_attempt: "9" }) }),
   failure({ message_id: "x".repeat(5_000), customer_context: "{" }),
+  // Of a type that nobody has listed, whatever it says: the message goes on.
+  failure(
+    { customer_context: JSON.stringify({ application_message_id: "m0", retry_attempt: "0" }) },
+    "_SMS.RERATED",
+  ),
 ];
 
 /** Lets a world go on until it has come to rest, and checks it. */

@@ -8,6 +8,7 @@ import type { SendRequest, SendResult } from "../../../functions/core/sending/sm
 import { inMemoryMessageStore } from "../../support/in-memory-message-store.ts";
 import { retryPolicy, startOfTest } from "../../support/messages.ts";
 import { recordedTelemetry } from "../../support/recorded-telemetry.ts";
+import { type ScriptedAnswer, scriptedSender } from "../../support/scripted-sender.ts";
 
 const accepted: SendResult = { kind: "accepted", messageId: "msg-0" };
 const throttled: SendResult = { kind: "deferred", reason: "throttled" };
@@ -30,7 +31,7 @@ const plainSend: SendRequest = {
 
 /** An application with a table; the service answers as told, then it accepts. The clock stands between seconds. */
 function application(
-  answers: (SendResult | (() => SendResult | Promise<SendResult>))[] = [],
+  answers: readonly ScriptedAnswer[] = [],
   options: {
     guarantee?: "at-least-once" | "at-most-once";
     leastSecondsLeft?: number;
@@ -40,20 +41,13 @@ function application(
   } = {},
 ) {
   const store = inMemoryMessageStore();
-  const sends: SendRequest[] = [];
+  const sender = scriptedSender({ ...options, answers, otherwise: accepted });
   const queued: QueueEntry[] = [];
   let now = startOfTest + 0.5;
   let ids = 0;
   const producing = {
     store,
-    sender: {
-      leastSecondsLeft: options.leastSecondsLeft ?? 0,
-      async send(send: SendRequest) {
-        sends.push(send);
-        const answer = answers.shift() ?? accepted;
-        return typeof answer === "function" ? answer() : answer;
-      },
-    },
+    sender,
     guarantee: options.guarantee ?? ("at-least-once" as const),
     queue: {
       async put(entries: readonly QueueEntry[]) {
@@ -68,7 +62,7 @@ function application(
   };
   return {
     store,
-    sends,
+    sends: sender.sends,
     queued,
     producing,
     produce: (changes: Partial<ProduceRequest> = {}) => produceMessage({ ...request, ...changes }, producing),

@@ -1,4 +1,7 @@
-/** Reads delivery events of both event formats, which are told apart by their keys. */
+/**
+ * Reads what an event source brings as a delivery event. The event formats are told apart by their keys: Pinpoint
+ * writes `event_type`, End User Messaging `eventType`.
+ */
 import type { ParsedEvent } from "./delivery-event.ts";
 import { parseEndUserMessagingEvent } from "./end-user-messaging-event.ts";
 import { parsePinpointEvent } from "./pinpoint-event.ts";
