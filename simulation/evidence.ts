@@ -2,8 +2,8 @@
 import { isFinal, type Message, type MessageStatus } from "../functions/core/message/message.ts";
 import { partsOf } from "../functions/core/message/message-parts.ts";
 import type { ApplicationMessage } from "./application.ts";
-import type { TableWrite } from "./dynamodb-model.ts";
 import type { SimulatedWorld } from "./simulated-run.ts";
+import type { TableWrite } from "./simulated-table.ts";
 import type { SaidEvent, SmsCall, TakenSend } from "./sms-service-model.ts";
 
 /** A message: as its application, its item and the SMS service know it. */

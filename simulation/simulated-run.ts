@@ -3,7 +3,6 @@
 import { timeoutSecondsOf } from "../functions/contract/environment.ts";
 import { eventMetrics, type MetricName } from "../functions/core/observability/telemetry.ts";
 import { type ApplicationMessage, produceMessage, startApplication } from "./application.ts";
-import { type TableBreaks, tableModel } from "./dynamodb-model.ts";
 import { evidenceOf } from "./evidence.ts";
 import { type BreakPorts, resend, type SimulationParts } from "./functions.ts";
 import { violationsOf } from "./invariants.ts";
@@ -12,6 +11,7 @@ import { progressViolations } from "./progress.ts";
 import { queueModel } from "./queue-model.ts";
 import { departures } from "./reference.ts";
 import { simulatedSettings } from "./settings.ts";
+import { simulatedTable, type TableBreaks } from "./simulated-table.ts";
 import { smsServiceModel } from "./sms-service-model.ts";
 import { firehoseModel, kinesisModel, type StreamModel } from "./stream-model.ts";
 import type { Tape } from "./tape.ts";
@@ -88,7 +88,7 @@ export function makeWorld(tape: Tape, plan: Plan, options: RunOptions): Simulate
     counts,
     emitted,
     messages: [],
-    table: tableModel(world, options.table),
+    table: simulatedTable(world, options.table),
     service: smsServiceModel(world, (event) => {
       const data = JSON.stringify(event);
       emitted.push(data);

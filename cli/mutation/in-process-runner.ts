@@ -28,7 +28,6 @@ import fc from "fast-check";
 /** The tests that take part: all that need no emulator and no bundle, and take milliseconds. */
 const testFiles = [
   "__tests__/core/**/*.test.ts",
-  "__tests__/adapters/message-store-in-memory.test.ts",
   "__tests__/adapters/message-store-on-model.test.ts",
 ];
 
