@@ -1,13 +1,18 @@
-// Mutation check of the protocol: changes the code in some 2,000 small ways and runs the tests on each. A change
-// that no test notices is a hole in the tests, code that does nothing, or explained in docs/mutation.md.
+// Mutation testing of the core: makes every small change that Stryker knows and runs the tests that reach it. A change
+// that no test detects is a gap in the tests, code without effect, or has its reason in docs/mutation.md.
 //
-// It is no part of `npm test`; run `npm run mutate` after larger changes of the core.
+// It is not part of `npm test`; run `npm run mutate` after larger changes of the core.
 
 /** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
 export default {
   // The core decides and the store's adapter translates its decisions: an error there sends an SMS twice or never.
-  mutate: ["functions/core/**/*.ts", "functions/adapters/dynamodb/dynamodb-message-store.ts"],
-  // Our own runner, because with Jest's the check takes hours; it also names the tests that take part.
+  mutate: [
+    "functions/core/**/*.ts",
+    "functions/firehose-attachment/core/**/*.ts",
+    "functions/adapters/dynamodb/dynamodb-message-store.ts",
+  ],
+  // Our own runner, which also names the tests that take part; why not Jest's, and what was measured, is in
+  // docs/decisions/0007-a-test-runner-for-mutants.md.
   plugins: ["./cli/mutation/in-process-runner.ts"],
   testRunner: "in-process",
   // Runs only those tests on a change that reach it.
@@ -17,12 +22,10 @@ export default {
     "dist",
     "cdktf.out",
     "examples",
-    "local",
     "stacks",
-    "docs",
-    "__tests__/{functions,local,scripts,stacks,terraform}",
+    "__tests__/{functions,local,cli,stacks,terraform}",
   ],
-  // A change that makes a loop endless, or a test wait for ever, counts as found after this time; all tests
+  // A change that makes a loop endless, or a test wait for ever, counts as detected after this time; all tests
   // together take less.
   timeoutMS: 3_000,
   timeoutFactor: 0.3,

@@ -1,7 +1,7 @@
 /** What can be checked of all pages: links lead somewhere, commands exist, the README stays short. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { helpText } from "../local/command-line.ts";
+import { createProgram } from "../cli/command-line.ts";
 
 const root = join(__dirname, "..");
 const pages = [
@@ -60,11 +60,16 @@ describe.each(pages)("%s", (page, text) => {
     expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
   });
 
-  test("every option of npm start that it names exists", () => {
-    const named = [...text.matchAll(/npm start -- ([^`\n]*)/g)]
-      .flatMap(([, options = ""]) => options.split(" "))
-      .filter((word) => word.startsWith("--"));
+  test("every command of sms-retry that it names exists, and every option of it", () => {
+    const { commands } = createProgram(new AbortController().signal);
+    const named = [...text.matchAll(/(?:npx sms-retry ([a-z][a-z-]*)|npm start --)([^`\n#]*)/g)];
+    const missing = named.flatMap(([, name = "run", given = ""]) => {
+      const known = commands.find((command) => command.name() === name)?.options.map(({ long }) => long);
+      if (known === undefined) return [name];
+      const options = given.match(/--[a-z][a-z-]*/g) ?? [];
+      return options.filter((option) => !["--help", ...known].includes(option));
+    });
 
-    expect(named.filter((option) => !helpText.includes(option))).toEqual([]);
+    expect(missing).toEqual([]);
   });
 });

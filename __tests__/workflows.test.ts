@@ -46,6 +46,7 @@ interface IssueForm {
 interface Dependabot {
   readonly updates: readonly {
     readonly "package-ecosystem": string;
+    readonly directories?: readonly string[];
     readonly ignore?: readonly {
       readonly "dependency-name": string;
       readonly versions?: readonly string[];
@@ -142,11 +143,15 @@ describe("the job that plans and the job that comments", () => {
 
   test("packages are installed before there are credentials", () => {
     const steps = read("terraform-plan.yml").jobs.plan?.steps ?? [];
-    const install = steps.findIndex(({ run }) => run === "npm ci");
+    const installs = ["npm ci", "node cli/install.mjs stacks"].map((command) =>
+      steps.findIndex(({ run }) => run === command),
+    );
     const credentials = steps.findIndex(({ uses }) => uses?.startsWith("aws-actions/"));
 
-    expect(install).toBeGreaterThan(-1);
-    expect(credentials).toBeGreaterThan(install);
+    for (const install of installs) {
+      expect(install).toBeGreaterThan(-1);
+      expect(credentials).toBeGreaterThan(install);
+    }
   });
 
   const review = failureComment("sms-retry-kinesis", "terraform plan", "Error");
@@ -232,12 +237,13 @@ test("a pull request is asked for its test plan", () => {
 
 test("dependabot keeps to the range of constructs that package.json demands, and knows what is archived", () => {
   const { updates } = parse(textOf("../dependabot.yml")) as Dependabot;
-  const { devDependencies } = JSON.parse(readFileSync(join(__dirname, "../package.json"), "utf8"));
+  const { dependencies } = JSON.parse(readFileSync(join(__dirname, "../stacks/package.json"), "utf8"));
   const ignored = updates.find((update) => update["package-ecosystem"] === "npm")?.ignore ?? [];
   const rangeOf = (name: string) => ignored.find((rule) => rule["dependency-name"] === name);
 
   expect(updates.map((update) => update["package-ecosystem"])).toEqual(["npm", "github-actions"]);
-  expect(devDependencies.constructs).toBe(">=10.6.0 <10.8.0");
+  expect(updates[0]?.directories).toEqual(["/", "/stacks", "/cli/old-host"]);
+  expect(dependencies.constructs).toBe(">=10.6.0 <10.8.0");
   expect(rangeOf("constructs")).toMatchObject({ versions: [">=10.8.0"] });
   expect(rangeOf("@cdktf/*")).toBeDefined();
 });

@@ -6,13 +6,17 @@
  * a fixed time and mode and no machine path reaches the bundle, so `terraform plan` is empty after a rebuild.
  */
 import { createWriteStream } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { build } from "esbuild";
 import { ZipFile } from "yazl";
+import { lambdaRuntimes } from "../functions/contract/lambda-runtimes.ts";
 
 const root = join(import.meta.dirname, "..");
+
+/** The oldest runtime that `lambda_runtime` accepts, in esbuild's spelling: `node22`. */
+const oldestNode = lambdaRuntimes[0].replace(/^nodejs(\d+)\.x$/, "node$1");
 const outputFolder = join(root, "dist/functions");
 
 /** Names of the folders in `functions/` that hold a `handler.ts`: one Lambda function each. */
@@ -34,8 +38,7 @@ async function bundle(name: string, folder: string): Promise<void> {
     // Names of functions and classes appear in logs and in error types.
     keepNames: true,
     platform: "node",
-    // nodejs22.x is the oldest runtime that `lambda_runtime` accepts, and its default.
-    target: "node22",
+    target: oldestNode,
     format: "esm",
     mainFields: ["module", "main"],
     sourcemap: "linked",
@@ -59,20 +62,27 @@ async function zip(name: string, folder: string): Promise<void> {
 }
 
 /**
- * Bundles and zips every function into `folder` (default `dist/functions`), replacing what is there.
+ * Bundles and zips every function into `folder` (default `dist/functions`), replacing what is there when all is done.
  *
  * @returns the names of the functions, sorted
  */
 export async function bundleFunctions(folder = outputFolder): Promise<string[]> {
   const names = await functionNames();
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  await Promise.all(
-    names.map(async (name) => {
-      await bundle(name, folder);
-      await zip(name, folder);
-    }),
-  );
+  // Beside it, so that neither an interruption nor another run meanwhile sees half of the bundles.
+  const fresh = `${folder}.${process.pid}`;
+  try {
+    await mkdir(fresh, { recursive: true });
+    await Promise.all(
+      names.map(async (name) => {
+        await bundle(name, fresh);
+        await zip(name, fresh);
+      }),
+    );
+    await rm(folder, { recursive: true, force: true });
+    await rename(fresh, folder);
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
   return names;
 }
 

@@ -18,8 +18,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { environmentNames } from "../functions/contract/environment.ts";
@@ -106,28 +107,29 @@ async function synthesised(project: string, zips: string, output: string): Promi
   return readOutput(output);
 }
 
-/** Copies what the stacks are made of, with renamed imports; `packages` are found before those of this project. */
+/**
+ * Copies what the stacks are made of, with renamed imports in the one file that has them; `packages` are found before
+ * those of this project.
+ */
 function copyWithCdktn(copy: string, packages: string): void {
-  for (const folder of ["stacks", "functions"])
-    cpSync(join(root, folder), join(copy, folder), { recursive: true });
-  cpSync(join(root, "package.json"), join(copy, "package.json"));
-  let renamed = 0;
-  for (const file of readdirSync(join(copy, "stacks"), { recursive: true, encoding: "utf8" })) {
-    if (!file.endsWith(".ts")) continue;
-    const path = join(copy, "stacks", file);
-    const text = readFileSync(path, "utf8");
-    const written = withCdktnImports(text);
-    if (written !== text) renamed += 1;
-    writeFileSync(path, written);
-  }
-  // Or cdktf would be compared with itself.
-  if (renamed === 0) throw new Error("No file in stacks/ imports cdktf; look where it is imported now.");
+  const filter = (path: string) => basename(path) !== "node_modules";
+  for (const part of ["stacks", "functions", "package.json"])
+    cpSync(join(root, part), join(copy, part), { recursive: true, filter });
+  const path = join(copy, "stacks/cdktf.ts");
+  writeFileSync(path, withCdktnImports(readFileSync(path, "utf8")));
   symlinkSync(join(packages, "node_modules"), join(copy, "node_modules"), "dir");
   symlinkSync(join(root, "node_modules"), join(copy, "../node_modules"), "dir");
 }
 
-function versionOf(folder: string, name: string): string {
-  const { version } = JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"), "utf8"));
+/** Where the stacks import a package from: their own `node_modules`. */
+const { resolve: ownPackage } = createRequire(join(root, "stacks/cdktf.ts"));
+
+function manifestOf(packages: string, name: string): string {
+  return join(packages, "node_modules", name, "package.json");
+}
+
+function versionOf(name: string, manifest: string): string {
+  const { version } = JSON.parse(readFileSync(manifest, "utf8"));
   return `${name} ${version}`;
 }
 
@@ -148,7 +150,7 @@ async function check(packages: string): Promise<number> {
     copyWithCdktn(copy, packages);
     const ours = await synthesised(root, zips, join(folder, "cdktf"));
     const theirs = await synthesised(copy, zips, join(folder, "cdktn"));
-    const version = versionOf(packages, "cdktn");
+    const version = versionOf("cdktn", manifestOf(packages, "cdktn"));
     const others = writersOf(theirs).filter((writer) => `cdktn ${writer}` !== version);
     if (others.length > 0)
       throw new Error(`The copy was written by ${others.join(", ")}, not by ${version}.`);
@@ -160,9 +162,9 @@ async function check(packages: string): Promise<number> {
 
 function report(ours: Output, theirs: Output, packages: string): number {
   const cdktf = ["cdktf", "@cdktf/provider-aws", "constructs"]
-    .map((name) => versionOf(root, name))
+    .map((name) => versionOf(name, ownPackage(`${name}/package.json`)))
     .join(", ");
-  const cdktn = neededPackages.map((name) => versionOf(packages, name)).join(", ");
+  const cdktn = neededPackages.map((name) => versionOf(name, manifestOf(packages, name))).join(", ");
   const stacks = Object.keys(ours).filter((file) => file.endsWith("cdk.tf.json")).length;
   const found = differences(ours, theirs);
   console.log(`${cdktf}\n${cdktn}`);

@@ -1,5 +1,5 @@
 /**
- * Writes `docs/inputs.md`: the inputs and outputs of every stack.
+ * Writes `docs/inputs.md`: the inputs and outputs of every stack, and the statuses that an input can name.
  *
  * `npm run docs` writes; `npm run docs:check` (`--check`) changes nothing and exits 1 if the file is not what would
  * be written. The tables come from the synthesised stacks, so they cannot say what the code does not; no bundle is
@@ -9,13 +9,21 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { environmentNames } from "../functions/contract/environment.ts";
+import {
+  type EventFormat,
+  eventStatuses,
+  type StatusFacts,
+  statusClasses,
+} from "../functions/contract/statuses.ts";
 import { stackNames, synthesise } from "../stacks/app.ts";
 import {
+  code,
   commonInputsTable,
   differingInputsTable,
   outputsOfAllTable,
   type StacksByName,
   type SynthesisedStack,
+  table,
   versionsSentence,
 } from "./inputs-and-outputs.ts";
 
@@ -49,7 +57,29 @@ ${differingInputsTable(stacks)}
 ## Outputs
 
 ${outputsOfAllTable(stacks)}
+
+## Statuses of delivery events
+
+What \`retryable_statuses\` may name, and what becomes of the others. A failure with another status is not retried; an
+event of another type changes nothing. Both are counted as \`StatusUnrecognized\`.
+
+${statusesTable()}
 `;
+}
+
+function statusesTable(): string {
+  const isWrittenBy = (facts: StatusFacts, format: EventFormat): string =>
+    facts.formats.includes(format) ? "yes" : "";
+  return table(
+    ["Status", "Meaning", "Retried", "Pinpoint", "End User Messaging"],
+    Object.entries<StatusFacts>(eventStatuses).map(([status, facts]) => [
+      facts.alias === undefined ? code(status) : `${code(status)}, ${code(facts.alias)}`,
+      facts.meaning,
+      statusClasses[facts.class].retried,
+      isWrittenBy(facts, "pinpoint"),
+      isWrittenBy(facts, "end-user-messaging"),
+    ]),
+  );
 }
 
 function synthesisedStacks(): StacksByName {

@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { toJsonSchema } from "@valibot/to-json-schema";
-import { scenarioSchema } from "../local/sms-simulator/scenario.ts";
+import { scenarioSchema } from "../local/sms-service/scenario.ts";
 
 const root = join(import.meta.dirname, "..");
 const path = "docs/scenario.schema.json";

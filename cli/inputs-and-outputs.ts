@@ -138,7 +138,8 @@ function tableOfInputs(
   );
 }
 
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table as Markdown; the cells are as they shall stand there. */
+export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [line(heads), `|${"---|".repeat(heads.length)}`, ...rows.map(line)].join("\n");
 }
@@ -147,4 +148,6 @@ const isRequired = (input: InputDefinition): boolean => !("default" in input);
 const byName = (a: { name: string }, b: { name: string }): number =>
   a.name < b.name ? -1 : Number(a.name > b.name);
 const cell = (text: string): string => text.replaceAll("|", "\\|");
-const code = (text: string): string => `\`${cell(text)}\``;
+
+/** A text as code in a cell of a table. */
+export const code = (text: string): string => `\`${cell(text)}\``;

@@ -5,11 +5,11 @@
  * The variables are described in `environment.ts`.
  */
 import * as v from "valibot";
-import { environmentNames, type FunctionName } from "./contract/environment.ts";
-import { trackDeliveriesValues } from "./contract/event-filter.ts";
+import { environmentNames, type FunctionName, logLevels } from "./contract/environment.ts";
+import { trackDeliveriesValues } from "./contract/guarantees.ts";
 import { InvalidSettingsError } from "./core/errors.ts";
-import { canonicalStatus } from "./core/events/classification.ts";
 import { highestMaxRetries } from "./core/events/send-context.ts";
+import { allowedRetryableStatuses, canonicalStatus } from "./core/events/statuses.ts";
 import { deliveryGuarantees } from "./core/message/message.ts";
 import type { RetryPolicy } from "./core/message/retry-policy.ts";
 
@@ -50,28 +50,15 @@ function parseJson(value: string): unknown {
 }
 
 const isWholeNumber = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0;
-const isStatus = (value: unknown): value is string => typeof value === "string" && /^[A-Z_]+$/.test(value);
-
-/**
- * Statuses that no deployment may retry: they say that the message arrived, is on its way, or is not wanted. The
- * validation of the input `retryable_statuses` refuses the same.
- */
-const notFailures: ReadonlySet<string> = new Set([
-  "DELIVERED",
-  "SUCCESSFUL",
-  "PENDING",
-  "QUEUED",
-  "SENT",
-  "OPTOUT",
-  "OPTED_OUT",
-]);
+const isRetryable = (value: unknown): value is string =>
+  (allowedRetryableStatuses as readonly unknown[]).includes(value);
 
 /** How each variable is read. */
 const readers = {
   SMS_RETRY_VERSION: text,
   POWERTOOLS_SERVICE_NAME: text,
   POWERTOOLS_METRICS_NAMESPACE: text,
-  POWERTOOLS_LOG_LEVEL: v.picklist(["DEBUG", "INFO", "WARN", "ERROR"], "must be DEBUG, INFO, WARN or ERROR"),
+  POWERTOOLS_LOG_LEVEL: v.picklist(logLevels, `must be one of ${logLevels.join(", ")}`),
   MESSAGE_TABLE_NAME: text,
   RETRY_QUEUE_URL: text,
   RETRY_QUEUE_ARN: text,
@@ -89,11 +76,7 @@ const readers = {
   ),
   RETRY_DELAYS_SECONDS: list("whole numbers of seconds, 0 or more", isWholeNumber),
   RETRYABLE_STATUSES: v.pipe(
-    list("statuses in capital letters", isStatus),
-    v.check(
-      (statuses) => !statuses.some((status) => notFailures.has(status)),
-      `must hold only statuses of failures, so none of ${[...notFailures].join(", ")}`,
-    ),
+    list(`failures that may be retried: ${allowedRetryableStatuses.join(", ")}`, isRetryable),
     v.transform((statuses): ReadonlySet<string> => new Set(statuses.map(canonicalStatus))),
   ),
   MESSAGE_VALIDITY_SECONDS: number(
@@ -101,7 +84,7 @@ const readers = {
     (value) => isWholeNumber(value) && value >= 1,
   ),
   RECEIPT_TIMEOUT_SECONDS: number("a whole number of seconds, 0 or more", isWholeNumber),
-  TRACK_DELIVERIES: v.picklist(trackDeliveriesValues, `must be ${trackDeliveriesValues.join(", ")}`),
+  TRACK_DELIVERIES: v.picklist(trackDeliveriesValues, `must be one of ${trackDeliveriesValues.join(", ")}`),
   DELIVERY_GUARANTEE: v.picklist(deliveryGuarantees, `must be ${deliveryGuarantees.join(" or ")}`),
   MAX_SENDS_PER_SECOND: number("a number above 0", (value) => Number.isFinite(value) && value > 0),
   SENDER_CONCURRENCY: number("a whole number, 1 or more", (value) => isWholeNumber(value) && value >= 1),

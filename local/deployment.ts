@@ -1,26 +1,26 @@
-/** The whole system on this machine: emulators, the SMS service simulator, the bundles, and their triggers. */
+/** The whole system on this machine: emulators, the SMS service, the bundles, and their triggers. */
 import { randomUUID } from "node:crypto";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PinpointClient, PutEventStreamCommand } from "@aws-sdk/client-pinpoint";
-import { timeoutSecondsOf } from "../functions/contract/environment.ts";
 import { accountId, type LocalClients, localClients, localCredentials, region } from "./aws-clients.ts";
 import { type BreakableProxy, startBreakableProxy } from "./emulators/start-breakable-proxy.ts";
 import { type Emulators, startEmulators } from "./emulators/start-emulators.ts";
 import { type SchedulerEmulator, startScheduler } from "./emulators/start-scheduler.ts";
 import { type EventPath, firehosePath, kinesisPath } from "./event-path.ts";
+import type { EventSource } from "./event-source.ts";
 import { functionEnvironment, type LocalFunctionName } from "./function-environments.ts";
 import type { InvocationResult } from "./lambda/execution-environment.ts";
 import { type FunctionLog, functionLog } from "./lambda/function-log.ts";
-import { type FunctionRuntime, functionRuntime } from "./lambda/function-runtime.ts";
+import type { FunctionRuntime } from "./lambda/function-runtime.ts";
 import { type SqsMapping, sqsQueueReader, startSqsMapping } from "./lambda/sqs-event-source.ts";
-import { createResources, namePrefix, type Resources, type WayIn } from "./resources.ts";
-import { resendWorkers } from "./send-rate.ts";
-import type { Carrier } from "./sms-simulator/carrier.ts";
-import type { Scenario } from "./sms-simulator/scenario.ts";
-import { type SmsSimulator, startSmsSimulator } from "./sms-simulator/simulator.ts";
+import { bundledFunction, copyBundles, functionArn, functionLimits } from "./local-functions.ts";
+import { createResources, namePrefix, type Resources } from "./resources.ts";
+import type { Carrier } from "./sms-service/carrier.ts";
+import type { Scenario } from "./sms-service/scenario.ts";
+import { type ServedSmsService, serveSmsService } from "./sms-service/serve-sms-service.ts";
 
 /** What differs between runs. */
 export interface DeploymentOptions {
@@ -28,7 +28,7 @@ export interface DeploymentOptions {
   readonly maxRetries: number;
   readonly scenario: Pick<Scenario, "settings">;
   /** What the delivery events come through. */
-  readonly via: WayIn;
+  readonly via: EventSource;
   /** Folder of the bundles, `<folder>/<function>/index.mjs`. */
   readonly bundleFolder: string;
   /** Emulators to deploy on, which then go on running. @default ones that start and stop with the deployment */
@@ -48,7 +48,7 @@ export interface SharedEmulators {
 export interface Deployment {
   readonly clients: LocalClients;
   readonly resources: Resources;
-  readonly simulator: SmsSimulator;
+  readonly simulator: ServedSmsService;
   readonly scheduler: SchedulerEmulator;
   readonly produce: FunctionRuntime;
   readonly functions: readonly FunctionRuntime[];
@@ -63,29 +63,49 @@ export interface Deployment {
   stop(): Promise<void>;
 }
 
-/** The functions cannot be run because they have not been bundled. */
-export class MissingBundleError extends Error {
-  override readonly name = "MissingBundleError";
-}
-
 /** The Pinpoint project that the functions send with. */
 const applicationId = "0123456789abcdef0123456789abcdef";
-
-/** Time-outs, and most environments at once. */
-const functionLimits = {
-  "consume-kinesis": { timeoutSeconds: timeoutSecondsOf["consume-kinesis"], maxEnvironments: 4 },
-  "transform-firehose": { timeoutSeconds: timeoutSecondsOf["transform-firehose"], maxEnvironments: 4 },
-  resend: { timeoutSeconds: timeoutSecondsOf.resend, maxEnvironments: resendWorkers },
-  produce: { timeoutSeconds: timeoutSecondsOf.produce, maxEnvironments: 3 },
-} as const satisfies Record<LocalFunctionName, object>;
 
 /** The function that sees the events of each event source. */
 const eventFunctions = {
   kinesis: "consume-kinesis",
   firehose: "transform-firehose",
-} as const satisfies Record<WayIn, LocalFunctionName>;
+} as const satisfies Record<EventSource, LocalFunctionName>;
 
 const trackDeliveries = "retried";
+
+/** What a deployment has started. What was started last is stopped first: a trigger before its function. */
+class Started {
+  readonly #closings: (() => unknown)[] = [];
+  #stopping: Promise<void> | undefined;
+
+  /** Remembers how to stop something that has been started. */
+  add<T>(part: T, stop: (part: T) => unknown): T {
+    this.#closings.push(() => stop(part));
+    return part;
+  }
+
+  /** Stops everything; may be called twice. */
+  stop(): Promise<void> {
+    this.#stopping ??= (async () => {
+      for (const close of this.#closings.reverse()) await close();
+    })();
+    return this.#stopping;
+  }
+}
+
+/** What the parts of a deployment are started with. */
+interface Foundation {
+  readonly options: DeploymentOptions;
+  readonly emulators: Emulators;
+  readonly clients: LocalClients;
+  readonly resources: Resources;
+  readonly started: Started;
+  /** Makes a listener that tells the user of errors, each with these words before it. */
+  report(what: string): (error: unknown) => void;
+  /** Invokes a function, and tells the user where it fails. */
+  invoke(runtime: FunctionRuntime, event: object): Promise<InvocationResult>;
+}
 
 /**
  * Starts the whole system; resolves when a message can be produced.
@@ -93,24 +113,16 @@ const trackDeliveries = "retried";
  * @throws MissingBundleError if a bundle is not there; EmulatorError if an emulator does not start
  */
 export async function deploy(options: DeploymentOptions): Promise<Deployment> {
-  const opened: (() => Promise<unknown>)[] = [];
-  let stopping: Promise<void> | undefined;
-  // What was started last is stopped first: a trigger before its function, a function before its services.
-  const stop = () => {
-    stopping ??= (async () => {
-      for (const close of opened.reverse()) await close();
-    })();
-    return stopping;
-  };
+  const started = new Started();
   try {
-    const bundleFolder = await mkdtemp(join(tmpdir(), `${namePrefix}-bundles-`));
-    opened.push(() => rm(bundleFolder, { recursive: true }));
-    await copyBundles(options, bundleFolder);
-    const emulators = options.shared?.emulators ?? (await startEmulators());
-    if (options.shared === undefined) opened.push(() => emulators.stop());
-    return await deployOn(emulators, { ...options, bundleFolder }, opened, stop);
+    const bundleFolder = started.add(await mkdtemp(join(tmpdir(), `${namePrefix}-bundles-`)), (folder) =>
+      rm(folder, { recursive: true }),
+    );
+    await copyBundles(["produce", "resend", eventFunctions[options.via]], options.bundleFolder, bundleFolder);
+    const emulators = options.shared?.emulators ?? started.add(await startEmulators(), (own) => own.stop());
+    return await deployOn(emulators, { ...options, bundleFolder }, started);
   } catch (error) {
-    await stop();
+    await started.stop();
     throw error;
   }
 }
@@ -118,19 +130,12 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
 async function deployOn(
   emulators: Emulators,
   options: DeploymentOptions,
-  opened: (() => Promise<unknown>)[],
-  stop: () => Promise<void>,
+  started: Started,
 ): Promise<Deployment> {
-  const { endpoints } = emulators;
-  const report = (what: string) => (error: unknown) =>
-    options.onProblem(`${what}: ${error instanceof Error ? error.message : String(error)}`);
-  const clients = localClients(endpoints);
-  opened.push(async () => clients.close());
-  const resources = await createResources(clients, options.via, options.shared?.resourcePrefix);
-  const dynamodb = await startBreakableProxy(endpoints.dynamodb);
-  opened.push(() => dynamodb.close());
-
-  const simulator = await startSmsSimulator({
+  const foundation = await createFoundation(emulators, options, started);
+  const { clients, resources } = foundation;
+  const dynamodb = started.add(await startBreakableProxy(emulators.endpoints.dynamodb), (it) => it.close());
+  const simulator = await serveSmsService({
     applicationId,
     accountId,
     carrier: options.carrier,
@@ -138,91 +143,19 @@ async function deployOn(
     now: Date.now,
     id: randomUUID,
   });
-  opened.push(() => simulator.close());
-  const scheduler = await startScheduler({
-    accountId,
-    region,
-    sqs: clients.sqs,
-    queueUrlOf: (arn) =>
-      new Map([
-        [resources.queueArn, resources.queueUrl],
-        [resources.deadLetterQueueArn, resources.deadLetterQueueUrl],
-      ]).get(arn),
-    now: Date.now,
-    id: randomUUID,
-    onError: report("The scheduler failed"),
-  });
-  opened.push(() => scheduler.close());
+  started.add(simulator, (it) => it.close());
+  const scheduler = await startRetryScheduler(foundation);
   const log = functionLog();
-  const runtimeOf = (name: LocalFunctionName): FunctionRuntime => {
-    const runtime = functionRuntime({
-      identity: {
-        functionName: `${namePrefix}-${name}`,
-        functionVersion: "$LATEST",
-        invokedFunctionArn: functionArn(name),
-        memoryLimitInMB: "256",
-        logGroupName: `/aws/lambda/${namePrefix}-${name}`,
-      },
-      bundle: join(options.bundleFolder, name, "index.mjs"),
-      environment: functionEnvironment(name, {
-        resources,
-        endpoints: {
-          DYNAMODB: dynamodb.endpoint,
-          SQS: endpoints.sqs,
-          S3: endpoints.s3,
-          SCHEDULER: scheduler.endpoint,
-          PINPOINT: simulator.endpoint,
-        },
-        applicationId,
-        maxRetries: options.maxRetries,
-        settings: options.scenario.settings,
-        senderConcurrency: functionLimits.resend.maxEnvironments,
-        trackDeliveries,
-      }),
-      ...functionLimits[name],
-      onLine: log.add,
-      id: randomUUID,
-    });
-    opened.push(() => runtime.stop());
-    return runtime;
-  };
+  const runtimeOf = functionsOf(foundation, log, {
+    DYNAMODB: dynamodb.endpoint,
+    SCHEDULER: scheduler.endpoint,
+    PINPOINT: simulator.endpoint,
+  });
   const produce = runtimeOf("produce");
   const resend = runtimeOf("resend");
   const consume = runtimeOf(eventFunctions[options.via]);
-  const invoke = async (runtime: FunctionRuntime, event: object): Promise<InvocationResult> => {
-    const result = await runtime.invoke(event);
-    if (!result.ok) options.onProblem(`${runtime.name} failed: ${result.error.errorType}`);
-    return result;
-  };
-
-  const retryMessages = startSqsMapping(
-    {
-      eventSourceArn: resources.queueArn,
-      region,
-      batchSize: 10,
-      reportBatchItemFailures: true,
-      maximumConcurrency: functionLimits.resend.maxEnvironments,
-    },
-    {
-      queue: sqsQueueReader(clients.sqs, resources.queueUrl),
-      invoke: (event) => invoke(resend, event),
-      sleep: sleepSeconds,
-      onError: report("The retry queue failed"),
-    },
-  );
-  opened.push(() => retryMessages.stop());
-
-  const pathOptions = {
-    clients,
-    resources,
-    trackDeliveries,
-    applicationId,
-    functionArn: functionArn(eventFunctions[options.via]),
-    invoke: (event: object) => invoke(consume, event),
-    report,
-  } as const;
-  const events = options.via === "kinesis" ? await kinesisPath(pathOptions) : firehosePath(pathOptions);
-  opened.push(() => events.stop());
+  const retryMessages = readRetryQueue(resend, foundation);
+  const events = await startEventPath(consume, foundation);
   await putEventStream(simulator.endpoint, resources.eventStreamArn);
 
   return {
@@ -237,28 +170,122 @@ async function deployOn(
     retryMessages,
     log,
     died: emulators.died,
-    stop,
+    stop: () => started.stop(),
   };
 }
 
-function functionArn(name: LocalFunctionName): string {
-  return `arn:aws:lambda:${region}:${accountId}:function:${namePrefix}-${name}`;
+/** The clients, and the table, the queues, the buckets and the stream. */
+async function createFoundation(
+  emulators: Emulators,
+  options: DeploymentOptions,
+  started: Started,
+): Promise<Foundation> {
+  const clients = started.add(localClients(emulators.endpoints), (open) => open.close());
+  return {
+    options,
+    emulators,
+    clients,
+    resources: await createResources(clients, options.via, options.shared?.resourcePrefix),
+    started,
+    report: (what) => (error) =>
+      options.onProblem(`${what}: ${error instanceof Error ? error.message : String(error)}`),
+    async invoke(runtime, event) {
+      const result = await runtime.invoke(event);
+      if (!result.ok) options.onProblem(`${runtime.name} failed: ${result.error.errorType}`);
+      return result;
+    },
+  };
 }
 
-/** Copies the bundles, so that a build meanwhile does not change a function while it runs. */
-async function copyBundles(
-  { bundleFolder: from, via }: Pick<DeploymentOptions, "bundleFolder" | "via">,
-  to: string,
-): Promise<void> {
-  for (const name of ["produce", "resend", eventFunctions[via]]) {
-    try {
-      await cp(join(from, name), join(to, name), { recursive: true });
-    } catch (cause) {
-      throw new MissingBundleError(`The function ${name} is not bundled; run "npm run bundle" first.`, {
-        cause,
-      });
-    }
-  }
+/** EventBridge Scheduler, for what is due later than the queue can delay it. */
+async function startRetryScheduler({
+  clients,
+  resources,
+  report,
+  started,
+}: Foundation): Promise<SchedulerEmulator> {
+  const queueUrls = new Map([
+    [resources.queueArn, resources.queueUrl],
+    [resources.deadLetterQueueArn, resources.deadLetterQueueUrl],
+  ]);
+  const scheduler = await startScheduler({
+    accountId,
+    region,
+    sqs: clients.sqs,
+    queueUrlOf: (arn) => queueUrls.get(arn),
+    now: Date.now,
+    id: randomUUID,
+    onError: report("The scheduler failed"),
+  });
+  return started.add(scheduler, (it) => it.close());
+}
+
+/** Makes the functions, which reach the queue and the buckets directly and the rest at these endpoints. */
+function functionsOf(
+  { options, emulators, resources, started }: Foundation,
+  log: FunctionLog,
+  endpoints: Readonly<Record<"DYNAMODB" | "SCHEDULER" | "PINPOINT", string>>,
+): (name: LocalFunctionName) => FunctionRuntime {
+  const { sqs, s3 } = emulators.endpoints;
+  const facts = {
+    resources,
+    endpoints: { ...endpoints, SQS: sqs, S3: s3 },
+    applicationId,
+    maxRetries: options.maxRetries,
+    settings: options.scenario.settings,
+    senderConcurrency: functionLimits.resend.maxEnvironments,
+    trackDeliveries,
+  } as const;
+  return (name) => {
+    const runtime = bundledFunction(name, {
+      bundleFolder: options.bundleFolder,
+      environment: functionEnvironment(name, facts),
+      ...functionLimits[name],
+      onLine: log.add,
+    });
+    return started.add(runtime, (it) => it.stop());
+  };
+}
+
+/** Lambda's event source mapping of the retry queue. */
+function readRetryQueue(
+  resend: FunctionRuntime,
+  { clients, resources, report, invoke, started }: Foundation,
+): SqsMapping {
+  const mapping = startSqsMapping(
+    {
+      eventSourceArn: resources.queueArn,
+      region,
+      batchSize: 10,
+      reportBatchItemFailures: true,
+      maximumConcurrency: functionLimits.resend.maxEnvironments,
+    },
+    {
+      queue: sqsQueueReader(clients.sqs, resources.queueUrl),
+      invoke: (event) => invoke(resend, event),
+      sleep: sleepSeconds,
+      onError: report("The retry queue failed"),
+    },
+  );
+  return started.add(mapping, (it) => it.stop());
+}
+
+/** The event source, from the SMS service to the function that sees the events. */
+async function startEventPath(
+  consume: FunctionRuntime,
+  { options: { via }, clients, resources, report, invoke, started }: Foundation,
+): Promise<EventPath> {
+  const path = {
+    clients,
+    resources,
+    trackDeliveries,
+    applicationId,
+    functionArn: functionArn(eventFunctions[via]),
+    invoke: (event: object) => invoke(consume, event),
+    report,
+  } as const;
+  const events = via === "kinesis" ? await kinesisPath(path) : firehosePath(path);
+  return started.add(events, (it) => it.stop());
 }
 
 /** Connects the simulator to the stream, as `aws_pinpoint_event_stream` does. */

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventFilterPatterns } from "../functions/contract/event-filter.ts";
+import type { TrackDeliveries } from "../functions/contract/guarantees.ts";
 import { accountId, type LocalClients, region } from "./aws-clients.ts";
 import { type DeliveryStream, startDeliveryStream } from "./firehose/delivery-stream.ts";
 import { s3ObjectWriter } from "./firehose/s3-archive.ts";
@@ -10,7 +11,7 @@ import { startKinesisMapping } from "./lambda/kinesis-event-source.ts";
 import { openShards } from "./lambda/kinesis-shards.ts";
 import { s3FailureDestination } from "./lambda/s3-failure-destination.ts";
 import { namePrefix, type Resources } from "./resources.ts";
-import { type EventPublisher, firehosePublisher, kinesisPublisher } from "./sms-simulator/event-stream.ts";
+import { type EventPublisher, firehosePublisher, kinesisPublisher } from "./sms-service/event-stream.ts";
 
 /** A running event source. */
 export interface EventPath {
@@ -30,7 +31,7 @@ export interface EventPath {
 export interface EventPathOptions {
   readonly clients: LocalClients;
   readonly resources: Resources;
-  readonly trackDeliveries: "all" | "retried" | "none";
+  readonly trackDeliveries: TrackDeliveries;
   /** The Pinpoint project whose events are ours. */
   readonly applicationId: string;
   /** The function that sees the events. */

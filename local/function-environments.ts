@@ -1,25 +1,29 @@
 /** The environment variables of the functions in a local run: the stacks' contract, and where things are. */
 import { devNull } from "node:os";
-import { environmentNames } from "../functions/contract/environment.ts";
+import { defaultEnvironment, environmentNames } from "../functions/contract/environment.ts";
+import type { TrackDeliveries } from "../functions/contract/guarantees.ts";
 import { accountId, localCredentials, region } from "./aws-clients.ts";
 import { namePrefix, type Resources } from "./resources.ts";
-import type { Scenario } from "./sms-simulator/scenario.ts";
+import type { Scenario } from "./sms-service/scenario.ts";
 
 /** The functions that a local run deploys. */
 export type LocalFunctionName = "consume-kinesis" | "transform-firehose" | "resend" | "produce";
 
 /** What the functions are told about a run. */
 export interface EnvironmentFacts {
-  readonly resources: Resources;
-  /** Base URLs by the SDK's name for the service. */
-  readonly endpoints: Readonly<Record<"DYNAMODB" | "SQS" | "S3" | "SCHEDULER" | "PINPOINT", string>>;
+  readonly resources: Pick<
+    Resources,
+    "tableName" | "queueUrl" | "queueArn" | "deadLetterQueueArn" | "failureBucketName"
+  >;
+  /** Base URLs by the SDK's name for the service; a service without one is not to be called. */
+  readonly endpoints: Readonly<Partial<Record<"DYNAMODB" | "SQS" | "S3" | "SCHEDULER" | "PINPOINT", string>>>;
   readonly applicationId: string;
   readonly maxRetries: number;
   /** Inputs that the scenario sets. */
   readonly settings: Scenario["settings"];
   /** Most resend workers at once. */
   readonly senderConcurrency: number;
-  readonly trackDeliveries: "all" | "retried" | "none";
+  readonly trackDeliveries: TrackDeliveries;
 }
 
 /**
@@ -57,6 +61,7 @@ type VariableName = (typeof environmentNames)[LocalFunctionName][number];
 function contract(name: LocalFunctionName, facts: EnvironmentFacts): Record<VariableName, string> {
   const { resources } = facts;
   return {
+    ...defaultEnvironment,
     SMS_RETRY_VERSION: "local",
     POWERTOOLS_SERVICE_NAME: name,
     POWERTOOLS_METRICS_NAMESPACE: namePrefix,
@@ -68,19 +73,12 @@ function contract(name: LocalFunctionName, facts: EnvironmentFacts): Record<Vari
     SCHEDULER_ROLE_ARN: `arn:aws:iam::${accountId}:role/${namePrefix}-scheduler`,
     RETRY_DEAD_LETTER_QUEUE_ARN: resources.deadLetterQueueArn,
     FAILURE_BUCKET_NAME: resources.failureBucketName,
-    FIREHOSE_DROP_RETRIED_EVENTS: "true",
     MAX_RETRIES: String(facts.maxRetries),
     RETRY_DELAYS_SECONDS: JSON.stringify(facts.settings.retry_delays_seconds),
-    RETRYABLE_STATUSES: JSON.stringify(["UNREACHABLE", "UNKNOWN", "CARRIER_UNREACHABLE", "TTL_EXPIRED"]),
     MESSAGE_VALIDITY_SECONDS: String(facts.settings.message_validity_seconds),
-    RECEIPT_TIMEOUT_SECONDS: "0",
     TRACK_DELIVERIES: facts.trackDeliveries,
-    DELIVERY_GUARANTEE: "at-least-once",
     MAX_SENDS_PER_SECOND: String(facts.settings.max_sends_per_second),
     SENDER_CONCURRENCY: String(facts.senderConcurrency),
     PINPOINT_APPLICATION_ID: facts.applicationId,
-    ORIGINATION_NUMBER: "",
-    DEFAULT_DESTINATION_NUMBER: "",
-    DEFAULT_MESSAGE_BODY: "",
   };
 }

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FunctionRuntime } from "./lambda/function-runtime.ts";
 import { seededChance } from "./seeded-chance.ts";
-import { assignScripts } from "./sms-simulator/carrier.ts";
-import type { MessageScript, Scenario } from "./sms-simulator/scenario.ts";
+import { assignScripts } from "./sms-service/carrier.ts";
+import type { MessageScript, Scenario } from "./sms-service/scenario.ts";
 
 /** A message of a run, and what is going to happen to it. */
 export interface ScriptedMessage {

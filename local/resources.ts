@@ -4,15 +4,10 @@ import { CreateStreamCommand, waitUntilStreamExists } from "@aws-sdk/client-kine
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { accountId, type LocalClients, region } from "./aws-clients.ts";
+import type { EventSource } from "./event-source.ts";
 
 /** Prefix of every name, as the stacks' `name_prefix`. */
 export const namePrefix = "sms-retry";
-
-/** The event sources: what the delivery events come through. */
-export const waysIn = ["kinesis", "firehose"] as const;
-
-/** An event source. */
-export type WayIn = (typeof waysIn)[number];
 
 /** What was created. */
 export interface Resources {
@@ -46,7 +41,7 @@ const patience = { maxWaitTime: 20, minDelay: 0.05, maxDelay: 1 };
  */
 export async function createResources(
   clients: LocalClients,
-  via: WayIn,
+  via: EventSource,
   prefix: string = namePrefix,
 ): Promise<Resources> {
   const names = namesOf(prefix);
@@ -81,7 +76,7 @@ function namesOf(prefix: string) {
   };
 }
 
-function streamArns(names: Names): Record<WayIn, string> {
+function streamArns(names: Names): Record<EventSource, string> {
   return {
     kinesis: `arn:aws:kinesis:${region}:${accountId}:stream/${names.stream}`,
     firehose: `arn:aws:firehose:${region}:${accountId}:deliverystream/${names.stream}`,

@@ -1,4 +1,4 @@
-/** A small HTTP server for AWS's REST-JSON protocol, bound to loopback. */
+/** A small HTTP server for AWS's REST-JSON and JSON protocols, bound to loopback. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -8,6 +8,8 @@ export interface RestRequest {
   /** Segments of the path, decoded: `/v1/apps/a/messages` → `["v1", "apps", "a", "messages"]`. */
   readonly path: readonly string[];
   readonly body: string;
+  /** The header `X-Amz-Target`, by which AWS's JSON protocol names an operation; absent in REST. */
+  readonly target?: string;
   /** The header {@link departureHeader} as a number. */
   readonly departedAt?: number;
 }
@@ -24,12 +26,17 @@ export type RestResponse = { readonly status: number; readonly body: object } | 
 /** An error as AWS's services answer it; the SDK turns it into an exception of the same name. */
 export class ServiceError extends Error {
   readonly status: number;
+  readonly fields: object;
 
-  /** @param name the exception's name in the service model, e.g. `NotFoundException` */
-  constructor(status: number, name: string, message: string) {
+  /**
+   * @param name the exception's name in the service model, e.g. `NotFoundException`
+   * @param fields what the body has beside the message
+   */
+  constructor(status: number, name: string, message: string, fields: object = {}) {
     super(message);
     this.name = name;
     this.status = status;
+    this.fields = fields;
   }
 }
 
@@ -82,19 +89,26 @@ async function answer(
     const path = pathname.split("/").filter(Boolean).map(decodeURIComponent);
     const body = await readBody(request);
     const departedAt = Number(request.headers[departureHeader]);
+    const target = request.headers["x-amz-target"];
     const result = await handle(
-      { method: request.method ?? "GET", path, body, ...(departedAt > 0 && { departedAt }) },
+      {
+        method: request.method ?? "GET",
+        path,
+        body,
+        ...(typeof target === "string" && { target }),
+        ...(departedAt > 0 && { departedAt }),
+      },
       id,
     );
     if (result === undefined) return;
     response.writeHead(result.status).end(JSON.stringify(result.body));
   } catch (error) {
-    const { status, name, message } =
+    const { status, name, message, fields } =
       error instanceof ServiceError
         ? error
         : new ServiceError(500, "InternalServerErrorException", String(error));
     response.setHeader("x-amzn-ErrorType", name);
-    response.writeHead(status).end(JSON.stringify({ Message: message, RequestID: id }));
+    response.writeHead(status).end(JSON.stringify({ Message: message, RequestID: id, ...fields }));
   }
 }
 

@@ -4,15 +4,15 @@ import { paginateScan } from "@aws-sdk/client-dynamodb";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { type Deployment, deploy, type SharedEmulators } from "./deployment.ts";
+import type { EventSource } from "./event-source.ts";
 import { type FaultName, playFault } from "./faults.ts";
 import { type ArchiveContents, readArchive } from "./firehose/s3-archive.ts";
 import type { FunctionLog } from "./lambda/function-log.ts";
 import { produceMessages, scriptedMessages } from "./produce-messages.ts";
-import type { WayIn } from "./resources.ts";
-import { scriptedCarrier } from "./sms-simulator/carrier.ts";
-import type { Ledger } from "./sms-simulator/ledger.ts";
-import type { Scenario } from "./sms-simulator/scenario.ts";
-import { failureNumbers, successNumbers } from "./sms-simulator/simulator-numbers.ts";
+import { scriptedCarrier } from "./sms-service/carrier.ts";
+import type { Ledger } from "./sms-service/ledger.ts";
+import type { Scenario } from "./sms-service/scenario.ts";
+import { failureNumbers, successNumbers } from "./sms-service/simulator-numbers.ts";
 import { type Archive, outcomeOf, type StateRow, type Summary, summarise } from "./summary.ts";
 
 /** What a run is made of. */
@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly seed: number;
   readonly maxRetries: number;
   /** What the delivery events come through. */
-  readonly via: WayIn;
+  readonly via: EventSource;
   /** What breaks in the middle of the run. */
   readonly fault?: FaultName;
   readonly bundleFolder: string;

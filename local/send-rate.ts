@@ -1,5 +1,5 @@
 /** How fast a run sent, by the ledger, against the ceiling that its deployment was given. */
-import type { LedgerCall } from "./sms-simulator/ledger.ts";
+import type { LedgerCall } from "./sms-service/ledger.ts";
 
 /** How many resend workers may run at once: the least that Lambda can be told. */
 export const resendWorkers = 2;

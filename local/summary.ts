@@ -2,7 +2,7 @@
 import { retriesOffReason } from "../functions/core/message/message.ts";
 import type { FunctionLog } from "./lambda/function-log.ts";
 import { mostPerSecond, type SendRate, sendRateOf } from "./send-rate.ts";
-import type { Ledger, LedgerSend } from "./sms-simulator/ledger.ts";
+import type { Ledger, LedgerSend } from "./sms-service/ledger.ts";
 
 /** An item of the message-state table, in the attributes that a run looks at. */
 export interface StateRow {

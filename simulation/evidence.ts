@@ -1,9 +1,10 @@
 /** All that a world knows about one message, gathered for the checks. */
+import type { DeliveryGuarantee } from "../functions/contract/guarantees.ts";
 import { isFinal, type Message, type MessageStatus } from "../functions/core/message/message.ts";
 import { partsOf } from "../functions/core/message/message-parts.ts";
 import type { ApplicationMessage } from "./application.ts";
-import type { SimulatedWorld } from "./simulated-run.ts";
 import type { TableWrite } from "./simulated-table.ts";
+import type { SimulatedWorld } from "./simulated-world.ts";
 import type { SaidEvent, SmsCall, TakenSend } from "./sms-service-model.ts";
 
 /** A message: as its application, its item and the SMS service know it. */
@@ -17,7 +18,7 @@ export interface Evidence {
   readonly latest: number;
   /** Epoch seconds, whatever unit the application wrote it in. */
   readonly deadline: number | undefined;
-  readonly guarantee: "at-least-once" | "at-most-once";
+  readonly guarantee: DeliveryGuarantee;
   readonly writes: readonly TableWrite[];
   readonly sends: readonly TakenSend[];
   readonly calls: readonly SmsCall[];

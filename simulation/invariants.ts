@@ -1,8 +1,8 @@
 /** What must never happen, whatever goes wrong; each violation is a sentence. */
 import { isFinal, type Message } from "../functions/core/message/message.ts";
 import { type Evidence, inSeconds, isRecorded, partsOfBody, statusOf } from "./evidence.ts";
-import type { SimulatedWorld } from "./simulated-run.ts";
 import type { TableWrite } from "./simulated-table.ts";
+import type { SimulatedWorld } from "./simulated-world.ts";
 import type { SmsCall } from "./sms-service-model.ts";
 
 /** The rules about "never" that do not hold in a world that has come to rest. */

@@ -1,4 +1,5 @@
 /** What a simulated world is going to be like: its deployment, its messages, and what will go wrong. */
+import { trackDeliveriesValues } from "../functions/contract/guarantees.ts";
 import type { SimulatedInputs } from "./settings.ts";
 import type { Tape } from "./tape.ts";
 import { type Outage, outageKinds } from "./virtual-world.ts";
@@ -29,7 +30,7 @@ export function drawPlan(tape: Tape, startsAt: number): Plan {
   const hasFaults = tape.choose(4) !== 0;
   const isBurst = tape.choose(12) === 11;
   const maxSendsPerSecond = [20, 1, 0.2, 10][tape.choose(4)] ?? 20;
-  const trackDeliveries = (["all", "retried", "none"] as const)[tape.choose(3)] ?? "all";
+  const trackDeliveries = trackDeliveriesValues[tape.choose(3)] ?? "all";
   const inputs: SimulatedInputs = {
     maxRetries: 3 - tape.choose(4),
     retryDelaysSeconds: [[60, 300, 900], [0], [0, 5], [30, 1_800], [1]][tape.choose(5)] ?? [],

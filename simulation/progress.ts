@@ -5,7 +5,7 @@
 import type { MessageStatus } from "../functions/core/message/message.ts";
 import { type Evidence, inSeconds, isMatchable, isRecorded } from "./evidence.ts";
 import type { Plan } from "./plan.ts";
-import type { SimulatedWorld } from "./simulated-run.ts";
+import type { SimulatedWorld } from "./simulated-world.ts";
 import type { SaidEvent } from "./sms-service-model.ts";
 
 /**
@@ -62,7 +62,7 @@ const justify: Readonly<Partial<Record<MessageStatus, Justify>>> = {
       ? undefined
       : "nobody refused it",
   OPTED_OUT: ({ message }, { service }) =>
-    service.optedOut.has(message.id) ? undefined : "nobody opted out",
+    service.optedOut.has(message.destination) ? undefined : "nobody opted out",
   CANCELLED: ({ message }) => (message.cancelledAt === undefined ? "nobody cancelled it" : undefined),
 };
 

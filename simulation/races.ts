@@ -6,7 +6,8 @@ import { type ApplicationMessage, cancelLater } from "./application.ts";
 import { evidenceOf } from "./evidence.ts";
 import { violationsOf } from "./invariants.ts";
 import type { Plan } from "./plan.ts";
-import { makeWorld, type RunOptions, type SimulatedWorld, start } from "./simulated-run.ts";
+import { makeWorld, type RunOptions, start } from "./simulated-run.ts";
+import type { SimulatedWorld } from "./simulated-world.ts";
 import { seededTape, type Tape } from "./tape.ts";
 
 /** What a world of races leaves. */

@@ -4,7 +4,7 @@
  */
 import { type Evidence, inSeconds, isMatchable, partsOfBody } from "./evidence.ts";
 import { delayBefore } from "./progress.ts";
-import type { SimulatedWorld } from "./simulated-run.ts";
+import type { SimulatedWorld } from "./simulated-world.ts";
 import type { TakenSend } from "./sms-service-model.ts";
 
 /** Where a world without faults departs from the reference; each violation is a sentence. */
@@ -94,7 +94,7 @@ function expectedAfter(
     inSeconds(item?.expires_at),
     // What is not in the table yet cannot be withdrawn.
     (message.cancelledAt ?? 0) >= itemAt ? message.cancelledAt : undefined,
-    service.optedOut.get(message.id),
+    service.optedOut.get(message.destination),
   ].filter((end) => end !== undefined);
   const end = Math.min(Number.POSITIVE_INFINITY, ...ends);
   if (end <= from) return none;

@@ -1,8 +1,11 @@
 /** The settings of a simulated deployment, as the stacks would hand them over: in environment variables. */
 
-import type { environmentNames } from "../functions/contract/environment.ts";
-import type { TrackDeliveries } from "../functions/contract/event-filter.ts";
-import type { DeliveryGuarantee } from "../functions/core/message/message.ts";
+import {
+  defaultEnvironment,
+  type environmentNames,
+  settingDefaults,
+} from "../functions/contract/environment.ts";
+import type { DeliveryGuarantee, TrackDeliveries } from "../functions/contract/guarantees.ts";
 import { readSettings, type Settings } from "../functions/settings.ts";
 
 /** The functions that are simulated. */
@@ -31,14 +34,12 @@ export type SimulatedSettings = { readonly [Name in SimulatedFunction]: Settings
 type VariableName = (typeof environmentNames)[SimulatedFunction][number];
 
 /** Age after which a message without a deadline of its own is useless. */
-export const messageValiditySeconds = 86_400;
-
-/** Statuses that are retried: the default of the input. */
-export const retryableStatuses = ["UNREACHABLE", "UNKNOWN", "CARRIER_UNREACHABLE", "TTL_EXPIRED"] as const;
+export const messageValiditySeconds = settingDefaults.MESSAGE_VALIDITY_SECONDS;
 
 /** Reads the settings of each function from the variables that a stack would set. */
 export function simulatedSettings(inputs: SimulatedInputs): SimulatedSettings {
   const variables: Record<VariableName, string> = {
+    ...defaultEnvironment,
     SMS_RETRY_VERSION: "simulated",
     POWERTOOLS_SERVICE_NAME: "simulated",
     POWERTOOLS_METRICS_NAMESPACE: "simulated",
@@ -53,17 +54,12 @@ export function simulatedSettings(inputs: SimulatedInputs): SimulatedSettings {
     FIREHOSE_DROP_RETRIED_EVENTS: String(inputs.dropsRetriedEvents),
     MAX_RETRIES: String(inputs.maxRetries),
     RETRY_DELAYS_SECONDS: JSON.stringify(inputs.retryDelaysSeconds),
-    RETRYABLE_STATUSES: JSON.stringify(retryableStatuses),
-    MESSAGE_VALIDITY_SECONDS: String(messageValiditySeconds),
     RECEIPT_TIMEOUT_SECONDS: String(inputs.receiptTimeoutSeconds),
     TRACK_DELIVERIES: inputs.trackDeliveries,
     DELIVERY_GUARANTEE: inputs.guarantee,
     MAX_SENDS_PER_SECOND: String(inputs.maxSendsPerSecond),
     SENDER_CONCURRENCY: String(inputs.senderConcurrency),
     PINPOINT_APPLICATION_ID: "simulated",
-    ORIGINATION_NUMBER: "",
-    DEFAULT_DESTINATION_NUMBER: "",
-    DEFAULT_MESSAGE_BODY: "",
   };
   return {
     "consume-kinesis": readSettings("consume-kinesis", variables),

@@ -1,10 +1,11 @@
 /** One simulated run: a deployment with chance settings, some messages, faults, a calm end, and the checks. */
 
 import { timeoutSecondsOf } from "../functions/contract/environment.ts";
-import { eventMetrics, type MetricName } from "../functions/core/observability/telemetry.ts";
+import { eventMetrics } from "../functions/core/observability/outcomes.ts";
+import type { MetricName } from "../functions/core/observability/telemetry.ts";
 import { type ApplicationMessage, produceMessage, startApplication } from "./application.ts";
 import { evidenceOf } from "./evidence.ts";
-import { type BreakPorts, resend, type SimulationParts } from "./functions.ts";
+import { type BreakPorts, resend } from "./functions.ts";
 import { violationsOf } from "./invariants.ts";
 import { drawPlan, type Plan } from "./plan.ts";
 import { progressViolations } from "./progress.ts";
@@ -12,6 +13,7 @@ import { queueModel } from "./queue-model.ts";
 import { departures } from "./reference.ts";
 import { simulatedSettings } from "./settings.ts";
 import { simulatedTable, type TableBreaks } from "./simulated-table.ts";
+import type { SimulatedWorld } from "./simulated-world.ts";
 import { smsServiceModel } from "./sms-service-model.ts";
 import { firehoseModel, kinesisModel, type StreamModel } from "./stream-model.ts";
 import type { Tape } from "./tape.ts";
@@ -36,16 +38,6 @@ export interface RunReport {
   readonly injected: ReadonlyMap<Fault, number>;
   readonly counts: ReadonlyMap<MetricName, number>;
   readonly trace: readonly string[];
-}
-
-/** Everything in one world. */
-export interface SimulatedWorld extends SimulationParts {
-  readonly plan: Plan;
-  readonly streams: readonly StreamModel[];
-  readonly counts: ReadonlyMap<MetricName, number>;
-  /** Events that the service emitted, as text, for each stream. */
-  readonly emitted: readonly string[];
-  readonly messages: ApplicationMessage[];
 }
 
 /** 2026-11-23T12:00:00Z. */
@@ -89,8 +81,7 @@ export function makeWorld(tape: Tape, plan: Plan, options: RunOptions): Simulate
     emitted,
     messages: [],
     table: simulatedTable(world, options.table),
-    service: smsServiceModel(world, (event) => {
-      const data = JSON.stringify(event);
+    service: smsServiceModel(world, (data) => {
       emitted.push(data);
       for (const stream of streams) stream.put(data);
     }),
@@ -151,9 +142,9 @@ function putJunk({ world, streams }: SimulatedWorld): void {
   }
 }
 
-const failure = (attributes: object): string =>
+const failure = (attributes: object, event_type = "_SMS.FAILURE"): string =>
   JSON.stringify({
-    event_type: "_SMS.FAILURE",
+    event_type,
     event_timestamp: start * 1_000,
     application: { app_id: "simulated" },
     attributes: { message_id: "other", record_status: "UNREACHABLE", ...attributes },
@@ -169,6 +160,11 @@ const junk: readonly string[] = [
   failure({ customer_context: JSON.stringify({ application_message_id: "of nobody", retry_attempt: "1" }) }),
   failure({ customer_context: JSON.stringify({ application_message_id: "m0", retry_attempt: "9" }) }),
   failure({ message_id: "x".repeat(5_000), customer_context: "{" }),
+  // Of a type that nobody has listed, whatever it says: the message goes on.
+  failure(
+    { customer_context: JSON.stringify({ application_message_id: "m0", retry_attempt: "0" }) },
+    "_SMS.RERATED",
+  ),
 ];
 
 /** Lets a world go on until it has come to rest, and checks it. */

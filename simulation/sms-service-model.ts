@@ -1,12 +1,24 @@
-/** A model of the SMS service: takes sends or not, decides what becomes of them, and says so in events. */
+/**
+ * The SMS service in a simulated world: called by the clients of its workers, with the faults of calls around it, and
+ * watched for the evidence.
+ */
 import {
   type PinpointClient,
   PinpointServiceException,
   type SendMessagesCommand,
 } from "@aws-sdk/client-pinpoint";
+import { defaultRetryableStatuses as retryableStatuses } from "../functions/contract/statuses.ts";
+import type { PlannedEvent } from "../local/sms-service/carrier.ts";
+import {
+  type MessageResponse,
+  readSendMessages,
+  sendMessagesAnswer,
+} from "../local/sms-service/pinpoint-api.ts";
+import { retryTagOf, type SmsRequest } from "../local/sms-service/sms-request.ts";
+import { type EmittedEvent, SmsService } from "../local/sms-service/sms-service.ts";
+import { chanceCarrier } from "./chance-carrier.ts";
 import { named } from "./named-error.ts";
-import { retryableStatuses } from "./settings.ts";
-import type { VirtualWorld, Worker } from "./virtual-world.ts";
+import type { Call, VirtualWorld, Worker } from "./virtual-world.ts";
 
 /** What a call came to, as far as its worker learned: nothing where the worker died first. */
 export type CallOutcome = "accepted" | "deferred" | "refused" | "unconfirmed" | undefined;
@@ -54,7 +66,7 @@ export interface SmsServiceModel {
   readonly sends: readonly TakenSend[];
   readonly calls: readonly SmsCall[];
   readonly said: readonly SaidEvent[];
-  /** Messages whose recipient has opted out, with the second at which the service knew. */
+  /** Numbers that have opted out, with the second at which the service knew. */
   readonly optedOut: ReadonlyMap<string, number>;
   clientFor(worker: Worker): PinpointClient;
   /**
@@ -66,8 +78,6 @@ export interface SmsServiceModel {
   sendByApplication(id: string | undefined, destination: string, body: string): string;
 }
 
-const permanentFailures = ["BLOCKED", "INVALID", "TELEPORTED"];
-
 /** How long a call waits for its answer. */
 const patienceSeconds = 5;
 
@@ -77,199 +87,158 @@ const patienceSeconds = 5;
  */
 const storm = 40;
 
-interface Sent {
-  readonly id: string;
-  readonly attempt: number;
-  readonly destination: string;
-  readonly messageId: string;
-  readonly context: Readonly<Record<string, string>>;
-}
+/** The project, and whatever else the service wants a name for. */
+const simulated = "simulated";
 
 /**
  * Makes the service.
  *
- * @param emit puts an event on the streams
+ * @param emit puts an event, as JSON, on the streams
  */
-export function smsServiceModel(world: VirtualWorld, emit: (event: object) => void): SmsServiceModel {
+export function smsServiceModel(world: VirtualWorld, emit: (data: string) => void): SmsServiceModel {
   const sends: TakenSend[] = [];
   const calls: SmsCall[] = [];
   const said: SaidEvent[] = [];
-  const optedOut = new Map<string, number>();
-  const { tape } = world;
+  const saidBefore = new Set<PlannedEvent>();
+  const service = new SmsService({
+    applicationId: simulated,
+    accountId: simulated,
+    carrier: chanceCarrier(world),
+    clock: { now: () => world.now, after: (seconds, fire) => world.at(world.now + seconds, fire) },
+    id: () => `sms-${sends.length}`,
+    emit(event) {
+      const { planned, data } = event;
+      if (!saidBefore.has(planned)) said.push(saidEvent(event, world));
+      saidBefore.add(planned);
+      emit(data);
+    },
+  });
 
-  const take = ({ input }: SendMessagesCommand, call: SmsCall): unknown => {
-    const request = input.MessageRequest;
-    const [destination = ""] = Object.keys(request?.Addresses ?? {});
-    const context = request?.Context ?? {};
-    const { id, attempt } = call;
-    const answer = (DeliveryStatus: string, MessageId?: string) => ({
-      MessageResponse: { Result: { [destination]: { DeliveryStatus, StatusCode: 200, MessageId } } },
-    });
-    if (optedOut.has(id)) return answer("OPT_OUT");
-    if (world.strikes("throttle", 6)) return answer(tape.choose(2) === 0 ? "THROTTLED" : "TEMPORARY_FAILURE");
-    if (world.strikes("throttle", 1)) return answer("PERMANENT_FAILURE");
-
-    const messageId = `sms-${sends.length}`;
-    const body = request?.MessageConfiguration?.SMSMessage?.Body ?? "";
-    sends.push({ id, attempt, at: world.now, order: world.newId(), messageId, destination, body, call });
-    world.note(`SMS SERVICE: takes ${id} attempt ${attempt} as ${messageId}`);
-    becomeOf({ id, attempt, destination, messageId, context });
-    // The service took the message, and says that it does not know.
-    return world.strikes("lost-answer", 2) ? answer("UNKNOWN_FAILURE") : answer("SUCCESSFUL", messageId);
-  };
-
-  /** Decides what becomes of a send, and emits its events: some twice, late, or after one another was said. */
-  const becomeOf = (sent: Sent): void => {
-    const fate = tape.choose(40);
-    const soon = () => tape.choose(40) + tape.choose(10) / 10;
-    if (fate < 7) {
-      say(sent, "_SMS.SUCCESS", "DELIVERED", soon());
-    } else if (fate < 28) {
-      say(sent, "_SMS.FAILURE", retryableStatuses[tape.choose(retryableStatuses.length)] ?? "", soon());
-      // The carrier gave it up, and the handset got it all the same.
-      if (world.strikes("late-delivery", 12)) say(sent, "_SMS.SUCCESS", "DELIVERED", soon() * 10);
-    } else if (fate < 31) {
-      say(sent, "_SMS.FAILURE", permanentFailures[tape.choose(permanentFailures.length)] ?? "", soon());
-    } else if (fate < 33) {
-      say(sent, "_SMS.FAILURE", "UNKNOWN", 72 * 3_600);
-    } else if (fate < 35) {
-      const after = soon();
-      world.at(world.now + after, () => optedOut.set(sent.id, world.now));
-      say(sent, "_SMS.OPTOUT", "OPTOUT", after);
-    } else if (fate < 37) {
-      world.note(`SMS SERVICE: will say nothing of ${sent.messageId}`);
-    } else {
-      say(sent, "_SMS.SUCCESS", "SUCCESSFUL", soon());
+  /** Hands a `MessageRequest` to the service, and writes down what it took. */
+  const take = (input: object, call?: SmsCall): MessageResponse | undefined => {
+    const requests = readSendMessages(input);
+    const replies = service.send(requests, { requestId: simulated, departedAt: world.now * 1_000 });
+    for (const [index, { messageId }] of replies.entries()) {
+      const request = requests[index];
+      if (request === undefined || messageId === undefined) continue;
+      sends.push(takenSend(request, messageId, call, world));
     }
-  };
-
-  const say = (sent: Sent, event_type: string, record_status: string, afterSeconds: number): void => {
-    // Now and then an event comes without the retry tag: its message id alone tells the attempt.
-    const isTagged = sent.context.retry_attempt === undefined || !tape.happens(4);
-    const { application_message_id } = sent.context;
-    const context = isTagged ? sent.context : { ...(application_message_id && { application_message_id }) };
-    const event = {
-      event_type,
-      // The service's clock is up to five minutes off.
-      event_timestamp: Math.round((world.now + afterSeconds + (tape.choose(3) - 1) * 300) * 1000),
-      application: { app_id: "simulated" },
-      attributes: {
-        message_id: sent.messageId,
-        destination_phone_number: sent.destination,
-        record_status,
-        ...(Object.keys(context).length > 0 && { customer_context: JSON.stringify(context) }),
-      },
-    };
-    const copies = world.strikes("duplicate-delivery", 30) ? 2 + tape.choose(2) : 1;
-    let isSaid = false;
-    for (let copy = 0; copy < copies; copy += 1) {
-      const late = world.strikes("late-delivery", 8) ? tape.choose(600) : 0;
-      const apart = copy * ([0, 0, 0, 20][tape.choose(4)] ?? 0);
-      world.at(world.now + afterSeconds + late + apart, () => {
-        if (!isSaid) {
-          said.push({
-            id: sent.id,
-            attempt: sent.attempt,
-            messageId: sent.messageId,
-            kind: kindOf(event_type, record_status),
-            status: record_status,
-            at: world.now,
-            isTagged,
-          });
-          world.note(
-            `SMS SERVICE: says ${record_status} of ${sent.id} attempt ${sent.attempt}${isTagged ? "" : ", untagged"}`,
-          );
-        }
-        isSaid = true;
-        emit(event);
-      });
-    }
+    return sendMessagesAnswer(simulated, simulated, replies);
   };
 
   return {
     sends,
     calls,
     said,
-    optedOut,
+    optedOut: service.optedOut,
     sendByApplication(id, destination, body) {
-      const messageId = `sms-${sends.length}`;
-      const key = id ?? messageId;
-      sends.push({ id: key, attempt: 0, at: world.now, order: world.newId(), messageId, destination, body });
-      world.note(`SMS SERVICE: takes ${key} from the application as ${messageId}`);
-      becomeOf({
-        id: key,
-        attempt: 0,
-        destination,
-        messageId,
-        context: id === undefined ? {} : { application_message_id: id },
+      take({
+        Addresses: { [destination]: { ChannelType: "SMS" } },
+        ...(id !== undefined && { Context: { application_message_id: id } }),
+        MessageConfiguration: { SMSMessage: { Body: body, MessageType: "TRANSACTIONAL" } },
       });
-      return messageId;
+      return sends.at(-1)?.messageId ?? "";
     },
-    clientFor(worker) {
-      const error = (name: string, httpStatusCode: number) =>
-        new PinpointServiceException({ name, $fault: "server", $metadata: { httpStatusCode } });
-      const send = async (command: SendMessagesCommand) => {
-        const context = command.input.MessageRequest?.Context ?? {};
-        const id = context.application_message_id ?? "";
-        const { step, subject } = worker.lastAnswer;
-        const call: SmsCall = {
-          id,
-          attempt: Number(context.retry_attempt),
-          at: world.now,
-          order: world.newId(),
-          worker,
-          followsAnswer: step === world.steps && subject === id,
-          outcome: undefined,
-        };
-        calls.push(call);
-        const before = calls.filter((other) => other.id === id && other.attempt === call.attempt).at(-storm);
-        if (before !== undefined && call.at - before.at < 60 && before !== call) {
-          world.stop(`${id} attempt ${call.attempt} was tried without a pause`);
-        }
-        try {
-          const answer = await world.call(
-            worker,
-            {
-              service: "sms",
-              label: `Pinpoint SendMessages ${id} attempt ${context.retry_attempt}`,
-              errors: {
-                throttled: () => error("TooManyRequestsException", 429),
-                failed: () => error("InternalServerErrorException", 500),
-                timedOut: () => named("TimeoutError"),
-              },
-              patienceSeconds,
-              isRepeated: false,
-            },
-            () => take(command, call),
-          );
-          call.outcome = outcomeOf(answer);
-          return answer;
-        } catch (failure) {
-          call.outcome = isCertainlyNotSent(failure) ? "deferred" : "unconfirmed";
-          throw failure;
-        }
-      };
-      return { send } as unknown as PinpointClient;
-    },
+    clientFor: (worker) => clientOf(worker, world, calls, take),
   };
 }
 
-function kindOf(eventType: string, status: string): SaidEvent["kind"] {
-  if (eventType === "_SMS.SUCCESS") return "success";
-  if (eventType === "_SMS.OPTOUT") return "opt-out";
+/** The client of a worker, as far as a sender knows it. */
+function clientOf(
+  worker: Worker,
+  world: VirtualWorld,
+  calls: SmsCall[],
+  take: (input: object, call: SmsCall) => MessageResponse | undefined,
+): PinpointClient {
+  const send = async ({ input: { MessageRequest } }: SendMessagesCommand) => {
+    const call = beginCall(MessageRequest?.Context ?? {}, worker, world);
+    calls.push(call);
+    stopStorm(call, calls, world);
+    try {
+      const answer = await world.call(worker, apiCall(call), () => take(MessageRequest ?? {}, call));
+      call.outcome = outcomeOf(answer);
+      return { MessageResponse: answer };
+    } catch (failure) {
+      call.outcome = isCertainlyNotSent(failure) ? "deferred" : "unconfirmed";
+      throw failure;
+    }
+  };
+  return { send } as unknown as PinpointClient;
+}
+
+function takenSend(
+  request: SmsRequest,
+  messageId: string,
+  call: SmsCall | undefined,
+  world: VirtualWorld,
+): TakenSend {
+  const { destination, body } = request;
+  const [id, attempt] = [idOf(request, messageId), retryTagOf(request) ?? 0];
+  world.note(`SMS SERVICE: takes ${id} attempt ${attempt} as ${messageId}`);
+  const send = { id, attempt, at: world.now, order: world.newId(), messageId, destination, body };
+  return call === undefined ? send : { ...send, call };
+}
+
+/** A message is known by its id in the context, else by the service's. */
+function idOf({ context }: SmsRequest, messageId: string): string {
+  return context?.application_message_id ?? messageId;
+}
+
+function saidEvent({ request, messageId, planned }: EmittedEvent, world: VirtualWorld): SaidEvent {
+  const [id, attempt] = [idOf(request, messageId), retryTagOf(request) ?? 0];
+  const isTagged = planned.isUntagged !== true;
+  const { status } = planned;
+  world.note(`SMS SERVICE: says ${status} of ${id} attempt ${attempt}${isTagged ? "" : ", untagged"}`);
+  return { id, attempt, messageId, kind: kindOf(planned), status, at: world.now, isTagged };
+}
+
+function kindOf({ kind, status }: PlannedEvent): SaidEvent["kind"] {
+  if (kind === "success" || kind === "opt-out") return kind;
   return (retryableStatuses as readonly string[]).includes(status) ? "retryable" : "permanent";
 }
 
-function outcomeOf(answer: unknown): CallOutcome {
-  const { MessageResponse } = answer as {
-    readonly MessageResponse: {
-      readonly Result: Readonly<Record<string, { readonly DeliveryStatus: string }>>;
-    };
+function beginCall(context: Readonly<Record<string, string>>, worker: Worker, world: VirtualWorld): SmsCall {
+  const id = context.application_message_id ?? "";
+  const { step, subject } = worker.lastAnswer;
+  return {
+    id,
+    attempt: Number(context.retry_attempt),
+    at: world.now,
+    order: world.newId(),
+    worker,
+    followsAnswer: step === world.steps && subject === id,
+    outcome: undefined,
   };
-  const status = Object.values(MessageResponse.Result)[0]?.DeliveryStatus ?? "";
-  if (status === "SUCCESSFUL") return "accepted";
-  if (status === "THROTTLED" || status === "TEMPORARY_FAILURE") return "deferred";
-  return status === "UNKNOWN_FAILURE" ? "unconfirmed" : "refused";
+}
+
+function stopStorm(call: SmsCall, calls: readonly SmsCall[], world: VirtualWorld): void {
+  const { id, attempt, at } = call;
+  const before = calls.filter((other) => other.id === id && other.attempt === attempt).at(-storm);
+  if (before === undefined || before === call || at - before.at >= 60) return;
+  world.stop(`${id} attempt ${attempt} was tried without a pause`);
+}
+
+function apiCall({ id, attempt }: SmsCall): Call {
+  const error = (name: string, httpStatusCode: number) =>
+    new PinpointServiceException({ name, $fault: "server", $metadata: { httpStatusCode } });
+  return {
+    service: "sms",
+    label: `Pinpoint SendMessages ${id} attempt ${attempt}`,
+    errors: {
+      throttled: () => error("TooManyRequestsException", 429),
+      failed: () => error("InternalServerErrorException", 500),
+      timedOut: () => named("TimeoutError"),
+    },
+    patienceSeconds,
+    isRepeated: false,
+  };
+}
+
+function outcomeOf(answer: MessageResponse | undefined): CallOutcome {
+  const [{ DeliveryStatus = "" } = {}] = Object.values(answer?.Result ?? {});
+  if (DeliveryStatus === "SUCCESSFUL") return "accepted";
+  if (DeliveryStatus === "THROTTLED" || DeliveryStatus === "TEMPORARY_FAILURE") return "deferred";
+  return DeliveryStatus === "UNKNOWN_FAILURE" ? "unconfirmed" : "refused";
 }
 
 function isCertainlyNotSent(failure: unknown): boolean {

@@ -1,15 +1,11 @@
 /** The application as CDKTF sees it: all stacks, and where they are written. */
-import { App } from "cdktf";
+import { App } from "./cdktf.ts";
 import { FirehoseStack } from "./firehose/firehose-stack.ts";
 import { KinesisStack } from "./kinesis/kinesis-stack.ts";
 import { NewStreamStack } from "./kinesis/new-stream-stack.ts";
 import type { Artefacts } from "./shared/sms-retry-stack.ts";
 
-/** The names of all stacks, in the order in which a user chooses among them. */
-export const stackNames = ["sms-retry-new-stream", "sms-retry-kinesis", "sms-retry-firehose"] as const;
-
-/** Name of a stack: of its folder in `<output folder>/stacks`. */
-export type StackName = (typeof stackNames)[number];
+export { type StackName, stackNames } from "./stack-names.ts";
 
 /**
  * Writes every stack to `<output folder>/stacks/<name>/cdk.tf.json`, its zips beside it. The same artefacts give

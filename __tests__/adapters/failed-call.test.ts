@@ -129,6 +129,28 @@ describe.each(smsServices)("%s", (service) => {
   });
 });
 
+test("fault 18: HTTP 200 of End User Messaging without a message id may have been a send", async () => {
+  expect(await sendAnswered("end-user-messaging", { status: 200, body: "{}" })).toEqual({
+    kind: "unconfirmed",
+    reason: "no-message-id",
+  });
+});
+
+test.each([
+  ["no result at all", {}],
+  [
+    "a result for another number only",
+    { "+447700900666": { DeliveryStatus: "SUCCESSFUL", StatusCode: 200 } },
+  ],
+])("fault 18: HTTP 200 of Pinpoint with %s may have been a send", async (_name, Result) => {
+  const body = JSON.stringify({ ApplicationId: "project", RequestId: "r", Result });
+
+  expect(await sendAnswered("pinpoint", { status: 200, body })).toEqual({
+    kind: "unconfirmed",
+    reason: "unknown-failure",
+  });
+});
+
 describe("an error without an answer, of a client that does not watch its connections", () => {
   const resultOf = (thrown: unknown) => resultOfFailedCall(thrown, () => undefined);
   const coded = (code: string, name = "Error") => Object.assign(new Error("text"), { name, code });

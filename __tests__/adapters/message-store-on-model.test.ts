@@ -11,7 +11,7 @@ import {
   updateExpressions,
 } from "../../functions/adapters/dynamodb/dynamodb-message-store.ts";
 import { UnreadableMessageError } from "../../functions/core/errors.ts";
-import { claimAttempt } from "../../functions/core/message/message-changes.ts";
+import { claimAttempt } from "../../functions/core/message/attempt-changes.ts";
 import { readMessageItem } from "../../functions/core/message/message-item.ts";
 import type { Change } from "../../functions/core/message/message-store.ts";
 import { sentMessage, startOfTest } from "../support/messages.ts";
@@ -128,7 +128,7 @@ describe("the requests to DynamoDB", () => {
     const { store, inputs } = scripted(() => ({ Attributes: sentMessage() }));
     const claim = { attempt: 1, claimId: "c", now: startOfTest, until: startOfTest + 60 };
 
-    await store.change("order-4711", claimAttempt(claim, false));
+    await store.change("order-4711", claimAttempt(claim));
 
     expect(inputs).toMatchObject([
       {
@@ -150,7 +150,7 @@ describe("the requests to DynamoDB", () => {
     });
     const claim = { attempt: 1, claimId: "c", now: startOfTest, until: startOfTest + 60 };
 
-    expect(await store.change("order-4711", claimAttempt(claim, false))).toEqual({
+    expect(await store.change("order-4711", claimAttempt(claim))).toEqual({
       applied: false,
       current: { application_message_id: "order-4711", status: "SENT" },
     });
@@ -165,9 +165,7 @@ describe("the requests to DynamoDB", () => {
     const claim = { attempt: 1, claimId: "c", now: startOfTest, until: startOfTest + 60 };
 
     const call =
-      method === "create"
-        ? store.create(sentMessage())
-        : store.change("order-4711", claimAttempt(claim, false));
+      method === "create" ? store.create(sentMessage()) : store.change("order-4711", claimAttempt(claim));
 
     await expect(call).rejects.toThrow("The table is out of reach.");
     expect(inputs).toHaveLength(1);

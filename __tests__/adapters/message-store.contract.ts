@@ -4,20 +4,18 @@
  *     messageStoreContract("the table in DynamoDB", async () => ({ store, put, get }));
  */
 import { UnknownItemStatusError, UnreadableMessageError } from "../../functions/core/errors.ts";
-import type { Message } from "../../functions/core/message/message.ts";
 import {
   awaitReceipt,
   claimAgain,
   claimAttempt,
   defer,
-  endSequence,
   expireUnsent,
-  noteFailure,
   recordSent,
   recordSentLate,
   repeatAttempt,
-  scheduleRetry,
-} from "../../functions/core/message/message-changes.ts";
+} from "../../functions/core/message/attempt-changes.ts";
+import type { Message } from "../../functions/core/message/message.ts";
+import { endSequence, noteFailure, scheduleRetry } from "../../functions/core/message/message-changes.ts";
 import type { Change, Clause, MessageStore } from "../../functions/core/message/message-store.ts";
 import { sentMessage, startOfTest as start } from "../support/messages.ts";
 
@@ -326,7 +324,7 @@ const cases: readonly ChangeCase[] = [
   {
     name: "claimAttempt",
     item: scheduled,
-    change: () => claimAttempt(claim, false),
+    change: () => claimAttempt(claim),
     becomes: {
       status: "SENDING",
       retry_count: 1,
@@ -344,7 +342,7 @@ const cases: readonly ChangeCase[] = [
       next_attempt_at: start,
       attempts: {},
     },
-    change: () => claimAttempt(claim, false),
+    change: () => claimAttempt(claim),
     becomes: {
       status: "SENDING",
       retry_count: 1,
@@ -360,7 +358,7 @@ const cases: readonly ChangeCase[] = [
       next_attempt_at: start + 60,
       attempts: { "0": unheardOf },
     }),
-    change: () => claimAttempt(claim, true),
+    change: () => claimAttempt({ ...claim, followsNoReceipt: true }),
     becomes: {
       status: "SENDING",
       retry_count: 1,
@@ -791,9 +789,9 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
 
     test("the same change a second time is refused, and the item that it made comes back", async () => {
       const { store, id } = await opened({ ...scheduled });
-      const first = await store.change(id, claimAttempt(claim, false));
+      const first = await store.change(id, claimAttempt(claim));
 
-      const second = await store.change(id, claimAttempt({ ...claim, claimId: "claim-2" }, false));
+      const second = await store.change(id, claimAttempt({ ...claim, claimId: "claim-2" }));
 
       expect(first.applied).toBe(true);
       expect(second).toEqual({ applied: false, current: first.applied ? first.message : undefined });
@@ -804,7 +802,7 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
 
       const results = await Promise.all(
         Array.from({ length: 100 }, (_, n) =>
-          store.change(id, claimAttempt({ ...claim, claimId: `claim of worker ${n}` }, false)),
+          store.change(id, claimAttempt({ ...claim, claimId: `claim of worker ${n}` })),
         ),
       );
 
@@ -821,7 +819,7 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
       const old = (await store.read(id)) as Message;
       const retry = { dueAt: start + 65, deadline: start + 86_400 };
       await store.change(id, scheduleRetry(old, failure, retry));
-      await store.change(id, claimAttempt(claim, false));
+      await store.change(id, claimAttempt(claim));
       const now = await get(id);
 
       const result = await store.change(id, scheduleRetry(old, failure, retry));
@@ -833,8 +831,8 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
     test("a claim that does not know of a missing receipt is refused, and tells of it", async () => {
       const { store, id } = await opened({ ...scheduled, attempts: { "0": unheardOf } });
 
-      const refused = await store.change(id, claimAttempt(claim, false));
-      const marked = await store.change(id, claimAttempt(claim, true));
+      const refused = await store.change(id, claimAttempt(claim));
+      const marked = await store.change(id, claimAttempt({ ...claim, followsNoReceipt: true }));
 
       expect(refused).toMatchObject({ applied: false, current: { attempts: { "0": unheardOf } } });
       expect(marked).toMatchObject({
@@ -850,7 +848,7 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
     ])("fault 45: a claim with expires_at %s: applied is %s %s", async (_when, expiresAt, applied) => {
       const { store, id } = await opened({ ...scheduled, expires_at: expiresAt });
 
-      expect((await store.change(id, claimAttempt(claim, false))).applied).toBe(applied);
+      expect((await store.change(id, claimAttempt(claim))).applied).toBe(applied);
     });
 
     test.each([
@@ -860,7 +858,7 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
     ])("fault 26: a claim with a deadline %s: applied is %s %s", async (_when, deadline, applied) => {
       const { store, id } = await opened({ ...scheduled, deadline });
 
-      expect((await store.change(id, claimAttempt(claim, false))).applied).toBe(applied);
+      expect((await store.change(id, claimAttempt(claim))).applied).toBe(applied);
     });
 
     test("create writes a message once and leaves the first one as it is", async () => {
@@ -969,7 +967,7 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
       const before = await get(id);
 
       await expect(store.read(id)).rejects.toThrow(UnknownItemStatusError);
-      await expect(store.change(id, claimAttempt(claim, false))).rejects.toThrow(UnknownItemStatusError);
+      await expect(store.change(id, claimAttempt(claim))).rejects.toThrow(UnknownItemStatusError);
       expect(await store.readMany([id])).toEqual(new Map());
       expect(await get(id)).toEqual(before);
     });
@@ -1001,7 +999,7 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
         const { store, get, id } = await opened({ ...scheduled, attempts: null });
         const before = await get(id);
 
-        expect((await store.change(id, claimAttempt(claim, false))).applied).toBe(false);
+        expect((await store.change(id, claimAttempt(claim))).applied).toBe(false);
         expect(await get(id)).toEqual(before);
       });
 
@@ -1017,7 +1015,7 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
 
         const retry = { dueAt: start + 65, deadline: start + 86_400, destinationNumber: "+447700900123" };
         const first = await store.change(id, scheduleRetry(read, failure, retry));
-        const second = await store.change(id, claimAttempt(claim, false));
+        const second = await store.change(id, claimAttempt(claim));
 
         expect([first.applied, second.applied]).toEqual([true, true]);
         expect(await get(id)).toMatchObject({
@@ -1053,12 +1051,8 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
         const item = (await get(id)) as unknown as Message;
         expect(item).toMatchObject({ created_at: start, deadline, expires_at: read.expires_at });
         expect(await store.read(id)).not.toHaveProperty("timesAsWritten");
-        expect((await store.change(id, claimAttempt({ ...claim, now: deadline }, false))).applied).toBe(
-          false,
-        );
-        expect((await store.change(id, claimAttempt({ ...claim, now: deadline - 0.5 }, false))).applied).toBe(
-          true,
-        );
+        expect((await store.change(id, claimAttempt({ ...claim, now: deadline }))).applied).toBe(false);
+        expect((await store.change(id, claimAttempt({ ...claim, now: deadline - 0.5 }))).applied).toBe(true);
       });
 
       test.each<[string, unknown, unknown]>([

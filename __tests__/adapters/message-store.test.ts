@@ -1,15 +1,15 @@
 import { NumberValue } from "@aws-sdk/lib-dynamodb";
 import { dynamodbMessageStore } from "../../functions/adapters/dynamodb/dynamodb-message-store.ts";
 import { UnreadableMessageError } from "../../functions/core/errors.ts";
+import { claimAttempt } from "../../functions/core/message/attempt-changes.ts";
 import { latestSecond, type Message } from "../../functions/core/message/message.ts";
-import { claimAttempt } from "../../functions/core/message/message-changes.ts";
 import { handleDeliveryEvent } from "../../functions/core/processing/handle-delivery-event.ts";
 import { resendMessage } from "../../functions/core/sending/resend-message.ts";
-import type { SendRequest } from "../../functions/core/sending/sms-sender.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
 import { type DynamodbProxy, startDynamodbProxy, throttled } from "../support/dynamodb-proxy.ts";
 import { createMessageTable, documentClientOf, type MessageTable } from "../support/message-table.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
+import { scriptedSender } from "../support/scripted-sender.ts";
 import { unlimited } from "../support/unlimited.ts";
 import { messageStoreContract } from "./message-store.contract.ts";
 
@@ -62,16 +62,10 @@ function scheduledMessage(id: string): Message {
 
 /** A resend worker on the table, and what it sends. */
 function worker(now = due + 1, ids = ["claim-1"]) {
-  const sends: SendRequest[] = [];
+  const sender = scriptedSender();
   const resend = {
     store: tableStore(),
-    sender: {
-      leastSecondsLeft: 0,
-      async send(request: SendRequest) {
-        sends.push(request);
-        return { kind: "accepted" as const, messageId: `msg-${sends.length}` };
-      },
-    },
+    sender,
     rateLimiter: unlimited,
     policy: retryPolicy(),
     guarantee: "at-least-once" as const,
@@ -80,7 +74,7 @@ function worker(now = due + 1, ids = ["claim-1"]) {
   };
   const handle = (id: string) =>
     resendMessage({ kind: "retry-message", application_message_id: id, attempt: 1 }, resend);
-  return { sends, handle };
+  return { sends: sender.sends, handle };
 }
 
 function handling() {
@@ -104,7 +98,7 @@ test("a refusal that brings the item costs no second request", async () => {
   };
 
   const claim = { attempt: 1, claimId: "c", now: due, until: due + 60 };
-  const result = await tableStore().change("one-request", claimAttempt(claim, false));
+  const result = await tableStore().change("one-request", claimAttempt(claim));
 
   expect(result).toEqual({
     applied: false,

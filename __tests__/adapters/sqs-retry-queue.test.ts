@@ -13,8 +13,9 @@ import {
 } from "@aws-sdk/client-sqs";
 import { mockClient } from "aws-sdk-client-mock";
 import { sqsRetryQueue } from "../../functions/adapters/sqs/sqs-retry-queue.ts";
+import type { QueueMessage } from "../../functions/core/queue/queue-messages.ts";
 import { readQueueMessage } from "../../functions/core/queue/queue-messages.ts";
-import type { QueueEntry, QueueMessage } from "../../functions/core/queue/retry-queue.ts";
+import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
 import { startScheduler } from "../../local/emulators/start-scheduler.ts";
 import { emulatorAccess } from "../support/message-table.ts";

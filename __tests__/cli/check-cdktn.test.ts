@@ -1,12 +1,15 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { differences, withCdktnImports } from "../../cli/check-cdktn.ts";
 import { scriptRunner, signedOut } from "../support/script-run.ts";
 
 const run = scriptRunner("check-cdktn.ts");
-const modules = join(__dirname, "../../node_modules");
+/** The folder of a package that the stacks import. */
+const { resolve } = createRequire(join(__dirname, "../../stacks/cdktf.ts"));
+const packageOf = (name: string) => dirname(resolve(`${name}/package.json`));
 
 let folder: string;
 beforeEach(() => {
@@ -17,15 +20,15 @@ afterEach(() => rmSync(folder, { recursive: true }));
 /** Installs this project's own cdktf under the names of the fork; `source` can stand in for its main package. */
 function installStandIns(source?: string): void {
   mkdirSync(join(folder, "node_modules/@cdktn"), { recursive: true });
-  symlinkSync(join(modules, "constructs"), join(folder, "node_modules/constructs"));
-  symlinkSync(join(modules, "@cdktf/provider-aws"), join(folder, "node_modules/@cdktn/provider-aws"));
+  symlinkSync(packageOf("constructs"), join(folder, "node_modules/constructs"));
+  symlinkSync(packageOf("@cdktf/provider-aws"), join(folder, "node_modules/@cdktn/provider-aws"));
   const cdktn = join(folder, "node_modules/cdktn");
   if (source === undefined) {
-    symlinkSync(join(modules, "cdktf"), cdktn);
+    symlinkSync(packageOf("cdktf"), cdktn);
     return;
   }
   mkdirSync(cdktn);
-  const { version } = JSON.parse(readFileSync(join(modules, "cdktf/package.json"), "utf8"));
+  const { version } = JSON.parse(readFileSync(join(packageOf("cdktf"), "package.json"), "utf8"));
   const manifest = { name: "cdktn", version, type: "module", exports: "./index.js" };
   writeFileSync(join(cdktn, "package.json"), JSON.stringify(manifest));
   writeFileSync(join(cdktn, "index.js"), source);
@@ -61,7 +64,7 @@ test("a fork that writes the same passes, and every stack was compared", async (
 });
 
 test("a fork that writes something else fails, and the difference is named", async () => {
-  const cdktf = pathToFileURL(join(modules, "cdktf/lib/index.js")).href;
+  const cdktf = pathToFileURL(join(packageOf("cdktf"), "lib/index.js")).href;
   installStandIns(`
     import * as cdktf from ${JSON.stringify(cdktf)};
     export * from ${JSON.stringify(cdktf)};

@@ -1,4 +1,4 @@
-/** `npm run inspect` as a user runs it, against moto's control plane. */
+/** `sms-retry inspect` as a user runs it, against moto's control plane. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,61 +10,9 @@ import { lambdaProcessor, s3Destination, streamRoleArn } from "../support/delive
 import { emulatorAccess } from "../support/message-table.ts";
 import { type MotoAccount, motoAccount } from "../support/moto-account.ts";
 import { describeWithMoto, type MotoServer, startMotoServer } from "../support/moto-server.ts";
-import { scriptRunner, signedIn, signedOut } from "../support/script-run.ts";
+import { scriptRunner, signedIn } from "../support/script-run.ts";
 
-const run = scriptRunner("inspect.ts");
-
-describe("the command line", () => {
-  test("--help prints the options and exits 0", async () => {
-    const { code, stdout } = await run(signedOut, "--help");
-
-    expect(stdout).toMatch(/^Usage: npm run inspect/);
-    expect(code).toBe(0);
-  });
-
-  test.each<[string[], string]>([
-    [[], "Give --stream NAME or --application-id ID; --help lists the options."],
-    [["--colour"], "Unknown option '--colour'; --help lists the options."],
-    [["--stream", "a/b"], '--stream must be the name of a Firehose stream, not "a/b".'],
-    [
-      ["--application-id", "my-project"],
-      '--application-id must be 32 hexadecimal digits in lower case, not "my-project".',
-    ],
-    [
-      ["--stream", "a", "--application-id", "0123456789abcdef0123456789abcdef"],
-      "Give either --stream or --application-id, not both.",
-    ],
-    [["--stream", "a", "--force"], "--force has a meaning only with --write."],
-    [
-      ["--stream", "a", "--name-prefix", "SMS"],
-      '--name-prefix must be 2 to 24 lower-case letters, digits and hyphens, start with a letter and not end with a hyphen, not "SMS".',
-    ],
-  ])("%j exits 2 with a sentence", async (given, sentence) => {
-    expect(await run(signedIn, ...given)).toEqual({ code: 2, stdout: "", stderr: `${sentence}\n` });
-  });
-});
-
-describe("what keeps it from an answer is one sentence on stderr, and exits 1", () => {
-  test.each<[string, Record<string, string>, string]>([
-    [
-      "no region",
-      signedOut,
-      "No AWS region is set; set AWS_REGION to the region of your deployment, and try again.\n",
-    ],
-    [
-      "no credentials",
-      { ...signedOut, AWS_REGION: "us-east-1" },
-      "There are no AWS credentials; set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and try again.\n",
-    ],
-    [
-      "nobody at the endpoint",
-      { ...signedIn, AWS_ENDPOINT_URL: "http://127.0.0.1:9" },
-      "AWS cannot be reached in the region us-east-1 (ECONNREFUSED); check the region, the network and AWS_ENDPOINT_URL, and try again.\n",
-    ],
-  ])("%s", async (_what, environment, stderr) => {
-    expect(await run(environment, "--stream", "archive")).toEqual({ code: 1, stdout: "", stderr });
-  });
-});
+const run = scriptRunner("sms-retry.ts", "inspect");
 
 test("what HCL would read as a template is quoted in the tfvars", () => {
   const text = tfvarsText({
@@ -83,7 +31,7 @@ test("what HCL would read as a template is quoted in the tfvars", () => {
   expect(text).toContain('name_prefix = "a\\"$${b}%%{c}"\n');
 });
 
-describeWithMoto("npm run inspect", () => {
+describeWithMoto("sms-retry inspect", () => {
   let moto: MotoServer;
   let proxy: ControlPlaneProxy;
   let account: MotoAccount;
@@ -142,7 +90,7 @@ Transformation         yes
                        The transformation would be attached. (free)
 Note                   If Firehose reports that it may not invoke the transformation, set firehose_role_name = "archive-delivery".
 
-# Inputs of the stack sms-retry-firehose in us-east-1, as npm run inspect found them.
+# Inputs of the stack sms-retry-firehose in us-east-1, as sms-retry inspect found them.
 firehose_delivery_stream_name = "archive"
 # pinpoint_application_id = "..." is required and was not found: fill it in.
 `);
@@ -277,7 +225,7 @@ firehose_delivery_stream_name = "archive"
       await account.createS3Stream("archive");
       const id = await account.createApplication(firehoseArn);
       const file = join(folder, "terraform.tfvars");
-      const expected = `# Inputs of the stack sms-retry-firehose in us-east-1, as npm run inspect found them.
+      const expected = `# Inputs of the stack sms-retry-firehose in us-east-1, as sms-retry inspect found them.
 pinpoint_application_id       = "${id}"
 firehose_delivery_stream_name = "archive"
 `;

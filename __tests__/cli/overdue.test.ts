@@ -1,4 +1,4 @@
-/** Which messages `npm run redrive -- --overdue` takes for overdue, and how fast it reads the table. */
+/** Which messages `sms-retry redrive --overdue` takes for overdue, and how fast it reads the table. */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { mockClient } from "aws-sdk-client-mock";

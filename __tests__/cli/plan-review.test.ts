@@ -1,11 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Account } from "../../cli/inspect/account.ts";
-import { InspectionError } from "../../cli/inspect/inspection-error.ts";
-import { parseCommandLine } from "../../cli/plan-review/command-line.ts";
 import { failureComment, marker, reviewComment } from "../../cli/plan-review/comment.ts";
 import type { Plan } from "../../cli/plan-review/plan.ts";
 import { verdictOn } from "../../cli/plan-review/verdict.ts";
+import { UserError } from "../../cli/user-error.ts";
 
 const folder = join(__dirname, "recorded");
 const recorded = (name: string) => JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")) as Plan;
@@ -273,7 +272,7 @@ describe("verdict of inspect", () => {
 
   test("a missing right is told, and the review goes on", async () => {
     const eventStreamArn = async () => {
-      throw new InspectionError("The right mobiletargeting:GetEventStream is missing.");
+      throw new UserError("The right mobiletargeting:GetEventStream is missing.");
     };
 
     expect(await verdict("kinesis-first", { eventStreamArn })).toBe(
@@ -300,50 +299,6 @@ describe("verdict of inspect", () => {
     expect(await verdictOn({}, async () => account)).toEqual({
       reason: expect.stringContaining("does not say"),
     });
-  });
-});
-
-describe("command line", () => {
-  const parse = (...given: string[]) => parseCommandLine(given, "/somewhere");
-
-  test("paths are those of the caller", () => {
-    expect(
-      parse(
-        "--stack",
-        "sms-retry-kinesis",
-        "--var-file",
-        "a.tfvars",
-        "--var-file=/b.tfvars",
-        "--backend-config",
-        "s3.tfbackend",
-        "--output",
-        "c.md",
-      ),
-    ).toEqual({
-      target: {
-        kind: "stack",
-        name: "sms-retry-kinesis",
-        backendConfig: "/somewhere/s3.tfbackend",
-      },
-      varFiles: ["/somewhere/a.tfvars", "/b.tfvars"],
-      output: "/somewhere/c.md",
-      asksInspect: true,
-      help: false,
-    });
-    expect(parse("--folder", "infra", "--no-inspect")).toMatchObject({
-      target: { kind: "folder", folder: "/somewhere/infra" },
-      asksInspect: false,
-    });
-  });
-
-  test.each([
-    [[], "Give --stack NAME or --folder DIR"],
-    [["--stack", "a", "--folder", "b"], "not both"],
-    [["--stack", "sms-retry"], "--stack must be one of sms-retry-new-stream, "],
-    [["--folder", "a", "--backend-config", "b"], "goes with --stack"],
-    [["--apply"], "--apply"],
-  ])("%j is refused", (given, message) => {
-    expect(() => parse(...given)).toThrow(message);
   });
 });
 

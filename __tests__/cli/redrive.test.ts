@@ -1,4 +1,4 @@
-/** `npm run redrive` as a user runs it, against an emulator of SQS. */
+/** `sms-retry redrive` as a user runs it, against an emulator of SQS. */
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -9,70 +9,13 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import { parseCommandLine, UsageError } from "../../cli/redrive/command-line.ts";
 import { readQueueMessage } from "../../functions/core/queue/queue-messages.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
 import { createMessageTable, emulatorAccess, type MessageTable } from "../support/message-table.ts";
 import { failureEvent } from "../support/messages.ts";
-import { scriptRunner, signedIn, signedOut } from "../support/script-run.ts";
+import { scriptRunner, signedIn } from "../support/script-run.ts";
 
-const run = scriptRunner("redrive.ts");
-
-describe("the command line", () => {
-  test("--help prints the options and exits 0", async () => {
-    const { code, stdout } = await run(signedOut, "--help");
-
-    expect(stdout).toMatch(/^Usage: npm run redrive/);
-    expect(code).toBe(0);
-  });
-
-  test("an option that is missing is named, and the exit status is 2", async () => {
-    expect(await run(signedOut)).toEqual({
-      code: 2,
-      stdout: "",
-      stderr: "Give --queue NAME, or --overdue --table NAME; --help lists the options.\n",
-    });
-  });
-
-  test.each<[string[], string]>([
-    [["--colour"], "Unknown option '--colour'; --help lists the options."],
-    [["--queue", "a/b"], '--queue must be the name of a standard SQS queue, not "a/b".'],
-    [["--queue", "a", "--to", "a"], "--to must be another queue than --queue."],
-    [["--queue", "a", "--max", "0"], '--max must be a whole number of at least 1, not "0".'],
-    [["--queue", "a", "--overdue"], "Give either --queue or --overdue, not both."],
-    [["--queue", "a", "--table", "b-message-state"], "--table has a meaning only with --overdue."],
-    [["--queue", "a", "--read-units", "5"], "--read-units has a meaning only with --overdue."],
-    [["--overdue"], "Give --table NAME with --overdue; --help lists the options."],
-    [["--overdue", "--table", "a/b"], '--table must be the name of a DynamoDB table, not "a/b".'],
-    [
-      ["--overdue", "--table", "messages"],
-      "Give --to NAME: the retry queue of a table that is not named PREFIX-message-state.",
-    ],
-    [
-      ["--overdue", "--table", "a-message-state", "--read-units", "0.5"],
-      '--read-units must be a whole number of at least 1, not "0.5".',
-    ],
-  ])("%j is refused with a sentence", (given, sentence) => {
-    expect(() => parseCommandLine(given)).toThrow(UsageError);
-    expect(() => parseCommandLine(given)).toThrow(expect.objectContaining({ message: sentence }));
-  });
-
-  test.each<[string, Record<string, string>, RegExp]>([
-    ["a region", signedOut, /^No AWS region is set; .+\n$/],
-    ["credentials", { ...signedOut, AWS_REGION: "us-east-1" }, /^There are no AWS credentials; .+\n$/],
-    [
-      "a way to AWS",
-      { ...signedIn, AWS_ENDPOINT_URL: "http://127.0.0.1:9" },
-      /^AWS cannot be reached in the region us-east-1 \(ECONNREFUSED\); .+\n$/,
-    ],
-  ])("without %s it ends with a sentence", async (_what, environment, sentence) => {
-    const { code, stdout, stderr } = await run(environment, "--queue", "dead");
-
-    expect(stderr).toMatch(sentence);
-    expect(stdout).toBe("");
-    expect(code).toBe(1);
-  });
-});
+const run = scriptRunner("sms-retry.ts", "redrive");
 
 describe("dead letters", () => {
   let emulators: Emulators<"sqs">;

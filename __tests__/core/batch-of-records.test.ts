@@ -2,12 +2,8 @@
 
 import type { Message } from "../../functions/core/message/message.ts";
 import type { MessageStore } from "../../functions/core/message/message-store.ts";
-import type { HandledEvent } from "../../functions/core/processing/handle-delivery-event.ts";
-import {
-  handleRecords,
-  type RecordDependencies,
-  report,
-} from "../../functions/core/processing/handle-records.ts";
+import { type EventResult, reportEvent } from "../../functions/core/observability/reports.ts";
+import { handleRecords, type RecordDependencies } from "../../functions/core/processing/handle-records.ts";
 import { quarantine } from "../../functions/core/processing/quarantine.ts";
 import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
 import { pinpointRecord, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
@@ -368,7 +364,7 @@ describe("the queue", () => {
 describe("what an operator sees of an event", () => {
   const changed = "A delivery event changed a message.";
   const fields = { application_message_id: "a", attempt: 1, reason: "no-item" };
-  const about: Pick<HandledEvent, "applicationMessageId" | "attempt" | "reason"> = {
+  const about: Pick<EventResult, "applicationMessageId" | "attempt" | "reason"> = {
     applicationMessageId: "a",
     attempt: 1,
     reason: "no-item",
@@ -388,14 +384,14 @@ describe("what an operator sees of an event", () => {
     ["unknown-message", "DeliveryUnknown", undefined],
   ] as const)("%s is counted as %s, logged: %s", (outcome, metric, text) => {
     const telemetry = recordedTelemetry();
-    report({ ...about, outcome }, telemetry);
+    reportEvent({ ...about, outcome }, telemetry);
     expect(telemetry.counts).toEqual({ [metric]: 1 });
     expect(telemetry.lines).toEqual(text === undefined ? [] : [["info", text, { ...fields, outcome }]]);
   });
 
   test("an orphan is a warning", () => {
     const telemetry = recordedTelemetry();
-    report({ outcome: "orphaned", reason: "no-item" }, telemetry);
+    reportEvent({ outcome: "orphaned", reason: "no-item" }, telemetry);
     expect(telemetry.counts).toEqual({ EventOrphaned: 1 });
     expect(telemetry.lines).toStrictEqual([
       [
@@ -408,12 +404,12 @@ describe("what an operator sees of an event", () => {
 
   test("a status that this version does not know is a warning with its name, whatever the outcome", () => {
     const telemetry = recordedTelemetry();
-    report({ ...about, outcome: "rejected", unrecognizedStatus: "TELEPORTED" }, telemetry);
+    reportEvent({ ...about, outcome: "rejected", unrecognizedStatus: "TELEPORTED" }, telemetry);
     expect(telemetry.counts).toEqual({ MessageRejected: 1, StatusUnrecognized: 1 });
     expect(telemetry.lines).toEqual([
       [
         "warn",
-        "An event has a status that this version does not know; it is not retried.",
+        "An event has a status or a type that this version does not know; it is not retried.",
         { ...fields, outcome: "rejected", status: "TELEPORTED" },
       ],
     ]);

@@ -2,8 +2,8 @@
 
 import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
 import { produceMessage } from "../../functions/core/sending/produce-message.ts";
-import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
+import { scriptedSender } from "../support/scripted-sender.ts";
 import { storeOnModel } from "../support/store-on-model.ts";
 import { world } from "../support/world.ts";
 
@@ -71,7 +71,7 @@ describe("a receipt check that did not get onto the queue", () => {
   test("is put there again by the producer's next invocation", async () => {
     const store = storeOnModel();
     const puts: (readonly QueueEntry[])[] = [];
-    const accepted: SendResult = { kind: "accepted", messageId: "msg-0" };
+    const sender = scriptedSender();
     const produce = (receiptTimeoutSeconds: number, id = "order-4711") =>
       produceMessage(
         {
@@ -83,7 +83,7 @@ describe("a receipt check that did not get onto the queue", () => {
         },
         {
           store,
-          sender: { leastSecondsLeft: 0, send: async () => accepted },
+          sender,
           guarantee: "at-least-once",
           queue: {
             put: async (entries) => {

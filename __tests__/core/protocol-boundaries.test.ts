@@ -1,9 +1,10 @@
 /** The protocol at its edges: the very second, the missing field, the write that comes in between. */
 
 import { ContentionError } from "../../functions/core/errors.ts";
+import { awaitReceipt } from "../../functions/core/message/attempt-changes.ts";
 import { cancelMessage } from "../../functions/core/message/cancel-message.ts";
 import type { Message } from "../../functions/core/message/message.ts";
-import { awaitReceipt, endSequence } from "../../functions/core/message/message-changes.ts";
+import { endSequence } from "../../functions/core/message/message-changes.ts";
 import { decideRetryMessage } from "../../functions/core/message/retry-message-decision.ts";
 import type { RateLimiter } from "../../functions/core/sending/rate-limiter.ts";
 import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
@@ -330,7 +331,7 @@ describe("a retry message", () => {
 
   test("of an attempt before the one that is being sent is dropped", () => {
     const sending = sentMessage({ status: "SENDING", retry_count: 2, claim_expires_at: now + 60 });
-    expect(decideRetryMessage(sending, 1, now, "at-least-once")).toEqual({
+    expect(decideRetryMessage(sending, { attempt: 1, now, guarantee: "at-least-once" })).toEqual({
       action: "drop",
       reason: "already-sent",
     });
@@ -341,7 +342,9 @@ describe("a retry message", () => {
       sentMessage({ status: "SENDING", retry_count: 1, claim_expires_at: now }),
       "attempts",
     );
-    expect(decideRetryMessage(sending, 1, now, "at-least-once")).toMatchObject({ action: "claim-again" });
+    expect(decideRetryMessage(sending, { attempt: 1, now, guarantee: "at-least-once" })).toMatchObject({
+      action: "claim-again",
+    });
   });
 
   test("records the id of an attempt that was overtaken with that attempt alone", async () => {

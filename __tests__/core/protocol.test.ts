@@ -3,7 +3,7 @@
  * and reorders. Numbers are those of the list of faults in `docs/faults.md`.
  */
 import { cancelMessage } from "../../functions/core/message/cancel-message.ts";
-import type { QueueMessage } from "../../functions/core/queue/retry-queue.ts";
+import type { QueueMessage } from "../../functions/core/queue/queue-messages.ts";
 import type { RateLimiter } from "../../functions/core/sending/rate-limiter.ts";
 import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { failureEvent, sentMessage, startOfTest, successEvent } from "../support/messages.ts";
@@ -236,10 +236,10 @@ describe("events and order", () => {
 
   test("fault 13 and 15: a status that nobody knows is not retried and reported by name only if it is a name", async () => {
     const named = world([sentMessage()]);
-    expect(await named.event(failureEvent({ status: "RATE_EXCEEDED" }))).toMatchObject({
+    expect(await named.event(failureEvent({ status: "TELEPORTED" }))).toMatchObject({
       outcome: "rejected",
       reason: "unrecognized-status",
-      unrecognizedStatus: "RATE_EXCEEDED",
+      unrecognizedStatus: "TELEPORTED",
     });
     const free = world([sentMessage()]);
     const text = "Failed to send to +447700900123 because phoneNumber provided is empty or null.";
@@ -248,6 +248,19 @@ describe("events and order", () => {
     });
     expect(free.message()).toMatchObject({ status: "REJECTED", status_reason: "FREE_TEXT" });
     expect(free.queue).toEqual([]);
+  });
+
+  test("fault 13: an event of a type that nobody knows is reported by it, and the message goes on", async () => {
+    const it = world([sentMessage()]);
+    expect(await it.event(failureEvent({ kind: "unrecognized", status: "RERATED" }))).toEqual({
+      outcome: "absorbed",
+      reason: "unrecognized-type",
+      unrecognizedStatus: "RERATED",
+      applicationMessageId: "order-4711",
+      attempt: 0,
+    });
+    expect(it.message()).toEqual(sentMessage());
+    expect(await it.event(failureEvent())).toMatchObject({ outcome: "retry-scheduled" });
   });
 
   test.each(["INVALID", "INVALID_MESSAGE", "BLOCKED", "CARRIER_BLOCKED", "SPAM", "MAX_PRICE_EXCEEDED"])(

@@ -134,7 +134,7 @@ test("fault 39: record 3 of 10 fails, records 3 to 10 come again, and nothing is
   expect(invocations).toBe(2);
   expect(
     sends()
-      .map(({ context }) => context.application_message_id)
+      .map(({ context }) => context?.application_message_id)
       .sort(),
   ).toEqual([...ids].sort());
 });
@@ -171,16 +171,15 @@ test("fault 4: a success while the retry waits cancels it", async () => {
 test("fault 19: what the service throttles is not used up, and comes again", async () => {
   await deployment.table.put(recentlySent("throttled"));
   let calls = 0;
-  const accept = deployment.pinpoint.answer;
-  deployment.pinpoint.answer = (request) => {
+  deployment.pinpoint.answer = () => {
     calls += 1;
-    return calls === 1 ? { deliveryStatus: "THROTTLED" } : accept(request);
+    return calls === 1 ? "THROTTLED" : undefined;
   };
 
   await deployment.consume([kinesisRecord(failureRecord("throttled"))]);
   await deployment.drain();
 
-  expect(sends().map(({ context }) => context.retry_attempt)).toEqual(["1", "1"]);
+  expect(sends().map(({ context }) => context?.retry_attempt)).toEqual(["1", "1"]);
   expect(await deployment.table.get("throttled")).toMatchObject({ status: "SENT", retry_count: 1 });
 });
 
@@ -206,16 +205,16 @@ describe("fault 56: forged events and retry messages", () => {
     await deployment.consume([kinesisRecord(forged)]);
     await deployment.drain();
 
-    expect(sends()).toEqual([
+    expect(sends().map(({ input }) => input)).toEqual([
       {
-        applicationId: "0123456789abcdef0123456789abcdef",
-        destination: "+447700900123",
-        addresses: { "+447700900123": { ChannelType: "SMS" } },
-        context: { application_message_id: "forged-event", retry_attempt: "1" },
-        sms: {
-          Body: "Your code is 493817. It is valid for 10 minutes.",
-          MessageType: "TRANSACTIONAL",
-          OriginationNumber: "+447700900999",
+        Addresses: { "+447700900123": { ChannelType: "SMS" } },
+        Context: { application_message_id: "forged-event", retry_attempt: "1" },
+        MessageConfiguration: {
+          SMSMessage: {
+            Body: "Your code is 493817. It is valid for 10 minutes.",
+            MessageType: "TRANSACTIONAL",
+            OriginationNumber: "+447700900999",
+          },
         },
       },
     ]);
@@ -249,7 +248,7 @@ describe("fault 56: forged events and retry messages", () => {
     await resend(JSON.stringify(forged));
 
     expect(sends()).toMatchObject([
-      { destination: "+447700900123", sms: { Body: "Your code is 493817. It is valid for 10 minutes." } },
+      { destination: "+447700900123", body: "Your code is 493817. It is valid for 10 minutes." },
     ]);
   });
 

@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { eventFilterPatterns } from "../../functions/contract/event-filter.ts";
-import { defaultRetryableStatuses } from "../../functions/core/events/classification.ts";
+import { defaultRetryableStatuses } from "../../functions/core/events/statuses.ts";
 import { readProduceInvocation } from "../../functions/core/sending/produce-invocation.ts";
 import { eventMatcher } from "../../local/lambda/filter-pattern.ts";
-import { failureNumbers, successNumbers } from "../../local/sms-simulator/simulator-numbers.ts";
+import { failureNumbers, successNumbers } from "../../local/sms-service/simulator-numbers.ts";
 import { applicationId, type Deployment, kinesisRecord, startDeployment } from "../support/deployment.ts";
 import { awsCommandsOf } from "../support/documented-command.ts";
 
@@ -31,7 +31,7 @@ test("an event of your own: the page's item and event lead to one retry, with th
   await deployment.drain();
 
   const { requests } = deployment.pinpoint;
-  expect(requests.map(({ destination, sms }) => [destination, sms.Body])).toEqual([
+  expect(requests.map(({ destination, body }) => [destination, body])).toEqual([
     [item.destination_number, item.message_body],
   ]);
   const after = await deployment.table.get(item.application_message_id);

@@ -1,6 +1,7 @@
 /** The bundled producer: the item first, then the send; never twice for one id. */
 import type { ProducedMessage } from "../../functions/core/sending/produce-message.ts";
-import { applicationId, type Deployment, sqsRecord, startDeployment } from "../support/deployment.ts";
+import { type Deployment, sqsRecord, startDeployment } from "../support/deployment.ts";
+import { smsMessageOf } from "../support/sms-service.ts";
 
 let deployment: Deployment;
 beforeAll(async () => {
@@ -29,11 +30,10 @@ async function errorOf(invocation: object): Promise<{ errorType: string; errorMe
 }
 
 test("the item is written before the message is sent, and completed after", async () => {
-  const accept = deployment.pinpoint.answer;
   let atSend: Promise<Record<string, unknown> | undefined> | undefined;
-  deployment.pinpoint.answer = (request) => {
+  deployment.pinpoint.answer = () => {
     atSend = deployment.table.get("item-first");
-    return accept(request);
+    return undefined;
   };
 
   const produced = await produce(event("item-first"));
@@ -44,13 +44,11 @@ test("the item is written before the message is sent, and completed after", asyn
     pinpoint_message_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
     status: "SENT",
   });
-  expect(sends()).toEqual([
+  expect(sends().map(({ input }) => input)).toEqual([
     {
-      applicationId,
-      destination: "+447700900123",
-      addresses: { "+447700900123": { ChannelType: "SMS" } },
-      context: { application_message_id: "item-first", retry_attempt: "0" },
-      sms: { Body: "Your code is 493817.", MessageType: "TRANSACTIONAL" },
+      Addresses: { "+447700900123": { ChannelType: "SMS" } },
+      Context: { application_message_id: "item-first", retry_attempt: "0" },
+      MessageConfiguration: { SMSMessage: { Body: "Your code is 493817.", MessageType: "TRANSACTIONAL" } },
     },
   ]);
   expect(await deployment.table.get("item-first")).toMatchObject({
@@ -106,7 +104,7 @@ test("everything that the event may say reaches the send and the item", async ()
     }),
   );
 
-  expect(sends()[0]?.sms).toEqual({
+  expect(sends().map(smsMessageOf)[0]).toEqual({
     Body: "Your code is 493817.",
     MessageType: "PROMOTIONAL",
     OriginationNumber: "+447700900999",
@@ -159,24 +157,22 @@ test("the same id in ten invocations at once leads to one send", async () => {
 });
 
 test("throttled, and invoked again with another body: the stored one is sent", async () => {
-  const accept = deployment.pinpoint.answer;
-  deployment.pinpoint.answer = () => ({ deliveryStatus: "THROTTLED" });
+  deployment.pinpoint.answer = () => "THROTTLED";
   await errorOf(event("stored-body", { sender_id: "SHOP" }));
-  deployment.pinpoint.answer = accept;
+  deployment.pinpoint.answer = () => undefined;
 
   await produce(event("stored-body", { message_body: "Another text.", sender_id: "OTHER" }));
 
-  expect(sends().map(({ sms }) => [sms.Body, sms.SenderId])).toEqual(
+  expect(sends().map(({ body, origination }) => [body, origination])).toEqual(
     Array(2).fill(["Your code is 493817.", "SHOP"]),
   );
 });
 
 test("throttled: an error that names the id and no secret; the same request again sends", async () => {
-  const accept = deployment.pinpoint.answer;
-  deployment.pinpoint.answer = () => ({ deliveryStatus: "THROTTLED" });
+  deployment.pinpoint.answer = () => "THROTTLED";
 
   const error = await errorOf(event("put-off"));
-  deployment.pinpoint.answer = accept;
+  deployment.pinpoint.answer = () => undefined;
   const produced = await produce(event("put-off"));
   const again = await produce(event("put-off"));
 
@@ -193,10 +189,10 @@ test("throttled: an error that names the id and no secret; the same request agai
 test.each([
   ["PERMANENT_FAILURE", "REJECTED"],
   ["OPT_OUT", "OPTED_OUT"],
-])(
+] as const)(
   "the service's answer %s: the message is %s and the id is not sent again",
   async (deliveryStatus, status) => {
-    deployment.pinpoint.answer = () => ({ deliveryStatus });
+    deployment.pinpoint.answer = () => deliveryStatus;
 
     const produced = await produce(event(deliveryStatus));
     deployment.pinpoint.reset();
@@ -208,7 +204,7 @@ test.each([
 );
 
 test("fault 60: a lost answer of the first send brings the message to the resend worker after the lease", async () => {
-  deployment.pinpoint.answer = () => ({ httpStatus: 500, error: "InternalServerErrorException" });
+  deployment.pinpoint.answer = () => "HTTP_500";
 
   const produced = await produce(event("lost"));
   deployment.pinpoint.reset();
@@ -255,7 +251,8 @@ test("defaults of the deployment stand in for number and body", async () => {
     await withDefaults.invoke("produce", {});
     await withDefaults.invoke("produce", { origination_number: "+447700900999" });
 
-    expect(withDefaults.pinpoint.requests.map(({ destination, sms }) => [destination, sms])).toEqual([
+    const { requests } = withDefaults.pinpoint;
+    expect(requests.map((request) => [request.destination, smsMessageOf(request)])).toEqual([
       ["+14254147755", { Body: "A trial.", MessageType: "TRANSACTIONAL", SenderId: "MYBRAND" }],
       [
         "+14254147755",

@@ -52,13 +52,13 @@ function produceEvent(id: string, changes: object = {}): object {
 async function produceAll({ invoke, tryInvoke, pinpoint, proxy }: Deployment): Promise<void> {
   await invoke("produce", produceEvent("produced", { message_body: otherBody }));
   await invoke("produce", {});
-  for (const deliveryStatus of ["THROTTLED", "OPT_OUT", "PERMANENT_FAILURE", "UNKNOWN_FAILURE"]) {
-    pinpoint.answer = () => ({ deliveryStatus });
+  for (const deliveryStatus of ["THROTTLED", "OPT_OUT", "PERMANENT_FAILURE", "UNKNOWN_FAILURE"] as const) {
+    pinpoint.answer = () => deliveryStatus;
     await tryInvoke("produce", produceEvent(`produced-${deliveryStatus}`));
   }
-  for (const httpStatus of [400, 403, 429, 500]) {
-    pinpoint.answer = () => ({ httpStatus, error: "SomeException" });
-    await tryInvoke("produce", produceEvent(`produced-${httpStatus}`));
+  for (const status of [400, 403, 429, 500]) {
+    pinpoint.answer = () => ({ status, name: "SomeException" });
+    await tryInvoke("produce", produceEvent(`produced-${status}`));
   }
   pinpoint.reset();
   await tryInvoke("produce", {
@@ -131,15 +131,15 @@ async function resendAll({ table, pinpoint, proxy, drain, invoke }: Deployment):
         sqsRecord(id, JSON.stringify({ kind: "retry-message", application_message_id: id, attempt: 1 })),
       ),
     });
-  for (const deliveryStatus of ["THROTTLED", "OPT_OUT", "DUPLICATE", "UNKNOWN_FAILURE"]) {
+  for (const deliveryStatus of ["THROTTLED", "OPT_OUT", "DUPLICATE", "UNKNOWN_FAILURE"] as const) {
     await due(deliveryStatus);
-    pinpoint.answer = () => ({ deliveryStatus });
+    pinpoint.answer = () => deliveryStatus;
     await handle(deliveryStatus);
   }
-  for (const httpStatus of [400, 403, 429, 500]) {
-    await due(`http-${httpStatus}`);
-    pinpoint.answer = () => ({ httpStatus, error: "SomeException" });
-    await handle(`http-${httpStatus}`);
+  for (const status of [400, 403, 429, 500]) {
+    await due(`http-${status}`);
+    pinpoint.answer = () => ({ status, name: "SomeException" });
+    await handle(`http-${status}`);
   }
   pinpoint.reset();
   await due("no-number", { destination_number: null });
@@ -206,7 +206,7 @@ describe("fault 57: a body or a phone number in what the functions write", () =>
         "ValidationException",
         "A delivery event changed a message.",
         "A malformed record was quarantined.",
-        "An event has a status that this version does not know; it is not retried.",
+        "An event has a status or a type that this version does not know; it is not retried.",
         "An event has no item in the table and was counted as an orphan.",
         "An event could not be handled now; its record comes again.",
         "A retry message was handled.",

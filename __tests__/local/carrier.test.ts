@@ -4,8 +4,8 @@ import {
   type Carrier,
   type HandOver,
   scriptedCarrier,
-} from "../../local/sms-simulator/carrier.ts";
-import { type MessageScript, parseScenario } from "../../local/sms-simulator/scenario.ts";
+} from "../../local/sms-service/carrier.ts";
+import { type MessageScript, parseScenario } from "../../local/sms-service/scenario.ts";
 
 const noSimulatorNumbers = {
   success: new Set<string>(),
@@ -19,8 +19,11 @@ const scenarioWith = (changed: object = {}) =>
     "test",
   );
 
-const handOver = (changed: Partial<HandOver> = {}): HandOver => ({
-  destination: "+15550000001",
+const handOver = ({
+  destination = "+15550000001",
+  ...changed
+}: Partial<HandOver> & { readonly destination?: string } = {}): HandOver => ({
+  request: { api: "pinpoint", destination, body: "Hello", messageType: "TRANSACTIONAL", input: {} },
   attempt: 0,
   earlierCalls: 0,
   elapsedSeconds: 0,

@@ -1,4 +1,12 @@
 import { eventFilterPatterns } from "../../functions/contract/event-filter.ts";
+import { type TrackDeliveries, trackDeliveriesValues } from "../../functions/contract/guarantees.ts";
+import { parseDeliveryEvent } from "../../functions/core/events/parse-delivery-event.ts";
+import {
+  type EventKind,
+  eventFormats,
+  otherEventTypes,
+  smsEventTypes,
+} from "../../functions/core/events/statuses.ts";
 import { eventMatcher, InvalidFilterPatternError } from "../../local/lambda/filter-pattern.ts";
 
 describe("filter patterns", () => {
@@ -64,6 +72,11 @@ describe("filter patterns", () => {
     ["no JSON", "{", /not JSON/],
     ["no object", "[]", /no JSON object/],
     ["a bare value as a rule", '{"a":1}', /"a" is neither/],
+    [
+      "what only an event bus excludes by",
+      '{"a":[{"anything-but":{"prefix":"x"}}]}',
+      /"anything-but" for "a"/,
+    ],
     ["an operator that Lambda may know and this does not", '{"a":[{"cidr":"x"}]}', /"a" uses an unknown/],
   ])("refuse %s", (_what, pattern, problem) => {
     expect(() => eventMatcher([pattern])).toThrow(InvalidFilterPatternError);
@@ -78,6 +91,46 @@ describe("filter patterns", () => {
     expect(reaches({ data: { event_type: "_SMS.BUFFERED" } })).toBe(false);
     expect(reaches({ data: { event_type: "_email.send" } })).toBe(false);
     expect(reaches({ data: { eventType: "TEXT_QUEUED" } })).toBe(false);
+  });
+
+  it.each(["_SMS.SOMETHING", "TEXT_SOMETHING"])(
+    "fault 13: of the event source mapping let %s through, a type that nobody has listed",
+    (type) => {
+      const event = type.startsWith("_")
+        ? { event_type: type, application: { app_id: "ours" } }
+        : { eventType: type, messageStatus: "SOMETHING", isFinal: true };
+      for (const tracking of trackDeliveriesValues) {
+        expect(eventMatcher(eventFilterPatterns(tracking, "ours"))({ data: event })).toBe(true);
+      }
+    },
+  );
+
+  it("of the event source mapping agree with the parser about every listed type", () => {
+    const kept = (tracking: TrackDeliveries, kind: EventKind) =>
+      kind === "in-progress" || (kind === "success" && tracking === "none");
+    const keys = { pinpoint: "event_type", "end-user-messaging": "eventType" };
+    for (const tracking of trackDeliveriesValues) {
+      const reaches = eventMatcher(eventFilterPatterns(tracking, "ours"));
+      for (const format of eventFormats) {
+        for (const [type, kind] of smsEventTypes[format].kinds) {
+          const isKept = kept(tracking, kind);
+          expect([type, tracking, reaches({ data: { [keys[format]]: type } })]).toEqual([
+            type,
+            tracking,
+            !isKept,
+          ]);
+        }
+        for (const type of otherEventTypes[format]) {
+          expect([type, reaches({ data: { [keys[format]]: type } })]).toEqual([type, false]);
+          expect([type, parseDeliveryEvent({ [keys[format]]: type })]).toEqual([type, { type: "not-sms" }]);
+        }
+      }
+    }
+  });
+
+  it("of the event source mapping are within Lambda's 4,096 characters", () => {
+    for (const pattern of eventFilterPatterns("none", "0".repeat(32)))
+      expect(pattern.length).toBeLessThan(4_096);
   });
 
   it("fault 68: of the event source mapping hold another project's events back, and no others", () => {

@@ -1,6 +1,6 @@
 /** The whole pipeline by way of Firehose. Needs `npm run bundle`. */
 import type { RunResult } from "../../local/run.ts";
-import { loadScenario } from "../../local/sms-simulator/scenario.ts";
+import { loadScenario } from "../../local/sms-service/scenario.ts";
 import { countStuck, violations } from "../../local/summary.ts";
 import { pipeline, scenarioOf, sendsOfAttempts } from "../support/pipeline.ts";
 

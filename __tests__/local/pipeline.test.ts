@@ -4,10 +4,8 @@
  * Slow, so there are few of them: one for each promise that only the whole can break. Others are in
  * `pipeline-disturbed.test.ts` and `pipeline-firehose.test.ts`, so that they run side by side.
  */
-import { type ChildProcess, execFile } from "node:child_process";
-import { join } from "node:path";
 import { scriptedMessages } from "../../local/produce-messages.ts";
-import { loadScenario, type Scenario } from "../../local/sms-simulator/scenario.ts";
+import { loadScenario, type Scenario } from "../../local/sms-service/scenario.ts";
 import { countStuck, outcomeOf, violations } from "../../local/summary.ts";
 import { type PipelineRun, pipeline, scenarioOf, sendsOfAttempts } from "../support/pipeline.ts";
 
@@ -149,30 +147,4 @@ it("fault 31: after a carrier's outage retries keep to the rate, what is useless
   );
   expect(late).toEqual([]);
   expect(violations(summary, 3, countStuck(rows, ledger))).toEqual([]);
-});
-
-let child: ChildProcess | undefined;
-afterEach(() => child?.kill("SIGKILL"));
-
-it("node local/start.ts --json prints the summary as the only line on stdout, and ends in time", async () => {
-  const { code, stdout, stderr } = await new Promise<{ code: number | null; stdout: string; stderr: string }>(
-    (resolve) => {
-      const started = execFile(
-        process.execPath,
-        [join(__dirname, "../../local/start.ts"), "--json", "--messages", "10", "--seed", "5"],
-        (_error, out, err) => resolve({ code: started.exitCode, stdout: out, stderr: err }),
-      );
-      child = started;
-    },
-  );
-
-  expect(JSON.parse(stdout)).toMatchObject({
-    messages: 10,
-    seed: 5,
-    scenario: "mixed",
-    outcomes: { open: 0 },
-  });
-  expect(stdout.trim().split("\n")).toHaveLength(1);
-  expect(stderr).toContain("Running");
-  expect(code).toBe(0);
 });

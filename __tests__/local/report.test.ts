@@ -2,7 +2,7 @@
 import { functionLog } from "../../local/lambda/function-log.ts";
 import { reportText, rowText, sampleRows } from "../../local/report.ts";
 import { mostPerSecond, sendRateOf, sendRateTable } from "../../local/send-rate.ts";
-import { Ledger, type LedgerCall, type LedgerEvent } from "../../local/sms-simulator/ledger.ts";
+import { Ledger, type LedgerCall, type LedgerEvent } from "../../local/sms-service/ledger.ts";
 import {
   countStuck,
   outcomeOf,

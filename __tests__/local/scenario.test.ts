@@ -9,7 +9,7 @@ import {
   parseScenario,
   scenarioFolder,
   scenarioNames,
-} from "../../local/sms-simulator/scenario.ts";
+} from "../../local/sms-service/scenario.ts";
 
 const root = join(__dirname, "../..");
 
@@ -34,7 +34,12 @@ describe("a scenario", () => {
 
   it.each([
     ["no JSON", "{", "The scenario test is not JSON."],
-    ["an unknown field", JSON.stringify({ ...least, colour: "red" }), /colour/],
+    [
+      "an unknown key",
+      JSON.stringify({ ...least, events: { doubeld: 1 } }),
+      "events.doubeld: unknown key (the known keys are doubled, delayed, delay_seconds, reordered, lost).",
+    ],
+    ["a missing key", JSON.stringify({ messages: least.messages }), /description: .*received undefined/],
     [
       "no outcomes",
       JSON.stringify({ ...least, messages: [{ share: 1, outcomes: [] }] }),
@@ -66,7 +71,7 @@ describe("a scenario", () => {
       'There is no scenario "sunny"; use mixed, all-delivered,',
     );
     await expect(loadScenario("./sunny.json")).rejects.toThrow(
-      "The scenario file ./sunny.json cannot be read.",
+      "The scenario file ./sunny.json cannot be read; give the path of a JSON file, or one of mixed,",
     );
   });
 

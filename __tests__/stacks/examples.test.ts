@@ -1,9 +1,9 @@
 /** What can be said of examples/ and of the HCL in the documentation without Terraform; `test:terraform` plans them. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "@cdktf/hcl2json";
 import { requiredInputs } from "../../cli/inputs-and-outputs.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
+import { parseHcl } from "../../stacks/cdktf.ts";
 import { providerVersions } from "../../stacks/shared/sms-retry-stack.ts";
 import { type SynthesisedStack, synthesiseAll } from "./synthesised.ts";
 
@@ -24,7 +24,7 @@ interface Configuration {
 const textOf = (...path: string[]) => readFileSync(join(root, ...path), "utf8");
 
 async function parseConfiguration(name: string, text: string): Promise<Configuration> {
-  return (await parse(name, text)) as Configuration;
+  return (await parseHcl(name, text)) as Configuration;
 }
 
 async function parseExample(name: string): Promise<Configuration> {
@@ -103,7 +103,7 @@ describe.each(examples)("example %s", (name) => {
   test("terraform.tfvars.example sets what has no default, and only variables that exist", async () => {
     const { variable } = configurationOf(name);
     const given = Object.keys(
-      await parse("example.tf", textOf("examples", name, "terraform.tfvars.example")),
+      await parseHcl("example.tf", textOf("examples", name, "terraform.tfvars.example")),
     );
     const needed = Object.keys(variable).filter((input) => !("default" in (variable[input]?.[0] ?? {})));
 
@@ -156,7 +156,7 @@ test.each([
 ])("docs/%s shows %s, with inputs that sms-retry-kinesis has", async (page, _, { isWhole }) => {
   const blocks = hclBlocksOf(textOf("docs", page));
   expect(blocks).toHaveLength(1);
-  const inputs = Object.keys(await parse("settings.tf", blocks[0] ?? ""));
+  const inputs = Object.keys(await parseHcl("settings.tf", blocks[0] ?? ""));
 
   expect(inputs.length).toBeGreaterThan(0);
   if (isWhole) expectInputs("sms-retry-kinesis", inputs);

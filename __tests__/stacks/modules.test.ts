@@ -1,11 +1,11 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse } from "@cdktf/hcl2json";
 import { buildModules } from "../../cli/build-modules.ts";
 import { requiredInputs } from "../../cli/inputs-and-outputs.ts";
 import { environmentNames } from "../../functions/contract/environment.ts";
 import { stackNames, synthesise } from "../../stacks/app.ts";
+import { parseHcl } from "../../stacks/cdktf.ts";
 import { terraformModule } from "../../stacks/shared/terraform-module.ts";
 import { functionsOf } from "./synthesised.ts";
 
@@ -123,7 +123,7 @@ describe.each(stackNames)("module %s", (name) => {
 
   test("the usage block of its README sets every required input and no other", async () => {
     const [, block = ""] = /```hcl\n(.*?)```/s.exec(files()["README.md"] ?? "") ?? [];
-    const parsed = await parse("usage.tf", block);
+    const parsed = await parseHcl("usage.tf", block);
     const { source, ...inputs } = parsed.module.sms_retry[0];
 
     expect(source).toBe(`./modules/${name}`);

@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   eventMetrics,
-  otherMetrics,
   receiptCheckMetrics,
   retryMessageMetrics,
-} from "../../functions/core/observability/telemetry.ts";
+} from "../../functions/core/observability/outcomes.ts";
+import { otherMetrics } from "../../functions/core/observability/telemetry.ts";
 import { resourcesOf, synthesiseAll } from "./synthesised.ts";
 
 const page = readFileSync(join(__dirname, "../../docs/operations.md"), "utf8");

@@ -1,7 +1,6 @@
 /**
  * The built bundles, running as Lambda runs them, against emulators: what `npm test` bundles is what is tested.
  */
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
@@ -15,14 +14,19 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { KinesisStreamBatchResponse, SQSBatchResponse } from "aws-lambda";
-import { environmentNames, type FunctionName } from "../../functions/contract/environment.ts";
 import { type BreakableProxy, startBreakableProxy } from "../../local/emulators/start-breakable-proxy.ts";
 import { startEmulators } from "../../local/emulators/start-emulators.ts";
+import {
+  type EnvironmentFacts,
+  functionEnvironment,
+  type LocalFunctionName,
+} from "../../local/function-environments.ts";
 import type { InvocationResult } from "../../local/lambda/execution-environment.ts";
-import { type FunctionRuntime, functionRuntime } from "../../local/lambda/function-runtime.ts";
+import type { FunctionRuntime } from "../../local/lambda/function-runtime.ts";
+import { bundledFunction } from "../../local/local-functions.ts";
 import { type DynamodbProxy, startDynamodbProxy } from "./dynamodb-proxy.ts";
 import { createMessageTable, emulatorAccess, type MessageTable } from "./message-table.ts";
-import { type PinpointStandIn, startPinpointStandIn } from "./pinpoint-stand-in.ts";
+import { type ScriptedSmsService, startScriptedSmsService } from "./sms-service.ts";
 
 /** The Pinpoint project that the functions send with. */
 export const applicationId = "0123456789abcdef0123456789abcdef";
@@ -34,13 +38,13 @@ export interface Deployment {
   readonly proxy: DynamodbProxy;
   /** Between the functions and the retry queue. */
   readonly queueProxy: BreakableProxy;
-  readonly pinpoint: PinpointStandIn;
+  readonly pinpoint: ScriptedSmsService;
   /** Everything that any function has written to stdout and stderr, and the errors that Lambda would log. */
   readonly output: string[];
   /** What the function answers; fails where the invocation fails. */
-  invoke<T>(name: FunctionName, event: unknown): Promise<T>;
+  invoke<T>(name: LocalFunctionName, event: unknown): Promise<T>;
   /** The result of an invocation, whatever it is. */
-  tryInvoke(name: FunctionName, event: unknown): Promise<InvocationResult>;
+  tryInvoke(name: LocalFunctionName, event: unknown): Promise<InvocationResult>;
   /** Hands Kinesis records to `consume-kinesis`; gives the sequence numbers that it wants again. */
   consume(records: readonly KinesisRecord[]): Promise<string[]>;
   /**
@@ -79,7 +83,7 @@ export interface KinesisRecord {
 /** How a deployment differs from the default one. */
 export interface DeploymentOptions {
   /** Variables of single functions over the test's defaults. */
-  readonly environment?: Partial<Record<FunctionName, Record<string, string>>>;
+  readonly environment?: Partial<Record<LocalFunctionName, Record<string, string>>>;
   /**
    * Whether the functions reach the table through {@link Deployment.proxy}, which costs time.
    * @default true
@@ -147,42 +151,44 @@ export function sqsRecord(messageId: string, body: string) {
   };
 }
 
+/** The failure bucket, and the one queue. */
+const bucket = "sms-retry-events";
+const queueName = "sms-retry-retry";
+
 /** The variables of the test's deployment; every retry is due at once and no rate limiter holds it back. */
-export function environmentOf(name: FunctionName, queueUrl: string): Record<string, string> {
-  const all: Record<(typeof environmentNames)[FunctionName][number], string> = {
-    SMS_RETRY_VERSION: "0.0.0-test",
-    POWERTOOLS_SERVICE_NAME: name,
-    POWERTOOLS_METRICS_NAMESPACE: "sms-retry",
+export function environmentOf(
+  name: LocalFunctionName,
+  queueUrl: string,
+  endpoints: EnvironmentFacts["endpoints"] = {},
+): Record<string, string> {
+  const variables = functionEnvironment(name, {
+    resources: {
+      tableName: "message-state",
+      queueUrl,
+      queueArn: `arn:aws:sqs:us-east-1:123456789012:${queueName}`,
+      deadLetterQueueArn: `arn:aws:sqs:us-east-1:123456789012:${queueName}-dead-letters`,
+      failureBucketName: bucket,
+    },
+    endpoints,
+    applicationId,
+    maxRetries: 3,
+    settings: { retry_delays_seconds: [0], message_validity_seconds: 86_400, max_sends_per_second: 4_000 },
+    senderConcurrency: 2,
+    trackDeliveries: "retried",
+  });
+  return {
+    ...variables,
     POWERTOOLS_LOG_LEVEL: "DEBUG",
-    MESSAGE_TABLE_NAME: "message-state",
-    RETRY_QUEUE_URL: queueUrl,
-    RETRY_QUEUE_ARN: "arn:aws:sqs:us-east-1:123456789012:sms-retry-retry",
-    SCHEDULE_GROUP_NAME: "sms-retry",
-    SCHEDULER_ROLE_ARN: "arn:aws:iam::123456789012:role/sms-retry-scheduler",
-    RETRY_DEAD_LETTER_QUEUE_ARN: "arn:aws:sqs:us-east-1:123456789012:sms-retry-retry-dead-letters",
-    FAILURE_BUCKET_NAME: "sms-retry-events",
-    MAX_RETRIES: "3",
-    RETRY_DELAYS_SECONDS: "[0]",
-    RETRYABLE_STATUSES: '["UNREACHABLE","UNKNOWN","CARRIER_UNREACHABLE","TTL_EXPIRED"]',
-    MESSAGE_VALIDITY_SECONDS: "86400",
-    RECEIPT_TIMEOUT_SECONDS: "0",
-    TRACK_DELIVERIES: "retried",
-    DELIVERY_GUARANTEE: "at-least-once",
-    MAX_SENDS_PER_SECOND: "4000",
-    SENDER_CONCURRENCY: "2",
-    PINPOINT_APPLICATION_ID: applicationId,
-    ORIGINATION_NUMBER: "",
-    DEFAULT_DESTINATION_NUMBER: "",
-    DEFAULT_MESSAGE_BODY: "",
-    FIREHOSE_DROP_RETRIED_EVENTS: "true",
+    AWS_REGION: emulatorAccess.region,
+    AWS_ACCESS_KEY_ID: emulatorAccess.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: emulatorAccess.credentials.secretAccessKey,
   };
-  return Object.fromEntries(environmentNames[name].map((key) => [key, all[key]]));
 }
 
 /** Starts emulators, table, queue, bucket and stand-in; the functions start with their first invocation. */
 export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
   const emulators = await startEmulators(["dynamodb", "sqs", "s3"]);
-  const pinpoint = await startPinpointStandIn();
+  const pinpoint = await startScriptedSmsService(applicationId);
   const proxy = await startDynamodbProxy(emulators.endpoints.dynamodb);
   const table = await createMessageTable(emulators.endpoints.dynamodb);
   const sqs = new SQSClient({
@@ -194,41 +200,29 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
   const queueProxy = await startBreakableProxy(emulators.endpoints.sqs);
   // The URL of a queue is where it was created, and where the functions' clients go.
   const { QueueUrl = "" } = await new SQSClient({ ...emulatorAccess, endpoint: queueProxy.endpoint }).send(
-    new CreateQueueCommand({ QueueName: "sms-retry-retry" }),
+    new CreateQueueCommand({ QueueName: queueName }),
   );
-  await s3.send(new CreateBucketCommand({ Bucket: "sms-retry-events" }));
+  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
 
   const output: string[] = [];
-  const runtimes = new Map<FunctionName, FunctionRuntime>();
-  function runtimeOf(name: FunctionName): FunctionRuntime {
+  const runtimes = new Map<LocalFunctionName, FunctionRuntime>();
+  function runtimeOf(name: LocalFunctionName): FunctionRuntime {
     const known = runtimes.get(name);
     if (known !== undefined) return known;
-    const runtime = functionRuntime({
-      identity: {
-        functionName: name,
-        functionVersion: "$LATEST",
-        invokedFunctionArn: `arn:aws:lambda:us-east-1:123456789012:function:sms-retry-${name}`,
-        memoryLimitInMB: "256",
-        logGroupName: `/aws/lambda/sms-retry-${name}`,
-      },
-      bundle: join(__dirname, "../../dist/functions", name, "index.mjs"),
+    const runtime = bundledFunction(name, {
+      bundleFolder: join(__dirname, "../../dist/functions"),
       environment: {
-        ...environmentOf(name, QueueUrl),
-        AWS_REGION: emulatorAccess.region,
-        AWS_ACCESS_KEY_ID: emulatorAccess.credentials.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: emulatorAccess.credentials.secretAccessKey,
-        AWS_LAMBDA_FUNCTION_NAME: name,
-        AWS_ENDPOINT_URL_DYNAMODB:
-          options.throughProxy === false ? emulators.endpoints.dynamodb : proxy.endpoint,
-        AWS_ENDPOINT_URL_SQS: emulators.endpoints.sqs,
-        AWS_ENDPOINT_URL_S3: emulators.endpoints.s3,
-        AWS_ENDPOINT_URL_PINPOINT: pinpoint.endpoint,
+        ...environmentOf(name, QueueUrl, {
+          DYNAMODB: options.throughProxy === false ? emulators.endpoints.dynamodb : proxy.endpoint,
+          SQS: emulators.endpoints.sqs,
+          S3: emulators.endpoints.s3,
+          PINPOINT: pinpoint.endpoint,
+        }),
         ...options.environment?.[name],
       },
       timeoutSeconds: options.timeoutSeconds ?? 60,
       maxEnvironments: options.maxEnvironments ?? 1,
       onLine: (line) => output.push(line),
-      id: randomUUID,
     });
     runtimes.set(name, runtime);
     return runtime;
@@ -240,7 +234,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
     await Promise.all(all.map((runtime) => runtime.stop()));
   }
 
-  async function invoke<T>(name: FunctionName, event: unknown): Promise<T> {
+  async function invoke<T>(name: LocalFunctionName, event: unknown): Promise<T> {
     const result = await deployment.tryInvoke(name, event);
     if (!result.ok) throw new Error(`${name}: ${result.error.errorType}: ${result.error.errorMessage}`);
     return result.payload as T;
@@ -255,7 +249,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
 
   /** What lies on the queue, by the emulator's own account: nothing is received by this. */
   async function onQueue(): Promise<{ ready: EmulatedMessage[]; delayed: EmulatedMessage[] }> {
-    const answer = await fetch(`${emulators.endpoints.sqs}/_fauxqs/queues/sms-retry-retry`);
+    const answer = await fetch(`${emulators.endpoints.sqs}/_fauxqs/queues/${queueName}`);
     const { messages } = (await answer.json()) as Record<"messages", Awaited<ReturnType<typeof onQueue>>>;
     return messages;
   }
@@ -333,9 +327,9 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
     },
     async kept() {
       const kept = new Map<string, Buffer>();
-      const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: "sms-retry-events" }));
+      const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
       for (const { Key = "" } of Contents) {
-        const { Body } = await s3.send(new GetObjectCommand({ Bucket: "sms-retry-events", Key }));
+        const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
         kept.set(Key, Buffer.from((await Body?.transformToByteArray()) ?? []));
       }
       return kept;

@@ -12,6 +12,7 @@ import { handleQueueMessages } from "../../functions/core/processing/handle-queu
 import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
 import { steadyRateLimiter } from "../../functions/core/sending/rate-limiter.ts";
 import type { SendRequest, SendResult } from "../../functions/core/sending/sms-sender.ts";
+import { scriptedSender } from "./scripted-sender.ts";
 import { storeOnModel } from "./store-on-model.ts";
 import { virtualTime } from "./virtual-time.ts";
 
@@ -96,9 +97,8 @@ export function fleet(options: FleetOptions) {
     return batch;
   }
 
-  const sender = {
-    leastSecondsLeft: 0,
-    async send(request: SendRequest): Promise<SendResult> {
+  const sender = scriptedSender({
+    otherwise(request) {
       const refused = options.refusal?.(time.now());
       if (refused !== undefined) return refused;
       sends.push({ at: time.now(), request });
@@ -110,9 +110,9 @@ export function fleet(options: FleetOptions) {
           pendingEvents -= 1;
         });
       }
-      return { kind: "accepted" as const, messageId: `sms-${sends.length}` };
+      return { kind: "accepted", messageId: `sms-${sends.length}` };
     },
-  };
+  });
   let pendingEvents = 0;
   let isFed = false;
 

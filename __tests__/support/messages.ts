@@ -1,7 +1,7 @@
 /** Full, realistic messages and events for tests. Numbers are of ranges that no one has. */
 
-import { defaultRetryableStatuses } from "../../functions/core/events/classification.ts";
 import type { DeliveryEvent } from "../../functions/core/events/delivery-event.ts";
+import { defaultRetryableStatuses } from "../../functions/core/events/statuses.ts";
 import type { Message } from "../../functions/core/message/message.ts";
 import type { RetryPolicy } from "../../functions/core/message/retry-policy.ts";
 

@@ -7,7 +7,7 @@ import {
   startEmulators,
 } from "../../local/emulators/start-emulators.ts";
 import { type RunOptions, type RunResult, run } from "../../local/run.ts";
-import { parseScenario, type Scenario } from "../../local/sms-simulator/scenario.ts";
+import { parseScenario, type Scenario } from "../../local/sms-service/scenario.ts";
 
 /** The result of a run, and the sentences about what went wrong in it. */
 export type PipelineRun = RunResult & { readonly problems: readonly string[] };

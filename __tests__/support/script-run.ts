@@ -26,11 +26,12 @@ export interface ScriptRun {
 }
 
 /**
- * A function that runs `cli/NAME` with an environment and these arguments, to its end, or to the end of the test
+ * A function that runs `cli/NAME` with an environment, the first arguments and its own, to its end, or to the end of the test
  * where that comes first. To be called outside of tests.
  */
 export function scriptRunner(
   name: string,
+  ...first: readonly string[]
 ): (environment: Readonly<Record<string, string>>, ...given: string[]) => Promise<ScriptRun> {
   const path = join(__dirname, "../../cli", name);
   const running = new Set<ChildProcess>();
@@ -41,7 +42,7 @@ export function scriptRunner(
     new Promise((resolve) => {
       const child = execFile(
         process.execPath,
-        [path, ...given],
+        [path, ...first, ...given],
         { env: environment },
         (_error, stdout, stderr) => {
           running.delete(child);

@@ -10,14 +10,16 @@ import {
   type HandledEvent,
   handleDeliveryEvent,
 } from "../../functions/core/processing/handle-delivery-event.ts";
-import type { QueueEntry, QueueMessage } from "../../functions/core/queue/retry-queue.ts";
+import type { QueueMessage } from "../../functions/core/queue/queue-messages.ts";
+import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
 import type { RateLimiter } from "../../functions/core/sending/rate-limiter.ts";
 import { checkReceipt, type HandledReceiptCheck } from "../../functions/core/sending/receipt-check.ts";
 import { type HandledRetryMessage, resendMessage } from "../../functions/core/sending/resend-message.ts";
-import type { SendRequest, SendResult } from "../../functions/core/sending/sms-sender.ts";
+import type { SendRequest } from "../../functions/core/sending/sms-sender.ts";
 import type { VirtualClock } from "../../local/virtual-clock.ts";
 import { refuseUndefinedFields } from "./absent-fields.ts";
 import { retryPolicy, startOfTest } from "./messages.ts";
+import { type ScriptedAnswer, scriptedSender } from "./scripted-sender.ts";
 import { type StoreOnModel, storeOnModel } from "./store-on-model.ts";
 import { unlimited } from "./unlimited.ts";
 import { virtualTime } from "./virtual-time.ts";
@@ -34,8 +36,8 @@ export interface WorldOptions {
   readonly chance?: number;
   /** Every send has its permit at once by default. */
   readonly rateLimiter?: RateLimiter;
-  /** Answers of the SMS service, in order; then it accepts. A function runs before its answer is given. */
-  readonly answers?: (SendResult | (() => SendResult | Promise<SendResult>))[];
+  /** Answers of the SMS service, in order; then it accepts. */
+  readonly answers?: readonly ScriptedAnswer[];
 }
 
 /** The world; see the module's comment. */
@@ -60,8 +62,7 @@ export interface World {
 export function world(items: Message[], options: WorldOptions = {}): World {
   const store = storeOnModel(...items);
   const queue: QueueEntry[] = [];
-  const sends: SendRequest[] = [];
-  const answers = [...(options.answers ?? [])];
+  const sender = scriptedSender(options);
   let ids = 0;
   const clock = virtualTime(startOfTest + 10);
   // Chance at its highest: a delay is as long as configured, so that tests can say when a retry is due.
@@ -76,15 +77,7 @@ export function world(items: Message[], options: WorldOptions = {}): World {
   };
   const resend = {
     store,
-    sender: {
-      leastSecondsLeft: options.leastSecondsLeft ?? 0,
-      async send(request: SendRequest): Promise<SendResult> {
-        refuseUndefinedFields(request);
-        sends.push(request);
-        const answer = answers.shift() ?? { kind: "accepted" as const, messageId: `msg-${sends.length}` };
-        return typeof answer === "function" ? answer() : answer;
-      },
-    },
+    sender,
     rateLimiter: options.rateLimiter ?? unlimited,
     policy,
     guarantee: options.guarantee ?? "at-least-once",
@@ -109,7 +102,7 @@ export function world(items: Message[], options: WorldOptions = {}): World {
   const self: World = {
     store,
     clock,
-    sends,
+    sends: sender.sends,
     queue,
     async event(event, { dies = false, known } = {}) {
       const handled = await handleDeliveryEvent(event, handling, known);

@@ -1,6 +1,6 @@
-/** The emulated AWS of one stack: moto, the SMS service simulator, and the gateway in front of both. */
+/** The emulated AWS of one stack: moto, the SMS service, and the gateway in front of both. */
 import { randomUUID } from "node:crypto";
-import { startSmsSimulator } from "../../local/sms-simulator/simulator.ts";
+import { serveSmsService } from "../../local/sms-service/serve-sms-service.ts";
 import { startMotoServer } from "../support/moto-server.ts";
 import { type AwsCall, jsonOf } from "./aws-call.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
@@ -33,7 +33,7 @@ export interface EmulatedAws extends Gateway {
 /** Starts it; every stack has its own, so that what a stack leaves behind is seen. */
 export async function startEmulatedAws(folder: string): Promise<EmulatedAws> {
   const moto = await startMotoServer();
-  const simulator = await startSmsSimulator({
+  const smsService = await serveSmsService({
     applicationId,
     accountId,
     // The tests make the events themselves: here every message is taken, and nothing more is heard of it.
@@ -46,7 +46,7 @@ export async function startEmulatedAws(folder: string): Promise<EmulatedAws> {
   });
   const gateway = await startGateway({
     motoEndpoint: moto.endpoint,
-    pinpointEndpoint: simulator.endpoint,
+    pinpointEndpoint: smsService.endpoint,
     region,
     accountId,
     folder,
@@ -56,7 +56,7 @@ export async function startEmulatedAws(folder: string): Promise<EmulatedAws> {
     sentSms: () => gateway.calls.filter(isSend).flatMap(smsOf),
     async close() {
       await gateway.close();
-      await simulator.close();
+      await smsService.close();
       await moto.stop();
     },
   };

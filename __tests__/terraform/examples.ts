@@ -87,7 +87,7 @@ async function planExample(name: string, { folder, report, ...options }: Example
   });
 }
 
-/** The script itself, as a pipeline calls it, on the account that `inspect` looks at too. */
+/** The command itself, as a pipeline calls it, on the account that `inspect` looks at too. */
 async function reviewExample({ folder, ...options }: ExamplesOptions): Promise<void> {
   const s3 = { RoleARN: "arn:aws:iam::123456789012:role/delivery", BucketARN: "arn:aws:s3:::archive" };
   await clientsOf(options.endpoint).firehose.send(
@@ -98,7 +98,12 @@ async function reviewExample({ folder, ...options }: ExamplesOptions): Promise<v
   );
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [join(repository, "cli/plan-review.ts"), "--folder", join(folder, "examples/existing-firehose")],
+    [
+      join(repository, "cli/sms-retry.ts"),
+      "plan-review",
+      "--folder",
+      join(folder, "examples/existing-firehose"),
+    ],
     { env: { PATH: process.env.PATH, HOME: folder, ...environmentOf(options) }, maxBuffer: 1024 * 1024 },
   );
   for (const sentence of [

@@ -1,6 +1,6 @@
 /** The delivery event of a message whose handset could not be reached. */
 import { randomUUID } from "node:crypto";
-import { pinpointEvent } from "../../local/sms-simulator/pinpoint-event.ts";
+import { pinpointEvent } from "../../local/sms-service/pinpoint-event.ts";
 import { accountId, applicationId } from "./emulated-aws.ts";
 
 /** What the event is about. */

@@ -75,8 +75,17 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
     refused: [[], [-1], [86_401], [1.5], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]],
   },
   retryable_statuses: {
-    accepted: [["UNREACHABLE"], ["UNKNOWN", "TTL_EXPIRED"]],
-    refused: [[], ["unreachable"], ["SUCCESSFUL"], ["UNKNOWN", "OPTOUT"], ["DELIVERED"]],
+    accepted: [["UNREACHABLE"], ["UNKNOWN", "EXPIRED", "BLOCKED"]],
+    refused: [
+      [],
+      ["UNREACHABEL"],
+      ["TEXT_UNREACHABLE"],
+      ["unreachable"],
+      ["SUCCESSFUL"],
+      ["UNKNOWN", "OPTOUT"],
+      ["DELIVERED"],
+      ["INVALID"],
+    ],
   },
   stream_shard_count: { accepted: [1, 500, null], refused: [0, 501, 1.5] },
   table_capacity: {

@@ -1,4 +1,4 @@
-/** What `npm run inspect` reads of an AWS account; it changes nothing. */
+/** What `sms-retry inspect` reads of an AWS account; it changes nothing. */
 import { DescribeStreamSummaryCommand, KinesisClient } from "@aws-sdk/client-kinesis";
 import {
   GetAppCommand,
@@ -10,7 +10,7 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { firehoseClient } from "../../functions/firehose-attachment/adapters/control-plane-clients.ts";
 import { firehoseDeliveryStreams } from "../../functions/firehose-attachment/adapters/firehose-delivery-stream.ts";
 import type { DeliveryStream } from "../../functions/firehose-attachment/core/delivery-stream.ts";
-import { inspectionError } from "./inspection-error.ts";
+import { calling } from "../aws-call.ts";
 
 /** An account and region. */
 export interface Account {
@@ -30,15 +30,15 @@ const patience = {
 };
 
 /**
- * The account of the caller's credentials. Its calls reject with InspectionError.
+ * The account of the caller's credentials. Its calls reject with UserError.
  *
- * @throws InspectionError if no region is set
+ * @throws UserError if no region is set
  */
 export async function callersAccount(): Promise<Account> {
   const firehose = firehoseClient();
   const streams = firehoseDeliveryStreams(firehose);
-  const region = await calling("", "", () => firehose.config.region());
-  const inRegion = <T>(action: string, call: () => Promise<T>) => calling(action, region, call);
+  const region = await calling(firehose, "", () => firehose.config.region());
+  const inRegion = <T>(action: string, call: () => Promise<T>) => calling(firehose, action, call);
 
   return {
     region,
@@ -72,14 +72,6 @@ export async function callersAccount(): Promise<Account> {
       return summary?.EncryptionType === "KMS" ? (summary.KeyId ?? "none") : "none";
     },
   };
-}
-
-async function calling<T>(action: string, region: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw inspectionError(action, region, error);
-  }
 }
 
 async function unlessNotFound<T>(call: () => Promise<T>): Promise<T | undefined> {

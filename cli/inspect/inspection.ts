@@ -1,9 +1,17 @@
 /** Which stack fits, from what an account holds. */
 import type { DeliveryStream } from "../../functions/firehose-attachment/core/delivery-stream.ts";
 import { eligibilityOf } from "../../functions/firehose-attachment/core/firehose-eligibility.ts";
+import { MissingRightError } from "../aws-call.ts";
+import { UserError } from "../user-error.ts";
 import type { Account } from "./account.ts";
-import { defaultNamePrefix, type Subject } from "./command-line.ts";
-import { InspectionError } from "./inspection-error.ts";
+
+/** A Firehose stream, or a Pinpoint project whose events are followed to their stream. */
+export type Subject =
+  | { readonly kind: "stream"; readonly name: string }
+  | { readonly kind: "application"; readonly id: string };
+
+/** The input `name_prefix` where nothing else is set. */
+export const defaultNamePrefix = "sms-retry";
 
 /** The answer, as `--json` prints it. Fields are added, never changed or taken away, under one version. */
 export interface Inspection {
@@ -38,7 +46,7 @@ export interface Inspection {
 /**
  * Inspects a stream, or the stream to which a project sends its events.
  *
- * @throws InspectionError in one sentence
+ * @throws UserError in one sentence
  */
 export async function inspect(account: Account, subject: Subject, namePrefix: string): Promise<Inspection> {
   const general = namePrefix === defaultNamePrefix ? {} : { name_prefix: namePrefix };
@@ -48,7 +56,7 @@ export async function inspect(account: Account, subject: Subject, namePrefix: st
   const tfvars = { ...general, pinpoint_application_id: subject.id };
   const arn = await account.eventStreamArn(subject.id);
   if (arn === "unknown") {
-    throw new InspectionError(
+    throw new UserError(
       `There is no Pinpoint project "${subject.id}" in the region ${account.region}; check the id and the region.`,
     );
   }
@@ -67,7 +75,7 @@ export async function inspect(account: Account, subject: Subject, namePrefix: st
   const [, , service, region] = arn.split(":");
   const name = arn.slice(arn.indexOf("/") + 1);
   if (region !== account.region) {
-    throw new InspectionError(
+    throw new UserError(
       `The Pinpoint project sends its events to another region (${arn}); a stack must be deployed in the region of the stream: set AWS_REGION=${region}.`,
     );
   }
@@ -95,7 +103,7 @@ async function inspectFirehose(
 ): Promise<Inspection> {
   const stream = await account.deliveryStream(name);
   if (stream?.arn === undefined) {
-    throw new InspectionError(
+    throw new UserError(
       `There is no Firehose stream "${name}" in the region ${account.region}; check the name and the region.`,
     );
   }
@@ -188,7 +196,7 @@ async function keyOf(
       ],
     };
   } catch (error) {
-    if (!(error instanceof InspectionError) || !error.isMissingRight) throw error;
+    if (!(error instanceof MissingRightError)) throw error;
     return {
       notes: [
         "Whether the Kinesis stream is encrypted could not be read (kinesis:DescribeStreamSummary); if it is, with a key of your own, set kinesis_stream_kms_key_arn.",

@@ -30,7 +30,7 @@ export function tfvarsText({ stack, region, tfvars, missing }: Inspection): stri
   const names = [...Object.keys(tfvars), ...missing];
   const width = Math.max(...names.map((name) => name.length));
   return [
-    `# Inputs of the stack ${stack} in ${region}, as npm run inspect found them.`,
+    `# Inputs of the stack ${stack} in ${region}, as sms-retry inspect found them.`,
     ...Object.entries(tfvars).map(([name, value]) => `${name.padEnd(width)} = ${hclText(value)}`),
     ...missing.map((name) => `# ${name} = "..." is required and was not found: fill it in.`),
     "",

@@ -1,10 +1,10 @@
 /**
- * Writes `docs/mutation.md` from Stryker's report: the score of every file, and each change that neither a test nor
- * the compiler noticed with the reason from `explanations.ts`. Fails where a reason is missing, where one is left
- * over, or where the score of the core is below 90 % by its tests alone.
+ * Writes `docs/mutation.md` from Stryker's report: the score of every file, and each mutant that neither a test nor
+ * the compiler detected, with the reason from `explanations.ts`. Fails when a reason is missing, when a reason
+ * explains nothing, or when the tests alone detect less than 90 % of the core's mutants.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { schema } from "@stryker-mutator/api/core";
 import { compilerOf } from "./compiler.ts";
 import { explanations } from "./explanations.ts";
@@ -15,7 +15,9 @@ const leastCoreScore = 90;
 interface Survivor {
   readonly file: string;
   readonly line: number;
-  /** File, the text before and the text after: stays the same when lines move. */
+  /** The code before and after. */
+  readonly change: string;
+  /** Name of the file and the change: stays the same when lines or files move. */
   readonly id: string;
 }
 
@@ -34,8 +36,8 @@ const files = byPath.map(([path, { source, mutants }]) => {
     const start = offsetOf(source, location.start);
     const end = offsetOf(source, location.end);
     if (!compiles(path, source.slice(0, start) + replacement + source.slice(end))) return [];
-    const id = `${file}: ${short(source.slice(start, end))} → ${short(replacement)}`;
-    return [{ file, line: location.start.line, id }];
+    const change = `${short(source.slice(start, end))} → ${short(replacement)}`;
+    return [{ file, line: location.start.line, change, id: `${basename(path)}: ${change}` }];
   });
   return { path, found, refused: left.length - survivors.length, valid: found + left.length, survivors };
 });
@@ -56,7 +58,7 @@ function score(found: number, valid: number): string {
   return valid === 0 ? "–" : `${((100 * found) / valid).toFixed(1)} %`;
 }
 
-const core = files.filter(({ path }) => path.startsWith("functions/core/"));
+const core = files.filter(({ path }) => /^functions\/(firehose-attachment\/)?core\//.test(path));
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 const coreFound = sum(core.map(({ found }) => found));
 const coreRefused = sum(core.map(({ refused }) => refused));
@@ -70,7 +72,7 @@ const unexplained = survivors.filter(({ id }) => !explained.has(id));
 const sections = explanations.flatMap(({ title, why, survivors: ids }) => {
   const here = survivors.filter(({ id }) => ids.includes(id));
   if (here.length === 0) return [];
-  const list = here.map(({ id, line }) => `- ${inCode(id.replace(": ", `:${line}: `))}`);
+  const list = here.map(({ file, line, change }) => `- ${inCode(`${file}:${line}: ${change}`)}`);
   return [`### ${title} (${here.length})`, "", why, "", ...list, ""];
 });
 
@@ -80,21 +82,23 @@ function inCode(text: string): string {
 }
 
 const page = [
-  "# Mutation check of the protocol",
+  "# Mutation testing",
   "",
-  "`npm run mutate` changes the code of `functions/core`, and of the store's adapter, in every small way that",
-  "[Stryker](https://stryker-mutator.io) knows, and runs the tests on each change. This page is written by it: do",
-  "not edit it; the reasons stand in `cli/mutation/explanations.ts`. The command fails when a change survives",
-  `without a reason there, or when the score of \`functions/core\` is below ${leastCoreScore} %.`,
+  "`npm run mutate` makes every small change (a *mutant*) that [Stryker](https://stryker-mutator.io) knows to the code",
+  "of the core (`functions/core`, `functions/firehose-attachment/core`) and of the message store on DynamoDB, and runs",
+  "the tests that reach it. A mutant that no test detects has *survived*: it shows a gap in the tests, or code that",
+  "has no effect, or it has its reason below. The command writes this page, so do not edit it; the reasons are in",
+  "`cli/mutation/explanations.ts`. It fails when a survivor has no reason there, or when the tests detect less than",
+  `${leastCoreScore} % of the core's mutants.`,
   "",
-  "Only tests without emulators and bundles take part. What a survivor changes may still be found by the",
-  "simulation or by the tests of the bundles, which do not. A change that no test notices but that does not compile",
-  "is counted for itself: it cannot get into the project, and needs no reason.",
+  "Only tests that need neither emulators nor bundles take part. The simulation and the tests of the bundles may",
+  "detect survivors too, but are not counted. A survivor that does not compile could never be merged: it is counted",
+  "separately and needs no reason.",
   "",
-  `**Score of \`functions/core\`, by its tests alone: ${score(coreFound, coreValid)}** (${coreFound} of ${coreValid} changes found).`,
-  `With the compiler: ${score(coreFound + coreRefused, coreValid)}.`,
+  `**The tests detect ${score(coreFound, coreValid)} of the core's mutants** (${coreFound} of ${coreValid}); with the compiler`,
+  `${score(coreFound + coreRefused, coreValid)} are detected.`,
   "",
-  "| file | changes | found by tests | refused by the compiler | left | score of the tests |",
+  "| file | mutants | detected by tests | rejected by the compiler | survived | share detected by tests |",
   "|---|---:|---:|---:|---:|---:|",
   ...files
     .filter(({ valid }) => valid > 0)
@@ -103,21 +107,23 @@ const page = [
         `| ${path.replace(/^functions\//, "")} | ${valid} | ${found} | ${refused} | ${length} | ${score(found, valid)} |`,
     ),
   "",
-  "## What survives, and why",
+  "## Survivors and their reasons",
   "",
   ...sections,
 ].join("\n");
 
 writeFileSync(join(root, "docs/mutation.md"), `${page.trimEnd()}\n`);
 console.log(
-  `functions/core: ${score(coreFound, coreValid)}; ${survivors.length} survivors in docs/mutation.md.`,
+  `The tests detect ${score(coreFound, coreValid)} of the core's mutants; docs/mutation.md has ${survivors.length} survivors.`,
 );
 if (unexplained.length > 0) {
-  console.error(`${unexplained.length} survivors have no reason in cli/mutation/explanations.ts:`);
+  console.error(
+    `${unexplained.length} survivors have no reason. Add a test, remove the code, or add them to cli/mutation/explanations.ts:`,
+  );
   for (const { id, line } of unexplained) console.error(`${JSON.stringify(id)}, // line ${line}`);
 }
 if (outdated.length > 0) {
-  console.error("These reasons in cli/mutation/explanations.ts explain nothing any more; take them out:");
+  console.error("These lines of cli/mutation/explanations.ts match no survivor; remove them:");
   for (const id of outdated) console.error(JSON.stringify(id));
 }
 if (unexplained.length > 0 || outdated.length > 0 || 100 * coreFound < leastCoreScore * coreValid)

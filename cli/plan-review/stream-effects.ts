@@ -130,60 +130,61 @@ function newReadingEffect({ change: { before, after } }: ResourceChange, stream:
 function firehoseEffects(plan: Plan): Effect[] {
   const attachment = find(plan, "aws_lambda_invocation", "attach_transformation");
   if (attachment === undefined) return [];
-  const { before, after } = attachment.change;
-  const stream = (values: typeof after) =>
-    `the Firehose stream ${code(streamNameOf(values) ?? "(known after apply)")}`;
+  const action = actionOf(attachment);
   const checked = checkEffects(plan.checks);
-  const refused = checked.some(({ isWarning }) => isWarning);
-  switch (actionOf(attachment)) {
-    case "create":
-      return [
-        refused
-          ? warning(`The transformation is created, but not attached to ${stream(after)}.`)
-          : harmless(
-              `The transformation is attached to ${stream(after)}, if it may be when the apply looks.`,
-            ),
-        ...checked,
-      ];
-    case "destroy":
-      return [
-        harmless(
-          `The transformation is taken off ${stream(before)} first; events are delivered on, and failed messages are not sent again.`,
-        ),
-      ];
-    case "replace":
-      return [
-        refused
-          ? warning(
-              `The transformation is taken off ${stream(before)}, and not attached to ${stream(after)}.`,
-            )
-          : harmless(`The transformation is taken off ${stream(before)} and attached to ${stream(after)}.`),
-        ...checked,
-      ];
-    case "forget":
-      return [
-        warning(
-          `The transformation stays on ${stream(before)}, and nothing will take it off: Terraform will not know it any more.`,
-        ),
-      ];
-    case "update":
-      return [
-        harmless(`The transformation on ${stream(after)} gets other buffering or other settings.`),
-        ...checked,
-      ];
-    case "keep": {
-      const recheck = find(plan, "aws_lambda_invocation", "recheck_transformation");
-      const looksAgain = recheck !== undefined && actionOf(recheck) !== "keep";
-      return [
-        harmless(
-          looksAgain
-            ? `The function looks at ${stream(after)} again and puts the transformation right there.`
-            : `The transformation of ${stream(after)} stays as it is.`,
-        ),
-        ...checked,
-      ];
-    }
-  }
+  const effect = attachmentEffects[action]({
+    before: firehoseStream(attachment.change.before),
+    after: firehoseStream(attachment.change.after),
+    isRefused: checked.some(({ isWarning }) => isWarning),
+    looksAgain: looksAgain(plan),
+  });
+  // The plan's look at the stream is about attaching, not about what is taken off or forgotten.
+  return action === "destroy" || action === "forget" ? [effect] : [effect, ...checked];
+}
+
+/** What a plan says of the attachment. */
+interface Attachment {
+  readonly before: string;
+  readonly after: string;
+  /** Whether the plan's look at the stream found something against it. */
+  readonly isRefused: boolean;
+  /** Whether the function looks at the stream again although nothing else about the attachment changes. */
+  readonly looksAgain: boolean;
+}
+
+const attachmentEffects: Readonly<Record<Action, (about: Attachment) => Effect>> = {
+  create: ({ after, isRefused }) =>
+    isRefused
+      ? warning(`The transformation is created, but not attached to ${after}.`)
+      : harmless(`The transformation is attached to ${after}, if it may be when the apply looks.`),
+  destroy: ({ before }) =>
+    harmless(
+      `The transformation is taken off ${before} first; events are delivered on, and failed messages are not sent again.`,
+    ),
+  replace: ({ before, after, isRefused }) =>
+    isRefused
+      ? warning(`The transformation is taken off ${before}, and not attached to ${after}.`)
+      : harmless(`The transformation is taken off ${before} and attached to ${after}.`),
+  forget: ({ before }) =>
+    warning(
+      `The transformation stays on ${before}, and nothing will take it off: Terraform will not know it any more.`,
+    ),
+  update: ({ after }) => harmless(`The transformation on ${after} gets other buffering or other settings.`),
+  keep: ({ after, looksAgain }) =>
+    harmless(
+      looksAgain
+        ? `The function looks at ${after} again and puts the transformation right there.`
+        : `The transformation of ${after} stays as it is.`,
+    ),
+};
+
+function looksAgain(plan: Plan): boolean {
+  const recheck = find(plan, "aws_lambda_invocation", "recheck_transformation");
+  return recheck !== undefined && actionOf(recheck) !== "keep";
+}
+
+function firehoseStream(values: ResourceChange["change"]["after"]): string {
+  return `the Firehose stream ${code(streamNameOf(values) ?? "(known after apply)")}`;
 }
 
 function checkEffects(checks: readonly CheckResult[] = []): Effect[] {

@@ -1,17 +1,27 @@
 /** Makes a plan with the `terraform` on the path. */
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { synthesise } from "../../stacks/app.ts";
+import type { StackName } from "../../stacks/stack-names.ts";
 import { builtArtefacts } from "../artefacts.ts";
 import { bundleFunctions } from "../bundle.ts";
-import type { Target } from "./command-line.ts";
+import { UserError } from "../user-error.ts";
 import type { Plan } from "./plan.ts";
 
+/** What is planned. */
+export type Target =
+  | {
+      readonly kind: "stack";
+      readonly name: StackName;
+      /** File with the settings of an S3 backend; `undefined` keeps the state where the stack says. */
+      readonly backendConfig: string | undefined;
+    }
+  | { readonly kind: "folder"; readonly folder: string };
+
 /** A step did not succeed; the output is Terraform's, in which sensitive values are hidden. */
-export class StepError extends Error {
+export class StepError extends UserError {
   override readonly name = "StepError";
   readonly step: string;
   readonly output: string;
@@ -37,6 +47,8 @@ export interface Surroundings {
   readonly functionsFolder: string;
   /** Environment of Terraform, credentials and region among it. */
   readonly environment: NodeJS.ProcessEnv;
+  /** Ends Terraform; what is thrown is then the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -56,7 +68,7 @@ export async function terraformPlan(
       ? [`-backend-config=${target.backendConfig}`, "-reconfigure"]
       : [];
   const terraform = (step: string, parameters: readonly string[]) =>
-    runTerraform(step, folder, parameters, surroundings.environment);
+    runTerraform(step, folder, parameters, surroundings);
   const planFolder = mkdtempSync(join(tmpdir(), "sms-retry-plan-"));
   try {
     const file = join(planFolder, "reviewed.tfplan");
@@ -83,6 +95,11 @@ async function synthesisedStack(
   const folder = join(synthesisFolder, "stacks", name);
   try {
     await bundleFunctions(functionsFolder);
+    // Not before now: who reviews a folder needs no CDKTF.
+    execFileSync(process.execPath, [join(import.meta.dirname, "../install.mjs"), "stacks"], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    const { synthesise } = await import("../../stacks/app.ts");
     synthesise({ ...builtArtefacts(), functionsFolder }, synthesisFolder);
   } catch (cause) {
     throw new StepError("synthesis", cause instanceof Error ? cause.message : String(cause), { cause });
@@ -100,16 +117,18 @@ async function runTerraform(
   step: string,
   folder: string,
   parameters: readonly string[],
-  environment: NodeJS.ProcessEnv,
+  { environment, signal }: Surroundings,
 ): Promise<string> {
   try {
     const { stdout } = await run("terraform", [...parameters], {
       cwd: folder,
       env: { ...environment, TF_IN_AUTOMATION: "1" },
       maxBuffer: 512 * 1024 * 1024,
+      ...(signal && { signal }),
     });
     return stdout;
   } catch (cause) {
+    signal?.throwIfAborted();
     const { stdout = "", stderr = "" } = cause as { stdout?: string; stderr?: string };
     const output = [stdout, stderr].filter((text) => text.trim() !== "").join("\n");
     throw new StepError(step, output || (cause as Error).message, { cause });

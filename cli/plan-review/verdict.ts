@@ -1,8 +1,7 @@
-/** What `npm run inspect` says of the account, and where a plan and the account do not agree. */
+/** What `sms-retry inspect` says of the account, and where a plan and the account do not agree. */
 import { type Account, callersAccount } from "../inspect/account.ts";
-import { defaultNamePrefix, type Subject } from "../inspect/command-line.ts";
-import { type Inspection, inspect } from "../inspect/inspection.ts";
-import { InspectionError } from "../inspect/inspection-error.ts";
+import { defaultNamePrefix, type Inspection, inspect, type Subject } from "../inspect/inspection.ts";
+import { UserError } from "../user-error.ts";
 import { code, plain } from "./markdown.ts";
 import { actionOf, attribute, find, type Plan } from "./plan.ts";
 import { type Effect, streamOf } from "./stream-effects.ts";
@@ -21,7 +20,7 @@ export async function verdictOn(
   try {
     return { inspection: await inspect(await account(), subject, namePrefixOf(plan)) };
   } catch (error) {
-    if (!(error instanceof InspectionError)) throw error;
+    if (!(error instanceof UserError)) throw error;
     return { reason: error.message };
   }
 }

@@ -12,9 +12,8 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { readQueueMessage } from "../../functions/core/queue/queue-messages.ts";
-import type { QueueMessage } from "../../functions/core/queue/retry-queue.ts";
-import { calling } from "./queues.ts";
+import { type QueueMessage, readQueueMessage } from "../../functions/core/queue/queue-messages.ts";
+import { calling } from "../aws-call.ts";
 
 /** What a dead letter is. */
 export type Kind = "retryMessages" | "receiptChecks" | "waitingEvents" | "unreadable";
@@ -42,6 +41,8 @@ export interface WalkOptions {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly onProgress: (seen: number) => void;
+  /** Ends the walk between two batches; it then rejects with the signal's reason. */
+  readonly signal: AbortSignal;
 }
 
 /** How long messages that are being looked at stay hidden from others. */
@@ -56,16 +57,17 @@ const batchSize = 10;
 /**
  * Walks through the dead letters once, each at most once.
  *
- * @throws InspectionError with a sentence for the user; what was moved before stays moved
+ * @throws UserError with a sentence for the user; what was moved before stays moved
  */
 export async function walk(options: WalkOptions): Promise<Tally> {
-  const { most, now, onProgress } = options;
+  const { most, now, onProgress, signal } = options;
   const seen: Record<Kind, number> = { retryMessages: 0, receiptChecks: 0, waitingEvents: 0, unreadable: 0 };
   const known = new Set<string>();
   const kept: Message[] = [];
   let [moved, doubled, refused, oldestAgeSeconds] = [0, 0, 0, 0];
   try {
     for (let empty = 0; empty < emptyAnswers && known.size < most; ) {
+      signal.throwIfAborted();
       const messages = await receive(options, Math.min(batchSize, most - known.size));
       const fresh = messages.filter(({ MessageId = "" }) => !known.has(MessageId));
       empty = fresh.length === 0 ? empty + 1 : 0;

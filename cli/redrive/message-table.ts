@@ -2,9 +2,9 @@
 import { DescribeTableCommand, DynamoDBClient, ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, ScanCommand, type ScanCommandInput } from "@aws-sdk/lib-dynamodb";
 import { outcomeUnknownReason } from "../../functions/core/message/message.ts";
-import { InspectionError } from "../inspect/inspection-error.ts";
+import { calling } from "../aws-call.ts";
+import { UserError } from "../user-error.ts";
 import { attributesRead, patienceSeconds } from "./overdue.ts";
-import { calling } from "./queues.ts";
 
 /** How many parts of the table are read at the same time. */
 export const segments = 4;
@@ -40,7 +40,7 @@ export interface TableFacts {
 /**
  * Looks at a table.
  *
- * @throws InspectionError if there is none of this name
+ * @throws UserError if there is none of this name
  */
 export function factsOf(client: DynamoDBDocumentClient, tableName: string): Promise<TableFacts> {
   return calling(client, "dynamodb:DescribeTable", async () => {
@@ -54,7 +54,7 @@ export function factsOf(client: DynamoDBDocumentClient, tableName: string): Prom
       };
     } catch (error) {
       if (!(error instanceof ResourceNotFoundException)) throw error;
-      throw new InspectionError(
+      throw new UserError(
         `There is no table ${tableName} in the region ${await client.config.region()}; check the name and AWS_REGION.`,
         { cause: error },
       );
@@ -82,7 +82,7 @@ export interface TableWalk {
  * Reads the whole table once, in segments at the same time, not faster than asked for: a page is paid before the
  * next one. Reads are eventually consistent, which costs half; a decision is never made on them.
  *
- * @throws InspectionError with a sentence for the user
+ * @throws UserError with a sentence for the user
  */
 export async function walkTable(walk: TableWalk): Promise<void> {
   let goesOn = true;

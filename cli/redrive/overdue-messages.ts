@@ -4,9 +4,9 @@ import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { queueMessageText } from "../../functions/adapters/sqs/sqs-retry-queue.ts";
 import { UnreadableMessageError } from "../../functions/core/errors.ts";
+import { calling } from "../aws-call.ts";
 import { type TableFacts, walkTable } from "./message-table.ts";
 import { type OverdueMessage, overdueOf, type Waiting } from "./overdue.ts";
-import { calling } from "./queues.ts";
 
 /** What was found, and what became of it. */
 export interface OverdueTally {
@@ -39,6 +39,8 @@ export interface OverdueSearch {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly onProgress: (scanned: number, found: number) => void;
+  /** Ends the search between two pages; it then rejects with the signal's reason. */
+  readonly signal: AbortSignal;
 }
 
 /** Most messages in a call of SQS. */
@@ -47,7 +49,7 @@ const batchSize = 10;
 /**
  * Looks at every item once. What it finds in a page is on the queue before the next page is read: it keeps nothing.
  *
- * @throws InspectionError with a sentence for the user; what was queued before stays queued
+ * @throws UserError with a sentence for the user; what was queued before stays queued
  */
 export async function queueOverdue(search: OverdueSearch): Promise<OverdueTally> {
   const overdue: Record<Waiting, number> = { retry: 0, send: 0, receipt: 0 };
@@ -56,6 +58,7 @@ export async function queueOverdue(search: OverdueSearch): Promise<OverdueTally>
   ];
 
   async function onPage(items: readonly Record<string, unknown>[], count: number): Promise<boolean> {
+    search.signal.throwIfAborted();
     scanned += count;
     const chosen: OverdueMessage[] = [];
     for (const item of items) {
@@ -90,7 +93,7 @@ export async function queueOverdue(search: OverdueSearch): Promise<OverdueTally>
     tableName: search.tableName,
     readUnits: search.readUnits,
     now: search.now,
-    sleep,
+    sleep: (milliseconds) => sleep(milliseconds, undefined, { signal: search.signal }),
     onPage,
   });
   return { scanned, overdue, pastDeadline, unreadable, longestOverdueSeconds, queued, refused };

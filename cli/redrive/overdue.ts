@@ -4,7 +4,7 @@
  */
 import { isGone, latestAttemptOf, outcomeUnknownReason } from "../../functions/core/message/message.ts";
 import { readMessageItem } from "../../functions/core/message/message-item.ts";
-import type { ReceiptCheck, RetryMessage } from "../../functions/core/queue/retry-queue.ts";
+import type { ReceiptCheck, RetryMessage } from "../../functions/core/queue/queue-messages.ts";
 
 /** What a message waits for. */
 export type Waiting = "retry" | "send" | "receipt";

@@ -6,7 +6,8 @@ import {
   QueueDoesNotExist,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import { InspectionError, inspectionError } from "../inspect/inspection-error.ts";
+import { calling } from "../aws-call.ts";
+import { UserError } from "../user-error.ts";
 
 /** A client that gives up while somebody still watches. */
 export function sqsClient(): SQSClient {
@@ -17,31 +18,9 @@ export function sqsClient(): SQSClient {
 }
 
 /**
- * Calls AWS.
- *
- * @param client whose region the sentence names
- * @param action as in IAM
- * @throws InspectionError with a sentence for the user in place of the SDK's error
- */
-export async function calling<T>(
-  client: { readonly config: { region(): Promise<string> } },
-  action: string,
-  call: () => Promise<T>,
-): Promise<T> {
-  let region = "";
-  try {
-    region = await client.config.region();
-    return await call();
-  } catch (error) {
-    if (error instanceof InspectionError) throw error;
-    throw inspectionError(action, region, error);
-  }
-}
-
-/**
  * The URL of a queue by its name.
  *
- * @throws InspectionError if there is none
+ * @throws UserError if there is none
  */
 export function urlOf(sqs: SQSClient, name: string): Promise<string> {
   return calling(sqs, "sqs:GetQueueUrl", async () => {
@@ -50,7 +29,7 @@ export function urlOf(sqs: SQSClient, name: string): Promise<string> {
       return QueueUrl;
     } catch (error) {
       if (!(error instanceof QueueDoesNotExist)) throw error;
-      throw new InspectionError(
+      throw new UserError(
         `There is no queue ${name} in the region ${await sqs.config.region()}; check the name and AWS_REGION.`,
         { cause: error },
       );
@@ -61,7 +40,7 @@ export function urlOf(sqs: SQSClient, name: string): Promise<string> {
 /**
  * The URL of the one queue whose dead letters a queue holds.
  *
- * @throws InspectionError if there is none or more than one
+ * @throws UserError if there is none or more than one
  */
 export function sourceOf(sqs: SQSClient, name: string, url: string): Promise<string> {
   return calling(sqs, "sqs:ListDeadLetterSourceQueues", async () => {
@@ -74,12 +53,12 @@ export function sourceOf(sqs: SQSClient, name: string, url: string): Promise<str
     }
     const [source] = sources;
     if (source === undefined) {
-      throw new InspectionError(
+      throw new UserError(
         `${name} holds the dead letters of no queue; name one that does, or say with --to where they belong.`,
       );
     }
     if (sources.length > 1) {
-      throw new InspectionError(
+      throw new UserError(
         `${name} holds the dead letters of ${sources.map(nameOf).join(" and ")}; say with --to where they belong.`,
       );
     }

@@ -1,4 +1,4 @@
-/** What `npm run redrive` found and did, for people and for programs. */
+/** What `sms-retry redrive` found and did, for people and for programs. */
 import type { Tally } from "./dead-letters.ts";
 import type { OverdueTally } from "./overdue-messages.ts";
 
@@ -22,7 +22,7 @@ export interface OverdueReport extends OverdueTally {
 
 /** A report on dead letters as lines of text. */
 export function deadLetterText(report: DeadLetterReport): string {
-  const { queue, to, dryRun, waiting, seen, oldestAgeSeconds, moved, doubled, refused } = report;
+  const { queue, to, dryRun, waiting, seen, oldestAgeSeconds, moved, doubled } = report;
   const readable = seen.retryMessages + seen.receiptChecks + seen.waitingEvents;
   const total = readable + seen.unreadable;
   const lines = [
@@ -41,14 +41,13 @@ export function deadLetterText(report: DeadLetterReport): string {
     lines.push(`${moved + doubled} were put back onto ${to}.`);
     if (doubled > 0)
       lines.push(`${doubled} of them could not be deleted and will do nothing the second time.`);
-    if (refused > 0) lines.push(`${refused} were not taken by ${to} and are still here; run it again.`);
   }
   return `${lines.join("\n")}\n`;
 }
 
 /** A report on overdue messages as lines of text. */
 export function overdueText(report: OverdueReport): string {
-  const { table, to, dryRun, waiting, scanned, overdue, pastDeadline, unreadable, queued, refused } = report;
+  const { table, to, dryRun, waiting, scanned, overdue, pastDeadline, unreadable, queued } = report;
   const total = overdue.retry + overdue.send + overdue.receipt;
   const lines = [
     `${scanned} items of ${table} were looked at; ${total} are overdue:`,
@@ -68,7 +67,6 @@ export function overdueText(report: OverdueReport): string {
     lines.push(total === 0 ? "There is nothing to queue." : "Nothing was changed; --yes queues them again.");
   } else {
     lines.push(`${queued} retry messages were put onto ${to}.`);
-    if (refused > 0) lines.push(`${refused} were not taken by ${to}; run it again.`);
   }
   return `${lines.join("\n")}\n`;
 }

@@ -11,7 +11,7 @@
  * | `SMS_RETRY_VERSION` | version of this project, printed in every log line |
  * | `POWERTOOLS_SERVICE_NAME` | service dimension of logs and metrics, e.g. `consume-kinesis` |
  * | `POWERTOOLS_METRICS_NAMESPACE` | CloudWatch namespace of the metrics: the stack's `name_prefix` |
- * | `POWERTOOLS_LOG_LEVEL` | `DEBUG`, `INFO`, `WARN` or `ERROR` |
+ * | `POWERTOOLS_LOG_LEVEL` | one of {@link logLevels} |
  * | `MESSAGE_TABLE_NAME` | name of the `message-state` table |
  * | `RETRY_QUEUE_URL`, `RETRY_QUEUE_ARN` | the retry queue |
  * | `SCHEDULE_GROUP_NAME`, `SCHEDULER_ROLE_ARN` | EventBridge Scheduler group and role for delays beyond 900 s |
@@ -20,11 +20,10 @@
  * | `FIREHOSE_DROP_RETRIED_EVENTS` | `true` or `false`: whether the event of a message that will be retried is kept out of the archive |
  * | `MAX_RETRIES` | integer from 0 to `highestMaxRetries`: retries after the application's own send |
  * | `RETRY_DELAYS_SECONDS` | JSON list of integers ≥ 0; the last repeats; 0 means at once |
- * | `RETRYABLE_STATUSES` | JSON list of statuses |
+ * | `RETRYABLE_STATUSES` | JSON list of statuses that `statuses.ts` allows |
  * | `MESSAGE_VALIDITY_SECONDS` | integer ≥ 1: age after which a message without a `deadline` is useless |
  * | `RECEIPT_TIMEOUT_SECONDS` | integer ≥ 0: age at which an accepted attempt without an event counts as failed; 0 = never |
- * | `TRACK_DELIVERIES` | `all`, `retried` or `none` |
- * | `DELIVERY_GUARANTEE` | `at-least-once` or `at-most-once` |
+ * | `TRACK_DELIVERIES`, `DELIVERY_GUARANTEE` | the values in `guarantees.ts` |
  * | `MAX_SENDS_PER_SECOND` | number > 0: ceiling over all workers, in message parts |
  * | `SENDER_CONCURRENCY` | integer ≥ 1: how many resend workers may run at once |
  * | `PINPOINT_APPLICATION_ID` | Pinpoint project (application) id: what sends go through, and whose events are ours |
@@ -32,7 +31,16 @@
  * | `DEFAULT_DESTINATION_NUMBER`, `DEFAULT_MESSAGE_BODY` | what `produce` sends when its event names none; may be empty |
  */
 
+import { defaultRetryableStatuses } from "../core/events/statuses.ts";
+import type { DeliveryGuarantee, TrackDeliveries } from "./guarantees.ts";
+
 export { highestMaxRetries } from "../core/events/send-context.ts";
+
+/** How much the functions can write into their logs, most first. */
+export const logLevels = ["DEBUG", "INFO", "WARN", "ERROR"] as const;
+
+/** See {@link logLevels}. */
+export type LogLevel = (typeof logLevels)[number];
 
 const everyFunction = [
   "SMS_RETRY_VERSION",
@@ -86,6 +94,38 @@ export const environmentNames = {
     "DEFAULT_MESSAGE_BODY",
   ],
 } as const;
+
+/**
+ * The defaults of the inputs that the functions read, by the names of their variables: the stacks declare them, and the
+ * local run, the simulation and the tests deploy with them where they say nothing else.
+ */
+export const settingDefaults = {
+  MAX_RETRIES: 3,
+  RETRY_DELAYS_SECONDS: [60, 300, 900],
+  RETRYABLE_STATUSES: defaultRetryableStatuses,
+  MESSAGE_VALIDITY_SECONDS: 86_400,
+  RECEIPT_TIMEOUT_SECONDS: 0,
+  TRACK_DELIVERIES: "retried" satisfies TrackDeliveries,
+  DELIVERY_GUARANTEE: "at-least-once" satisfies DeliveryGuarantee,
+  MAX_SENDS_PER_SECOND: 10,
+  ORIGINATION_NUMBER: null,
+  DEFAULT_DESTINATION_NUMBER: null,
+  DEFAULT_MESSAGE_BODY: null,
+  FIREHOSE_DROP_RETRIED_EVENTS: true,
+} as const satisfies Partial<Record<VariableName, unknown>>;
+
+/** {@link settingDefaults} as Lambda hands them over. */
+export const defaultEnvironment = Object.fromEntries(
+  Object.entries(settingDefaults).map(([name, value]) => [name, variableText(value)]),
+) as Record<keyof typeof settingDefaults, string>;
+
+function variableText(value: unknown): string {
+  if (value === null) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** Name of a variable that some function reads. */
+export type VariableName = (typeof environmentNames)[FunctionName][number];
 
 /** Name of a function: of its folder in `functions/`, its bundle and its zip in `dist/functions`. */
 export type FunctionName = keyof typeof environmentNames;

@@ -1,24 +1,20 @@
 /**
  * Which delivery events are worth an invocation: the filter patterns of the Kinesis event source mapping.
  *
- * They stand beside the functions because a filter and the parser behind it must name the same event types;
- * the stacks put them into Terraform and the local run applies them as Lambda would. Filtered records cost
- * nothing and never reach a function: in-progress events, other channels and projects, and records that are not JSON
- * (Lambda drops those in silence; the archive keeps them).
+ * They stand beside the functions because a filter and the parser behind it must agree about the types; the stacks put
+ * them into Terraform and the local run applies them as Lambda would. Filtered records cost nothing and never reach a
+ * function: in-progress events, other channels and projects, and records that are not JSON (Lambda drops those in
+ * silence; the archive keeps them).
+ *
+ * A filter names what it keeps away, and lets every other type through: one that nobody has listed yet must reach the
+ * function, which counts it as unrecognized. A prefix could not do that, because Lambda has no "begins with, but is none
+ * of these" for one key. So records of another producer that have a key of the same name reach the function too, which
+ * counts them as `NotSms` and does nothing else.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis-filtering.html
  */
-
-import {
-  endUserMessagingEventTypes as endUserMessaging,
-  pinpointEventTypes as pinpoint,
-} from "../core/events/event-types.ts";
-
-/** `all`: record every delivery. `retried`: only where one ends a retry sequence. `none`: never look at successes. */
-export const trackDeliveriesValues = ["all", "retried", "none"] as const;
-
-/** How much of the successes the system looks at; see {@link trackDeliveriesValues}. */
-export type TrackDeliveries = (typeof trackDeliveriesValues)[number];
+import { type EventFormat, otherEventTypes, smsEventTypes } from "../core/events/statuses.ts";
+import type { TrackDeliveries } from "./guarantees.ts";
 
 /**
  * The filter patterns, each a JSON text; a record that matches any of them reaches the function. Pinpoint events of
@@ -34,19 +30,21 @@ export function eventFilterPatterns(
   trackDeliveries: TrackDeliveries,
   pinpointApplicationId: string,
 ): readonly [string, string, string] {
-  const withSuccesses = trackDeliveries !== "none";
+  const worthInvoking = (format: EventFormat): readonly [object] => [
+    { "anything-but": typesKeptAway(format, trackDeliveries) },
+  ];
   const ofPinpoint = (appId: string | { readonly exists: false }): string =>
-    JSON.stringify({
-      data: {
-        event_type: [...pinpoint.failure, ...pinpoint.optOut, ...(withSuccesses ? pinpoint.success : [])],
-        application: { app_id: [appId] },
-      },
-    });
+    JSON.stringify({ data: { event_type: worthInvoking("pinpoint"), application: { app_id: [appId] } } });
   return [
     ofPinpoint(pinpointApplicationId),
     ofPinpoint({ exists: false }),
-    JSON.stringify({
-      data: { eventType: [...endUserMessaging.failure, ...(withSuccesses ? endUserMessaging.success : [])] },
-    }),
+    JSON.stringify({ data: { eventType: worthInvoking("end-user-messaging") } }),
   ];
+}
+
+function typesKeptAway(format: EventFormat, trackDeliveries: TrackDeliveries): string[] {
+  const ofSms = [...smsEventTypes[format].kinds].filter(
+    ([, kind]) => kind === "in-progress" || (kind === "success" && trackDeliveries === "none"),
+  );
+  return [...ofSms.map(([type]) => type), ...otherEventTypes[format]];
 }

@@ -35,19 +35,7 @@ export async function startBreakableProxy(target: string): Promise<BreakableProx
       caller.on("error", () => {}).on("close", () => sockets.delete(caller));
       return;
     }
-    const service = net.connect(Number(targetPort), hostname);
-    for (const [socket, other] of [
-      [caller, service],
-      [service, caller],
-    ] as const) {
-      sockets.add(socket);
-      socket.on("error", () => other.destroy());
-      socket.on("close", () => {
-        sockets.delete(socket);
-        other.destroy();
-      });
-      socket.pipe(other);
-    }
+    join(caller, net.connect(Number(targetPort), hostname), sockets);
   });
   const cutAll = () => {
     for (const socket of sockets) socket.resetAndDestroy();
@@ -76,4 +64,20 @@ export async function startBreakableProxy(target: string): Promise<BreakableProx
         cutAll();
       }),
   };
+}
+
+/** Lets two connections pass on to each other what comes, and end together. */
+function join(caller: net.Socket, service: net.Socket, sockets: Set<net.Socket>): void {
+  for (const [socket, other] of [
+    [caller, service],
+    [service, caller],
+  ] as const) {
+    sockets.add(socket);
+    socket.on("error", () => other.destroy());
+    socket.on("close", () => {
+      sockets.delete(socket);
+      other.destroy();
+    });
+    socket.pipe(other);
+  }
 }

@@ -64,45 +64,23 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   const schedules = new Map<string, NodeJS.Timeout>();
   let pending = 0;
 
-  const server = await serveRestJson(({ method, path, body }) => {
-    const [resource, name] = path;
-    if (method !== "POST" || resource !== "schedules" || name === undefined || path.length !== 2) {
-      throw new ServiceError(404, "ResourceNotFoundException", "This emulator only creates schedules.");
-    }
-    if (!/^[0-9a-zA-Z\-_.]{1,64}$/.test(name)) throw invalid("Name");
-    const schedule = parse(body);
-    const queueUrl = options.queueUrlOf(schedule.Target.Arn);
-    if (queueUrl === undefined) throw invalid("Target.Arn");
-    const deadLetterArn = schedule.Target.DeadLetterConfig?.Arn;
-    const deadLetterUrl = deadLetterArn === undefined ? undefined : options.queueUrlOf(deadLetterArn);
-    if (deadLetterArn !== undefined && deadLetterUrl === undefined)
-      throw invalid("Target.DeadLetterConfig.Arn");
-    const key = `${schedule.GroupName}/${name}`;
+  const server = await serveRestJson((request) => {
+    const schedule = readSchedule(request, options);
+    const { key, name, dueAt, isDeletedAfter } = schedule;
     if (schedules.has(key)) {
       throw new ServiceError(409, "ConflictException", `Schedule ${name} already exists.`);
     }
-
-    const dueAt = Date.parse(`${schedule.ScheduleExpression.slice(3, -1)}Z`);
+    const onTime = async () => {
+      await deliver(schedule, options);
+      pending -= 1;
+      if (isDeletedAfter) schedules.delete(key);
+    };
     const wait = Math.min(Math.max(dueAt - options.now(), 0), maxTimerMilliseconds);
     pending += 1;
     schedules.set(
       key,
-      setTimeout(() => void deliver(), wait),
+      setTimeout(() => void onTime(), wait),
     );
-    // The emulator tries once; its queue is either there or not.
-    async function deliver(): Promise<void> {
-      const { Input } = schedule.Target;
-      const put = async (QueueUrl: string | undefined) =>
-        options.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: Input }));
-      try {
-        await put(queueUrl);
-      } catch (error) {
-        options.onError(error);
-        if (deadLetterUrl !== undefined) await put(deadLetterUrl).catch(options.onError);
-      }
-      pending -= 1;
-      if (schedule.ActionAfterCompletion === "DELETE") schedules.delete(key);
-    }
     const { region, accountId } = options;
     return { status: 200, body: { ScheduleArn: `arn:aws:scheduler:${region}:${accountId}:schedule/${key}` } };
   }, options.id);
@@ -117,6 +95,60 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       await server.close();
     },
   };
+}
+
+/** A schedule as it was asked for. */
+interface Schedule {
+  readonly name: string;
+  /** Group and name. */
+  readonly key: string;
+  /** Epoch milliseconds. */
+  readonly dueAt: number;
+  readonly isDeletedAfter: boolean;
+  readonly input: string;
+  readonly queueUrl: string;
+  readonly deadLetterUrl: string | undefined;
+}
+
+function readSchedule(
+  { method, path, body }: { method: string; path: readonly string[]; body: string },
+  { queueUrlOf }: Pick<SchedulerOptions, "queueUrlOf">,
+): Schedule {
+  const [resource, name] = path;
+  if (method !== "POST" || resource !== "schedules" || name === undefined || path.length !== 2) {
+    throw new ServiceError(404, "ResourceNotFoundException", "This emulator only creates schedules.");
+  }
+  if (!/^[0-9a-zA-Z\-_.]{1,64}$/.test(name)) throw invalid("Name");
+  const { GroupName, ScheduleExpression, ActionAfterCompletion, Target } = parse(body);
+  const queueUrl = queueUrlOf(Target.Arn);
+  if (queueUrl === undefined) throw invalid("Target.Arn");
+  const deadLetterArn = Target.DeadLetterConfig?.Arn;
+  const deadLetterUrl = deadLetterArn === undefined ? undefined : queueUrlOf(deadLetterArn);
+  if (deadLetterArn !== undefined && deadLetterUrl === undefined)
+    throw invalid("Target.DeadLetterConfig.Arn");
+  return {
+    name,
+    key: `${GroupName}/${name}`,
+    dueAt: Date.parse(`${ScheduleExpression.slice(3, -1)}Z`),
+    isDeletedAfter: ActionAfterCompletion === "DELETE",
+    input: Target.Input,
+    queueUrl,
+    deadLetterUrl,
+  };
+}
+
+/** Tries once: the emulator's queue is either there or not. */
+async function deliver(
+  { input, queueUrl, deadLetterUrl }: Schedule,
+  { sqs, onError }: Pick<SchedulerOptions, "sqs" | "onError">,
+): Promise<void> {
+  const put = async (QueueUrl: string) => sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: input }));
+  try {
+    await put(queueUrl);
+  } catch (error) {
+    onError(error);
+    if (deadLetterUrl !== undefined) await put(deadLetterUrl).catch(onError);
+  }
 }
 
 function parse(body: string): v.InferOutput<typeof createSchedule> {

@@ -64,7 +64,7 @@ const pauseAfterErrorSeconds = 1;
 
 /** Starts a delivery stream. */
 export function startDeliveryStream(options: DeliveryStreamOptions): DeliveryStream {
-  const { name, lambdaArn, now, id, sleep } = options;
+  const { lambdaArn, now, id, sleep } = options;
   const running = new Set<Promise<void>>();
   let received = 0;
   let dropped = 0;
@@ -103,19 +103,7 @@ export function startDeliveryStream(options: DeliveryStreamOptions): DeliveryStr
   }
 
   async function write(prefix: string, records: readonly Buffer[]): Promise<void> {
-    const key = objectKey(prefix, name, now(), id());
-    const body = Buffer.concat(records);
-    for (;;) {
-      try {
-        await options.putObject(key, body);
-        written += records.length;
-        return;
-      } catch (error) {
-        options.onError(error);
-        if (isStopped) return;
-        await sleep(pauseAfterErrorSeconds);
-      }
-    }
+    if (await writeObject(prefix, records, options, () => isStopped)) written += records.length;
   }
 
   return {
@@ -146,6 +134,27 @@ export function startDeliveryStream(options: DeliveryStreamOptions): DeliveryStr
       }
     },
   };
+}
+
+/** Writes records into one object, however long it takes; false where it was stopped before. */
+async function writeObject(
+  prefix: string,
+  records: readonly Buffer[],
+  { name, now, id, sleep, putObject, onError }: DeliveryStreamOptions,
+  isStopped: () => boolean,
+): Promise<boolean> {
+  const key = objectKey(prefix, name, now(), id());
+  const body = Buffer.concat(records);
+  for (;;) {
+    try {
+      await putObject(key, body);
+      return true;
+    } catch (error) {
+      onError(error);
+      if (isStopped()) return false;
+      await sleep(pauseAfterErrorSeconds);
+    }
+  }
 }
 
 function check(records: readonly Uint8Array[]): void {

@@ -84,8 +84,12 @@ function valueMatcher(key: string, rule: unknown): (leaf: unknown) => boolean {
     case "prefix":
       return (value) => typeof value === "string" && value.startsWith(String(operand));
     case "anything-but": {
-      const others: unknown[] = Array.isArray(operand) ? operand : [operand];
-      return (value) => value !== absent && !others.includes(value);
+      const others = new Set<unknown>(Array.isArray(operand) ? operand : [operand]);
+      // EventBridge's buses also know prefixes and suffixes here; event source mappings do not.
+      if ([...others].some((other) => typeof other !== "string" && typeof other !== "number")) {
+        throw new InvalidFilterPatternError(`"anything-but" for "${key}" has neither texts nor numbers.`);
+      }
+      return (value) => value !== absent && !others.has(value);
     }
     default:
       throw new InvalidFilterPatternError(`The rule for "${key}" uses an unknown operator.`);

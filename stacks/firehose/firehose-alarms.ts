@@ -1,5 +1,5 @@
 /** What an operator must hear of where events come through a Firehose stream. */
-import type { Construct } from "constructs";
+import type { Construct } from "../cdktf.ts";
 import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import { Alarms, type AlarmsOptions } from "../shared/alarms.ts";

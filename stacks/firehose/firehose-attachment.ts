@@ -1,9 +1,6 @@
 /** What connects the transformation to the user's Firehose stream, and disconnects it again. */
-import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
-import { LambdaInvocation } from "@cdktf/provider-aws/lib/lambda-invocation/index.js";
-import { type ITerraformDependable, Token } from "cdktf";
-import { Construct } from "constructs";
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
+import { Construct, IamRolePolicy, type ITerraformDependable, LambdaInvocation, Token } from "../cdktf.ts";
 import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import { policyDocument, type Statement } from "../shared/access.ts";

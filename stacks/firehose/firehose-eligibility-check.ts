@@ -4,14 +4,14 @@
  * The rules are those of `functions/firehose-attachment/core/firehose-eligibility.ts`, in HCL. Cloud Control tells no status, so the
  * one refusal that the plan cannot foresee is `not-active`.
  */
-import type { Construct } from "constructs";
 import type { RefusalReason } from "../../functions/firehose-attachment/core/firehose-eligibility.ts";
+import type { Construct } from "../cdktf.ts";
 import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
 import type { Input } from "../inputs/input.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import { Check } from "../shared/check.ts";
 
-/** A refusal in HCL, over the names that {@link withNames} binds. */
+/** A refusal in HCL. */
 interface Refusal {
   /** Whether it does not apply. */
   readonly isAbsent: string;
@@ -34,69 +34,91 @@ export function firehoseEligibilityCheck(scope: Construct, inputs: SharedInputs 
         identifier: deliveryStreamName.text,
       },
     },
-    assertions: Object.values(refusals).map(({ isAbsent, text }) => ({
-      condition: `try(${withNames(namePrefix, isAbsent)}, true)`,
+    assertions: Object.values(refusalsOf(partsOfStream(namePrefix))).map(({ isAbsent, text }) => ({
+      condition: `try(${isAbsent}, true)`,
       message:
         `format("The Firehose stream %s is left as it is, without the transformation: %s", ${deliveryStreamName.hcl}, ` +
-        `try(${withNames(namePrefix, text)}, "it is not eligible."))`,
+        `try(${text}, "it is not eligible."))`,
     })),
   });
 }
 
-// In the order of the table. No two apply to the same stream, so that a user reads one reason.
-const refusals: Record<Exclude<RefusalReason, "not-active">, Refusal> = {
-  "no-destination": {
-    isAbsent: "length(kinds) > 0",
-    text: '"it has no destination."',
-  },
-  "several-destinations": {
-    isAbsent: "length(kinds) < 2",
-    text: '"it has several destinations."',
-  },
-  "legacy-s3": {
-    isAbsent: 'kind != "S3"',
-    text: '"its legacy S3 destination takes no transformation; update it to an extended S3 destination."',
-  },
-  "not-s3": {
-    isAbsent: 'length(kinds) != 1 || contains(["S3", "ExtendedS3"], kind)',
-    text: 'format("it delivers to %s, not to Amazon S3.", kind)',
-  },
-  "other-processor": {
-    isAbsent: 'kind != "ExtendedS3" || !isOn || length(others) == 0 || length(others) < length(processors)',
-    text: 'format("it has a processor already (%s).", join(", ", others))',
-  },
-  "disabled-processor": {
-    isAbsent: 'kind != "ExtendedS3" || isOn || length(others) == 0',
-    text: 'format("it has a processor that is switched off (%s), and attaching would switch it on; remove it.", join(", ", others))',
-  },
-};
+/** What the refusals rest on, each an expression in HCL. */
+type StreamParts = Readonly<Record<"kinds" | "kind" | "isOn" | "processors" | "others", string>>;
 
-/** HCL with names for parts of the stream. A check has no locals; a loop over one value binds a name as well. */
-function withNames(namePrefix: Input, hcl: string): string {
-  const suffix = '"DestinationConfiguration"';
-  const names = {
-    stream: "jsondecode(data.aws_cloudcontrolapi_resource.delivery_stream.properties)",
-    // Firehose may tell an extended S3 destination a second time in the legacy form. keys() fails for null.
-    kinds:
-      `[for key, value in stream : trimsuffix(key, ${suffix}) if endswith(key, ${suffix}) && can(keys(value)) && ` +
-      '!(key == "S3DestinationConfiguration" && can(keys(stream.ExtendedS3DestinationConfiguration)))]',
-    // That of the one destination. one() is unknown to Terraform where there is none.
-    kind: 'join(" and ", kinds)',
-    processing: "try(stream.ExtendedS3DestinationConfiguration.ProcessingConfiguration, null)",
-    isOn: "try(processing.Enabled == true, false)",
-    processors: "try([for processor in processing.Processors : processor], [])",
-    // The ARN that the function has or will have: a reference to it would be unknown at the first plan.
-    arn:
-      'format("arn:%s:lambda:%s:%s:function:%s-transform-firehose", data.aws_partition.current.partition, ' +
-      `data.aws_region.current.id, data.aws_caller_identity.current.account_id, ${namePrefix.hcl})`,
-    // The types of the processors that do not invoke our function, whatever version of it.
-    others:
-      '[for processor in processors : try(tostring(processor.Type), "unknown") if !try(processor.Type == "Lambda" && ' +
-      'anytrue([for parameter in processor.Parameters : parameter.ParameterName == "LambdaArn" && ' +
-      'startswith(format("%s:", parameter.ParameterValue), format("%s:", arn))]), false)]',
+/** In the order of the table. No two apply to the same stream, so that a user reads one reason. */
+function refusalsOf({
+  kinds,
+  kind,
+  isOn,
+  processors,
+  others,
+}: StreamParts): Record<Exclude<RefusalReason, "not-active">, Refusal> {
+  return {
+    "no-destination": {
+      isAbsent: `length(${kinds}) > 0`,
+      text: '"it has no destination."',
+    },
+    "several-destinations": {
+      isAbsent: `length(${kinds}) < 2`,
+      text: '"it has several destinations."',
+    },
+    "legacy-s3": {
+      isAbsent: `${kind} != "S3"`,
+      text: '"its legacy S3 destination takes no transformation; update it to an extended S3 destination."',
+    },
+    "not-s3": {
+      isAbsent: `length(${kinds}) != 1 || contains(["S3", "ExtendedS3"], ${kind})`,
+      text: `format("it delivers to %s, not to Amazon S3.", ${kind})`,
+    },
+    "other-processor": {
+      isAbsent:
+        `${kind} != "ExtendedS3" || !${isOn} || length(${others}) == 0 || ` +
+        `length(${others}) < length(${processors})`,
+      text: `format("it has a processor already (%s).", join(", ", ${others}))`,
+    },
+    "disabled-processor": {
+      isAbsent: `${kind} != "ExtendedS3" || ${isOn} || length(${others}) == 0`,
+      text: `format("it has a processor that is switched off (%s), and attaching would switch it on; remove it.", join(", ", ${others}))`,
+    },
   };
-  return Object.entries(names).reduceRight(
-    (body, [name, value]) => `one([for ${name} in [${value}] : ${body}])`,
-    hcl,
-  );
+}
+
+/**
+ * The parts of the stream. They cannot be Terraform's `locals`, which do not see the data source of a check.
+ *
+ * @see https://developer.hashicorp.com/terraform/language/block/check
+ */
+function partsOfStream(namePrefix: Input): StreamParts {
+  const stream = "jsondecode(data.aws_cloudcontrolapi_resource.delivery_stream.properties)";
+  const extendedS3 = `${stream}.ExtendedS3DestinationConfiguration`;
+
+  // Firehose may tell an extended S3 destination a second time in the legacy form. keys() fails for null.
+  const isToldTwice = `(key == "S3DestinationConfiguration" && can(keys(${extendedS3})))`;
+  const suffix = '"DestinationConfiguration"';
+  const kinds =
+    `[for key, value in ${stream} : trimsuffix(key, ${suffix}) ` +
+    `if endswith(key, ${suffix}) && can(keys(value)) && !${isToldTwice}]`;
+  // That of the one destination. one() is unknown to Terraform where there is none.
+  const kind = `join(" and ", ${kinds})`;
+
+  const processing = `${extendedS3}.ProcessingConfiguration`;
+  const isOn = `try(${processing}.Enabled == true, false)`;
+  const processors = `try([for processor in ${processing}.Processors : processor], [])`;
+
+  // The ARN that the function has or will have: a reference to it would be unknown at the first plan.
+  const arn =
+    'format("arn:%s:lambda:%s:%s:function:%s-transform-firehose", data.aws_partition.current.partition, ' +
+    `data.aws_region.current.id, data.aws_caller_identity.current.account_id, ${namePrefix.hcl})`;
+  // Whatever version of it.
+  const isOurArn =
+    'parameter.ParameterName == "LambdaArn" && ' +
+    `startswith(format("%s:", parameter.ParameterValue), format("%s:", ${arn}))`;
+  const isOurs = `processor.Type == "Lambda" && anytrue([for parameter in processor.Parameters : ${isOurArn}])`;
+  // The types of the processors that do not invoke our function.
+  const others =
+    `[for processor in ${processors} : try(tostring(processor.Type), "unknown") ` +
+    `if !try(${isOurs}, false)]`;
+
+  return { kinds, kind, isOn, processors, others };
 }

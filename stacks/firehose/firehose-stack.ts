@@ -1,5 +1,5 @@
 /** For users whose delivery events already go to a Firehose stream. */
-import type { Construct } from "constructs";
+import type { Construct } from "../cdktf.ts";
 import { firehoseInputs } from "../inputs/firehose-inputs.ts";
 import { sharedInputs } from "../inputs/inputs.ts";
 import { output, sharedOutputs } from "../inputs/outputs.ts";

@@ -1,6 +1,6 @@
 /** The event source of a Firehose stream: a function through which its records pass. */
-import { Construct } from "constructs";
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
+import { Construct } from "../cdktf.ts";
 import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
 import type { Input } from "../inputs/input.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";

@@ -1,5 +1,6 @@
 /** The inputs that only the stack on a Firehose stream has. */
-import type { Construct } from "constructs";
+import { settingDefaults } from "../../functions/contract/environment.ts";
+import type { Construct } from "../cdktf.ts";
 import { Input } from "./input.ts";
 
 /** The readings of these inputs, by their TypeScript names; see {@link firehoseInputs}. */
@@ -51,7 +52,7 @@ function attachmentInputs(scope: Construct) {
       description:
         "Whether the event of a message that will be sent again is kept out of what the stream delivers, which " +
         "then shows final outcomes; false delivers every event. true or false.",
-      default: true,
+      default: settingDefaults.FIREHOSE_DROP_RETRIED_EVENTS,
     }),
     bufferSizeMegabytes: new Input(scope, "firehose_buffer_size_megabytes", {
       type: "number",

@@ -1,6 +1,5 @@
 /** One input of a stack: a Terraform variable, with the few readings of it that a stack may make. */
-import { type IResolvable, TerraformVariable, Token } from "cdktf";
-import type { Construct } from "constructs";
+import { type Construct, type IResolvable, TerraformVariable, Token } from "../cdktf.ts";
 
 /** What a user of the stack reads about an input, and what Terraform refuses. */
 export interface InputDefinition {

@@ -4,9 +4,11 @@
  * The ranges are those that `functions/settings.ts` accepts: what Terraform lets through must not be refused at
  * a cold start.
  */
-import type { Construct } from "constructs";
-import { highestMaxRetries } from "../../functions/contract/environment.ts";
-import { trackDeliveriesValues } from "../../functions/contract/event-filter.ts";
+import { highestMaxRetries, settingDefaults } from "../../functions/contract/environment.ts";
+import { deliveryGuarantees, trackDeliveriesValues } from "../../functions/contract/guarantees.ts";
+import { lambdaRuntimes } from "../../functions/contract/lambda-runtimes.ts";
+import { allowedRetryableStatuses } from "../../functions/contract/statuses.ts";
+import type { Construct } from "../cdktf.ts";
 import { Input } from "./input.ts";
 
 /** The readings of the inputs, by their TypeScript names; see {@link sharedInputs}. */
@@ -15,15 +17,18 @@ export type SharedInputs = ReturnType<typeof sharedInputs>;
 /** The readings of what the stacks on a Kinesis stream have besides; see {@link kinesisInputs}. */
 export type KinesisInputs = ReturnType<typeof kinesisInputs>;
 
-const quoted = (values: readonly string[]): string => values.map((value) => `"${value}"`).join(", ");
+const quoted = (values: readonly (string | number)[]): string =>
+  values.map((value) => JSON.stringify(value)).join(", ");
 const isInteger = (hcl: string): string => `floor(${hcl}) == ${hcl}`;
 
-// Oldest first. The bundles' target in cli/bundle.ts is the first.
-const runtimes = ["nodejs22.x", "nodejs24.x", "nodejs26.x"];
-const deliveryGuarantees = ["at-least-once", "at-most-once"];
+/** The validation of an input that takes one of some values. */
+const oneOf = (name: string, values: readonly (string | number)[]) => ({
+  condition: `contains([${quoted(values)}], var.${name})`,
+  message: `The input ${name} must be one of ${quoted(values)}.`,
+});
+
 // What CloudWatch Logs accepts.
 const logRetentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653];
-const neverRetried = ["SUCCESSFUL", "DELIVERED", "PENDING", "QUEUED", "SENT", "OPTOUT", "OPTED_OUT"];
 
 /** Declares the shared inputs in a stack. */
 export function sharedInputs(scope: Construct) {
@@ -77,7 +82,7 @@ function retryInputs(scope: Construct) {
       description:
         "How often a failed message is sent again at most, the application's own send not counted. " +
         `0 sends nothing again and only writes failures down. A whole number from 0 to ${highestMaxRetries}.`,
-      default: 3,
+      default: settingDefaults.MAX_RETRIES,
       validation: {
         condition: `var.max_retries >= 0 && var.max_retries <= ${highestMaxRetries} && ${isInteger("var.max_retries")}`,
         message: `The input max_retries must be a whole number from 0 to ${highestMaxRetries}.`,
@@ -89,7 +94,7 @@ function retryInputs(scope: Construct) {
         "Longest wait in seconds between a failure and the retry that follows it: first retry, second retry, and " +
         "so on; the last value repeats. The wait is drawn at random up to this (full jitter), so that a carrier's " +
         "recovery is not met by all retries at once; 0 means at once. 1 to 10 whole numbers from 0 to 86400.",
-      default: [60, 300, 900],
+      default: settingDefaults.RETRY_DELAYS_SECONDS,
       validation: {
         condition:
           "length(var.retry_delays_seconds) >= 1 && length(var.retry_delays_seconds) <= 10 && " +
@@ -102,14 +107,14 @@ function retryInputs(scope: Construct) {
       description:
         "Statuses of a delivery event after which a message is sent again, as the service writes them, " +
         "without the prefix TEXT_. At least one; successes, events in progress and opt-outs are refused.",
-      default: ["UNREACHABLE", "UNKNOWN", "CARRIER_UNREACHABLE", "TTL_EXPIRED"],
+      default: settingDefaults.RETRYABLE_STATUSES,
       validation: {
         condition:
           "length(var.retryable_statuses) >= 1 && alltrue([for status in var.retryable_statuses : " +
-          `can(regex("^[A-Z][A-Z_]*$", status)) && !contains([${quoted(neverRetried)}], status)])`,
+          `contains([${quoted(allowedRetryableStatuses)}], status)])`,
         message:
-          "The input retryable_statuses must be a list of at least one status in capital letters and underscores, " +
-          `and must not contain ${neverRetried.join(", ")}.`,
+          "The input retryable_statuses must be a list of at least one failure that may be retried: " +
+          `${allowedRetryableStatuses.join(", ")}.`,
       },
     }),
     messageValiditySeconds: new Input(scope, "message_validity_seconds", {
@@ -117,7 +122,7 @@ function retryInputs(scope: Construct) {
       description:
         "Seconds after which a message is useless and is not sent again, unless its item in the table has a " +
         "deadline of its own (one-time passwords should). A whole number from 1 to 604800 (seven days).",
-      default: 86_400,
+      default: settingDefaults.MESSAGE_VALIDITY_SECONDS,
       validation: {
         condition:
           "var.message_validity_seconds >= 1 && var.message_validity_seconds <= 604800 && " +
@@ -131,7 +136,7 @@ function retryInputs(scope: Construct) {
         "Seconds after which a send that the service has accepted counts as failed if no delivery event has come. " +
         "0 waits for ever. 0 or a whole number from 300 to 259200 (three days, after which the service reports by " +
         'itself); needs track_deliveries "retried" or "all".',
-      default: 0,
+      default: settingDefaults.RECEIPT_TIMEOUT_SECONDS,
       validation: {
         condition:
           "var.receipt_timeout_seconds == 0 || (var.receipt_timeout_seconds >= 300 && " +
@@ -145,11 +150,8 @@ function retryInputs(scope: Construct) {
         'Which successes are looked at. "all" records every delivery in the table; "retried" records one only ' +
         'where it ends or corrects a retry sequence; "none" looks at none, which is cheapest but may send again what was ' +
         "delivered late.",
-      default: "retried",
-      validation: {
-        condition: `contains([${quoted(trackDeliveriesValues)}], var.track_deliveries)`,
-        message: `The input track_deliveries must be one of ${quoted(trackDeliveriesValues)}.`,
-      },
+      default: settingDefaults.TRACK_DELIVERIES,
+      validation: oneOf("track_deliveries", trackDeliveriesValues),
     }),
   };
 }
@@ -161,7 +163,7 @@ function sendingInputs(scope: Construct) {
       description:
         "Phone number in E.164 format, short code or sender id from which retries are sent. " +
         "null sends from the identity that sent the message first.",
-      default: null,
+      default: settingDefaults.ORIGINATION_NUMBER,
       validation: {
         condition:
           "var.origination_number == null || " +
@@ -177,11 +179,8 @@ function sendingInputs(scope: Construct) {
         "What happens when a worker dies while it sends, so that nobody knows whether the message left: " +
         '"at-least-once" sends that attempt once more, "at-most-once" does not. ' +
         "The item of a message may say otherwise for itself.",
-      default: "at-least-once",
-      validation: {
-        condition: `contains([${quoted(deliveryGuarantees)}], var.delivery_guarantee)`,
-        message: `The input delivery_guarantee must be one of ${quoted(deliveryGuarantees)}.`,
-      },
+      default: settingDefaults.DELIVERY_GUARANTEE,
+      validation: oneOf("delivery_guarantee", deliveryGuarantees),
     }),
     maxSendsPerSecond: new Input(scope, "max_sends_per_second", {
       type: "number",
@@ -189,7 +188,7 @@ function sendingInputs(scope: Construct) {
         "Ceiling of all retries together, in message parts per second; stay below the rate of your origination " +
         "identity. One message of more parts than eight times this counts as only so many. " +
         "From 0.2 to 4000; fractions are allowed.",
-      default: 10,
+      default: settingDefaults.MAX_SENDS_PER_SECOND,
       validation: {
         condition: "var.max_sends_per_second >= 0.2 && var.max_sends_per_second <= 4000",
         message: "The input max_sends_per_second must be from 0.2 to 4000.",
@@ -203,17 +202,14 @@ function capacityInputs(scope: Construct) {
     lambdaRuntime: new Input(scope, "lambda_runtime", {
       type: "string",
       description:
-        `Lambda runtime of every function. One of ${quoted(runtimes)}. The default is the one that every release ` +
+        `Lambda runtime of every function. One of ${quoted(lambdaRuntimes)}. The default is the one that every release ` +
         "of the AWS provider in the range knows; AWS supports it until 2027-04-30. A newer one needs a newer " +
         'provider: "nodejs24.x" one from 6.21 on.',
       // Not the newest: the provider knows a list of runtimes and refuses every other at plan, and nodejs22.x is the
       // newest in the list of 5.100. A default that fails there would fail after `terraform validate` had passed.
       // Before AWS ends nodejs22.x (no new functions from 2027-06-01), the range gives up releases 5.x.
-      default: "nodejs22.x",
-      validation: {
-        condition: `contains([${quoted(runtimes)}], var.lambda_runtime)`,
-        message: `The input lambda_runtime must be one of ${quoted(runtimes)}.`,
-      },
+      default: lambdaRuntimes[0],
+      validation: oneOf("lambda_runtime", lambdaRuntimes),
     }),
     tableCapacity: new Input(scope, "table_capacity", {
       type: "object({ read_units = number, write_units = number })",
@@ -239,10 +235,7 @@ function keepingInputs(scope: Construct) {
       type: "number",
       description: `Days for which the functions' logs are kept. One of ${logRetentionDays.join(", ")}.`,
       default: 30,
-      validation: {
-        condition: `contains([${logRetentionDays.join(", ")}], var.log_retention_days)`,
-        message: `The input log_retention_days must be one of ${logRetentionDays.join(", ")}.`,
-      },
+      validation: oneOf("log_retention_days", logRetentionDays),
     }),
     kmsKeyArn: new Input(scope, "kms_key_arn", {
       type: "string",
@@ -318,7 +311,7 @@ function producerInputs(scope: Construct) {
       description:
         "Phone number in E.164 format to which the function produce sends when its event names none; " +
         "meant for trying out. null makes the event name one.",
-      default: null,
+      default: settingDefaults.DEFAULT_DESTINATION_NUMBER,
       sensitive: true,
       validation: {
         condition:
@@ -333,7 +326,7 @@ function producerInputs(scope: Construct) {
       description:
         "Text that the function produce sends when its event brings none; meant for trying out. " +
         "null makes the event bring one. 1 to 1600 characters.",
-      default: null,
+      default: settingDefaults.DEFAULT_MESSAGE_BODY,
       sensitive: true,
       validation: {
         condition:

@@ -1,6 +1,5 @@
 /** The outputs that every stack has, and those of the stacks on a Kinesis stream. */
-import { TerraformOutput } from "cdktf";
-import type { Construct } from "constructs";
+import { type Construct, TerraformOutput } from "../cdktf.ts";
 import type { EventArchive } from "../kinesis/event-archive.ts";
 import type { KinesisConsumer } from "../kinesis/kinesis-consumer.ts";
 import type { EventsBucket } from "../shared/events-bucket.ts";

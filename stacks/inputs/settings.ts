@@ -1,4 +1,5 @@
 /** The environment variables that are settings alone: no permission goes with them. */
+import type { VariableName } from "../../functions/contract/environment.ts";
 import type { Access } from "../shared/access.ts";
 import type { SharedInputs } from "./inputs.ts";
 
@@ -20,62 +21,43 @@ export function senderBatchSize({ maxSendsPerSecond }: SharedInputs): string {
 }
 
 /** How failures are judged; read by whatever handles an event, a retry message or a first send. */
-export function retrySettings(
-  inputs: SharedInputs,
-): Access<
-  | "MAX_RETRIES"
-  | "RETRY_DELAYS_SECONDS"
-  | "RETRYABLE_STATUSES"
-  | "MESSAGE_VALIDITY_SECONDS"
-  | "RECEIPT_TIMEOUT_SECONDS"
-  | "TRACK_DELIVERIES"
-> {
-  return {
-    statements: [],
-    environment: {
-      MAX_RETRIES: inputs.maxRetries.text,
-      RETRY_DELAYS_SECONDS: inputs.retryDelaysSeconds.json,
-      RETRYABLE_STATUSES: inputs.retryableStatuses.json,
-      MESSAGE_VALIDITY_SECONDS: inputs.messageValiditySeconds.text,
-      RECEIPT_TIMEOUT_SECONDS: inputs.receiptTimeoutSeconds.text,
-      TRACK_DELIVERIES: inputs.trackDeliveries.text,
-    },
-  };
+export function retrySettings(inputs: SharedInputs) {
+  return settings({
+    MAX_RETRIES: inputs.maxRetries.text,
+    RETRY_DELAYS_SECONDS: inputs.retryDelaysSeconds.json,
+    RETRYABLE_STATUSES: inputs.retryableStatuses.json,
+    MESSAGE_VALIDITY_SECONDS: inputs.messageValiditySeconds.text,
+    RECEIPT_TIMEOUT_SECONDS: inputs.receiptTimeoutSeconds.text,
+    TRACK_DELIVERIES: inputs.trackDeliveries.text,
+  });
 }
 
 /** Whose events are handled. */
-export function projectSetting(inputs: SharedInputs): Access<"PINPOINT_APPLICATION_ID"> {
-  return {
-    statements: [],
-    environment: { PINPOINT_APPLICATION_ID: inputs.pinpointApplicationId.text },
-  };
+export function projectSetting(inputs: SharedInputs) {
+  return settings({ PINPOINT_APPLICATION_ID: inputs.pinpointApplicationId.text });
 }
 
 /** What a worker does that cannot know whether a message left. */
-export function guaranteeSetting(inputs: SharedInputs): Access<"DELIVERY_GUARANTEE"> {
-  return { statements: [], environment: { DELIVERY_GUARANTEE: inputs.deliveryGuarantee.text } };
+export function guaranteeSetting(inputs: SharedInputs) {
+  return settings({ DELIVERY_GUARANTEE: inputs.deliveryGuarantee.text });
 }
 
 /** How fast retries are sent. */
-export function paceSettings(inputs: SharedInputs): Access<"MAX_SENDS_PER_SECOND" | "SENDER_CONCURRENCY"> {
-  return {
-    statements: [],
-    environment: {
-      MAX_SENDS_PER_SECOND: inputs.maxSendsPerSecond.text,
-      SENDER_CONCURRENCY: `\${${senderConcurrency(inputs)}}`,
-    },
-  };
+export function paceSettings(inputs: SharedInputs) {
+  return settings({
+    MAX_SENDS_PER_SECOND: inputs.maxSendsPerSecond.text,
+    SENDER_CONCURRENCY: `\${${senderConcurrency(inputs)}}`,
+  });
 }
 
 /** What the producer sends when its event names nothing. */
-export function producerDefaults(
-  inputs: SharedInputs,
-): Access<"DEFAULT_DESTINATION_NUMBER" | "DEFAULT_MESSAGE_BODY"> {
-  return {
-    statements: [],
-    environment: {
-      DEFAULT_DESTINATION_NUMBER: inputs.defaultDestinationNumber.textOrEmpty,
-      DEFAULT_MESSAGE_BODY: inputs.defaultMessageBody.textOrEmpty,
-    },
-  };
+export function producerDefaults(inputs: SharedInputs) {
+  return settings({
+    DEFAULT_DESTINATION_NUMBER: inputs.defaultDestinationNumber.textOrEmpty,
+    DEFAULT_MESSAGE_BODY: inputs.defaultMessageBody.textOrEmpty,
+  });
+}
+
+function settings<Name extends VariableName>(environment: Readonly<Record<Name, string>>): Access<Name> {
+  return { statements: [], environment };
 }

@@ -1,10 +1,12 @@
 /** The audit copy: every event of the stream, also those no function is interested in. */
-import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group/index.js";
-import { CloudwatchLogStream } from "@cdktf/provider-aws/lib/cloudwatch-log-stream/index.js";
-import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
-import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
-import { KinesisFirehoseDeliveryStream } from "@cdktf/provider-aws/lib/kinesis-firehose-delivery-stream/index.js";
-import { Construct } from "constructs";
+import {
+  CloudwatchLogGroup,
+  CloudwatchLogStream,
+  Construct,
+  IamRole,
+  IamRolePolicy,
+  KinesisFirehoseDeliveryStream,
+} from "../cdktf.ts";
 import { grantKeyUse, policyDocument, trustPolicy } from "../shared/access.ts";
 import { type EventStream, mayDecryptStream } from "../shared/event-stream.ts";
 import { bucketPrefixes, type EventsBucket } from "../shared/events-bucket.ts";

@@ -1,6 +1,5 @@
 /** A time that Terraform writes down at the first apply and keeps. */
-import { TerraformResource } from "cdktf";
-import type { Construct } from "constructs";
+import { type Construct, TerraformResource } from "../cdktf.ts";
 
 /** How long before the first plan the time lies: see {@link FirstApplyTime}. */
 const leadMinutes = 5;

@@ -1,5 +1,5 @@
 /** What an operator must hear of where events come from a Kinesis stream. */
-import type { Construct } from "constructs";
+import type { Construct } from "../cdktf.ts";
 import { Alarms, type AlarmsOptions } from "../shared/alarms.ts";
 import type { EventArchive } from "./event-archive.ts";
 import type { KinesisConsumer } from "./kinesis-consumer.ts";

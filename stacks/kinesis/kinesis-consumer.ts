@@ -1,8 +1,7 @@
 /** The event source of a Kinesis stream. */
-import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping/index.js";
-import { Construct } from "constructs";
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
 import { eventFilterPatterns } from "../../functions/contract/event-filter.ts";
+import { Construct, LambdaEventSourceMapping } from "../cdktf.ts";
 import type { KinesisInputs } from "../inputs/inputs.ts";
 import { projectSetting, retrySettings } from "../inputs/settings.ts";
 import { allOf } from "../shared/access.ts";

@@ -1,5 +1,5 @@
 /** For users whose delivery events already go to a Kinesis stream. */
-import type { Construct } from "constructs";
+import type { Construct } from "../cdktf.ts";
 import { Input } from "../inputs/input.ts";
 import { kinesisInputs } from "../inputs/inputs.ts";
 import { kinesisOutputs } from "../inputs/outputs.ts";

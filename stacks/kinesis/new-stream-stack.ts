@@ -1,5 +1,5 @@
 /** For users whose Pinpoint project has no event stream yet. */
-import type { Construct } from "constructs";
+import type { Construct } from "../cdktf.ts";
 import { kinesisInputs } from "../inputs/inputs.ts";
 import { kinesisOutputs, output } from "../inputs/outputs.ts";
 import { EventsBucket } from "../shared/events-bucket.ts";

@@ -1,10 +1,13 @@
 /** A Kinesis stream of our own that Pinpoint fills with the events of one project. */
-import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
-import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
-import { KinesisStream } from "@cdktf/provider-aws/lib/kinesis-stream/index.js";
-import { PinpointEventStream as EventStreamOfProject } from "@cdktf/provider-aws/lib/pinpoint-event-stream/index.js";
-import { type ITerraformDependable, Token } from "cdktf";
-import { Construct } from "constructs";
+import {
+  Construct,
+  PinpointEventStream as EventStreamOfProject,
+  IamRole,
+  IamRolePolicy,
+  type ITerraformDependable,
+  KinesisStream,
+  Token,
+} from "../cdktf.ts";
 import { Input } from "../inputs/input.ts";
 import { grantKeyUse, policyDocument, trustPolicy } from "../shared/access.ts";
 import type { EventStream } from "../shared/event-stream.ts";

@@ -2,9 +2,7 @@
  * Permissions, and the environment variables that tell a function what they are for: granting one without
  * naming the other is not possible here.
  */
-import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
-import { Token } from "cdktf";
-import type { Construct } from "constructs";
+import { type Construct, IamRolePolicy, Token } from "../cdktf.ts";
 import type { Input } from "../inputs/input.ts";
 
 /** One statement of an IAM policy, as AWS writes it. */

@@ -1,9 +1,7 @@
 /** What an operator must hear of. */
-import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
-import { Token } from "cdktf";
-import { Construct } from "constructs";
 import type { FunctionName } from "../../functions/contract/environment.ts";
 import type { MetricName } from "../../functions/core/observability/telemetry.ts";
+import { CloudwatchMetricAlarm, Construct, Token } from "../cdktf.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import type { RetryEngine } from "./retry-engine.ts";
 
@@ -108,7 +106,7 @@ export class Alarms extends Construct {
     });
     this.watch("retry_schedule_dropped", {
       description:
-        "EventBridge Scheduler gave up putting retries on the retry queue; they are in the dead-letter queue, or npm run redrive -- --overdue finds them.",
+        "EventBridge Scheduler gave up putting retries on the retry queue; they are in the dead-letter queue, or npx sms-retry redrive --overdue finds them.",
       namespace: "AWS/Scheduler",
       metric: "InvocationDroppedCount",
       dimensions,

@@ -1,6 +1,5 @@
 /** Terraform's `check` block, which cdktf has no class for. */
-import { TerraformElement } from "cdktf";
-import type { Construct } from "constructs";
+import { type Construct, TerraformElement } from "../cdktf.ts";
 
 /** What a check reads and what it expects. */
 export interface CheckDefinition {

@@ -1,6 +1,5 @@
 /** The Kinesis stream of delivery events, whoever made it. */
-import type { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
-import type { Construct } from "constructs";
+import type { Construct, IamRolePolicy } from "../cdktf.ts";
 import type { Input } from "../inputs/input.ts";
 import { grantKeyUse } from "./access.ts";
 

@@ -1,12 +1,14 @@
 /** The bucket that keeps what must not be lost: the archive of all events, and records that failed. */
-import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket/index.js";
-import { S3BucketLifecycleConfiguration } from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration/index.js";
-import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls/index.js";
-import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy/index.js";
-import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block/index.js";
-import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration/index.js";
-import { Token } from "cdktf";
-import { Construct } from "constructs";
+import {
+  Construct,
+  S3Bucket,
+  S3BucketLifecycleConfiguration,
+  S3BucketOwnershipControls,
+  S3BucketPolicy,
+  S3BucketPublicAccessBlock,
+  S3BucketServerSideEncryptionConfigurationA,
+  Token,
+} from "../cdktf.ts";
 import { expression } from "../inputs/input.ts";
 import type { KinesisInputs } from "../inputs/inputs.ts";
 import { type Access, onlyOverTls, policyDocument, type Statement } from "./access.ts";

@@ -1,7 +1,5 @@
 /** The table that holds the state of every message. */
-import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table/index.js";
-import { Token } from "cdktf";
-import { Construct } from "constructs";
+import { Construct, DynamodbTable, Token } from "../cdktf.ts";
 import { expression } from "../inputs/input.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import type { Access } from "./access.ts";

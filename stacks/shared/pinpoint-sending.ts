@@ -1,5 +1,4 @@
 /** The right to send SMS through the Pinpoint project, and from which identity. */
-
 import type { SharedInputs } from "../inputs/inputs.ts";
 import type { Access } from "./access.ts";
 import type { Place } from "./sms-retry-stack.ts";

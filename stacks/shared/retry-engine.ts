@@ -1,8 +1,6 @@
 /** What every event source shares: the state, the queue, and the functions behind it. */
-import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping/index.js";
-import { type ITerraformDependable, Token } from "cdktf";
-import { Construct } from "constructs";
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
+import { Construct, type ITerraformDependable, LambdaEventSourceMapping, Token } from "../cdktf.ts";
 import {
   guaranteeSetting,
   paceSettings,

@@ -1,12 +1,14 @@
 /** The queue of retry messages, and the schedules that carry the retry messages it cannot hold long enough. */
-import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
-import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
-import { SchedulerScheduleGroup } from "@cdktf/provider-aws/lib/scheduler-schedule-group/index.js";
-import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue/index.js";
-import { SqsQueuePolicy } from "@cdktf/provider-aws/lib/sqs-queue-policy/index.js";
-import { SqsQueueRedriveAllowPolicy } from "@cdktf/provider-aws/lib/sqs-queue-redrive-allow-policy/index.js";
-import type { ITerraformDependable } from "cdktf";
-import { Construct } from "constructs";
+import {
+  Construct,
+  IamRole,
+  IamRolePolicy,
+  type ITerraformDependable,
+  SchedulerScheduleGroup,
+  SqsQueue,
+  SqsQueuePolicy,
+  SqsQueueRedriveAllowPolicy,
+} from "../cdktf.ts";
 import { expression } from "../inputs/input.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import {

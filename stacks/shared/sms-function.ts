@@ -1,11 +1,14 @@
 /** A Lambda function of this project with everything that belongs to it alone. */
-import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group/index.js";
-import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
-import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
-import { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function/index.js";
-import { type ITerraformDependable, TerraformAsset } from "cdktf";
-import { Construct } from "constructs";
-import type { FunctionEnvironment, FunctionName } from "../../functions/contract/environment.ts";
+import type { FunctionEnvironment, FunctionName, LogLevel } from "../../functions/contract/environment.ts";
+import {
+  CloudwatchLogGroup,
+  Construct,
+  IamRole,
+  IamRolePolicy,
+  type ITerraformDependable,
+  LambdaFunction,
+  TerraformAsset,
+} from "../cdktf.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import { type Access, grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
 import type { Artefacts, Place } from "./sms-retry-stack.ts";
@@ -152,7 +155,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
           SMS_RETRY_VERSION: artefacts.version,
           POWERTOOLS_SERVICE_NAME: name,
           POWERTOOLS_METRICS_NAMESPACE: inputs.namePrefix.text,
-          POWERTOOLS_LOG_LEVEL: "INFO",
+          POWERTOOLS_LOG_LEVEL: "INFO" satisfies LogLevel,
         } satisfies Record<OwnVariable, string>,
       },
       // Lambda reads the environment with the role's right to the key.

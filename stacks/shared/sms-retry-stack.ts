@@ -1,16 +1,17 @@
 /** What every stack of this project has in common before its first resource. */
-import { DataAwsCallerIdentity } from "@cdktf/provider-aws/lib/data-aws-caller-identity/index.js";
-import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition/index.js";
-import { DataAwsRegion } from "@cdktf/provider-aws/lib/data-aws-region/index.js";
-import { AwsProvider } from "@cdktf/provider-aws/lib/provider/index.js";
 import {
+  AwsProvider,
+  type Construct,
+  DataAwsCallerIdentity,
+  DataAwsPartition,
+  DataAwsRegion,
   LocalBackend,
+  type Node,
   TerraformDataSource,
   TerraformElement,
   TerraformResource,
   TerraformStack,
-} from "cdktf";
-import type { Construct, Node } from "constructs";
+} from "../cdktf.ts";
 
 /** The providers that the stacks are written for: nothing is used that one end of the range lacks. */
 export const providerVersions = ">= 5.100.0, < 7.0.0";

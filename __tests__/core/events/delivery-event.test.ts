@@ -1,11 +1,8 @@
 import fc from "fast-check";
-import {
-  classify,
-  defaultRetryableStatuses,
-  loggableStatus,
-} from "../../../functions/core/events/classification.ts";
-import { parseDeliveryEvent } from "../../../functions/core/events/delivery-event.ts";
+import { classify, loggableStatus } from "../../../functions/core/events/classification.ts";
+import { parseDeliveryEvent } from "../../../functions/core/events/parse-delivery-event.ts";
 import { highestMaxRetries } from "../../../functions/core/events/send-context.ts";
+import { defaultRetryableStatuses } from "../../../functions/core/events/statuses.ts";
 import { pinpointRecord, startOfTest } from "../../support/messages.ts";
 
 function smsEvent(value: unknown) {
@@ -134,6 +131,11 @@ describe("an End User Messaging event", () => {
     expect(smsEvent(endUserMessagingRecord({ eventType: "TEXT_TELEPORTED" })).kind).toBe("unrecognized");
     expect(smsEvent(pinpointRecord({ event_type: "_SMS.TELEPORTED" })).kind).toBe("unrecognized");
     expect(smsEvent(pinpointRecord({ event_type: "_SMS.constructor" })).kind).toBe("unrecognized");
+    const named = pinpointRecord({
+      event_type: "_SMS.TELEPORTED",
+      attributes: { record_status: "UNREACHABLE" },
+    });
+    expect(smsEvent(named).status).toBe("TELEPORTED");
   });
 });
 
@@ -384,7 +386,7 @@ describe("the class of a status", () => {
     expect(classOf("OPTOUT")).toBe("opted-out");
     expect(classOf("TELEPORTED")).toBe("unrecognized");
     const unknownType = smsEvent(pinpointRecord({ event_type: "_SMS.TELEPORTED" }));
-    expect(classify(unknownType, new Set(["UNREACHABLE"]))).toBe("unrecognized");
+    expect(classify(unknownType, new Set(["UNREACHABLE"]))).toBe("unrecognized-type");
   });
 
   test.each([

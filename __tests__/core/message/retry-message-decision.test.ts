@@ -1,11 +1,13 @@
 /** What becomes of a retry message: the table in the docs of retry-message-decision.ts, and its edges to the second. */
 import { isFinal, type Message, messageStatuses } from "../../../functions/core/message/message.ts";
+import { longestBodyCharacters } from "../../../functions/core/message/message-parts.ts";
 import { decideRetryMessage } from "../../../functions/core/message/retry-message-decision.ts";
 import { sentMessage, startOfTest } from "../../support/messages.ts";
 import { cellInWords, combinations, documentedRows } from "../documented-table.ts";
 
 const now = startOfTest;
 const attempt = 2;
+const tooLong = "x".repeat(longestBodyCharacters + 1);
 
 /** What is known of the attempt, by what the last worker left. */
 const records = {
@@ -26,12 +28,13 @@ const everyCombination = combinations({
   status: [undefined, ...messageStatuses],
   latest: [1, 2, 3],
   deadline: ["none", "passed", "left"],
-  due: ["unknown", "due", "not yet"],
-  lease: ["unknown", "over", "holds"],
+  until: ["unknown", "now", "later"],
   record: Object.keys(records) as (keyof typeof records)[],
   guarantee: ["at-least-once", "at-most-once"],
   own: [undefined, "at-least-once", "at-most-once"],
   areRetriesOff: [true, false],
+  body: ["short", "too long"],
+  times: ["in seconds", "as written"],
 });
 type Facts = (typeof everyCombination)[number];
 
@@ -44,25 +47,39 @@ const words: Record<string, (facts: Facts) => boolean> = {
   "RETRY_SCHEDULED for another attempt": ({ status, latest }) =>
     status === "RETRY_SCHEDULED" && latest + 1 !== attempt,
   "max_retries is 0": ({ areRetriesOff }) => areRetriesOff,
-  "certainly not sent before": ({ record }) => record === "deferred",
+  "perhaps sent before": ({ record }) => record !== "deferred",
   "deadline passed": ({ deadline }) => deadline === "passed",
-  "not due yet": ({ due }) => due === "not yet",
-  due: ({ due }) => due !== "not yet",
+  "not due yet": ({ until }) => until === "later",
+  due: ({ until }) => until !== "later",
   "SENDING this attempt": ({ status, latest }) => status === "SENDING" && latest === attempt,
-  "lease holds": ({ lease }) => lease === "holds",
-  "lease over": ({ lease }) => lease !== "holds",
+  "lease holds": ({ until }) => until === "later",
+  "lease over": ({ until }) => until !== "later",
   "deferred by its last worker": ({ record }) =>
     record === "deferred" || record === "repeated, then deferred" || record === "to be repeated",
-  "at-least-once": ({ guarantee, own }) => (own ?? guarantee) === "at-least-once",
-  "first time": ({ record }) => record !== "repeated" && record !== "repeated often",
-  otherwise: () => true,
+  "not deferred by its last worker": ({ record }) =>
+    record !== "deferred" && record !== "repeated, then deferred" && record !== "to be repeated",
+  "at-most-once": ({ guarantee, own }) => (own ?? guarantee) === "at-most-once",
+  "repeated before": ({ record }) =>
+    record === "repeated" || record === "repeated often" || record === "to be repeated",
+  "body too long": ({ body }) => body === "too long",
+  "times not in seconds": ({ times }) => times === "as written",
   "SENT this attempt": ({ status, latest }) => (status ?? "SENT") === "SENT" && latest === attempt,
   "nobody knows whether it was sent": ({ record }) =>
     record === "unknown outcome" || record === "to be repeated",
   "anything else": () => true,
 };
 
-function itemOf({ item, status, latest, deadline, due, lease, record, own }: Facts): Message | undefined {
+function itemOf({
+  item,
+  status,
+  latest,
+  deadline,
+  until,
+  record,
+  own,
+  body,
+  times,
+}: Facts): Message | undefined {
   if (item === "missing") return undefined;
   const { status: _, deadline: __, ...bare } = sentMessage();
   return {
@@ -71,9 +88,13 @@ function itemOf({ item, status, latest, deadline, due, lease, record, own }: Fac
     expires_at: item === "there" ? now + 1 : now,
     ...(status !== undefined && { status }),
     ...(deadline !== "none" && { deadline: deadline === "left" ? now + 1 : now }),
-    ...(due !== "unknown" && { next_attempt_at: due === "due" ? now : now + 7 }),
-    ...(lease !== "unknown" && { claim_expires_at: lease === "over" ? now : now + 30 }),
+    ...(until !== "unknown" && {
+      next_attempt_at: until === "now" ? now : now + 7,
+      claim_expires_at: until === "now" ? now : now + 30,
+    }),
     ...(own !== undefined && { delivery_guarantee: own }),
+    ...(body === "too long" && { message_body: tooLong }),
+    ...(times === "as written" && { timesAsWritten: { created_at: now * 1_000 } }),
     attempts: { "0": {}, ...(records[record] !== undefined && { [attempt]: records[record] }) },
   };
 }
@@ -94,9 +115,8 @@ describe("the table in the docs of retry-message-decision.ts", () => {
       const { action: text = "", reason } = rowOf(facts) ?? {};
       const [action, , attribute] = text.replaceAll("`", "").split(" ");
       const until = attribute === undefined ? undefined : item?.[attribute as keyof Message];
-      const decided = decideRetryMessage(item, attempt, now, facts.guarantee, {
-        areRetriesOff: facts.areRetriesOff,
-      });
+      const { guarantee, areRetriesOff } = facts;
+      const decided = decideRetryMessage(item, { attempt, now, guarantee, areRetriesOff });
       const isEqual =
         decided.action === action &&
         decided.reason === reason &&
@@ -118,7 +138,8 @@ describe("to the second", () => {
   const sending = (changes: Partial<Message> = {}) =>
     sentMessage({ status: "SENDING", retry_count: 2, claim_expires_at: now, ...changes });
   const actionAt = (item: Message, at: number, least = 0) =>
-    decideRetryMessage(item, attempt, at, "at-least-once", { leastSecondsLeft: least }).action;
+    decideRetryMessage(item, { attempt, now: at, guarantee: "at-least-once", leastSecondsLeft: least })
+      .action;
 
   test.each<[string, Message, string, string]>([
     ["an attempt is due", scheduled({ next_attempt_at: now }), "defer", "claim"],
@@ -150,12 +171,11 @@ describe("to the second", () => {
 
   test("a message is not expired while another worker may be sending it", () => {
     expect(
-      decideRetryMessage(
-        sending({ claim_expires_at: now + 1, deadline: now }),
+      decideRetryMessage(sending({ claim_expires_at: now + 1, deadline: now }), {
         attempt,
         now,
-        "at-least-once",
-      ),
+        guarantee: "at-least-once",
+      }),
     ).toEqual({
       action: "defer",
       reason: "being-sent",
@@ -167,7 +187,8 @@ describe("to the second", () => {
 test("the first send is decided as any other attempt", () => {
   const producing = (record: Record<string, unknown>, until = now) =>
     sentMessage({ status: "SENDING", claim_expires_at: until, attempts: { "0": record } });
-  const decided = (item: Message) => decideRetryMessage(item, 0, now, "at-least-once");
+  const decided = (item: Message) =>
+    decideRetryMessage(item, { attempt: 0, now, guarantee: "at-least-once" });
 
   expect(decided(producing({ claim_id: "a" }, now + 1))).toMatchObject({ action: "defer" });
   expect(decided(producing({ claim_id: "a" }))).toEqual({ action: "claim-again", reason: "lease-over" });

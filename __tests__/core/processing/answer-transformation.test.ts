@@ -1,7 +1,7 @@
 /** Properties of what a Firehose transformation answers: fault 41, whatever comes in. */
 import fc from "fast-check";
-import type { EventOutcome } from "../../../functions/core/observability/outcomes.ts";
-import { eventMetrics, type Telemetry } from "../../../functions/core/observability/telemetry.ts";
+import { type EventOutcome, eventMetrics } from "../../../functions/core/observability/outcomes.ts";
+import type { Telemetry } from "../../../functions/core/observability/telemetry.ts";
 import {
   type ArchivedRecord,
   answerTransformation,

@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { decodeRecord, fromBase64 } from "../../../functions/core/events/event-records.ts";
 import type { Change } from "../../../functions/core/message/message-store.ts";
 import type { LogFields } from "../../../functions/core/observability/telemetry.ts";
-import { handleRecords, type StreamRecord } from "../../../functions/core/processing/handle-records.ts";
+import { handleRecords } from "../../../functions/core/processing/handle-records.ts";
 import { quarantine } from "../../../functions/core/processing/quarantine.ts";
+import type { StreamRecord } from "../../../functions/core/processing/stream-record.ts";
 import { readQueueMessage } from "../../../functions/core/queue/queue-messages.ts";
 import type { QueueEntry } from "../../../functions/core/queue/retry-queue.ts";
 import {

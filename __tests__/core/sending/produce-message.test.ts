@@ -7,6 +7,7 @@ import { claimLeaseSeconds } from "../../../functions/core/sending/send-attempt.
 import type { SendRequest, SendResult } from "../../../functions/core/sending/sms-sender.ts";
 import { retryPolicy, startOfTest } from "../../support/messages.ts";
 import { recordedTelemetry } from "../../support/recorded-telemetry.ts";
+import { type ScriptedAnswer, scriptedSender } from "../../support/scripted-sender.ts";
 import { storeOnModel } from "../../support/store-on-model.ts";
 import { virtualTime } from "../../support/virtual-time.ts";
 
@@ -31,7 +32,7 @@ const plainSend: SendRequest = {
 
 /** An application with a table; the service answers as told, then it accepts. The clock stands between seconds. */
 function application(
-  answers: (SendResult | (() => SendResult | Promise<SendResult>))[] = [],
+  answers: readonly ScriptedAnswer[] = [],
   options: {
     guarantee?: "at-least-once" | "at-most-once";
     leastSecondsLeft?: number;
@@ -41,20 +42,13 @@ function application(
   } = {},
 ) {
   const store = storeOnModel();
-  const sends: SendRequest[] = [];
+  const sender = scriptedSender({ ...options, answers, otherwise: accepted });
   const queued: QueueEntry[] = [];
   const clock = virtualTime(startOfTest + 0.5);
   let ids = 0;
   const producing = {
     store,
-    sender: {
-      leastSecondsLeft: options.leastSecondsLeft ?? 0,
-      async send(send: SendRequest) {
-        sends.push(send);
-        const answer = answers.shift() ?? accepted;
-        return typeof answer === "function" ? answer() : answer;
-      },
-    },
+    sender,
     guarantee: options.guarantee ?? ("at-least-once" as const),
     queue: {
       async put(entries: readonly QueueEntry[]) {
@@ -69,7 +63,7 @@ function application(
   };
   return {
     store,
-    sends,
+    sends: sender.sends,
     queued,
     producing,
     produce: (changes: Partial<ProduceRequest> = {}) => produceMessage({ ...request, ...changes }, producing),

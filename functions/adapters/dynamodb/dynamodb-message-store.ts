@@ -16,7 +16,13 @@ import type { Clock, Random } from "../../core/clock.ts";
 import { UnreadableMessageError } from "../../core/errors.ts";
 import type { Message } from "../../core/message/message.ts";
 import { readMessageItem } from "../../core/message/message-item.ts";
-import type { Change, ChangeResult, Clause, MessageStore } from "../../core/message/message-store.ts";
+import type {
+  AttemptChange,
+  Change,
+  ChangeResult,
+  Clause,
+  MessageStore,
+} from "../../core/message/message-store.ts";
 
 /**
  * How numbers of an item are read. The SDK's own way throws at one that is large and no integer, such as 1.5e20: for
@@ -47,49 +53,23 @@ const unprocessedTries = 5;
 export function dynamodbMessageStore(
   client: DynamoDBDocumentClient,
   tableName: string,
-  { sleep }: Pick<Clock, "sleep">,
-  { next }: Pick<Random, "next">,
+  clock: Pick<Clock, "sleep">,
+  random: Pick<Random, "next">,
 ): MessageStore {
-  async function read(id: string): Promise<Message | undefined> {
+  const read = async (id: string): Promise<Message | undefined> => {
     const { Item } = await client.send(
       new GetCommand({ TableName: tableName, Key: { application_message_id: id }, ConsistentRead: true }),
     );
     return Item === undefined ? undefined : readMessageItem(Item);
-  }
-
-  async function readBatch(ids: readonly string[]): Promise<Record<string, unknown>[]> {
-    const items: Record<string, unknown>[] = [];
-    let request: BatchGetCommandInput["RequestItems"] = {
-      [tableName]: { Keys: ids.map((id) => ({ application_message_id: id })) },
-    };
-    for (let tries = 0; tries < unprocessedTries; tries += 1) {
-      const answer: BatchGetCommandOutput = await client.send(new BatchGetCommand({ RequestItems: request }));
-      const { Responses, UnprocessedKeys } = answer;
-      items.push(...(Responses?.[tableName] ?? []));
-      if (UnprocessedKeys?.[tableName] === undefined) break;
-      request = UnprocessedKeys;
-      await sleep(0.05 * 2 ** tries * (0.5 + next() / 2));
-    }
-    // What is still missing then is read one by one, consistently, when its event is handled.
-    return items;
-  }
+  };
 
   return {
     read,
 
     async readMany(ids) {
       const batches = chunks([...new Set(ids)], batchGetLimit);
-      const items = (await pMap(batches, readBatch, { concurrency: 10 })).flat();
-      const messages = new Map<string, Message>();
-      for (const item of items) {
-        try {
-          const message = readMessageItem(item);
-          messages.set(message.application_message_id, message);
-        } catch {
-          // What cannot be read is missing here; reading it alone tells why.
-        }
-      }
-      return messages;
+      const readOne = (batch: readonly string[]) => readItems(batch, client, tableName, clock, random);
+      return messagesOf((await pMap(batches, readOne, { concurrency: 10 })).flat());
     },
 
     async create(message) {
@@ -134,6 +114,44 @@ export function dynamodbMessageStore(
   };
 }
 
+/** The items of at most {@link batchGetLimit} keys, in one eventually consistent read. */
+async function readItems(
+  ids: readonly string[],
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  { sleep }: Pick<Clock, "sleep">,
+  { next }: Pick<Random, "next">,
+): Promise<Record<string, unknown>[]> {
+  const items: Record<string, unknown>[] = [];
+  let request: BatchGetCommandInput["RequestItems"] = {
+    [tableName]: { Keys: ids.map((id) => ({ application_message_id: id })) },
+  };
+  for (let tries = 0; tries < unprocessedTries; tries += 1) {
+    const answer: BatchGetCommandOutput = await client.send(new BatchGetCommand({ RequestItems: request }));
+    const { Responses, UnprocessedKeys } = answer;
+    items.push(...(Responses?.[tableName] ?? []));
+    if (UnprocessedKeys?.[tableName] === undefined) break;
+    request = UnprocessedKeys;
+    await sleep(0.05 * 2 ** tries * (0.5 + next() / 2));
+  }
+  // What is still missing then is read one by one, consistently, when its event is handled.
+  return items;
+}
+
+/** The messages that can be read, by id. */
+function messagesOf(items: readonly Record<string, unknown>[]): Map<string, Message> {
+  const messages = new Map<string, Message>();
+  for (const item of items) {
+    try {
+      const message = readMessageItem(item);
+      messages.set(message.application_message_id, message);
+    } catch {
+      // What cannot be read is missing here; reading it alone tells why.
+    }
+  }
+  return messages;
+}
+
 /**
  * Whether DynamoDB says that this write of this item can never be: the item would be too large, or an attribute is of
  * a type that the write cannot go into. Tried again it would hold up its whole shard.
@@ -155,57 +173,49 @@ type Expressions = Pick<
   "UpdateExpression" | "ConditionExpression" | "ExpressionAttributeNames" | "ExpressionAttributeValues"
 >;
 
+/** The names and values of an expression, each written once and meant by its placeholder. */
+class Placeholders {
+  readonly names: Record<string, string> = {};
+  readonly values: Record<string, unknown> = {};
+
+  /** The placeholders of an attribute's path. */
+  path(attribute: string): string {
+    const parts = attribute.split(".");
+    for (const part of parts) this.names[`#${part}`] = part;
+    return parts.map((part) => `#${part}`).join(".");
+  }
+
+  /** The placeholder of a value. */
+  value(content: unknown): string {
+    const name = `:v${Object.keys(this.values).length}`;
+    this.values[name] = content;
+    return name;
+  }
+
+  /** The condition that an attribute is DynamoDB's NULL. */
+  isNull(attribute: string): string {
+    this.values[":null"] = "NULL";
+    return `attribute_type(${this.path(attribute)}, :null)`;
+  }
+}
+
 /** A change in DynamoDB's expression language. Exported for its test. */
 export function updateExpressions(change: Change): Expressions {
-  const names: Record<string, string> = {};
-  const values: Record<string, unknown> = {};
-  const path = (attribute: string): string =>
-    attribute
-      .split(".")
-      .map((part) => {
-        const name = `#${part}`;
-        names[name] = part;
-        return name;
-      })
-      .join(".");
-  const value = (content: unknown): string => {
-    const name = `:v${Object.keys(values).length}`;
-    values[name] = content;
-    return name;
-  };
-
-  const isNull = (attribute: string): string => {
-    values[":null"] = "NULL";
-    return `attribute_type(${path(attribute)}, :null)`;
-  };
-
-  const conditions = Object.values(change.require).flatMap((clause) =>
-    conditionsOf(clause, { path, value, isNull }),
-  );
-  const sets = Object.entries(change.set).map(
-    ([attribute, content]) => `${path(attribute)} = ${value(content)}`,
-  );
-  const removes = (change.remove ?? []).map((attribute) => path(attribute));
-  for (const attempt of change.attempts ?? []) {
-    if (attempt.how === "map") {
-      sets.push(`${path("attempts")} = ${value(attempt.records)}`);
-      continue;
-    }
-    const record = `attempts.${attempt.number}`;
-    if (attempt.how === "record") sets.push(`${path(record)} = ${value(attempt.set)}`);
-    if (attempt.how === "remove") removes.push(path(record));
-    if (attempt.how === "fields") {
-      for (const [field, content] of Object.entries(attempt.set)) {
-        sets.push(`${path(`${record}.${field}`)} = ${value(content)}`);
-      }
-      removes.push(...(attempt.remove ?? []).map((field) => path(`${record}.${field}`)));
-    }
-  }
+  const placeholders = new Placeholders();
+  const conditions = Object.values(change.require).flatMap((clause) => conditionsOf(clause, placeholders));
+  const attempts = (change.attempts ?? []).map(fieldsOf);
+  const sets = [Object.entries(change.set), ...attempts.map(({ set }) => set)]
+    .flat()
+    .map(([path, content]) => `${placeholders.path(path)} = ${placeholders.value(content)}`);
+  const removes = [change.remove ?? [], ...attempts.map(({ remove }) => remove)]
+    .flat()
+    .map((path) => placeholders.path(path));
 
   const update = [
     sets.length > 0 ? `SET ${sets.join(", ")}` : "",
     removes.length > 0 ? `REMOVE ${removes.join(", ")}` : "",
   ];
+  const { names, values } = placeholders;
   return {
     UpdateExpression: update.filter((part) => part !== "").join(" "),
     ConditionExpression: conditions.join(" AND "),
@@ -214,37 +224,46 @@ export function updateExpressions(change: Change): Expressions {
   };
 }
 
+/** What a change of attempts' records sets and removes, by the path. */
+function fieldsOf(attempt: AttemptChange): {
+  readonly set: readonly (readonly [string, unknown])[];
+  readonly remove: readonly string[];
+} {
+  if (attempt.how === "map") return { set: [["attempts", attempt.records]], remove: [] };
+  const record = `attempts.${attempt.number}`;
+  switch (attempt.how) {
+    case "record":
+      return { set: [[record, attempt.set]], remove: [] };
+    case "remove":
+      return { set: [], remove: [record] };
+    case "fields":
+      return {
+        set: Object.entries(attempt.set).map(([field, content]) => [`${record}.${field}`, content] as const),
+        remove: (attempt.remove ?? []).map((field) => `${record}.${field}`),
+      };
+  }
+}
+
 /** A clause as conditions that must all hold. DynamoDB's NULL exists; for a clause it is absent. */
-function conditionsOf(
-  clause: Clause,
-  {
-    path,
-    value,
-    isNull,
-  }: {
-    path(attribute: string): string;
-    value(content: unknown): string;
-    isNull(attribute: string): string;
-  },
-): string[] {
-  const name = path(clause.path);
+function conditionsOf(clause: Clause, placeholders: Placeholders): string[] {
+  const name = placeholders.path(clause.path);
   switch (clause.is) {
     case "present":
       // The key of an item is never NULL.
       return clause.path === "application_message_id"
         ? [`attribute_exists(${name})`]
-        : [`attribute_exists(${name})`, `NOT ${isNull(clause.path)}`];
+        : [`attribute_exists(${name})`, `NOT ${placeholders.isNull(clause.path)}`];
     case "absent":
-      return [`(attribute_not_exists(${name}) OR ${isNull(clause.path)})`];
+      return [`(attribute_not_exists(${name}) OR ${placeholders.isNull(clause.path)})`];
     case "equal":
-      return [`${name} = ${value(clause.value)}`];
+      return [`${name} = ${placeholders.value(clause.value)}`];
     case "other-than":
-      return [`(attribute_not_exists(${name}) OR ${name} <> ${value(clause.value)})`];
+      return [`(attribute_not_exists(${name}) OR ${name} <> ${placeholders.value(clause.value)})`];
     case "at-most":
     case "more-than": {
-      const comparison = `${name} ${clause.is === "at-most" ? "<=" : ">"} ${value(clause.value)}`;
+      const comparison = `${name} ${clause.is === "at-most" ? "<=" : ">"} ${placeholders.value(clause.value)}`;
       return clause.orAbsent === true
-        ? [`(attribute_not_exists(${name}) OR ${isNull(clause.path)} OR ${comparison})`]
+        ? [`(attribute_not_exists(${name}) OR ${placeholders.isNull(clause.path)} OR ${comparison})`]
         : [comparison];
     }
   }

@@ -50,6 +50,13 @@ interface NumberedEntry {
   readonly delaySeconds: number;
 }
 
+/** Everything that an entry's way onto the queue takes. */
+interface RetryQueueParts {
+  readonly clients: RetryQueueClients;
+  readonly target: RetryQueueTarget;
+  readonly telemetry: Telemetry;
+}
+
 /** The retry queue on SQS; see {@link RetryQueue}. Failures are logged by class and told by the flags. */
 export function sqsRetryQueue(
   clients: RetryQueueClients,
@@ -57,59 +64,11 @@ export function sqsRetryQueue(
   clock: Pick<Clock, "now">,
   telemetry: Telemetry,
 ): RetryQueue {
-  async function send(batch: readonly NumberedEntry[]): Promise<number[]> {
-    try {
-      const { Successful, Failed } = await clients.sqs.send(
-        new SendMessageBatchCommand({
-          QueueUrl: target.queueUrl,
-          Entries: batch.map(({ index, entry, delaySeconds }) => ({
-            Id: String(index),
-            MessageBody: queueMessageText(entry.message),
-            DelaySeconds: delaySeconds,
-          })),
-        }),
-      );
-      for (const failure of Failed ?? []) {
-        telemetry.error("SQS did not take a retry-queue message.", { error: failure.Code ?? "unknown" });
-      }
-      return (Successful ?? []).map(({ Id }) => Number(Id));
-    } catch (error) {
-      telemetry.error("SQS did not take a batch of retry-queue messages.", { error: errorName(error) });
-      return [];
-    }
-  }
-
-  async function schedule({ index, entry }: NumberedEntry): Promise<number[]> {
-    const { ConflictException, CreateScheduleCommand } = await import("@aws-sdk/client-scheduler");
-    const body = queueMessageText(entry.message);
-    const second = Math.ceil(entry.dueAt);
-    try {
-      await (await clients.scheduler()).send(
-        new CreateScheduleCommand({
-          Name: scheduleName(body, second),
-          GroupName: target.scheduleGroupName,
-          ScheduleExpression: `at(${new Date(second * 1000).toISOString().slice(0, 19)})`,
-          FlexibleTimeWindow: { Mode: "OFF" },
-          ActionAfterCompletion: "DELETE",
-          Target: {
-            Arn: target.queueArn,
-            RoleArn: target.schedulerRoleArn,
-            Input: body,
-            RetryPolicy: schedulerPatience,
-            DeadLetterConfig: { Arn: target.deadLetterQueueArn },
-          },
-        }),
-      );
-      return [index];
-    } catch (error) {
-      // The same message for the same second is scheduled already.
-      if (error instanceof ConflictException) return [index];
-      telemetry.error("EventBridge Scheduler did not take a retry-queue message.", {
-        error: errorName(error),
-      });
-      return [];
-    }
-  }
+  const parts = { clients, target, telemetry };
+  const send = (entries: readonly NumberedEntry[]) =>
+    pMap(inBatches(entries), (batch) => sendBatch(batch, parts), { concurrency: 10 });
+  const schedule = (entries: readonly NumberedEntry[]) =>
+    pMap(entries, (entry) => createSchedule(entry, parts), { concurrency: 10 });
 
   return {
     async put(entries) {
@@ -119,26 +78,81 @@ export function sqsRetryQueue(
       });
       const soon = numbered.filter(({ delaySeconds }) => delaySeconds <= longestDelaySeconds);
       const later = numbered.filter(({ delaySeconds }) => delaySeconds > longestDelaySeconds);
-      const taken = new Set<number>();
-      const [bySqs, byScheduler] = await Promise.all([
-        pMap(inBatches(soon), send, { concurrency: 10 }),
-        pMap(later, schedule, { concurrency: 10 }),
-      ]);
-      for (const index of [...bySqs.flat(), ...byScheduler.flat()]) taken.add(index);
+      const taken = new Set((await Promise.all([send(soon), schedule(later)])).flat(2));
 
       // Each stands in for the other. Scheduler keeps trying for a day to reach a queue that is down; a queue
       // brings a message back too early, and it is deferred then.
       const isRefused = ({ index }: NumberedEntry): boolean => !taken.has(index);
       const rescued = await Promise.all([
-        pMap(soon.filter(isRefused), (entry) => schedule(soonest(entry, now)), { concurrency: 10 }),
-        pMap(inBatches(later.filter(isRefused)), (batch) => send(batch.map(inQueueTime)), {
-          concurrency: 10,
-        }),
+        schedule(soon.filter(isRefused).map((entry) => soonest(entry, now))),
+        send(later.filter(isRefused).map(inQueueTime)),
       ]);
       for (const index of rescued.flat(2)) taken.add(index);
       return entries.map((_, index) => taken.has(index));
     },
   };
+}
+
+/** Puts a batch on the queue; returns the numbers of those that are there. */
+async function sendBatch(
+  batch: readonly NumberedEntry[],
+  { clients, target, telemetry }: RetryQueueParts,
+): Promise<number[]> {
+  try {
+    const { Successful, Failed } = await clients.sqs.send(
+      new SendMessageBatchCommand({
+        QueueUrl: target.queueUrl,
+        Entries: batch.map(({ index, entry, delaySeconds }) => ({
+          Id: String(index),
+          MessageBody: queueMessageText(entry.message),
+          DelaySeconds: delaySeconds,
+        })),
+      }),
+    );
+    for (const failure of Failed ?? []) {
+      telemetry.error("SQS did not take a retry-queue message.", { error: failure.Code ?? "unknown" });
+    }
+    return (Successful ?? []).map(({ Id }) => Number(Id));
+  } catch (error) {
+    telemetry.error("SQS did not take a batch of retry-queue messages.", { error: errorName(error) });
+    return [];
+  }
+}
+
+/** Has Scheduler put an entry on the queue when it is due; returns its number, or nothing where it is not taken. */
+async function createSchedule(
+  { index, entry }: NumberedEntry,
+  { clients, target, telemetry }: RetryQueueParts,
+): Promise<number[]> {
+  const { ConflictException, CreateScheduleCommand } = await import("@aws-sdk/client-scheduler");
+  const body = queueMessageText(entry.message);
+  const second = Math.ceil(entry.dueAt);
+  try {
+    await (await clients.scheduler()).send(
+      new CreateScheduleCommand({
+        Name: scheduleName(body, second),
+        GroupName: target.scheduleGroupName,
+        ScheduleExpression: `at(${new Date(second * 1000).toISOString().slice(0, 19)})`,
+        FlexibleTimeWindow: { Mode: "OFF" },
+        ActionAfterCompletion: "DELETE",
+        Target: {
+          Arn: target.queueArn,
+          RoleArn: target.schedulerRoleArn,
+          Input: body,
+          RetryPolicy: schedulerPatience,
+          DeadLetterConfig: { Arn: target.deadLetterQueueArn },
+        },
+      }),
+    );
+    return [index];
+  } catch (error) {
+    // The same message for the same second is scheduled already.
+    if (error instanceof ConflictException) return [index];
+    telemetry.error("EventBridge Scheduler did not take a retry-queue message.", {
+      error: errorName(error),
+    });
+    return [];
+  }
 }
 
 /** Batches that SQS takes: one that is too large would be refused whole. */

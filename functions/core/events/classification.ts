@@ -1,18 +1,11 @@
-/**
- * What a delivery event means for the message: the only place that knows the statuses by name.
- *
- * | status | class |
- * |---|---|
- * | `retryable_statuses` of the deployment (default `UNREACHABLE`, `UNKNOWN`, `CARRIER_UNREACHABLE`, `TTL_EXPIRED`; `EXPIRED` is an alias of the last) | retryable |
- * | `INVALID`, `INVALID_MESSAGE`, `BLOCKED`, `CARRIER_BLOCKED`, `SPAM`, `PROTECT_BLOCKED`, `MAX_PRICE_EXCEEDED`, and the retryable ones where a deployment leaves them out | permanent |
- * | `OPTOUT`, `OPTED_OUT` | opted-out |
- * | anything else in a failure | unrecognized |
- *
- * @see https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-types.html
- */
+/** What a delivery event means for the message, by the table in `statuses.ts` and the deployment's own wishes. */
 import type { DeliveryEvent } from "./delivery-event.ts";
+import { canonicalStatus, statusClasses, statusFacts } from "./statuses.ts";
 
-/** What an event means for its message. */
+/**
+ * What an event means for its message. `unrecognized`: a failure with a status that nobody has listed;
+ * `unrecognized-type`: an event of a type that nobody has listed, which may be no failure at all.
+ */
 export const eventClasses = [
   "in-progress",
   "delivered",
@@ -20,45 +13,19 @@ export const eventClasses = [
   "permanent",
   "opted-out",
   "unrecognized",
+  "unrecognized-type",
 ] as const;
 
 /** See {@link eventClasses}. */
 export type EventClass = (typeof eventClasses)[number];
 
-/** The statuses that AWS and its blog post call worth another try. */
-export const defaultRetryableStatuses: readonly string[] = [
-  "UNREACHABLE",
-  "UNKNOWN",
-  "CARRIER_UNREACHABLE",
-  "TTL_EXPIRED",
-];
-
-const permanentStatuses: ReadonlySet<string> = new Set([
-  ...defaultRetryableStatuses,
-  "INVALID",
-  "INVALID_MESSAGE",
-  "BLOCKED",
-  "CARRIER_BLOCKED",
-  "SPAM",
-  "PROTECT_BLOCKED",
-  "MAX_PRICE_EXCEEDED",
-]);
-
-const optOutStatuses: ReadonlySet<string> = new Set(["OPTOUT", "OPTED_OUT"]);
-
-/** The spelling that the rest of the code uses: `EXPIRED`, seen in texts about v1, is `TTL_EXPIRED`. */
-export function canonicalStatus(status: string): string {
-  return status === "EXPIRED" ? "TTL_EXPIRED" : status;
-}
-
 /**
  * Classifies an event.
  *
- * @param retryableStatuses the deployment's `retryable_statuses`, in canonical spelling; it has the last
- *   word, so that a test deployment can retry `BLOCKED`, which AWS's simulator numbers are said to emit
+ * @param retryableStatuses the deployment's `retryable_statuses`, in canonical spelling; among failures it has the last
+ *   word, but an opt-out is never retried
  */
 export function classify(event: DeliveryEvent, retryableStatuses: ReadonlySet<string>): EventClass {
-  const status = canonicalStatus(event.status);
   switch (event.kind) {
     case "in-progress":
       return "in-progress";
@@ -67,12 +34,17 @@ export function classify(event: DeliveryEvent, retryableStatuses: ReadonlySet<st
     case "opt-out":
       return "opted-out";
     case "unrecognized":
-      return "unrecognized";
+      return "unrecognized-type";
     case "failure":
-      if (optOutStatuses.has(status)) return "opted-out";
-      if (retryableStatuses.has(status)) return "retryable";
-      return permanentStatuses.has(status) ? "permanent" : "unrecognized";
+      return classifyFailure(event.status, retryableStatuses);
   }
+}
+
+function classifyFailure(status: string, retryableStatuses: ReadonlySet<string>): EventClass {
+  const facts = statusFacts(status);
+  if (facts?.class === "opted-out") return "opted-out";
+  if (retryableStatuses.has(canonicalStatus(status))) return "retryable";
+  return facts !== undefined && statusClasses[facts.class].kind === "failure" ? "permanent" : "unrecognized";
 }
 
 /**

@@ -4,10 +4,10 @@
  * @see https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
  */
 import * as v from "valibot";
-import type { DeliveryEvent, EventKind, ParsedEvent } from "./delivery-event.ts";
-import { isOneOf, endUserMessagingEventTypes as types } from "./event-types.ts";
+import { type DeliveryEvent, messageTypeOf, type ParsedEvent } from "./delivery-event.ts";
 import { originationPattern } from "./origination.ts";
 import { isReadableText, readContext, readOwnContext } from "./send-context.ts";
+import { type EventKind, smsEventTypes, statusFacts } from "./statuses.ts";
 
 const optionalText = v.fallback(
   v.optional(v.pipe(v.string(), v.nonEmpty(), v.check(isReadableText))),
@@ -28,15 +28,12 @@ const endUserMessagingEvent = v.object({
   context: v.optional(v.unknown()),
 });
 
-function kindOf(type: string, isFinal: boolean | undefined): EventKind {
-  if (isOneOf(types.inProgress, type)) return "in-progress";
-  // A long code says SUCCESSFUL when the carrier has accepted the message and may still report a failure;
-  // a short code's SUCCESSFUL is final. Only the flag tells them apart.
-  if (type === "TEXT_SUCCESSFUL") return isFinal === true ? "success" : "in-progress";
-  if (isFinal === false) return "in-progress";
-  if (isOneOf(types.success, type)) return "success";
-  if (isOneOf(types.failure, type)) return "failure";
-  return "unrecognized";
+const { prefix, kinds } = smsEventTypes["end-user-messaging"];
+
+function kindOf(eventType: string, isFinal: boolean | undefined): EventKind {
+  const kind = kinds.get(eventType) ?? "unrecognized";
+  const isStillOpen = statusFacts(eventType.slice(prefix.length))?.needsFinalFlag && isFinal !== true;
+  return isFinal === false || isStillOpen ? "in-progress" : kind;
 }
 
 /** Reads an object with an `eventType` as an End User Messaging event; see {@link parseDeliveryEvent}. */
@@ -45,19 +42,19 @@ export function parseEndUserMessagingEvent(value: Record<string, unknown>): Pars
   if (!parsed.success) return { type: "malformed", problem: "eventType is not a text" };
   const { eventType, isFinal, messageId, eventTimestamp, messageRequestTimestamp } = parsed.output;
   const { destinationPhoneNumber, originationPhoneNumber } = parsed.output;
-  if (!eventType.startsWith("TEXT_")) return { type: "not-sms" };
+  if (!eventType.startsWith(prefix)) return { type: "not-sms" };
 
   const ownContext = readOwnContext(parsed.output.context);
-  const messageType = parsed.output.messageType?.toUpperCase();
+  const messageType = messageTypeOf(parsed.output.messageType);
   const event: DeliveryEvent = {
     format: "end-user-messaging",
     kind: kindOf(eventType, isFinal),
     // The type, not `messageStatus`: AWS lists the types, of the statuses it shows only three.
-    status: eventType.slice("TEXT_".length),
+    status: eventType.slice(prefix.length),
     ...(messageId !== undefined && { messageId }),
     ...readContext(parsed.output.context),
     ...(destinationPhoneNumber !== undefined && { destinationNumber: destinationPhoneNumber }),
-    ...((messageType === "TRANSACTIONAL" || messageType === "PROMOTIONAL") && { messageType }),
+    ...(messageType !== undefined && { messageType }),
     ...(originationPhoneNumber !== undefined && { origination: originationPhoneNumber }),
     ...(ownContext !== undefined && { ownContext }),
     ...(eventTimestamp !== undefined && { occurredAt: eventTimestamp / 1000 }),

@@ -4,10 +4,10 @@
  * @see https://docs.aws.amazon.com/pinpoint/latest/developerguide/event-streams-data-sms.html
  */
 import * as v from "valibot";
-import type { DeliveryEvent, EventKind, ParsedEvent } from "./delivery-event.ts";
-import { isOneOf, pinpointEventTypes as types } from "./event-types.ts";
+import { type DeliveryEvent, messageTypeOf, type ParsedEvent } from "./delivery-event.ts";
 import { originationPattern } from "./origination.ts";
 import { isReadableText, readContext, readOwnContext } from "./send-context.ts";
+import { smsEventTypes } from "./statuses.ts";
 
 /** A value of another type than documented counts as absent: it must not cost us the rest of the event. */
 const optionalText = v.fallback(
@@ -36,32 +36,30 @@ const pinpointEvent = v.object({
   ),
 });
 
-function kindOf(type: string): EventKind {
-  if (isOneOf(types.inProgress, type)) return "in-progress";
-  if (isOneOf(types.success, type)) return "success";
-  if (isOneOf(types.failure, type)) return "failure";
-  return isOneOf(types.optOut, type) ? "opt-out" : "unrecognized";
-}
+const { prefix, kinds } = smsEventTypes.pinpoint;
 
 /** Reads an object with an `event_type` as a Pinpoint event; see {@link parseDeliveryEvent}. */
 export function parsePinpointEvent(value: Record<string, unknown>): ParsedEvent {
   const parsed = v.safeParse(pinpointEvent, value);
   if (!parsed.success) return { type: "malformed", problem: "event_type is not a text" };
   const { event_type: type, event_timestamp: timestamp, application, attributes } = parsed.output;
-  if (!type.startsWith("_SMS.")) return { type: "not-sms" };
+  if (!type.startsWith(prefix)) return { type: "not-sms" };
 
   const ownContext = readOwnContext(attributes.customer_context);
-  const messageType = attributes.message_type?.toUpperCase();
+  const messageType = messageTypeOf(attributes.message_type);
+  const kind = kinds.get(type) ?? "unrecognized";
+  const name = type.slice(prefix.length);
   const event: DeliveryEvent = {
     format: "pinpoint",
-    kind: kindOf(type),
-    status: attributes.record_status ?? type.slice("_SMS.".length),
+    kind,
+    // Of a type that nobody has listed, its own name is what has to be told.
+    status: kind === "unrecognized" ? name : (attributes.record_status ?? name),
     ...(attributes.message_id !== undefined && { messageId: attributes.message_id }),
     ...readContext(attributes.customer_context),
     ...(attributes.destination_phone_number !== undefined && {
       destinationNumber: attributes.destination_phone_number,
     }),
-    ...((messageType === "TRANSACTIONAL" || messageType === "PROMOTIONAL") && { messageType }),
+    ...(messageType !== undefined && { messageType }),
     ...(attributes.origination_phone_number !== undefined && {
       origination: attributes.origination_phone_number,
     }),

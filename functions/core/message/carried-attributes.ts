@@ -94,17 +94,39 @@ const priceOrNumber = v.pipe(
   maxPrice,
 );
 
-/** The attributes as an item may have them: what is wrong counts as absent and is not sent. */
+/**
+ * What a send carries beside body, number, message type and origination identity, as an item may have it: what is wrong
+ * counts as absent and is not sent. The application writes it where its first send had it; every retry carries it again
+ * (design 11.3).
+ */
 export const storedAttributes = {
+  /** The application's own entries of the send's context, without our `application_message_id` and `retry_attempt`. */
   context: v.optional(v.pipe(v.unknown(), v.transform(readOwnContext))),
+  /** The keyword of the origination number's programme. */
   keyword: orAbsent(plain.keyword),
+  /** India: id of the sender in the carriers' register (DLT), without which carriers there block a message. */
   entity_id: orAbsent(countryParameterOrDigits),
+  /** India: id of the registered template that the body follows. */
   template_id: orAbsent(countryParameterOrDigits),
+  /** End User Messaging: name or ARN of the configuration set; absent = the deployment's. */
   configuration_set_name: orAbsent(plain.configuration_set_name),
+  /** End User Messaging: what a country asks for, e.g. `IN_ENTITY_ID`; goes over `entity_id` and `template_id`. */
   destination_country_parameters: v.optional(v.pipe(v.unknown(), v.transform(countryParametersOf))),
+  /** End User Messaging: highest price of a message part in US dollars, e.g. `"0.05"`; a dearer one is not sent. */
   max_price: orAbsent(priceOrNumber),
+  /** End User Messaging: id or ARN of the protect configuration; absent = the one that the account says. */
   protect_configuration_id: orAbsent(plain.protect_configuration_id),
+} satisfies Record<keyof typeof requestedAttributes, v.GenericSchema>;
+
+/** What was read by a schema, once the keys without a value have been taken out: at every depth, not to be changed. */
+export type Present<Value> = {
+  readonly [Key in keyof Value]: Exclude<Value[Key], undefined> extends object
+    ? Present<Exclude<Value[Key], undefined>>
+    : Exclude<Value[Key], undefined>;
 };
+
+/** See {@link storedAttributes}. */
+export type CarriedAttributes = Present<v.InferOutput<v.ObjectSchema<typeof storedAttributes, undefined>>>;
 
 function orAbsent<const Schema extends v.GenericSchema>(schema: Schema) {
   return v.fallback(v.optional(schema), undefined);

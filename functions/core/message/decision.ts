@@ -7,6 +7,7 @@
  * | event | status | attempt | content | retries | time | action | reason |
  * |---|---|---|---|---|---|---|---|
  * | in-progress | * | * | * | * | * | ignore | in-progress |
+ * | unrecognized-type | * | * | * | * | * | ignore | unrecognized-type |
  * | * | * | foreign | * | * | * | ignore | foreign-event |
  * | delivered | DELIVERED | * | * | * | * | ignore | sequence-over |
  * | delivered | OPTED_OUT | * | * | * | * | ignore | sequence-over |
@@ -79,6 +80,7 @@ export type Action =
 /** Why; stands in the log, and in the item as `status_reason` where the event's status says less. */
 export type Reason =
   | "in-progress"
+  | "unrecognized-type"
   | "foreign-event"
   | "sequence-over"
   | "delivered-at-once"
@@ -107,6 +109,7 @@ export interface Decision {
 /** Decides by the table above. Pure: the same facts give the same decision. */
 export function decide(facts: Facts): Decision {
   if (facts.event === "in-progress") return { action: "ignore", reason: "in-progress" };
+  if (facts.event === "unrecognized-type") return { action: "ignore", reason: "unrecognized-type" };
   if (facts.attempt === "foreign") return { action: "ignore", reason: "foreign-event" };
   if (facts.event === "delivered") return decideDelivery(facts);
   if (isFinal(facts.status)) return { action: "ignore", reason: "sequence-over" };

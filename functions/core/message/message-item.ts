@@ -2,59 +2,14 @@
 import * as v from "valibot";
 import { UnknownItemStatusError, UnreadableMessageError } from "../errors.ts";
 import { isRecord } from "../events/send-context.ts";
-import { storedAttributes } from "./carried-attributes.ts";
 import {
-  deliveryGuarantees,
   latestSecond,
   type Message,
+  messageItem,
   messageStatuses,
   type TimeAttribute,
   timeAttributes,
 } from "./message.ts";
-
-const wholeNumber = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-
-/** What the protocol rests on must be right; what is only noted may be anything and then counts as absent. */
-const optionalText = v.fallback(v.optional(v.string()), undefined);
-const optionalNumber = v.fallback(v.optional(v.pipe(v.number(), v.finite())), undefined);
-
-/** Later seconds than any date has would be refused as the operand of a condition. */
-const second = v.pipe(v.number(), v.finite(), v.maxValue(latestSecond), v.minValue(-latestSecond));
-
-const attempt = v.object({
-  claim_id: optionalText,
-  claimed_at: optionalNumber,
-  sent_at: optionalNumber,
-  message_id: optionalText,
-  origination: optionalText,
-  outcome: optionalText,
-  outcome_at: optionalNumber,
-  retry_scheduled_at: optionalNumber,
-  possible_duplicate: v.fallback(v.optional(v.boolean()), undefined),
-  repeats: optionalNumber,
-});
-
-const item = v.object({
-  application_message_id: v.string(),
-  message_body: v.optional(v.string()),
-  pinpoint_message_id: optionalText,
-  destination_number: v.optional(v.string()),
-  message_type: v.fallback(v.optional(v.picklist(["TRANSACTIONAL", "PROMOTIONAL"])), undefined),
-  origination_number: optionalText,
-  sender_id: optionalText,
-  ...storedAttributes,
-  status: v.optional(v.picklist(messageStatuses)),
-  status_reason: optionalText,
-  retry_count: v.optional(wholeNumber),
-  all_retries_failed: v.fallback(v.optional(v.boolean()), undefined),
-  deadline: v.optional(second),
-  expires_at: v.optional(second),
-  created_at: v.fallback(v.optional(second), undefined),
-  next_attempt_at: v.optional(second),
-  claim_expires_at: v.optional(second),
-  delivery_guarantee: v.optional(v.picklist(deliveryGuarantees)),
-  attempts: v.optional(v.record(v.string(), attempt)),
-});
 
 /**
  * The message in an item. A `null` attribute (DynamoDB's NULL) counts as absent, and so it does in every clause of a
@@ -73,7 +28,7 @@ export function readMessageItem(attributes: Record<string, unknown>): Message {
 
   if (Array.isArray(present.attempts)) throw new UnreadableMessageError(["attempts"]);
   const timesAsWritten = readTimes(present);
-  const parsed = v.safeParse(item, present);
+  const parsed = v.safeParse(messageItem, present);
   if (!parsed.success) {
     const paths = parsed.issues.map((issue) => v.getDotPath(issue)?.split(".")[0] ?? "item");
     throw new UnreadableMessageError([...new Set(paths)]);

@@ -5,6 +5,10 @@
  * console reads the same words as in this code. Times are epoch seconds.
  */
 
+import * as v from "valibot";
+import { messageTypes } from "../events/delivery-event.ts";
+import { type Present, storedAttributes } from "./carried-attributes.ts";
+
 /** Every state that an item can name; `docs/protocol.md` has the diagram. */
 export const messageStatuses = [
   "SENDING",
@@ -33,33 +37,6 @@ export const deliveryGuarantees = ["at-least-once", "at-most-once"] as const;
 /** Which way a crash between the API call and its record is resolved (design rule 8). */
 export type DeliveryGuarantee = (typeof deliveryGuarantees)[number];
 
-/** How the service treats a message; only `TRANSACTIONAL` is meant for one-time passwords and notices. */
-export type MessageType = "TRANSACTIONAL" | "PROMOTIONAL";
-
-/** What is known of one hand-over to the SMS service. */
-export interface Attempt {
-  /** Token of the worker that claimed the attempt; tells a worker its own claim after a lost answer. */
-  readonly claim_id?: string;
-  readonly claimed_at?: number;
-  readonly sent_at?: number;
-  /** The service's id of this attempt. */
-  readonly message_id?: string;
-  /** Origination number or sender id that was asked for; absent when the service chose one. */
-  readonly origination?: string;
-  /**
-   * The status of the delivery event or API answer that ended the attempt; `UNCONFIRMED` where nobody knows
-   * whether it was sent, `NO_RECEIPT` where the receipt check found no event of it.
-   */
-  readonly outcome?: string;
-  readonly outcome_at?: number;
-  /** When a retry was scheduled because this attempt failed. */
-  readonly retry_scheduled_at?: number;
-  /** The recipient may have got this attempt twice, or this one besides an earlier one (design rule 8). */
-  readonly possible_duplicate?: boolean;
-  /** How often the attempt was claimed again after its outcome had stayed unknown. */
-  readonly repeats?: number;
-}
-
 /** The times that an application writes, as their attributes are called. */
 export const timeAttributes = ["deadline", "expires_at", "created_at"] as const;
 
@@ -81,70 +58,89 @@ export const outcomeUnknownReason = "outcome-unknown";
 /** The `status_reason` of a failed message that is not retried because the deployment has `max_retries = 0`. */
 export const retriesOffReason = "retries-off";
 
-/**
- * What a send carries beside body, number, message type and origination identity. The application writes it
- * where its first send had it; every retry carries it again (design 11.3).
- */
-export interface CarriedAttributes {
-  /** The application's own entries of the send's context, without our `application_message_id` and `retry_attempt`. */
-  readonly context?: Readonly<Record<string, string>>;
-  /** The keyword of the origination number's programme. */
-  readonly keyword?: string;
-  /** India: id of the sender in the carriers' register (DLT), without which carriers there block a message. */
-  readonly entity_id?: string;
-  /** India: id of the registered template that the body follows. */
-  readonly template_id?: string;
-  /** End User Messaging: name or ARN of the configuration set; absent = the deployment's. */
-  readonly configuration_set_name?: string;
-  /** End User Messaging: what a country asks for, e.g. `IN_ENTITY_ID`; goes over `entity_id` and `template_id`. */
-  readonly destination_country_parameters?: Readonly<Record<string, string>>;
-  /** End User Messaging: highest price of a message part in US dollars, e.g. `"0.05"`; a dearer one is not sent. */
-  readonly max_price?: string;
-  /** End User Messaging: id or ARN of the protect configuration; absent = the one that the account says. */
-  readonly protect_configuration_id?: string;
-}
+/** How what is only noted is read: what has another type counts as absent. */
+const notedText = v.fallback(v.optional(v.string()), undefined);
+const notedNumber = v.fallback(v.optional(v.pipe(v.number(), v.finite())), undefined);
+const notedFlag = v.fallback(v.optional(v.boolean()), undefined);
+
+const attempt = v.object({
+  /** Token of the worker that claimed the attempt; tells a worker its own claim after a lost answer. */
+  claim_id: notedText,
+  claimed_at: notedNumber,
+  sent_at: notedNumber,
+  /** The service's id of this attempt. */
+  message_id: notedText,
+  /** Origination number or sender id that was asked for; absent when the service chose one. */
+  origination: notedText,
+  /**
+   * The status of the delivery event or API answer that ended the attempt; `UNCONFIRMED` where nobody knows
+   * whether it was sent, `NO_RECEIPT` where the receipt check found no event of it.
+   */
+  outcome: notedText,
+  outcome_at: notedNumber,
+  /** When a retry was scheduled because this attempt failed. */
+  retry_scheduled_at: notedNumber,
+  /** The recipient may have got this attempt twice, or this one besides an earlier one (design rule 8). */
+  possible_duplicate: notedFlag,
+  /** How often the attempt was claimed again after its outcome had stayed unknown. */
+  repeats: notedNumber,
+});
+
+/** What is known of one hand-over to the SMS service. */
+export type Attempt = Present<v.InferOutput<typeof attempt>>;
+
+/** What the protocol rests on must be right, or the item cannot be read. */
+const wholeNumber = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** Later seconds than any date has would be refused as the operand of a condition. */
+const second = v.pipe(v.number(), v.finite(), v.maxValue(latestSecond), v.minValue(-latestSecond));
 
 /**
  * An item of the `message-state` table. An application that sends by itself writes the id, the body and what
  * else its send carried; `status` and what follows from it are ours.
  */
-export interface Message extends CarriedAttributes {
-  readonly application_message_id: string;
-  readonly message_body?: string;
+export const messageItem = v.object({
+  application_message_id: v.string(),
+  message_body: v.optional(v.string()),
   /** The service's id of the latest attempt. */
-  readonly pinpoint_message_id?: string;
-  readonly destination_number?: string;
-  readonly message_type?: MessageType;
+  pinpoint_message_id: notedText,
+  destination_number: v.optional(v.string()),
+  message_type: v.fallback(v.optional(v.picklist(messageTypes)), undefined),
   /** Origination number of the first send, or its sender id, told by its letters. */
-  readonly origination_number?: string;
+  origination_number: notedText,
   /** Sender id of the first send. */
-  readonly sender_id?: string;
+  sender_id: notedText,
+  ...storedAttributes,
   /** Absent on an item that the application wrote itself: then the message counts as `SENT`. */
-  readonly status?: MessageStatus;
+  status: v.optional(v.picklist(messageStatuses)),
   /** Why the message is in its state, e.g. the status of the event that ended the retry sequence. */
-  readonly status_reason?: string;
+  status_reason: notedText,
   /** Number of the latest attempt that was claimed; 0 = only the application's own send. */
-  readonly retry_count?: number;
-  readonly all_retries_failed?: boolean;
+  retry_count: v.optional(wholeNumber),
+  all_retries_failed: notedFlag,
   /** After this second the message is useless and is never sent again. */
-  readonly deadline?: number;
+  deadline: v.optional(second),
   /** TTL attribute of the table; an item past it counts as gone even while it is still readable. */
-  readonly expires_at?: number;
-  readonly created_at?: number;
+  expires_at: v.optional(second),
+  created_at: v.fallback(v.optional(second), undefined),
   /** When the next attempt is due; only while `RETRY_SCHEDULED`. */
-  readonly next_attempt_at?: number;
+  next_attempt_at: v.optional(second),
   /** When the worker that claimed the latest attempt counts as dead; only while `SENDING`. */
-  readonly claim_expires_at?: number;
+  claim_expires_at: v.optional(second),
   /** Overrides the deployment's guarantee for this message. */
-  readonly delivery_guarantee?: DeliveryGuarantee;
+  delivery_guarantee: v.optional(v.picklist(deliveryGuarantees)),
   /** Attempts by number, `"0"` = the application's own send. */
-  readonly attempts?: Readonly<Record<string, Attempt>>;
+  attempts: v.optional(v.record(v.string(), attempt)),
+});
+
+/** A message as it is known: an item of the table that has been read; see {@link messageItem}. */
+export type Message = Present<v.InferOutput<typeof messageItem>> & {
   /**
    * No attribute: the times that stand in the item otherwise than here, in milliseconds or as text, as they stand
    * there. Conditions of the table compare what stands there, so the first retry that is scheduled puts them right.
    */
   readonly timesAsWritten?: Readonly<Partial<Record<TimeAttribute, number | string>>>;
-}
+};
 
 /** The status of an item; one that the application wrote without a status has been sent by it. */
 export function statusOf(message: Message): MessageStatus {
@@ -164,6 +160,24 @@ export function isFinal(status: MessageStatus): status is FinalStatus {
 /** Whether the latest attempt may have been sent and nobody has heard of it since. */
 export function isUnconfirmed(message: Message): boolean {
   return message.attempts?.[latestAttemptOf(message)]?.outcome === unconfirmedOutcome;
+}
+
+/**
+ * Whether a record is that of an attempt which some worker may have handed over: claimed by one, or marked. Where
+ * there is none, nobody knows.
+ */
+export function mayHaveBeenSent(record: Attempt | undefined): boolean {
+  return (
+    record === undefined ||
+    record.claim_id !== undefined ||
+    record.possible_duplicate === true ||
+    record.outcome === unconfirmedOutcome
+  );
+}
+
+/** Whether an attempt was claimed again after its outcome had stayed unknown. */
+export function wasRepeated(record: Attempt | undefined): boolean {
+  return (record?.repeats ?? 0) > 0;
 }
 
 /**

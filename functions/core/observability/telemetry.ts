@@ -1,5 +1,12 @@
 /** The port to logs and metrics. Its types keep message bodies and phone numbers out by construction. */
-import type { EventOutcome, ReceiptCheckOutcome, RetryMessageOutcome } from "./outcomes.ts";
+import type {
+  EventOutcome,
+  eventMetrics,
+  ReceiptCheckOutcome,
+  RetryMessageOutcome,
+  receiptCheckMetrics,
+  retryMessageMetrics,
+} from "./outcomes.ts";
 
 /** Every metric of the project; CloudWatch namespace = the stack's `name_prefix`, dimension `service`. */
 export type MetricName =
@@ -24,53 +31,6 @@ export const otherMetrics = [
   "Produced",
   "ContextLeftOut",
 ] as const;
-
-/** The metric that counts each outcome of an event. */
-export const eventMetrics = {
-  "retry-scheduled": "RetryScheduled",
-  exhausted: "RetriesExhausted",
-  expired: "MessageExpired",
-  "retries-off": "RetriesOff",
-  rejected: "MessageRejected",
-  "opted-out": "RecipientOptedOut",
-  delivered: "SequenceDelivered",
-  "delivered-at-once": "DeliveredAtOnce",
-  absorbed: "EventAbsorbed",
-  foreign: "ForeignEvent",
-  "in-progress": "EventInProgress",
-  waiting: "EventWaiting",
-  orphaned: "EventOrphaned",
-  "unknown-message": "DeliveryUnknown",
-  "item-unreadable": "ItemUnreadable",
-  "item-status-unknown": "ItemStatusUnknown",
-} as const satisfies Record<EventOutcome, string>;
-
-/** The metric that counts each outcome of a retry message. */
-export const retryMessageMetrics = {
-  sent: "RetrySent",
-  "sent-again": "PossibleDuplicate",
-  unconfirmed: "SendUnconfirmed",
-  deferred: "SendDeferred",
-  rejected: "MessageRejected",
-  "opted-out": "RecipientOptedOut",
-  expired: "MessageExpired",
-  "retries-off": "RetriesOff",
-  "not-due": "RetryMessageNotDue",
-  absorbed: "RetryMessageAbsorbed",
-  "awaiting-receipt": "OutcomeUnknown",
-} as const satisfies Record<RetryMessageOutcome, string>;
-
-/** The metric that counts each outcome of a receipt check. */
-export const receiptCheckMetrics = {
-  "retry-scheduled": "RetryScheduled",
-  "repeat-due": "RepeatDue",
-  exhausted: "RetriesExhausted",
-  expired: "MessageExpired",
-  rejected: "MessageRejected",
-  "retries-off": "RetriesOff",
-  "not-due": "RetryMessageNotDue",
-  absorbed: "RetryMessageAbsorbed",
-} as const satisfies Record<ReceiptCheckOutcome, string>;
 
 /** What a log line may hold: ids, words of ours and counts; never a number, a body or an error's text. */
 export interface LogFields {

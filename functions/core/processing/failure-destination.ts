@@ -1,5 +1,5 @@
 /** The port to the place that keeps what can never be handled. */
-import type { StreamRecord } from "./handle-records.ts";
+import type { StreamRecord } from "./stream-record.ts";
 
 /** Keeps malformed records for a person to look at. */
 export interface FailureDestination {

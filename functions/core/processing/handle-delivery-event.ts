@@ -2,28 +2,19 @@
  * What happens to one delivery event: find its message, decide, write the decision with one conditional
  * update, and say which retry message has to go out. Sends nothing.
  */
-
 import type { Clock, Random } from "../clock.ts";
 import { ContentionError, UnknownItemStatusError, UnreadableMessageError } from "../errors.ts";
-import { canonicalStatus, classify, type EventClass, loggableStatus } from "../events/classification.ts";
+import { classify, type EventClass, loggableStatus } from "../events/classification.ts";
 import type { DeliveryEvent } from "../events/delivery-event.ts";
-import { sendFactsOf } from "../message/completion.ts";
-import { type AttemptPosition, type Decision, decide, type Facts, type Reason } from "../message/decision.ts";
-import {
-  isFinal,
-  isGone,
-  latestAttemptOf,
-  type Message,
-  retriesOffReason,
-  statusOf,
-} from "../message/message.ts";
-import { type AttemptOutcome, endSequence, noteFailure, scheduleRetry } from "../message/message-changes.ts";
-import { isBodyTooLong } from "../message/message-parts.ts";
+import { decide } from "../message/decision.ts";
+import { attemptOf, itemKeyOf, positionOf } from "../message/event-attempt.ts";
+import { factsOf } from "../message/event-facts.ts";
+import { isFinal, isGone, type Message, statusOf } from "../message/message.ts";
 import type { Change, MessageStore } from "../message/message-store.ts";
-import { allowsAttempt, deadlineOf, dueAt, type RetryPolicy } from "../message/retry-policy.ts";
-import type { EventOutcome } from "../observability/outcomes.ts";
+import type { RetryPolicy } from "../message/retry-policy.ts";
+import type { EventResult } from "../observability/reports.ts";
 import type { QueueEntry } from "../queue/retry-queue.ts";
-import { receiptDueAt } from "../sending/receipt-check.ts";
+import { stepOf } from "./decision-step.ts";
 
 /** What handling an event needs. */
 export interface EventDependencies {
@@ -36,15 +27,7 @@ export interface EventDependencies {
 }
 
 /** The result of handling one event. */
-export interface HandledEvent {
-  readonly outcome: EventOutcome;
-  readonly reason: Reason | "no-item" | "unreadable-item" | "unknown-item-status";
-  /** Set where the status is none that this version knows, in a form that may be logged. */
-  readonly unrecognizedStatus?: string;
-  /** Where the item cannot be read: the names of the attributes that are wrong. */
-  readonly unreadableAttributes?: readonly string[];
-  readonly applicationMessageId?: string;
-  readonly attempt?: number;
+export interface HandledEvent extends EventResult {
   /** Whether the event is a failure that a retry answers, now or when the event came before. */
   readonly isRetried?: boolean;
   /** What has to be put on the retry queue; until it is there the event is not handled. */
@@ -56,11 +39,6 @@ const maxDecisions = 6;
 
 /** How long an event waits for its item (design rule 9), and the first wait. */
 const itemWait = { longestSeconds: 300, firstSeconds: 5 };
-
-/** The key under which an event's item stands: the context's id, else the service's message id, if it has any. */
-export function itemKeyOf(event: DeliveryEvent): string | undefined {
-  return event.applicationMessageId ?? event.messageId;
-}
 
 /**
  * Handles one event. The same event again changes nothing; it may only repeat a retry message.
@@ -77,9 +55,13 @@ export async function handleDeliveryEvent(
   firstSeenAt?: number,
 ): Promise<HandledEvent> {
   const eventClass = classify(event, handling.policy.retryableStatuses);
-  const unrecognized =
-    eventClass === "unrecognized" ? { unrecognizedStatus: loggableStatus(event.status) } : {};
   if (eventClass === "in-progress") return { outcome: "in-progress", reason: "in-progress" };
+  const isUnrecognized = eventClass === "unrecognized" || eventClass === "unrecognized-type";
+  const unrecognized = isUnrecognized ? { unrecognizedStatus: loggableStatus(event.status) } : {};
+  // It may say that all is well: the message goes on, and what its later events say is done.
+  if (eventClass === "unrecognized-type") {
+    return { outcome: "absorbed", reason: "unrecognized-type", ...namedBy(event), ...unrecognized };
+  }
 
   // An absent item and an attempt that the item does not know may both be an old read: look again.
   let message = known;
@@ -89,8 +71,9 @@ export async function handleDeliveryEvent(
   for (let decisions = 0; decisions < maxDecisions; decisions += 1) {
     const now = handling.clock.now();
     if (message === undefined || isGone(message, now)) {
-      const hasNothingToCorrect = eventClass === "delivered" && !handling.recordsEveryDelivery;
-      return { ...withoutItem(event, hasNothingToCorrect, now, firstSeenAt), ...unrecognized };
+      // A delivery that would not be written down anyway does not wait for its item.
+      const waits = eventClass !== "delivered" || handling.recordsEveryDelivery;
+      return { ...withoutItem(event, { now, firstSeenAt, waits }), ...unrecognized };
     }
     const decided = decideFor(event, eventClass, message, handling, now);
     if (decided.change === undefined) {
@@ -118,7 +101,7 @@ export async function handleDeliveryEvent(
  */
 export function outcomeOfItem(
   error: unknown,
-  about: Pick<HandledEvent, "applicationMessageId" | "attempt">,
+  about: Pick<EventResult, "applicationMessageId" | "attempt">,
 ): HandledEvent | undefined {
   if (error instanceof UnknownItemStatusError) {
     return { ...about, outcome: "item-status-unknown", reason: "unknown-item-status" };
@@ -128,59 +111,36 @@ export function outcomeOfItem(
   return { ...about, outcome: "item-unreadable", reason: "unreadable-item", unreadableAttributes };
 }
 
+/** The key of an event's item and its attempt, as far as the event tells them. */
+export function aboutEvent(event: DeliveryEvent): Pick<EventResult, "applicationMessageId" | "attempt"> {
+  const key = itemKeyOf(event);
+  const { attempt } = event;
+  return {
+    ...(key !== undefined && { applicationMessageId: key }),
+    ...(attempt !== undefined && { attempt }),
+  };
+}
+
+/** What an event itself says about its message. */
+function namedBy(event: DeliveryEvent): Pick<EventResult, "applicationMessageId" | "attempt"> {
+  return {
+    ...(event.applicationMessageId !== undefined && { applicationMessageId: event.applicationMessageId }),
+    ...(event.attempt !== undefined && { attempt: event.attempt }),
+  };
+}
+
 async function find(event: DeliveryEvent, { store }: EventDependencies): Promise<Message | undefined> {
   const key = itemKeyOf(event);
   return key === undefined ? undefined : store.read(key);
 }
 
-/**
- * The number of the event's attempt: its retry tag, else the attempt with its id, else the first send. Every retry
- * that we send is tagged, so an event without a tag is about the application's own send.
- *
- * @returns `undefined` where it is about a send that is none of the message's: it has no tag, and its id is not the
- *   one that the first send is known to have
- */
-function attemptOf(event: DeliveryEvent, message: Message): number | undefined {
-  if (event.attempt !== undefined) return event.attempt;
-  const { messageId } = event;
-  if (messageId === undefined) return 0;
-  for (const [number, attempt] of Object.entries(message.attempts ?? {})) {
-    if (attempt.message_id === messageId) return Number(number);
-  }
-  if (messageId === message.pinpoint_message_id) return latestAttemptOf(message);
-  const firstId = firstMessageIdOf(message);
-  return firstId === undefined || firstId === messageId ? 0 : undefined;
-}
-
-/** The service's id of the first send, where the item tells it. */
-function firstMessageIdOf(message: Message): string | undefined {
-  const first = message.attempts?.["0"]?.message_id;
-  if (first !== undefined) return first;
-  return latestAttemptOf(message) === 0 ? message.pinpoint_message_id : undefined;
-}
-
-function positionOf(event: DeliveryEvent, message: Message): AttemptPosition {
-  const attempt = attemptOf(event, message);
-  if (attempt === undefined) return "foreign";
-  const latest = latestAttemptOf(message);
-  if (attempt > latest) return "unknown";
-  if (attempt < latest) return "earlier";
-  return attempt === 0 ? "only" : "latest";
-}
-
-/** An event whose item is not there waits for it, unless it would not be written down anyway. */
+/** An event whose item is not there waits for it, until the time for that is over. */
 function withoutItem(
   event: DeliveryEvent,
-  hasNothingToCorrect: boolean,
-  now: number,
-  firstSeenAt = now,
+  { now, firstSeenAt = now, waits }: { now: number; firstSeenAt: number | undefined; waits: boolean },
 ): HandledEvent {
-  const about = {
-    ...(event.applicationMessageId !== undefined && { applicationMessageId: event.applicationMessageId }),
-    ...(event.attempt !== undefined && { attempt: event.attempt }),
-    reason: "no-item" as const,
-  };
-  if (hasNothingToCorrect) return { ...about, outcome: "unknown-message" };
+  const about = { ...namedBy(event), reason: "no-item" as const };
+  if (!waits) return { ...about, outcome: "unknown-message" };
   const waited = now - firstSeenAt;
   const canBeFound = itemKeyOf(event) !== undefined;
   if (!canBeFound || waited >= itemWait.longestSeconds) return { ...about, outcome: "orphaned" };
@@ -202,144 +162,29 @@ function decideFor(
   event: DeliveryEvent,
   eventClass: EventClass,
   message: Message,
-  handling: EventDependencies,
+  { policy, recordsEveryDelivery, random }: EventDependencies,
   now: number,
 ): Decided {
-  const { policy } = handling;
   const attempt = attemptOf(event, message) ?? 0;
-  const deadline = deadlineOf(message, event, policy, now);
-  const decision = decide({
-    event: eventClass,
-    status: statusOf(message),
-    attempt: positionOf(event, message),
-    content: contentOf(event, message),
-    retries: retriesFor(policy, attempt + 1),
-    time: timeFor(event, message, deadline, now),
-  });
-  const outcome: AttemptOutcome = {
+  const decision = decide(factsOf(event, eventClass, message, policy, now));
+  const { outcome, change, entry } = stepOf(decision, {
+    event,
+    message,
     attempt,
-    outcome: loggableStatus(canonicalStatus(event.status)),
-    at: now,
-    ...(event.messageId !== undefined && { messageId: event.messageId }),
-  };
+    now,
+    policy,
+    recordsEveryDelivery,
+    chance: () => random.next(),
+  });
   const wasRetried =
     eventClass === "retryable" && message.attempts?.[attempt]?.retry_scheduled_at !== undefined;
-  const about = {
+  const handled = {
+    outcome,
+    reason: decision.reason,
     applicationMessageId: message.application_message_id,
     attempt,
-    reason: decision.reason,
     ...((wasRetried || decision.action === "schedule") && { isRetried: true }),
+    ...(entry !== undefined && { entry }),
   };
-  const end = (status: Parameters<typeof endSequence>[1], reason: string): Change =>
-    endSequence(message, status, reason, outcome);
-
-  switch (decision.action) {
-    case "ignore": {
-      const isForeign = decision.reason === "foreign-event";
-      return { handled: { ...about, outcome: isForeign ? "foreign" : "absorbed" } };
-    }
-    case "note-delivery":
-      return {
-        handled: { ...about, outcome: "delivered-at-once" },
-        ...((handling.recordsEveryDelivery || isWrittenDown(message, policy)) && {
-          change: end("DELIVERED", outcome.outcome),
-        }),
-      };
-    case "deliver":
-    case "deliver-marked":
-      return { handled: { ...about, outcome: "delivered" }, change: deliver(message, outcome, decision) };
-    case "opt-out":
-      return { handled: { ...about, outcome: "opted-out" }, change: end("OPTED_OUT", outcome.outcome) };
-    case "reject":
-      return { handled: { ...about, outcome: "rejected" }, change: rejected(message, outcome, decision) };
-    case "note-failure": {
-      const isNoted =
-        message.status_reason === retriesOffReason &&
-        message.attempts?.[attempt]?.outcome === outcome.outcome;
-      return isNoted
-        ? { handled: { ...about, outcome: "absorbed" } }
-        : { handled: { ...about, outcome: "retries-off" }, change: noteFailure(message, outcome) };
-    }
-    case "exhaust":
-      return { handled: { ...about, outcome: "exhausted" }, change: end("EXHAUSTED", outcome.outcome) };
-    case "expire":
-      return { handled: { ...about, outcome: "expired" }, change: end("EXPIRED", decision.reason) };
-    case "retry-message":
-      return {
-        handled: {
-          ...about,
-          outcome: "absorbed",
-          entry: retryMessage(message, attempt + 1, message.next_attempt_at ?? now),
-        },
-      };
-    case "schedule": {
-      const nextDueAt = dueAt(policy, attempt + 1, now, deadline, handling.random.next());
-      return {
-        handled: {
-          ...about,
-          outcome: "retry-scheduled",
-          entry: retryMessage(message, attempt + 1, nextDueAt),
-        },
-        change: scheduleRetry(message, outcome, {
-          dueAt: nextDueAt,
-          deadline,
-          ...sendFactsOf(event),
-        }),
-      };
-    }
-  }
-}
-
-function contentOf(event: DeliveryEvent, message: Message): Facts["content"] {
-  const { message_body: body } = message;
-  if (body === undefined || (message.destination_number ?? event.destinationNumber) === undefined) {
-    return "missing";
-  }
-  return isBodyTooLong(body) ? "too-long" : "sendable";
-}
-
-function retriesFor(policy: RetryPolicy, attempt: number): Facts["retries"] {
-  if (policy.maxRetries === 0) return "off";
-  return allowsAttempt(policy, attempt) ? "left" : "none";
-}
-
-/**
- * `UNKNOWN` is also what the service says by itself 72 hours after a send. Where neither our record nor the event
- * tells when the message was sent, it may be that one.
- *
- * @see https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
- */
-function timeFor(event: DeliveryEvent, message: Message, deadline: number, now: number): Facts["time"] {
-  const isAgeKnown =
-    message.deadline !== undefined || message.created_at !== undefined || event.requestedAt !== undefined;
-  if (!isAgeKnown && canonicalStatus(event.status) === "UNKNOWN") return "unknown";
-  return now < deadline ? "left" : "over";
-}
-
-/**
- * Whether a delivery has to be written down although deliveries are not tracked: else a receipt check would take the
- * first send for lost, or the item would still say that it has failed.
- */
-function isWrittenDown(message: Message, policy: RetryPolicy): boolean {
-  return message.status_reason === retriesOffReason || receiptDueAt(message, policy) !== undefined;
-}
-
-function retryMessage(message: Message, attempt: number, at: number): QueueEntry {
-  return {
-    message: { kind: "retry-message", application_message_id: message.application_message_id, attempt },
-    dueAt: at,
-  };
-}
-
-/** A delivery of an earlier attempt, while a later one is out, means that two may arrive: mark the later. */
-function deliver(message: Message, outcome: AttemptOutcome, { action }: Decision): Change {
-  return endSequence(message, "DELIVERED", outcome.outcome, {
-    ...outcome,
-    marksLatest: action === "deliver-marked",
-  });
-}
-
-function rejected(message: Message, outcome: AttemptOutcome, { reason }: Decision): Change {
-  const isOurs = reason === "nothing-to-send" || reason === "body-too-long";
-  return endSequence(message, "REJECTED", isOurs ? reason : outcome.outcome, outcome);
+  return { handled, ...(change !== undefined && { change }) };
 }

@@ -4,35 +4,20 @@
  */
 import pMap from "p-map";
 import type { Message } from "../message/message.ts";
-import {
-  errorName,
-  receiptCheckMetrics,
-  retryMessageMetrics,
-  type Telemetry,
-} from "../observability/telemetry.ts";
-import { readQueueMessage } from "../queue/queue-messages.ts";
-import type {
-  QueueEntry,
-  QueueMessage,
-  ReceiptCheck,
-  RetryMessage,
-  RetryQueue,
-} from "../queue/retry-queue.ts";
-import { checkReceipt, type HandledReceiptCheck } from "../sending/receipt-check.ts";
-import {
-  type HandledRetryMessage,
-  type ResendDependencies,
-  resendMessage,
-} from "../sending/resend-message.ts";
+import { reportEvent, reportReceiptCheck, reportRetryMessage } from "../observability/reports.ts";
+import { errorName, type Telemetry } from "../observability/telemetry.ts";
+import { type QueueMessage, readQueueMessage } from "../queue/queue-messages.ts";
+import type { QueueEntry, RetryQueue } from "../queue/retry-queue.ts";
+import { checkReceipt } from "../sending/receipt-check.ts";
+import { type ResendDependencies, resendMessage } from "../sending/resend-message.ts";
 import { isForOperator } from "../sending/sms-sender.ts";
 import {
+  aboutEvent,
   type EventDependencies,
   type HandledEvent,
   handleDeliveryEvent,
-  itemKeyOf,
   outcomeOfItem,
 } from "./handle-delivery-event.ts";
-import { report } from "./handle-records.ts";
 import { readBatch } from "./read-batch.ts";
 
 /** A message as the queue hands it over. */
@@ -93,30 +78,8 @@ export async function handleQueueMessages(
   );
   const handled = await pMap(
     read,
-    async ({ id, message }): Promise<Handled | undefined> => {
-      if (message === undefined) {
-        telemetry.count("RetryMessageMalformed");
-        telemetry.error(
-          "A retry-queue message cannot be read; look at it in the dead-letter queue, where the queue moves it.",
-          {
-            record_id: id,
-          },
-        );
-        return undefined;
-      }
-      try {
-        return await handle(withoutFailures(message), known, handling);
-      } catch (error) {
-        const ofItem = outcomeOfItem(error, aboutOf(message));
-        if (ofItem?.outcome === "item-unreadable") {
-          // Kept in the dead-letter queue: once the item has been corrected, it can be put back.
-          report(ofItem, telemetry);
-          return undefined;
-        }
-        if (ofItem !== undefined) return { report: () => report(ofItem, telemetry) };
-        return failed(id, message, error, handling);
-      }
-    },
+    ({ id, message }) =>
+      message === undefined ? unreadable(id, telemetry) : handleOne(id, message, known, handling),
     { concurrency },
   );
 
@@ -131,17 +94,41 @@ export async function handleQueueMessages(
   });
 }
 
+/** Leaves a message that cannot be read to the queue. */
+function unreadable(id: string, telemetry: Telemetry): undefined {
+  telemetry.count("RetryMessageMalformed");
+  telemetry.error(
+    "A retry-queue message cannot be read; look at it in the dead-letter queue, where the queue moves it.",
+    { record_id: id },
+  );
+}
+
+/** Handles one message; `undefined` where the queue has to redeliver it. */
+async function handleOne(
+  id: string,
+  message: QueueMessage,
+  known: ReadonlyMap<string, Message>,
+  handling: QueueDependencies,
+): Promise<Handled | undefined> {
+  const { telemetry } = handling;
+  try {
+    return await handle(withoutFailures(message), known, handling);
+  } catch (error) {
+    const ofItem = outcomeOfItem(error, aboutOf(message));
+    if (ofItem === undefined) return failed(id, message, error, handling);
+    if (ofItem.outcome !== "item-unreadable") return { report: () => reportEvent(ofItem, telemetry) };
+    // Kept in the dead-letter queue: once the item has been corrected, it can be put back.
+    reportEvent(ofItem, telemetry);
+    return undefined;
+  }
+}
+
 /** The item's key and the attempt that a message names. */
 function aboutOf(message: QueueMessage): Pick<HandledEvent, "applicationMessageId" | "attempt"> {
   if (message.kind !== "waiting-event") {
     return { applicationMessageId: message.application_message_id, attempt: message.attempt };
   }
-  const key = itemKeyOf(message.event);
-  const { attempt } = message.event;
-  return {
-    ...(key !== undefined && { applicationMessageId: key }),
-    ...(attempt !== undefined && { attempt }),
-  };
+  return aboutEvent(message.event);
 }
 
 /**
@@ -185,7 +172,7 @@ async function handle(
   switch (message.kind) {
     case "waiting-event": {
       const handled = await handleDeliveryEvent(message.event, events, undefined, message.first_seen_at);
-      return { ...entryOf(handled), report: () => report(handled, telemetry) };
+      return { ...entryOf(handled), report: () => reportEvent(handled, telemetry) };
     }
     case "receipt-check": {
       const handled = await checkReceipt(message, resend);
@@ -195,49 +182,12 @@ async function handle(
     }
     case "retry-message": {
       const handled = await resendMessage(message, resend, known.get(message.application_message_id));
-      return { ...entryOf(handled), report: () => reportRetryMessage(message, handled, telemetry) };
+      const result = { ...handled, needsOperator: isForOperator(handled.reason) };
+      return { ...entryOf(handled), report: () => reportRetryMessage(message, result, telemetry) };
     }
   }
 }
 
 function entryOf({ entry }: { readonly entry?: QueueEntry }): Pick<Handled, "entry"> {
   return entry === undefined ? {} : { entry };
-}
-
-function reportRetryMessage(
-  retryMessage: RetryMessage,
-  handled: HandledRetryMessage,
-  telemetry: Telemetry,
-): void {
-  const { outcome, reason, contextLeftOut } = handled;
-  telemetry.count(retryMessageMetrics[outcome]);
-  if (contextLeftOut !== undefined) telemetry.count("ContextLeftOut", contextLeftOut);
-  if (isForOperator(reason)) telemetry.count("SendBlocked");
-  const fields = {
-    application_message_id: retryMessage.application_message_id,
-    attempt: retryMessage.attempt,
-    outcome,
-    reason,
-  };
-  if (outcome === "sent-again" || outcome === "unconfirmed" || outcome === "awaiting-receipt") {
-    telemetry.warn("The outcome of a send was lost; the delivery guarantee decides what follows.", fields);
-  } else if (outcome !== "absorbed" && outcome !== "not-due") {
-    telemetry.info("A retry message was handled.", fields);
-  }
-}
-
-function reportReceiptCheck(
-  check: ReceiptCheck,
-  { outcome, reason, foundNone }: HandledReceiptCheck,
-  telemetry: Telemetry,
-): void {
-  telemetry.count(receiptCheckMetrics[outcome]);
-  if (foundNone !== true) return;
-  telemetry.count("NoReceipt");
-  telemetry.warn("No event of an attempt has come in time.", {
-    application_message_id: check.application_message_id,
-    attempt: check.attempt,
-    outcome,
-    reason,
-  });
 }

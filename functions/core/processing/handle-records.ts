@@ -3,29 +3,27 @@
  * and none harms another (design rule 10).
  */
 import pMap from "p-map";
-import type { Clock } from "../clock.ts";
-import { type DeliveryEvent, parseDeliveryEvent } from "../events/delivery-event.ts";
-import { decodeRecord } from "../events/event-records.ts";
+import type { DeliveryEvent } from "../events/delivery-event.ts";
+import { itemKeyOf } from "../message/event-attempt.ts";
 import type { Message } from "../message/message.ts";
-import { errorName, eventMetrics, type Telemetry } from "../observability/telemetry.ts";
+import { reportEvent, reportRecord } from "../observability/reports.ts";
+import { errorName, type Telemetry } from "../observability/telemetry.ts";
 import type { QueueEntry, RetryQueue } from "../queue/retry-queue.ts";
 import {
+  aboutEvent,
   type EventDependencies,
   type HandledEvent,
   handleDeliveryEvent,
-  itemKeyOf,
   outcomeOfItem,
 } from "./handle-delivery-event.ts";
 import { readBatch } from "./read-batch.ts";
-
-/** One record of a stream. */
-export interface StreamRecord {
-  /** The stream's own id of the record, e.g. a sequence number. */
-  readonly id: string;
-  readonly data: Uint8Array;
-  /** Why the record cannot be read, where its wrapping tells already; then `data` is what came. */
-  readonly problem?: string;
-}
+import {
+  type ParseDependencies,
+  type ParsedRecord,
+  parseRecord,
+  type StreamRecord,
+} from "./stream-record.ts";
+import { inTime, type TimeLimit } from "./time-limit.ts";
 
 /**
  * What became of a record. `handled`: everything in it was dealt with. `malformed`: it, or an item that it is about,
@@ -43,15 +41,9 @@ export interface RecordResult {
 }
 
 /** What handling records needs. */
-export interface RecordDependencies extends EventDependencies {
+export interface RecordDependencies extends EventDependencies, ParseDependencies {
   readonly queue: RetryQueue;
   readonly telemetry: Telemetry;
-  /**
-   * The Pinpoint project (application) whose events are ours. Those of another one on the same stream are counted and
-   * left alone, whatever ids they carry; an event that names no project is ours.
-   * @default - the events of every project are ours
-   */
-  readonly pinpointApplicationId?: string;
   /**
    * Epoch seconds at which there must be an answer: what has not ended by then has failed. What was begun may
    * still take effect, which the protocol allows for.
@@ -70,22 +62,23 @@ const failedEventWaitSeconds = 30;
 /** What is left for the retry messages when the time for the events is over. */
 const queueReserveSeconds = 5;
 
-/** Stands for an event that did not end in time. */
-class OutOfTime extends Error {
-  override readonly name = "OutOfTime";
-}
+/** How often retry messages are put on the queue where nothing else repeats them; the pauses grow by a second. */
+const queueTries = 4;
 
 /** How many messages are handled at once: enough to hide the table's latency, too few to throttle it. */
 const concurrency = 50;
 
-/** One event on its way through the batch. */
+/** One event of a batch. */
 interface EventInBatch {
   readonly recordIndex: number;
   readonly event: DeliveryEvent;
-  /** Set when the time for the events is over: an outcome that comes later is not looked at any more. */
-  isTooLate: boolean;
-  handled?: HandledEvent;
-  failure?: unknown;
+}
+
+/** What became of an event; with a failure it has to be handled again. */
+interface SettledEvent extends EventInBatch {
+  readonly handled?: HandledEvent;
+  /** Class of the error; `OutOfTime` where the event did not end in time, `NotQueued` where its entry did not. */
+  readonly failure?: string;
 }
 
 /**
@@ -99,256 +92,147 @@ export async function handleRecords(
   records: readonly StreamRecord[],
   handling: RecordDependencies,
 ): Promise<RecordResult[]> {
-  const parsed = records.map((record) => parseSafely(record, handling));
+  const { clock, endsAt, telemetry } = handling;
+  const parsed = records.map((record) => ({ id: record.id, ...parseRecord(record, handling) }));
   const events = parsed.flatMap((record, recordIndex) =>
-    record.events.map(
-      (event): EventInBatch => ({ recordIndex, event, isTooLate: false, failure: new OutOfTime() }),
-    ),
+    record.events.map((event): EventInBatch => ({ recordIndex, event })),
   );
 
-  const { clock, endsAt } = handling;
-  await inTime(handleAll(events, handling), endsAt - queueReserveSeconds, clock);
-  for (const item of events) item.isTooLate = true;
-  await inTime(putEntries(events, handling), endsAt, clock);
-
-  const eventsOf = Map.groupBy(events, ({ recordIndex }) => recordIndex);
-  return records.map((record, index) =>
-    answer(record, index, parsed[index] ?? noEvents, eventsOf.get(index) ?? [], handling.telemetry),
+  const settled = await inTime(endsAt - queueReserveSeconds, clock, (limit) =>
+    handleEvents(events, handling, limit),
   );
+  const ended = await inTime(endsAt, clock, (limit) => queueEntries(settled, handling, limit));
+
+  const byRecord = Map.groupBy(ended, ({ recordIndex }) => recordIndex);
+  return parsed.map((record, position) => {
+    const ofRecord = byRecord.get(position) ?? [];
+    for (const { handled, failure } of ofRecord) {
+      if (handled !== undefined && failure === undefined) reportEvent(handled, telemetry);
+    }
+    const result = resultOf(record, ofRecord);
+    reportRecord({ ...result, position, isReadable: record.problem === undefined }, telemetry);
+    return result;
+  });
 }
 
-/** Resolves with the work or at a time, whichever comes first. The work must not reject. */
-async function inTime(work: Promise<void>, until: number, clock: Clock): Promise<void> {
-  const patience = new AbortController();
-  const timeIsOver = clock.sleep(Math.max(0, until - clock.now()), patience.signal);
-  await Promise.race([work, timeIsOver]);
-  patience.abort();
-}
-
-async function handleAll(events: readonly EventInBatch[], handling: RecordDependencies): Promise<void> {
+/** What became of the events, in their order. */
+async function handleEvents(
+  events: readonly EventInBatch[],
+  handling: RecordDependencies,
+  limit: TimeLimit,
+): Promise<SettledEvent[]> {
   const keys = new Set(events.flatMap(({ event }) => itemKeyOf(event) ?? []));
-  const known = await readBatch([...keys], "event", handling);
-  await pMap(
-    groupByMessage(events),
-    async (group) => {
-      for (const [index, item] of group.entries()) {
-        if (item.isTooLate) return;
-        // After the first event of a group the item read for the batch is old: read it anew.
-        await handle(item, handling, index === 0 ? known : undefined);
-      }
+  const known = await limit.within(readBatch([...keys], "event", handling));
+  const groups = Map.groupBy(events, ({ event }) => itemKeyOf(event));
+  const settled = await pMap(
+    groups,
+    async ([key, group]) => {
+      const item = key === undefined ? undefined : known?.get(key);
+      return handleInOrder(group, item, handling, limit);
     },
     { concurrency },
   );
+  const settledOf = new Map(settled.flat());
+  return events.map((event) => settledOf.get(event) ?? { ...event, failure: "OutOfTime" });
 }
 
-/** What stands in a record. */
-interface ParsedRecord {
-  readonly events: readonly DeliveryEvent[];
-  readonly holdsOthers: boolean;
-  /** Set where the record, or one value in it, is malformed. */
-  readonly problem?: string;
-}
-
-const noEvents: ParsedRecord = { events: [], holdsOthers: false };
-
-/** Parses behind an error boundary: whatever a record does to the parser, the batch goes on without it. */
-function parseSafely(record: StreamRecord, handling: RecordDependencies): ParsedRecord {
-  try {
-    return parseRecord(record, handling);
-  } catch (error) {
-    return { ...noEvents, holdsOthers: true, problem: `not readable: ${errorName(error)}` };
+/** Handles the events of one message, one after the other. */
+async function handleInOrder(
+  group: readonly EventInBatch[],
+  item: Message | undefined,
+  handling: RecordDependencies,
+  limit: TimeLimit,
+): Promise<[EventInBatch, SettledEvent][]> {
+  const settled: [EventInBatch, SettledEvent][] = [];
+  for (const [index, each] of group.entries()) {
+    if (limit.isOver()) break;
+    // After the first event of a group the item read for the batch is old: read it anew.
+    const result = await limit.within(handle(each.event, handling, index === 0 ? item : undefined));
+    if (result !== undefined) settled.push([each, { ...each, ...result }]);
   }
-}
-
-function parseRecord(
-  { data, problem: unreadable }: StreamRecord,
-  { telemetry, pinpointApplicationId: ours }: RecordDependencies,
-): ParsedRecord {
-  if (unreadable !== undefined) return { ...noEvents, holdsOthers: true, problem: unreadable };
-  const decoded = decodeRecord(data);
-  if (decoded.type === "malformed") return { ...noEvents, holdsOthers: true, problem: decoded.problem };
-  const events: DeliveryEvent[] = [];
-  let problem: string | undefined;
-  for (const value of decoded.values) {
-    const parsed = parseDeliveryEvent(value);
-    if (parsed.type === "malformed") problem = parsed.problem;
-    else if (parsed.type === "not-sms") telemetry.count("NotSms");
-    else if (ours !== undefined && (parsed.pinpointApplicationId ?? ours) !== ours) {
-      telemetry.count("ForeignEvent");
-    } else events.push(parsed.event);
-  }
-  return {
-    events,
-    holdsOthers: events.length < decoded.values.length,
-    ...(problem !== undefined && { problem }),
-  };
-}
-
-function groupByMessage(events: readonly EventInBatch[]): EventInBatch[][] {
-  const groups = Map.groupBy(events, ({ event }) => itemKeyOf(event));
-  return [...groups.values()];
+  return settled;
 }
 
 async function handle(
-  item: EventInBatch,
+  event: DeliveryEvent,
   handling: RecordDependencies,
-  known: ReadonlyMap<string, Message> | undefined,
-): Promise<void> {
-  const key = itemKeyOf(item.event);
+  known: Message | undefined,
+): Promise<Pick<SettledEvent, "handled" | "failure">> {
   try {
-    const message = key === undefined ? undefined : known?.get(key);
-    const handled = await handleDeliveryEvent(item.event, handling, message);
-    if (item.isTooLate) return;
-    item.handled = handled;
-    item.failure = undefined;
+    return { handled: await handleDeliveryEvent(event, handling, known) };
   } catch (error) {
-    if (item.isTooLate) return;
-    const { attempt } = item.event;
-    const handled = outcomeOfItem(error, {
-      ...(key !== undefined && { applicationMessageId: key }),
-      ...(attempt !== undefined && { attempt }),
-    });
-    if (handled !== undefined) item.handled = handled;
-    item.failure = handled === undefined ? error : undefined;
+    const handled = outcomeOfItem(error, aboutEvent(event));
+    return handled === undefined ? { failure: errorName(error) } : { handled };
   }
 }
 
-/** A message for the queue, and the events that wait for it to be there. */
-interface Waiting {
-  readonly entry: QueueEntry;
-  readonly items: EventInBatch[];
+/** Puts what has to go onto the queue there; an event whose entry does not get there has failed. */
+async function queueEntries(
+  settled: readonly SettledEvent[],
+  handling: RecordDependencies,
+  limit: TimeLimit,
+): Promise<SettledEvent[]> {
+  const keyed = settled.map((item) => ({ item, ...entryOf(item, handling) }));
+  // Each message once: a record may hold the same event a thousand times.
+  const entries = new Map<string, QueueEntry>();
+  for (const { key, entry } of keyed) {
+    if (entry !== undefined && !entries.has(key)) entries.set(key, entry);
+  }
+  const queued = await putEntries(entries, handling, limit);
+  return keyed.map(({ item, key, entry }) =>
+    entry === undefined || queued.has(key) ? item : { failure: "NotQueued", ...item },
+  );
 }
 
-async function putEntries(events: readonly EventInBatch[], handling: RecordDependencies): Promise<void> {
-  const waiting = entriesOf(events, handling);
-  for (const item of waiting.flatMap(({ items }) => items)) item.failure ??= new NotQueued();
+/** Puts entries on the queue; returns the keys of those that are there before the time is over. */
+async function putEntries(
+  entries: ReadonlyMap<string, QueueEntry>,
+  { queue, queuesFailedEvents, clock, endsAt }: RecordDependencies,
+  limit: TimeLimit,
+): Promise<ReadonlySet<string>> {
   // A stream that hands failed records over again repeats their retry messages; for others this is the only chance.
-  const tries = handling.queuesFailedEvents === true ? queueTries : 1;
-  for (let number = 1, rest = waiting; rest.length > 0; number += 1) {
-    const areQueued = await handling.queue.put(rest.map(({ entry }) => entry));
-    for (const [index, { items }] of rest.entries()) {
-      if (areQueued[index] !== true) continue;
-      for (const item of items) if (item.failure instanceof NotQueued) item.failure = undefined;
-    }
-    rest = rest.filter((_, index) => areQueued[index] !== true);
+  const tries = queuesFailedEvents === true ? queueTries : 1;
+  const queued = new Set<string>();
+  for (let number = 1, rest = [...entries]; rest.length > 0; number += 1) {
+    const areQueued = (await limit.within(queue.put(rest.map(([, entry]) => entry)))) ?? [];
+    for (const [index, [key]] of rest.entries()) if (areQueued[index] === true) queued.add(key);
+    rest = rest.filter(([key]) => !queued.has(key));
     // After the answer nothing new is begun: an environment is frozen then, and thawed in another batch.
-    if (number >= tries || handling.clock.now() + number >= handling.endsAt) return;
-    if (rest.length > 0) await handling.clock.sleep(number);
+    if (rest.length === 0 || number >= tries || clock.now() + number >= endsAt) break;
+    await clock.sleep(number);
   }
+  return queued;
 }
 
-/** What has to go onto the queue, each message once: a record may hold the same event a thousand times. */
-function entriesOf(events: readonly EventInBatch[], handling: RecordDependencies): Waiting[] {
-  const byMessage = new Map<string, Waiting>();
-  for (const item of events) {
-    const entry = item.failure === undefined ? item.handled?.entry : failedEventEntry(item, handling);
-    if (entry === undefined) continue;
+/** What has to go onto the queue for an event, with a key that is the same for the same message. */
+function entryOf(
+  { event, handled, failure }: SettledEvent,
+  { queuesFailedEvents, clock }: RecordDependencies,
+): { readonly key: string; readonly entry?: QueueEntry } {
+  if (failure === undefined) {
+    const entry = handled?.entry;
+    if (entry === undefined) return { key: "" };
     const { message } = entry;
-    const key = JSON.stringify(message.kind === "waiting-event" ? message.event : message);
-    const same = byMessage.get(key);
-    if (same === undefined) byMessage.set(key, { entry, items: [item] });
-    else same.items.push(item);
+    return { key: JSON.stringify(message.kind === "waiting-event" ? message.event : message), entry };
   }
-  return [...byMessage.values()];
+  if (queuesFailedEvents !== true) return { key: "" };
+  // Its stream will not bring it back, so it comes back as one that waits for its item.
+  const now = clock.now();
+  const message = { kind: "waiting-event" as const, event, first_seen_at: now };
+  return { key: JSON.stringify(event), entry: { message, dueAt: now + failedEventWaitSeconds } };
 }
 
-/** How often retry messages are put on the queue where nothing else repeats them; the pauses grow by a second. */
-const queueTries = 4;
-
-/** Stands for an event whose entry did not get onto the retry queue. */
-class NotQueued extends Error {
-  override readonly name = "NotQueued";
-}
-
-/** How a failed event comes back where its stream will not bring it: as one that waits for its item. */
-function failedEventEntry(item: EventInBatch, handling: RecordDependencies): QueueEntry | undefined {
-  if (handling.queuesFailedEvents !== true) return undefined;
-  const now = handling.clock.now();
-  return {
-    message: { kind: "waiting-event", event: item.event, first_seen_at: now },
-    dueAt: now + failedEventWaitSeconds,
-  };
-}
-
-function answer(
-  record: StreamRecord,
-  position: number,
-  { problem, holdsOthers }: ParsedRecord,
-  events: readonly EventInBatch[],
-  telemetry: Telemetry,
+function resultOf(
+  { id, problem, holdsOthers }: ParsedRecord & Pick<StreamRecord, "id">,
+  settled: readonly SettledEvent[],
 ): RecordResult {
-  const handled = events.flatMap((item) => (item.handled === undefined ? [] : [item.handled]));
-  for (const item of events) {
-    if (item.handled !== undefined && item.failure === undefined) report(item.handled, telemetry);
-  }
-
-  const failed = events.find((item) => item.failure !== undefined);
-  if (failed !== undefined) {
-    telemetry.count("EventFailed");
-    telemetry.error("An event could not be handled now; its record comes again.", {
-      record_id: record.id,
-      position,
-      error: errorName(failed.failure),
-    });
-    return {
-      id: record.id,
-      result: "failed",
-      problem: errorName(failed.failure),
-      events: handled,
-      holdsOthers,
-    };
-  }
-  if (problem !== undefined) {
-    telemetry.count("RecordMalformed");
-    telemetry.warn("A malformed record was quarantined.", {
-      record_id: record.id,
-      position,
-      reason: problem,
-    });
-    return { id: record.id, result: "malformed", problem, events: handled, holdsOthers };
-  }
+  const events = settled.flatMap(({ handled }) => handled ?? []);
+  const failure = settled.find((event) => event.failure !== undefined)?.failure;
+  if (failure !== undefined) return { id, result: "failed", problem: failure, events, holdsOthers };
+  if (problem !== undefined) return { id, result: "malformed", problem, events, holdsOthers };
   // The record is good, and counted as what it is. It is kept for the day on which its item has been corrected.
-  if (handled.some(({ outcome }) => outcome === "item-unreadable")) {
-    return { id: record.id, result: "malformed", problem: "unreadable item", events: handled, holdsOthers };
+  if (events.some(({ outcome }) => outcome === "item-unreadable")) {
+    return { id, result: "malformed", problem: "unreadable item", events, holdsOthers };
   }
-  return { id: record.id, result: "handled", events: handled, holdsOthers };
+  return { id, result: "handled", events, holdsOthers };
 }
-
-/** Counts an outcome, and logs what changed a message. Successes and repetitions are only counted. */
-export function report(handled: HandledEvent, telemetry: Telemetry): void {
-  telemetry.count(eventMetrics[handled.outcome]);
-  const fields = {
-    ...(handled.applicationMessageId !== undefined && {
-      application_message_id: handled.applicationMessageId,
-    }),
-    ...(handled.attempt !== undefined && { attempt: handled.attempt }),
-    outcome: handled.outcome,
-    reason: handled.reason,
-  };
-  if (handled.unrecognizedStatus !== undefined) {
-    telemetry.count("StatusUnrecognized");
-    telemetry.warn("An event has a status that this version does not know; it is not retried.", {
-      ...fields,
-      status: handled.unrecognizedStatus,
-    });
-  } else if (handled.outcome === "item-unreadable") {
-    telemetry.error("An item cannot be read, so its message is not sent again.", {
-      ...fields,
-      ...(handled.unreadableAttributes !== undefined && { attributes: handled.unreadableAttributes }),
-    });
-  } else if (handled.outcome === "item-status-unknown") {
-    telemetry.warn("An item has a status that this version does not know; it is left alone.", fields);
-  } else if (handled.outcome === "orphaned") {
-    telemetry.warn("An event has no item in the table and was counted as an orphan.", fields);
-  } else if (!quietOutcomes.has(handled.outcome)) {
-    telemetry.info("A delivery event changed a message.", fields);
-  }
-}
-
-const quietOutcomes: ReadonlySet<HandledEvent["outcome"]> = new Set([
-  "absorbed",
-  "in-progress",
-  "delivered-at-once",
-  "unknown-message",
-  "waiting",
-]);

@@ -2,7 +2,8 @@
 import pMap from "p-map";
 import { errorName, type Telemetry } from "../observability/telemetry.ts";
 import type { FailureDestination } from "./failure-destination.ts";
-import type { RecordResult, StreamRecord } from "./handle-records.ts";
+import type { RecordResult } from "./handle-records.ts";
+import type { StreamRecord } from "./stream-record.ts";
 
 /** How many records are written at once: a batch may be malformed as a whole. */
 const concurrency = 20;

@@ -1,47 +1,58 @@
-/** Reads what comes out of the retry queue; a queue is open to whoever has the right to write to it. */
+/**
+ * What travels through the retry queue. It is read as strictly as it is written: a queue is open to whoever has the
+ * right to write to it.
+ */
 import * as v from "valibot";
-import { originationPattern } from "../events/origination.ts";
-import type { QueueMessage } from "./retry-queue.ts";
+import { deliveryEvent } from "../events/delivery-event.ts";
 
 const wholeNumber = v.pipe(v.number(), v.integer(), v.minValue(0));
 const text = v.pipe(v.string(), v.nonEmpty());
+const second = v.pipe(v.number(), v.finite());
 
-const failing_since = v.exactOptional(v.pipe(v.number(), v.finite()));
+/** What every message of the queue may carry besides. */
+const maybeFailing = {
+  /** Since when it could not be handled because something was out of reach, epoch seconds; absent while it is not. */
+  failing_since: v.exactOptional(second),
+};
 
-const queueMessage = v.variant("kind", [
-  v.object({
-    kind: v.literal("retry-message"),
-    application_message_id: text,
-    attempt: wholeNumber,
-    deferrals: v.exactOptional(wholeNumber),
-    failing_since,
-  }),
-  v.object({
-    kind: v.literal("receipt-check"),
-    application_message_id: text,
-    attempt: wholeNumber,
-    failing_since,
-  }),
-  v.object({
-    kind: v.literal("waiting-event"),
-    first_seen_at: v.pipe(v.number(), v.finite()),
-    failing_since,
-    event: v.object({
-      format: v.picklist(["pinpoint", "end-user-messaging"]),
-      kind: v.picklist(["in-progress", "success", "failure", "opt-out", "unrecognized"]),
-      status: v.string(),
-      messageId: v.exactOptional(text),
-      applicationMessageId: v.exactOptional(text),
-      attempt: v.exactOptional(wholeNumber),
-      destinationNumber: v.exactOptional(text),
-      messageType: v.exactOptional(v.picklist(["TRANSACTIONAL", "PROMOTIONAL"])),
-      origination: v.exactOptional(v.pipe(v.string(), v.regex(originationPattern))),
-      ownContext: v.exactOptional(v.record(v.string(), v.string())),
-      occurredAt: v.exactOptional(v.number()),
-      requestedAt: v.exactOptional(v.number()),
-    }),
-  }),
-]);
+const retryMessage = v.object({
+  kind: v.literal("retry-message"),
+  application_message_id: text,
+  /** The attempt that is due; 0 only where the outcome of the producer's first send is unknown. */
+  attempt: wholeNumber,
+  /** How often the service has put this attempt off; only lengthens the back-off. */
+  deferrals: v.exactOptional(wholeNumber),
+  ...maybeFailing,
+});
+
+const receiptCheck = v.object({
+  kind: v.literal("receipt-check"),
+  application_message_id: text,
+  attempt: wholeNumber,
+  ...maybeFailing,
+});
+
+const waitingEvent = v.object({
+  kind: v.literal("waiting-event"),
+  event: deliveryEvent,
+  /** When the event was first seen without an item, epoch seconds. */
+  first_seen_at: second,
+  ...maybeFailing,
+});
+
+const queueMessage = v.variant("kind", [retryMessage, receiptCheck, waitingEvent]);
+
+/** "Attempt n of this message is due": a pointer to an item, without authority, number or body. */
+export type RetryMessage = Readonly<v.InferOutput<typeof retryMessage>>;
+
+/** "Look whether attempt n got an event" (design 11.1): a pointer as {@link RetryMessage} is. */
+export type ReceiptCheck = Readonly<v.InferOutput<typeof receiptCheck>>;
+
+/** An event that came before its item (design rule 9): it waits a while and is looked at again. */
+export type WaitingEvent = Readonly<v.InferOutput<typeof waitingEvent>>;
+
+/** What travels through the retry queue. */
+export type QueueMessage = RetryMessage | ReceiptCheck | WaitingEvent;
 
 /** The message in a queue message's body; `undefined` where the body is none that this system writes. Never throws. */
 export function readQueueMessage(body: string): QueueMessage | undefined {

@@ -1,9 +1,10 @@
 /** Reads the invocation event of the producer: what an application, or a person, may ask for. */
 import * as v from "valibot";
 import { InvalidRequestError } from "../errors.ts";
+import { type MessageType, messageTypes } from "../events/delivery-event.ts";
 import { originationOf } from "../events/origination.ts";
 import { isRecord, longestTextBytes } from "../events/send-context.ts";
-import { requestedAttributes } from "../message/carried-attributes.ts";
+import { type CarriedAttributes, requestedAttributes } from "../message/carried-attributes.ts";
 import { deliveryGuarantees, latestSecond } from "../message/message.ts";
 import type { ProduceRequest } from "./produce-message.ts";
 
@@ -52,8 +53,8 @@ const produceEvent = v.object(
       v.maxLength(1_600, "must have at most 1,600 characters"),
     ),
     message_type: v.optional(
-      v.picklist(["TRANSACTIONAL", "PROMOTIONAL"], "must be TRANSACTIONAL or PROMOTIONAL"),
-      "TRANSACTIONAL",
+      v.picklist(messageTypes, `must be ${messageTypes.join(" or ")}`),
+      "TRANSACTIONAL" satisfies MessageType,
     ),
     origination_number: v.optional(filledText),
     sender_id: v.optional(filledText),
@@ -114,7 +115,10 @@ export function readProduceInvocation(event: unknown, defaults: InvocationDefaul
       ...(senderId !== undefined && { senderId }),
       ...(deadline !== undefined && { deadline }),
       ...(deliveryGuarantee !== undefined && { deliveryGuarantee }),
-      ...(Object.keys(carried).length > 0 && { carried }),
+      // A key of the event that is neither taken above nor carried would come into the item unseen.
+      ...(Object.keys(carried).length > 0 && {
+        carried: carried satisfies Record<Exclude<keyof typeof carried, keyof CarriedAttributes>, never>,
+      }),
     },
   };
 }

@@ -4,17 +4,17 @@
  */
 import type { Clock, Random } from "../clock.ts";
 import { SendDeferredError } from "../errors.ts";
+import type { MessageType } from "../events/delivery-event.ts";
+import { type Claim, claimAgain } from "../message/attempt-changes.ts";
+import type { CarriedAttributes } from "../message/carried-attributes.ts";
 import {
-  type CarriedAttributes,
   type DeliveryGuarantee,
   expiresAtOf,
   latestSecond,
   type Message,
   type MessageStatus,
-  type MessageType,
   statusOf,
 } from "../message/message.ts";
-import { claimAgain } from "../message/message-changes.ts";
 import type { MessageStore } from "../message/message-store.ts";
 import { decideRetryMessage } from "../message/retry-message-decision.ts";
 import type { RetryPolicy } from "../message/retry-policy.ts";
@@ -86,7 +86,10 @@ export async function produceMessage(
   if ("result" in claimed) return claimed.result;
   const id = claimed.message.application_message_id;
 
-  const result = await sendAttempt(claimed.message, 0, dependencies, (now) => now);
+  const result = await sendAttempt(
+    { message: claimed.message, attempt: 0, nextTryAt: (now) => now },
+    dependencies,
+  );
   switch (result.kind) {
     case "accepted":
       await put(receiptCheckEntry(result.message, dependencies.policy), dependencies);
@@ -177,11 +180,13 @@ async function claimSend(
  */
 async function takeOver(
   existing: Message,
-  claim: Parameters<typeof claimAgain>[1],
+  claim: Claim,
   dependencies: ProduceDependencies,
 ): Promise<{ readonly message: Message } | { readonly result: ProducedMessage }> {
-  const decision = decideRetryMessage(existing, 0, claim.now, dependencies.guarantee);
-  if (decision.action === "claim-again") {
+  const { attempt, now } = claim;
+  const { action } = decideRetryMessage(existing, { attempt, now, guarantee: dependencies.guarantee });
+  // A body that is too long is for the service to refuse, as at the first send.
+  if (action === "claim-again" || action === "reject") {
     const taken = await dependencies.store.change(
       existing.application_message_id,
       claimAgain(existing, claim),
@@ -190,8 +195,9 @@ async function takeOver(
     // The answer of our own claim was lost and the repeated one refused.
     if (taken.current?.attempts?.["0"]?.claim_id === claim.claimId) return { message: taken.current };
     return { result: present(taken.current ?? existing) };
-  } else if (decision.action === "expire" || decision.action === "await-receipt") {
-    await put(firstSendEntry(existing.application_message_id, claim.now), dependencies);
+  }
+  if (action === "expire" || action === "await-receipt") {
+    await put(firstSendEntry(existing.application_message_id, now), dependencies);
   }
   return { result: present(existing) };
 }

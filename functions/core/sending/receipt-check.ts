@@ -23,6 +23,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { ContentionError } from "../errors.ts";
+import { repeatAttempt } from "../message/attempt-changes.ts";
 import {
   type DeliveryGuarantee,
   isFinal,
@@ -34,11 +35,13 @@ import {
   retriesOffReason,
   statusOf,
 } from "../message/message.ts";
-import { endSequence, noteFailure, repeatAttempt, scheduleRetry } from "../message/message-changes.ts";
+import { endSequence, noteFailure, scheduleRetry } from "../message/message-changes.ts";
 import type { Change, MessageStore } from "../message/message-store.ts";
 import { allowsAttempt, delayBefore, type RetryPolicy } from "../message/retry-policy.ts";
 import type { ReceiptCheckOutcome } from "../observability/outcomes.ts";
-import type { QueueEntry, ReceiptCheck } from "../queue/retry-queue.ts";
+import type { ReceiptCheckResult } from "../observability/reports.ts";
+import type { ReceiptCheck } from "../queue/queue-messages.ts";
+import type { QueueEntry } from "../queue/retry-queue.ts";
 
 /** What a receipt check needs. */
 export interface ReceiptCheckDependencies {
@@ -49,11 +52,8 @@ export interface ReceiptCheckDependencies {
 }
 
 /** The result of one receipt check. */
-export interface HandledReceiptCheck {
-  readonly outcome: ReceiptCheckOutcome;
-  readonly reason: string;
-  /** Whether an attempt was found to have no receipt. */
-  readonly foundNone?: boolean;
+export interface HandledReceiptCheck extends ReceiptCheckResult {
+  /** What has to be put on the retry queue; until it is there the check is not handled. */
   readonly entry?: QueueEntry;
 }
 

@@ -7,6 +7,7 @@
  */
 import type { Random } from "../clock.ts";
 import { ContentionError } from "../errors.ts";
+import { awaitReceipt, type Claim, claimAgain, claimAttempt } from "../message/attempt-changes.ts";
 import {
   type DeliveryGuarantee,
   isFinal,
@@ -14,28 +15,22 @@ import {
   noReceiptOutcome,
   statusOf,
 } from "../message/message.ts";
-import {
-  awaitReceipt,
-  type Claim,
-  claimAgain,
-  claimAttempt,
-  correctTimes,
-  endSequence,
-  unschedule,
-} from "../message/message-changes.ts";
-import { isBodyTooLong, partsOf } from "../message/message-parts.ts";
+import { correctTimes, endSequence, unschedule } from "../message/message-changes.ts";
 import type { Change } from "../message/message-store.ts";
 import { decideRetryMessage, type RetryMessageDecision } from "../message/retry-message-decision.ts";
 import { backOffUntil, type RetryPolicy } from "../message/retry-policy.ts";
 import type { RetryMessageOutcome } from "../observability/outcomes.ts";
-import type { QueueEntry, RetryMessage } from "../queue/retry-queue.ts";
-import type { Permit, RateLimiter } from "./rate-limiter.ts";
+import type { RetryMessageResult } from "../observability/reports.ts";
+import type { RetryMessage } from "../queue/queue-messages.ts";
+import type { QueueEntry } from "../queue/retry-queue.ts";
+import { HeldPermit } from "./held-permit.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
 import { receiptCheckEntry } from "./receipt-check.ts";
 import {
   type AttemptResult,
+  type ClaimedAttempt,
   claimLeaseSeconds,
   deferAttempt,
-  type NextTry,
   type SendDependencies,
   sendAttempt,
 } from "./send-attempt.ts";
@@ -49,11 +44,7 @@ export interface ResendDependencies extends SendDependencies {
 }
 
 /** The result of one retry message. */
-export interface HandledRetryMessage {
-  readonly outcome: RetryMessageOutcome;
-  readonly reason: string;
-  /** How many entries of the context the service had no room for; absent = none. */
-  readonly contextLeftOut?: number;
+export interface HandledRetryMessage extends RetryMessageResult {
   /** What has to be put on the retry queue; until it is there the retry message is not handled. */
   readonly entry?: QueueEntry;
 }
@@ -76,173 +67,210 @@ export async function resendMessage(
   dependencies: ResendDependencies,
   known?: Message,
 ): Promise<HandledRetryMessage> {
-  const permits = new PermitOnce(dependencies.rateLimiter);
+  const permit = new HeldPermit(dependencies.rateLimiter);
+  const claimId = dependencies.random.id();
   try {
-    return await decideAndSend(retryMessage, permits, dependencies, known);
+    return await decideAndAct({ ...dependencies, retryMessage, claimId, permit }, known);
   } finally {
-    permits.release();
+    permit.release();
   }
 }
 
-async function decideAndSend(
-  retryMessage: RetryMessage,
-  permits: PermitOnce,
-  dependencies: ResendDependencies,
-  known: Message | undefined,
-): Promise<HandledRetryMessage> {
-  const { store, sender, clock, random, guarantee, policy } = dependencies;
+/** One retry message on its way, and what it needs. */
+interface Resend extends ResendDependencies {
+  readonly retryMessage: RetryMessage;
+  /** Tells this worker its own claim after a lost answer. */
+  readonly claimId: string;
+  readonly permit: HeldPermit;
+}
+
+/** What a step leads to: the end of the handling, or an item to decide from anew. */
+type Step = { readonly handled: HandledRetryMessage } | { readonly decideFrom: Message | undefined };
+
+async function decideAndAct(resend: Resend, known: Message | undefined): Promise<HandledRetryMessage> {
+  const { store, clock, guarantee, retryMessage } = resend;
   const { application_message_id: id, attempt } = retryMessage;
-  const claimId = random.id();
-  const limits = { leastSecondsLeft: sender.leastSecondsLeft, areRetriesOff: policy.maxRetries === 0 };
+  const { leastSecondsLeft } = resend.sender;
+  const areRetriesOff = resend.policy.maxRetries === 0;
 
   let message = known ?? (await store.read(id));
   let isOldRead = known !== undefined;
   for (let decisions = 0; decisions < maxDecisions; decisions += 1) {
     // The answer of our own claim was lost and the repeated write refused: the claim is ours all the same.
-    if (message !== undefined && isClaimedBy(claimId, message, attempt))
-      return sendClaimed(retryMessage, message, permits, dependencies);
+    if (message !== undefined && isClaimedBy(resend, message)) return send(resend, message);
     const now = clock.now();
-    const decision = decideRetryMessage(message, attempt, now, guarantee, limits);
-    const { reason } = decision;
-    if (decision.action === "drop" || message === undefined) {
+    const facts = { attempt, now, guarantee, leastSecondsLeft, areRetriesOff };
+    const decision = decideRetryMessage(message, facts);
+    if (isOldRead && decision.action === "drop" && !hasEnded(message)) {
       // An end is an end, however old the read; anything else may have changed since.
-      if (!isOldRead || (message !== undefined && isFinal(statusOf(message)))) {
-        // A worker that recorded its send may have died before it queued the receipt check.
-        return message !== undefined && reason === "already-sent"
-          ? checkLater(message, policy, "absorbed", reason)
-          : { outcome: "absorbed", reason };
-      }
       message = await store.read(id);
-      isOldRead = false;
-      continue;
+    } else {
+      const step = await act(decision, message, now, resend);
+      if ("handled" in step) return step.handled;
+      message = step.decideFrom;
     }
-    if (decision.action === "defer") {
-      return { outcome: "not-due", reason, entry: { message: retryMessage, dueAt: decision.until } };
-    }
-    if (decision.action === "check-receipt") return checkLater(message, policy, "absorbed", reason);
-
-    const isSend = decision.action === "claim" || decision.action === "claim-again";
-    if (isSend && !isBodyTooLong(message.message_body ?? "")) {
-      if (!(await permits.take(message.message_body ?? ""))) {
-        // The service has deferred nothing, so the waits do not grow.
-        const dueAt = backOffUntil(0, clock.now(), random.next());
-        return { outcome: "not-due", reason: "no-permit", entry: { message: retryMessage, dueAt } };
-      }
-    }
-    const result = await store.change(
-      id,
-      changeFor(decision, message, claimOf(attempt, claimId, dependencies)),
-    );
     isOldRead = false;
-    if (!result.applied) {
-      message = result.current;
-      continue;
-    }
-    if (decision.action === "claim" && message.timesAsWritten !== undefined) {
-      message = result.message;
-      continue;
-    }
-    if (decision.action === "expire") return { outcome: "expired", reason };
-    if (decision.action === "unschedule") return { outcome: "retries-off", reason };
-    if (decision.action === "await-receipt") {
-      return checkLater(result.message, policy, "awaiting-receipt", reason);
-    }
-    if (statusOf(result.message) === "REJECTED") return { outcome: "rejected", reason: "body-too-long" };
-    return sendClaimed(retryMessage, result.message, permits, dependencies);
   }
   throw new ContentionError(maxDecisions);
 }
 
-function isClaimedBy(claimId: string, message: Message, attempt: number): boolean {
+function hasEnded(message: Message | undefined): boolean {
+  return message !== undefined && isFinal(statusOf(message));
+}
+
+function isClaimedBy({ claimId, retryMessage: { attempt } }: Resend, message: Message): boolean {
   return message.status === "SENDING" && message.attempts?.[attempt]?.claim_id === claimId;
 }
 
-function claimOf(attempt: number, claimId: string, { clock }: ResendDependencies): Claim {
+async function act(
+  decision: RetryMessageDecision,
+  message: Message | undefined,
+  now: number,
+  resend: Resend,
+): Promise<Step> {
+  const { reason } = decision;
+  if (decision.action === "drop" || message === undefined) {
+    // A worker that recorded its send may have died before it queued the receipt check.
+    const check = message !== undefined && reason === "already-sent" ? checkOf(message, resend) : {};
+    return { handled: { outcome: "absorbed", reason, ...check } };
+  }
+  switch (decision.action) {
+    case "defer":
+      return { handled: notDue(resend, reason, decision.until) };
+    case "check-receipt":
+      return { handled: { outcome: "absorbed", reason, ...checkOf(message, resend) } };
+    case "claim":
+    case "claim-again":
+      return permitClaimSend(decision.action, message, resend);
+    default:
+      return write(decision, message, now, resend);
+  }
+}
+
+/**
+ * The only way to a send. The permit comes first: a message that does not get it soon goes back to the queue
+ * without having been claimed.
+ */
+async function permitClaimSend(
+  action: "claim" | "claim-again",
+  message: Message,
+  resend: Resend,
+): Promise<Step> {
+  const { store, clock, random, permit } = resend;
+  const isPermitted = await permit.take(message.message_body ?? "");
+  // The service has deferred nothing, so the waits do not grow.
+  if (!isPermitted)
+    return { handled: notDue(resend, "no-permit", backOffUntil(0, clock.now(), random.next())) };
+
+  const claim = claimOf(resend);
+  const claimed = await store.change(
+    message.application_message_id,
+    action === "claim-again"
+      ? claimAgain(message, claim)
+      : claimAttempt({ ...claim, followsNoReceipt: followsNoReceipt(message, claim.attempt) }),
+  );
+  if (!claimed.applied) return { decideFrom: claimed.current };
+
+  return { handled: await send(resend, claimed.message) };
+}
+
+function claimOf({ retryMessage: { attempt }, claimId, clock }: Resend): Claim {
   const now = clock.now();
   return { attempt, claimId, now, until: Math.ceil(now + claimLeaseSeconds) };
 }
 
-/** The write of a decision; a body that no service takes ends the message instead of being claimed. */
-function changeFor(
-  decision: Exclude<RetryMessageDecision, { readonly action: "drop" | "defer" | "check-receipt" }>,
+function followsNoReceipt({ attempts }: Message, attempt: number): boolean {
+  return attempts?.[attempt - 1]?.outcome === noReceiptOutcome;
+}
+
+/** The decisions that are written down and send nothing. */
+type WrittenDecision = Exclude<
+  RetryMessageDecision,
+  { readonly action: "drop" | "defer" | "check-receipt" | "claim" | "claim-again" }
+>;
+
+/** The write of each, and what the retry message then counts as; without that it is decided anew. */
+const writes: Readonly<
+  Record<
+    WrittenDecision["action"],
+    {
+      readonly change: (message: Message, attempt: number, now: number) => Change;
+      readonly outcome?: RetryMessageOutcome;
+    }
+  >
+> = {
+  expire: { change: (message) => endSequence(message, "EXPIRED", "deadline"), outcome: "expired" },
+  reject: { change: (message) => endSequence(message, "REJECTED", "body-too-long"), outcome: "rejected" },
+  unschedule: { change: unschedule, outcome: "retries-off" },
+  "await-receipt": { change: awaitReceipt, outcome: "awaiting-receipt" },
+  "correct-times": { change: correctTimes },
+};
+
+async function write(
+  { action, reason }: WrittenDecision,
   message: Message,
-  claim: Claim,
-): Change {
-  switch (decision.action) {
-    case "expire":
-      return endSequence(message, "EXPIRED", decision.reason);
-    case "unschedule":
-      return unschedule(message);
-    case "await-receipt":
-      return awaitReceipt(message, claim.attempt, claim.now);
-    case "claim":
-    case "claim-again":
-      if (isBodyTooLong(message.message_body ?? "")) return endSequence(message, "REJECTED", "body-too-long");
-      // The claim compares times in the table, so what the application wrote since must be seconds first.
-      if (decision.action === "claim" && message.timesAsWritten !== undefined) return correctTimes(message);
-      return decision.action === "claim-again"
-        ? claimAgain(message, claim)
-        : claimAttempt(claim, message.attempts?.[claim.attempt - 1]?.outcome === noReceiptOutcome);
-  }
+  now: number,
+  resend: Resend,
+): Promise<Step> {
+  const { change, outcome } = writes[action];
+  const { attempt } = resend.retryMessage;
+  const result = await resend.store.change(message.application_message_id, change(message, attempt, now));
+  if (!result.applied) return { decideFrom: result.current };
+  if (outcome === undefined) return { decideFrom: result.message };
+  const check = action === "await-receipt" ? checkOf(result.message, resend) : {};
+  return { handled: { outcome, reason, ...check } };
+}
+
+/** The same retry message, at another time. */
+function notDue({ retryMessage }: Resend, reason: string, dueAt: number): HandledRetryMessage {
+  return { outcome: "not-due", reason, entry: { message: retryMessage, dueAt } };
 }
 
 /** The receipt check of the latest attempt, where it has one; an attempt of unknown outcome always has. */
-function checkLater(
-  message: Message,
-  policy: RetryPolicy,
-  outcome: RetryMessageOutcome,
-  reason: string,
-): HandledRetryMessage {
+function checkOf(message: Message, { policy }: Resend): Pick<HandledRetryMessage, "entry"> {
   const entry = receiptCheckEntry(message, policy);
-  return { outcome, reason, ...(entry !== undefined && { entry }) };
+  return entry === undefined ? {} : { entry };
 }
 
 /** Sends a claimed attempt and says what is left to do. */
-async function sendClaimed(
-  retryMessage: RetryMessage,
-  claimed: Message,
-  permits: PermitOnce,
-  dependencies: ResendDependencies,
-): Promise<HandledRetryMessage> {
-  const { attempt, deferrals = 0 } = retryMessage;
-  const nextTryAt: NextTry = (now, reason) =>
-    reason === "spend-limit"
-      ? Math.ceil(now + spendLimitPauseSeconds)
-      : backOffUntil(deferrals, now, dependencies.random.next());
-  const now = dependencies.clock.now();
+async function send(resend: Resend, message: Message): Promise<HandledRetryMessage> {
+  const { permit, random } = resend;
+  const { attempt, deferrals = 0 } = resend.retryMessage;
+  const claimed: ClaimedAttempt = {
+    message,
+    attempt,
+    nextTryAt: (now, reason) =>
+      reason === "spend-limit"
+        ? Math.ceil(now + spendLimitPauseSeconds)
+        : backOffUntil(deferrals, now, random.next()),
+    departs: () => permit.depart(),
+  };
   // The application may have written a longer text since the item was read.
-  const result = permits.covers(claimed.message_body ?? "")
-    ? await sendAttempt(claimed, attempt, dependencies, nextTryAt, () => permits.depart())
-    : await deferAttempt(claimed, attempt, dependencies, nextTryAt(now, "no-permit"), "no-permit");
-  return handledOf(result, retryMessage, claimed, dependencies);
+  const result = permit.covers(message.message_body ?? "")
+    ? await sendAttempt(claimed, resend)
+    : await deferAttempt(claimed, "no-permit", resend);
+  return handledOf(result, message, resend);
 }
 
-function handledOf(
-  result: AttemptResult,
-  retryMessage: RetryMessage,
-  claimed: Message,
-  { clock, guarantee, policy }: ResendDependencies,
-): HandledRetryMessage {
+function handledOf(result: AttemptResult, claimed: Message, resend: Resend): HandledRetryMessage {
+  const { clock, guarantee, retryMessage } = resend;
   const { attempt, deferrals = 0 } = retryMessage;
   const again = { ...retryMessage, deferrals: deferrals + 1 };
   switch (result.kind) {
     case "accepted": {
       const isAgain = claimed.attempts?.[attempt]?.possible_duplicate === true;
-      const handled: HandledRetryMessage = isAgain
-        ? { outcome: "sent-again", reason: "outcome-unknown" }
-        : { outcome: "sent", reason: "due" };
-      const entry = receiptCheckEntry(result.message, policy);
       const { contextLeftOut } = result;
       return {
-        ...handled,
+        outcome: isAgain ? "sent-again" : "sent",
+        reason: isAgain ? "outcome-unknown" : "due",
         ...(contextLeftOut !== undefined && { contextLeftOut }),
-        ...(entry !== undefined && { entry }),
+        ...checkOf(result.message, resend),
       };
     }
     case "deferred":
       return { outcome: "deferred", reason: result.reason, entry: { message: again, dueAt: result.dueAt } };
     case "superseded": {
-      const { action } = decideRetryMessage(result.current, attempt, clock.now(), guarantee);
+      const { action } = decideRetryMessage(result.current, { attempt, now: clock.now(), guarantee });
       return action === "drop"
         ? { outcome: "absorbed", reason: "superseded-attempt" }
         : {
@@ -262,40 +290,5 @@ function handledOf(
         reason: result.reason,
         entry: { message: retryMessage, dueAt: result.leaseEndsAt },
       };
-  }
-}
-
-/** The permit of one message: taken once, however often its claim is tried, and released if it does not go. */
-class PermitOnce {
-  readonly #rateLimiter: RateLimiter;
-  #permit: Permit | undefined;
-  #body: string | undefined;
-
-  constructor(rateLimiter: RateLimiter) {
-    this.#rateLimiter = rateLimiter;
-  }
-
-  /** Waits for the permit of a body; false where none comes in time. */
-  async take(body: string): Promise<boolean> {
-    if (this.#permit !== undefined && this.covers(body)) return true;
-    this.release();
-    this.#permit = await this.#rateLimiter.acquire(partsOf(body));
-    this.#body = body;
-    return this.#permit !== undefined;
-  }
-
-  /** Whether the permit is long enough for a body. */
-  covers(body: string): boolean {
-    if (body === this.#body) return true;
-    return !isBodyTooLong(body) && partsOf(body) <= partsOf(this.#body ?? "");
-  }
-
-  depart(): void {
-    this.#permit?.depart();
-  }
-
-  release(): void {
-    this.#permit?.release();
-    this.#permit = undefined;
   }
 }

@@ -3,8 +3,9 @@
  * send by this, and nothing else sends.
  */
 import type { Clock } from "../clock.ts";
+import { defer, expireUnsent, recordSent, recordSentLate } from "../message/attempt-changes.ts";
 import { isTooLate, type Message } from "../message/message.ts";
-import { defer, endSequence, expireUnsent, recordSent, recordSentLate } from "../message/message-changes.ts";
+import { endSequence } from "../message/message-changes.ts";
 import type { MessageStore } from "../message/message-store.ts";
 import { sendRequestOf } from "./send-request.ts";
 import type { SendRequest, SendResult, SmsSender } from "./sms-sender.ts";
@@ -18,8 +19,16 @@ export interface SendDependencies {
   readonly clock: Pick<Clock, "now">;
 }
 
-/** When to try again what was deferred for this reason, in epoch seconds. */
-export type NextTry = (now: number, reason: string) => number;
+/** An attempt that this worker, and nobody else, may send. */
+export interface ClaimedAttempt {
+  /** The item as the claim left it. */
+  readonly message: Message;
+  readonly attempt: number;
+  /** When to try again what is deferred for this reason; both times in epoch seconds. */
+  readonly nextTryAt: (now: number, reason: string) => number;
+  /** Called when the request goes out. */
+  readonly departs?: () => void;
+}
 
 /** What became of a claimed attempt; it is recorded in the item, save where it says otherwise. */
 export type AttemptResult =
@@ -52,42 +61,30 @@ const leaseMarginSeconds = 20;
  * Sends a claimed attempt. Between the claim and the call lie only looks at the clock: a worker that was paused
  * meanwhile may be taken for dead, and the deadline may have passed.
  *
- * @param claimed the item as the claim left it
- * @param nextTryAt when to try again what the service does not take now
- * @param departs called when the request goes out
  * @throws any error of the store
  */
 export async function sendAttempt(
-  claimed: Message,
-  attempt: number,
+  claimed: ClaimedAttempt,
   dependencies: SendDependencies,
-  nextTryAt: NextTry,
-  departs: () => void = () => {},
 ): Promise<AttemptResult> {
   const { store, sender, clock } = dependencies;
-  const id = claimed.application_message_id;
-  const request = sendRequestOf(claimed, attempt, dependencies.origination);
+  const { message, attempt } = claimed;
+  const id = message.application_message_id;
+  const request = sendRequestOf(message, attempt, dependencies.origination);
   if (request === undefined) {
-    await store.change(id, endSequence(claimed, "REJECTED", "nothing-to-send"));
+    await store.change(id, endSequence(message, "REJECTED", "nothing-to-send"));
     return { kind: "rejected", reason: "nothing-to-send" };
   }
   const now = clock.now();
-  if (isTooLate(claimed, now, sender.leastSecondsLeft)) {
-    await store.change(id, expireUnsent(claimed, attempt));
+  if (isTooLate(message, now, sender.leastSecondsLeft)) {
+    await store.change(id, expireUnsent(message, attempt));
     return { kind: "expired" };
   }
-  if ((claimed.claim_expires_at ?? now) - now < leaseMarginSeconds) {
-    return deferAttempt(
-      claimed,
-      attempt,
-      dependencies,
-      nextTryAt(now, "lease-nearly-over"),
-      "lease-nearly-over",
-    );
+  if ((message.claim_expires_at ?? now) - now < leaseMarginSeconds) {
+    return deferAttempt(claimed, "lease-nearly-over", dependencies);
   }
-  departs();
-  const result = await sender.send({ ...request, ...secondsLeftOf(claimed, now) });
-  return record(result, claimed, attempt, dependencies, nextTryAt);
+  claimed.departs?.();
+  return record(await sender.send({ ...request, ...secondsLeftOf(message, now) }), claimed, dependencies);
 }
 
 /** What is left until the deadline, for the service's own time to live. */
@@ -97,51 +94,50 @@ function secondsLeftOf(message: Message, now: number): Pick<SendRequest, "second
 
 async function record(
   result: SendResult,
-  claimed: Message,
-  attempt: number,
+  claimed: ClaimedAttempt,
   dependencies: SendDependencies,
-  nextTryAt: NextTry,
 ): Promise<AttemptResult> {
-  const { store, clock } = dependencies;
-  const id = claimed.application_message_id;
-  const now = clock.now();
+  const { message, attempt } = claimed;
   switch (result.kind) {
-    case "accepted": {
-      const { messageId } = result;
-      const origination = dependencies.origination ?? claimed.origination_number ?? claimed.sender_id;
-      const sent = { at: now, messageId, ...(origination !== undefined && { origination }) };
-      const recorded = await store.change(id, recordSent(claimed, attempt, sent));
-      const { contextLeftOut } = result;
-      const accepted = {
-        kind: "accepted" as const,
-        messageId,
-        ...(contextLeftOut !== undefined && { contextLeftOut }),
-      };
-      if (recorded.applied) return { ...accepted, message: recorded.message };
-      const { current } = recorded;
-      if (current === undefined) return { ...accepted, message: claimed };
-      // An event about this very attempt, the end of the sequence, or another worker's patience was faster than we are.
-      const late = await store.change(id, recordSentLate(current, attempt, sent));
-      if (late.applied) return { ...accepted, message: late.message };
-      return { ...accepted, message: current };
-    }
+    case "accepted":
+      return recordAccepted(result, claimed, dependencies);
     case "deferred":
-      return deferAttempt(claimed, attempt, dependencies, nextTryAt(now, result.reason), result.reason);
+      return deferAttempt(claimed, result.reason, dependencies);
     case "refused": {
-      const status = result.optedOut ? "OPTED_OUT" : "REJECTED";
-      await store.change(
-        id,
-        endSequence(claimed, status, result.reason, { attempt, outcome: result.reason, at: now }),
-      );
-      return { kind: result.optedOut ? "opted-out" : "rejected", reason: result.reason };
+      const { store, clock } = dependencies;
+      const { optedOut, reason } = result;
+      const last = { attempt, outcome: reason, at: clock.now() };
+      const end = endSequence(message, optedOut ? "OPTED_OUT" : "REJECTED", reason, last);
+      await store.change(message.application_message_id, end);
+      return { kind: optedOut ? "opted-out" : "rejected", reason };
     }
-    case "unconfirmed":
-      return {
-        kind: "unconfirmed",
-        reason: result.reason,
-        leaseEndsAt: claimed.claim_expires_at ?? Math.ceil(now),
-      };
+    case "unconfirmed": {
+      const leaseEndsAt = message.claim_expires_at ?? Math.ceil(dependencies.clock.now());
+      return { kind: "unconfirmed", reason: result.reason, leaseEndsAt };
+    }
   }
+}
+
+async function recordAccepted(
+  { messageId, contextLeftOut }: Extract<SendResult, { kind: "accepted" }>,
+  { message, attempt }: ClaimedAttempt,
+  { store, clock, origination: ofDeployment }: SendDependencies,
+): Promise<AttemptResult> {
+  const id = message.application_message_id;
+  const origination = ofDeployment ?? message.origination_number ?? message.sender_id;
+  const sent = { at: clock.now(), messageId, ...(origination !== undefined && { origination }) };
+  const accepted = {
+    kind: "accepted" as const,
+    messageId,
+    ...(contextLeftOut !== undefined && { contextLeftOut }),
+  };
+  const recorded = await store.change(id, recordSent(message, attempt, sent));
+  if (recorded.applied) return { ...accepted, message: recorded.message };
+  const { current } = recorded;
+  if (current === undefined) return { ...accepted, message };
+  // An event about this very attempt, the end of the sequence, or another worker's patience was faster than we are.
+  const late = await store.change(id, recordSentLate(current, attempt, sent));
+  return { ...accepted, message: late.applied ? late.message : current };
 }
 
 /**
@@ -150,18 +146,17 @@ async function record(
  * @throws any error of the store
  */
 export async function deferAttempt(
-  claimed: Message,
-  attempt: number,
-  { store }: Pick<SendDependencies, "store">,
-  dueAt: number,
+  { message, attempt, nextTryAt }: ClaimedAttempt,
   reason: string,
+  { store, clock }: Pick<SendDependencies, "store" | "clock">,
 ): Promise<AttemptResult> {
-  const id = claimed.application_message_id;
-  if (claimed.deadline !== undefined && dueAt >= claimed.deadline) {
-    await store.change(id, expireUnsent(claimed, attempt));
+  const id = message.application_message_id;
+  const dueAt = nextTryAt(clock.now(), reason);
+  if (message.deadline !== undefined && dueAt >= message.deadline) {
+    await store.change(id, expireUnsent(message, attempt));
     return { kind: "expired" };
   }
-  const deferred = await store.change(id, defer(claimed, attempt, dueAt, reason));
+  const deferred = await store.change(id, defer(message, attempt, dueAt, reason));
   // Refused: the sequence ended or was taken over while we were asking; or our own write was refused by its own
   // effect, and the retry message is still owed.
   return deferred.applied

@@ -1,6 +1,6 @@
 /**
  * Whether our transformation may be attached to a Firehose delivery stream: the one answer behind the
- * attaching function, `npm run inspect` and the plan.
+ * attaching function, `sms-retry inspect` and the plan.
  *
  * The first row that fits wins; `*` fits everything. A test reads this table and compares it with the code for
  * every combination, in both forms in which a stream is read.

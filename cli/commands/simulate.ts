@@ -1,0 +1,35 @@
+/** `sms-retry simulate`: the functions under faults on a virtual clock. */
+import { Command, Option } from "commander";
+import { breaks } from "../../simulation/breaks.ts";
+import { unlessInterrupted } from "../interruption.ts";
+import { wholeNumber } from "../options.ts";
+import type { SimulationRequest } from "../simulate/simulate.ts";
+
+const number = wholeNumber(0, 999_999_999);
+
+/** The command; see `MakeCommand`. */
+export function simulateCommand(signal: AbortSignal): Command {
+  return new Command("simulate")
+    .summary("run the functions under faults on a virtual clock")
+    .description(
+      "Runs the real functions on a virtual clock against models of DynamoDB, SQS, Scheduler, Kinesis, Firehose and the " +
+        "SMS service, injects faults at every step, and checks after each run what must never happen and what must " +
+        "happen. A quarter of the runs has no faults: there, every send is compared with a reference.",
+    )
+    .option("--runs <n>", "how many runs", number, 1_000)
+    .option("--seed <n>", "replay the run of one seed, with its steps", number)
+    .option("--from <n>", "first seed", number, 0)
+    .option(
+      "--races <n>",
+      "race ends of messages against their retries instead, N at each of 0.2, 1 and 10 sends a second",
+      number,
+    )
+    .addOption(
+      new Option("--break <name>", "break a rule of the protocol on purpose").choices(Object.keys(breaks)),
+    )
+    .addHelpText("after", "\nExit status: 0 if no rule was violated; 1 if one was.")
+    .action(async (request: SimulationRequest) => {
+      const { simulateAsAsked } = await import("../simulate/simulate.ts");
+      await unlessInterrupted(signal, simulateAsAsked(request));
+    });
+}

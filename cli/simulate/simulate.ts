@@ -1,0 +1,101 @@
+/** Many simulated runs from consecutive seeds, their sums, and for a failing one its seed and the shrunk sequence of its steps. */
+import { type BreakName, breaks } from "../../simulation/breaks.ts";
+import { simulateManyRaces, simulateRaces } from "../../simulation/races.ts";
+import { explain, simulateMany, type Totals } from "../../simulation/simulate-many.ts";
+import { type RunOptions, simulate } from "../../simulation/simulated-run.ts";
+import { seededTape } from "../../simulation/tape.ts";
+import type { Fault } from "../../simulation/virtual-world.ts";
+import { UserError } from "../user-error.ts";
+
+/** What the user asked for. */
+export interface SimulationRequest {
+  readonly runs: number;
+  /** Replay this one alone. */
+  readonly seed?: number;
+  /** First seed. */
+  readonly from: number;
+  /** Races instead of runs. */
+  readonly races?: number;
+  readonly break?: BreakName;
+}
+
+/** Rates at which races are run, in parts per second. */
+const raceRates = [0.2, 1, 10];
+
+/**
+ * Simulates, and prints what came of it.
+ *
+ * @throws UserError if a rule was violated
+ */
+export async function simulateAsAsked({
+  runs,
+  seed,
+  from,
+  races,
+  ...request
+}: SimulationRequest): Promise<void> {
+  const options: RunOptions = request.break === undefined ? {} : breaks[request.break];
+  if (races !== undefined) await race(races, options);
+  else if (seed !== undefined) await replay(seed, options);
+  else await runMany(from, runs, options);
+}
+
+async function replay(seed: number, options: RunOptions): Promise<void> {
+  const { violations, trace } = await simulate(seededTape(seed), { ...options, keepsTrace: true });
+  console.log(violations.length > 0 ? await explain(seed, options) : trace.join("\n"));
+  if (violations.length > 0) throw new UserError(`Seed ${seed} violates the protocol.`);
+}
+
+async function runMany(from: number, runs: number, options: RunOptions): Promise<void> {
+  const startedAt = performance.now();
+  const showProgress = process.stderr.isTTY === true;
+  const { totals, failure } = await simulateMany(from, runs, options, (soFar) => {
+    if (showProgress && soFar.runs % 100 === 0) process.stderr.write(`\r${soFar.runs} of ${runs} runs`);
+  });
+  if (showProgress) process.stderr.write("\r\u001b[K");
+  printTotals(totals, (performance.now() - startedAt) / 1000);
+  if (failure === undefined) {
+    console.log("No violation.");
+    return;
+  }
+  console.log(await explain(failure.seed, options));
+  throw new UserError(
+    `Seed ${failure.seed} violates the protocol; replay it with: npx sms-retry simulate --seed ${failure.seed}`,
+  );
+}
+
+function printTotals(totals: Totals, seconds: number): void {
+  const sum = (...faults: Fault[]): number =>
+    faults.reduce((total, fault) => total + (totals.injected.get(fault) ?? 0), 0);
+  const rows: [string, string | number][] = [
+    ["runs", totals.runs],
+    ["steps", totals.steps],
+    ["runs without faults", totals.runsWithoutFaults],
+    ["messages", totals.messages],
+    ["sends", totals.sends],
+    ["possible duplicates, marked", totals.possibleDuplicates],
+    ["kills injected", sum("kill-before", "kill-after")],
+    ["duplicates injected", sum("duplicate-delivery", "repeated-by-the-sdk", "re-invocation")],
+    ["late and reordered injected", sum("late-delivery", "slow", "freeze", "stale-read")],
+    ["lost answers injected", sum("lost-answer")],
+    ["throttles injected", sum("throttle")],
+    ["calls in an outage", sum("outage")],
+    ["workers with a wrong clock", sum("clock-skew")],
+    ["seconds", seconds.toFixed(1)],
+  ];
+  for (const [name, value] of rows) console.log(`${name.padEnd(30)}${String(value).padStart(12)}`);
+}
+
+async function race(races: number, options: RunOptions): Promise<void> {
+  for (const rate of raceRates) {
+    const { failure, ...totals } = await simulateManyRaces(races, rate, options);
+    console.log(
+      `${rate} a second: ${totals.races} races in ${totals.runs} runs; in ${totals.sent} the retry was claimed first and sent`,
+    );
+    if (failure === undefined) continue;
+    const { trace } = await simulateRaces(seededTape(failure.seed), rate, { ...options, keepsTrace: true });
+    console.log([...failure.violations, ...trace].join("\n"));
+    throw new UserError(`Run ${failure.seed} of the races at ${rate} a second violates the protocol.`);
+  }
+  console.log("No violation.");
+}

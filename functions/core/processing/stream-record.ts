@@ -1,0 +1,71 @@
+/** One record of a stream, and the SMS events that stand in it. */
+import type { DeliveryEvent } from "../events/delivery-event.ts";
+import { decodeRecord } from "../events/event-records.ts";
+import { parseDeliveryEvent } from "../events/parse-delivery-event.ts";
+import { errorName, type Telemetry } from "../observability/telemetry.ts";
+
+/** One record of a stream. */
+export interface StreamRecord {
+  /** The stream's own id of the record, e.g. a sequence number. */
+  readonly id: string;
+  readonly data: Uint8Array;
+  /** Why the record cannot be read, where its wrapping tells already; then `data` is what came. */
+  readonly problem?: string;
+}
+
+/** What stands in a record. */
+export interface ParsedRecord {
+  readonly events: readonly DeliveryEvent[];
+  /** Whether the record holds anything besides those events. */
+  readonly holdsOthers: boolean;
+  /** Set where the record, or one value in it, is malformed; quotes nothing of it. */
+  readonly problem?: string;
+}
+
+/** What parsing a record needs. */
+export interface ParseDependencies {
+  readonly telemetry: Telemetry;
+  /**
+   * The Pinpoint project (application) whose events are ours. Those of another one on the same stream are counted and
+   * left alone, whatever ids they carry; an event that names no project is ours.
+   * @default - the events of every project are ours
+   */
+  readonly pinpointApplicationId?: string;
+}
+
+/** Parses behind an error boundary: whatever a record does to the parser, the batch goes on without it. */
+export function parseRecord(record: StreamRecord, dependencies: ParseDependencies): ParsedRecord {
+  try {
+    return parse(record, dependencies);
+  } catch (error) {
+    return malformed(`not readable: ${errorName(error)}`);
+  }
+}
+
+function malformed(problem: string): ParsedRecord {
+  return { events: [], holdsOthers: true, problem };
+}
+
+function parse(
+  { data, problem: unreadable }: StreamRecord,
+  { telemetry, pinpointApplicationId: ours }: ParseDependencies,
+): ParsedRecord {
+  if (unreadable !== undefined) return malformed(unreadable);
+  const decoded = decodeRecord(data);
+  if (decoded.type === "malformed") return malformed(decoded.problem);
+  const events: DeliveryEvent[] = [];
+  let problem: string | undefined;
+  for (const value of decoded.values) {
+    const parsed = parseDeliveryEvent(value);
+    if (parsed.type === "malformed") problem = parsed.problem;
+    else if (parsed.type === "not-sms") telemetry.count("NotSms");
+    else if (ours !== undefined && (parsed.pinpointApplicationId ?? ours) !== ours) {
+      telemetry.count("ForeignEvent");
+    } else events.push(parsed.event);
+  }
+  return {
+    events,
+    holdsOthers: events.length < decoded.values.length,
+    ...(problem !== undefined && { problem }),
+  };
+}

@@ -1,0 +1,78 @@
+/** The carrier of a simulated run: chance decides about every send, and about how badly its events are told. */
+
+import { defaultRetryableStatuses as retryableStatuses } from "../functions/contract/statuses.ts";
+import type { Carrier, CarrierPlan, PlannedEvent } from "../local/sms-service/carrier.ts";
+import { retryTagOf } from "../local/sms-service/sms-request.ts";
+import type { VirtualWorld } from "./virtual-world.ts";
+
+/** The last is of no list. */
+const permanentFailures = ["BLOCKED", "INVALID", "TELEPORTED"];
+
+/** A carrier that draws from the world's tape. */
+export function chanceCarrier(world: VirtualWorld): Carrier {
+  return {
+    plan({ request }) {
+      const isTagged = retryTagOf(request) !== undefined;
+      // What an application sends by itself, without a tag, was taken: what is not is none of ours.
+      const answer = isTagged ? refusal(world) : undefined;
+      if (answer !== undefined) return { answer, events: [] };
+      const plan = fateOf(world, isTagged);
+      // The service took the message, and says that it does not know.
+      return isTagged && world.strikes("lost-answer", 2) ? { ...plan, answer: "UNKNOWN_FAILURE" } : plan;
+    },
+  };
+}
+
+function refusal(world: VirtualWorld): CarrierPlan["answer"] {
+  if (world.strikes("throttle", 6)) return world.tape.choose(2) === 0 ? "THROTTLED" : "TEMPORARY_FAILURE";
+  return world.strikes("throttle", 1) ? "PERMANENT_FAILURE" : undefined;
+}
+
+/** Decides what becomes of a send, and plans its events. */
+function fateOf(world: VirtualWorld, isTagged: boolean): CarrierPlan {
+  const { tape } = world;
+  const fate = tape.choose(40);
+  const soon = () => tape.choose(40) + tape.choose(10) / 10;
+  const say = (kind: PlannedEvent["kind"], status: string, afterSeconds: number): PlannedEvent =>
+    told(world, isTagged, { kind, status, afterSeconds });
+  const ends = (kind: PlannedEvent["kind"], status: string, afterSeconds = soon()): CarrierPlan => ({
+    outcome: status,
+    events: [say(kind, status, afterSeconds)],
+  });
+
+  if (fate < 7) return ends("success", "DELIVERED");
+  if (fate < 28) {
+    const failure = ends("failure", oneOf(retryableStatuses, world));
+    // The carrier gave it up, and the handset got it all the same.
+    return world.strikes("late-delivery", 12)
+      ? { ...failure, events: [...failure.events, say("success", "DELIVERED", soon() * 10)] }
+      : failure;
+  }
+  if (fate < 31) return ends("failure", oneOf(permanentFailures, world));
+  if (fate < 33) return ends("failure", "UNKNOWN", 72 * 3_600);
+  if (fate < 35) return ends("opt-out", "OPTOUT");
+  return fate < 37 ? { outcome: "SILENCE", events: [] } : ends("success", "SUCCESSFUL");
+}
+
+function oneOf(statuses: readonly string[], { tape }: VirtualWorld): string {
+  return statuses[tape.choose(statuses.length)] ?? "";
+}
+
+/** Plans how an event comes: some without their tag, by a wrong clock, twice, late, or after one another. */
+function told(
+  world: VirtualWorld,
+  isTagged: boolean,
+  event: Pick<PlannedEvent, "kind" | "status" | "afterSeconds">,
+): PlannedEvent {
+  const { tape } = world;
+  // Now and then an event comes without the retry tag: its message id alone tells the attempt.
+  const isUntagged = isTagged && tape.happens(4);
+  // The service's clock is up to five minutes off.
+  const clockErrorSeconds = (tape.choose(3) - 1) * 300;
+  const copies = world.strikes("duplicate-delivery", 30) ? 2 + tape.choose(2) : 1;
+  const copiesAfterSeconds = Array.from({ length: copies }, (_, copy) => {
+    const late = world.strikes("late-delivery", 8) ? tape.choose(600) : 0;
+    return event.afterSeconds + late + copy * ([0, 0, 0, 20][tape.choose(4)] ?? 0);
+  });
+  return { ...event, isUntagged, clockErrorSeconds, copiesAfterSeconds };
+}

@@ -1,0 +1,16 @@
+/** What a simulated run hands to the checks that judge it. */
+import type { MetricName } from "../functions/core/observability/telemetry.ts";
+import type { ApplicationMessage } from "./application.ts";
+import type { SimulationParts } from "./functions.ts";
+import type { Plan } from "./plan.ts";
+import type { StreamModel } from "./stream-model.ts";
+
+/** Everything in one world. */
+export interface SimulatedWorld extends SimulationParts {
+  readonly plan: Plan;
+  readonly streams: readonly StreamModel[];
+  readonly counts: ReadonlyMap<MetricName, number>;
+  /** Events that the service emitted, as text, for each stream. */
+  readonly emitted: readonly string[];
+  readonly messages: ApplicationMessage[];
+}
