@@ -5,7 +5,6 @@ import { eventMetrics } from "../functions/core/observability/outcomes.ts";
 import type { MetricName } from "../functions/core/observability/telemetry.ts";
 import { type ApplicationMessage, produceMessage, startApplication } from "./application.ts";
 import type { Choices } from "./choices.ts";
-import { type TableBreaks, tableModel } from "./dynamodb-model.ts";
 import { evidenceOf } from "./evidence.ts";
 import { type BreakPorts, resend } from "./functions.ts";
 import { violationsOf } from "./invariants.ts";
@@ -14,6 +13,7 @@ import { progressViolations } from "./progress.ts";
 import { queueModel } from "./queue-model.ts";
 import { departures } from "./reference.ts";
 import { simulatedSettings } from "./settings.ts";
+import { simulatedTable, type TableBreaks } from "./simulated-table.ts";
 import type { SimulatedWorld } from "./simulated-world.ts";
 import { smsServiceModel } from "./sms-service-model.ts";
 import { firehoseModel, kinesisModel, type StreamModel } from "./stream-model.ts";
@@ -80,7 +80,7 @@ export function makeWorld(choices: Choices, plan: Plan, options: RunOptions): Si
     counts,
     emitted,
     messages: [],
-    table: tableModel(world, options.table),
+    table: simulatedTable(world, options.table),
     service: smsServiceModel(world, (data) => {
       emitted.push(data);
       for (const stream of streams) stream.put(data);

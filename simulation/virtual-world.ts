@@ -3,8 +3,8 @@
  * of the outside, it stands still until the scheduler lets it go on: in any order, after a fault, or never.
  */
 import type { Clock } from "../functions/core/clock.ts";
+import { type VirtualClock, virtualClock } from "../local/virtual-clock.ts";
 import type { Choices } from "./choices.ts";
-import { timerHeap } from "./timer-heap.ts";
 
 /** What can be done to a call, a delivery or a worker. Each kind is counted in {@link VirtualWorld.injected}. */
 export type Fault =
@@ -116,8 +116,6 @@ export interface WorldOptions {
 
 /** The world of one run. */
 export class VirtualWorld {
-  /** Epoch seconds. */
-  now: number;
   /** Turned off for the end of a run: then everything must come to rest. */
   areFaultsOn: boolean;
   /** What happened, a line a step, where it is asked for. */
@@ -128,18 +126,23 @@ export class VirtualWorld {
   readonly #keepsTrace: boolean;
   readonly #outages: readonly Outage[];
   readonly #worstSkewSeconds: number;
-  readonly #timers = timerHeap();
+  readonly #clock: VirtualClock;
   readonly #pending: PendingCall[] = [];
   #ids = 0;
   #stopped: string | undefined;
 
   constructor(choices: Choices, options: WorldOptions) {
     this.choices = choices;
-    this.now = options.startsAt;
+    this.#clock = virtualClock(options.startsAt);
     this.#keepsTrace = options.keepsTrace;
     this.areFaultsOn = options.hasFaults;
     this.#outages = options.outages;
     this.#worstSkewSeconds = options.worstSkewSeconds;
+  }
+
+  /** Epoch seconds. */
+  get now(): number {
+    return this.#clock.now();
   }
 
   /** Ends the run: what was found shows itself again and again, and costs time. */
@@ -189,7 +192,7 @@ export class VirtualWorld {
 
   /** Runs something at a time. */
   at(time: number, fire: () => void): void {
-    this.#timers.add(Math.max(time, this.now), fire);
+    this.#clock.at(time, fire);
   }
 
   /** The clock of a worker. A dead worker never wakes up, a frozen one late. */
@@ -295,17 +298,9 @@ export class VirtualWorld {
       await new Promise(setImmediate);
       if (this.#stopped !== undefined) throw new Error(this.#stopped);
       if (this.steps++ > mostSteps) throw new Error("the world does not come to rest");
-      const next = this.#timers.next();
-      if (this.#pending.length > 0 && !(next !== undefined && next <= this.now)) {
-        this.#step();
-        continue;
-      }
-      if (next === undefined || next > until) {
-        if (Number.isFinite(until)) this.now = Math.max(this.now, until);
-        return;
-      }
-      this.now = Math.max(this.now, next);
-      this.#timers.fire();
+      const next = this.#clock.next();
+      if (this.#pending.length > 0 && !(next !== undefined && next <= this.now)) this.#step();
+      else if (!this.#clock.step(until)) return;
     }
   }
 
@@ -313,7 +308,7 @@ export class VirtualWorld {
     const [call] = this.#pending.splice(this.choices.below(this.#pending.length), 1);
     if (call === undefined) return;
     // A call takes up to 50 ms, beside the others; timers that fall into that time come after it.
-    this.now += this.choices.below(50) / 1000 / (1 + this.#pending.length);
+    this.#clock.advance(this.choices.below(50) / 1000 / (1 + this.#pending.length));
     const outage = this.outageOf(call.service);
     if (outage !== undefined) {
       this.count("outage");
