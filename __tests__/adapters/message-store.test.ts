@@ -10,7 +10,7 @@ import { type DynamodbProxy, startDynamodbProxy, throttled } from "../support/dy
 import { createMessageTable, documentClientOf, type MessageTable } from "../support/message-table.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
 import { scriptedSender } from "../support/scripted-sender.ts";
-import { unlimited } from "../support/unlimited.ts";
+import { openGate } from "../support/open-gate.ts";
 import { messageStoreContract } from "./message-store.contract.ts";
 
 let emulators: Emulators<"dynamodb">;
@@ -66,7 +66,7 @@ function worker(now = due + 1, ids = ["claim-1"]) {
   const resend = {
     store: tableStore(),
     sender,
-    rateLimiter: unlimited,
+    gate: openGate,
     policy: retryPolicy(),
     guarantee: "at-least-once" as const,
     clock: { now: () => now, ...noSleep },

@@ -4,7 +4,7 @@
  */
 import { cancelMessage } from "../../functions/core/message/cancel-message.ts";
 import type { QueueMessage } from "../../functions/core/queue/queue-messages.ts";
-import type { RateLimiter } from "../../functions/core/sending/rate-limiter.ts";
+import type { SendGate } from "../../functions/core/sending/gate/send-gate.ts";
 import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { failureEvent, sentMessage, startOfTest, successEvent } from "../support/messages.ts";
 import { world } from "../support/world.ts";
