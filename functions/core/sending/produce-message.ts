@@ -24,7 +24,7 @@ import type { QueueEntry, RetryQueue } from "../queue/retry-queue.ts";
 import type { NoPermit, SendGate } from "./gate/send-gate.ts";
 import { HeldPermit } from "./held-permit.ts";
 import { receiptCheckEntry } from "./receipt-check.ts";
-import { claimLeaseSeconds, sendAttempt } from "./send-attempt.ts";
+import { claimLeaseSeconds, permitMissed, sendAttempt } from "./send-attempt.ts";
 import type { SmsSender } from "./sms-sender.ts";
 
 /** A message to produce. */
@@ -115,6 +115,9 @@ export async function produceMessage(
     case "opted-out":
       return { application_message_id: id, status: "OPTED_OUT" };
     case "deferred":
+      // The service was not asked: that the claim took long is no matter of the application's.
+      if (result.reason === permitMissed)
+        return byQueue(id, firstSendEntry(id, result.dueAt), result, dependencies);
       throw new SendDeferredError(id, result.reason);
     case "superseded":
       if (result.current === undefined) throw new SendDeferredError(id, "superseded");
@@ -177,7 +180,7 @@ async function sendLater(
   { until, reason }: NoPermit,
   dependencies: ProduceDependencies,
 ): Promise<ProducedMessage> {
-  const { store, queue } = dependencies;
+  const { store } = dependencies;
   const id = message.application_message_id;
   const dueAt = Math.ceil(until);
   const isNew = await store.create({ ...message, claim_expires_at: dueAt, attempts: { "0": {} } });
@@ -185,7 +188,22 @@ async function sendLater(
     const existing = await store.read(id);
     if (existing !== undefined && !isDeferredFirstSend(existing)) return present(existing);
   }
-  const [isQueued] = await queue.put([{ message: { ...firstSendMessage(id), has_waited: true }, dueAt }]);
+  const entry = { message: { ...firstSendMessage(id), has_waited: true }, dueAt };
+  return byQueue(id, entry, { reason }, dependencies);
+}
+
+/**
+ * Lets the resend worker make a first send.
+ *
+ * @throws SendDeferredError if the entry does not get onto the queue
+ */
+async function byQueue(
+  id: string,
+  entry: QueueEntry,
+  { reason }: { readonly reason: string },
+  { queue }: ProduceDependencies,
+): Promise<ProducedMessage> {
+  const [isQueued] = await queue.put([entry]);
   if (isQueued !== true) throw new SendDeferredError(id, reason);
   return { application_message_id: id, status: "SENDING" };
 }
