@@ -17,10 +17,8 @@ export function departures(simulated: SimulatedWorld, evidence: readonly Evidenc
 /** What hand-overs, turns and whole seconds take, in seconds. */
 function slackSeconds({ plan }: SimulatedWorld, evidence: readonly Evidence[]): number {
   const parts = evidence.reduce((sum, { message }) => sum + partsOfBody(message.body), 0);
-  const { maxSendsPerSecond } = plan.inputs;
-  // A message that costs more than an invocation has for its sends waits for no more than that, 18 s.
-  const turns = Math.max((4 * parts) / maxSendsPerSecond, maxSendsPerSecond < 1 ? 40 * evidence.length : 0);
-  return 30 + turns;
+  const { maxSendsPerSecond, sendRates } = plan.inputs;
+  return 30 + (4 * parts) / Math.min(maxSendsPerSecond, ...Object.values(sendRates));
 }
 
 function departuresOf(evidence: Evidence, simulated: SimulatedWorld, slack: number): string[] {
