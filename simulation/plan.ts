@@ -69,7 +69,7 @@ export function drawPlan(choices: Choices, startsAt: number): Plan {
 
 function drawPause(choices: Choices, startsAt: number): NonNullable<Plan["pause"]> {
   const from = startsAt + choices.below(faultySeconds / 2);
-  return { from, until: from + ([60, 300, 900, 3_600][choices.below(4)] ?? 0) };
+  return { from, until: from + ([60, 120, 300, 900][choices.below(4)] ?? 0) };
 }
 
 /** What can be out of order, as often as it stands here. */
