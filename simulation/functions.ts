@@ -59,7 +59,7 @@ function outsideOf(worker: Worker, parts: SimulationParts): Outside {
   return {
     clock: world.clockOf(worker),
     random: {
-      next: () => world.tape.choose(1_000) / 1_000,
+      next: () => world.choices.below(1_000) / 1_000,
       id: () => `${worker.name}/${world.newId()}`,
     },
     telemetry,
