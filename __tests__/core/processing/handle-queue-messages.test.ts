@@ -12,10 +12,10 @@ import type { QueueEntry } from "../../../functions/core/queue/retry-queue.ts";
 import { claimLeaseSeconds } from "../../../functions/core/sending/send-attempt.ts";
 import type { DeferReason, SendResult } from "../../../functions/core/sending/sms-sender.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../../support/messages.ts";
+import { openGate } from "../../support/open-gate.ts";
 import { recordedTelemetry } from "../../support/recorded-telemetry.ts";
 import { scriptedSender } from "../../support/scripted-sender.ts";
 import { type StoreOnModel, storeOnModel } from "../../support/store-on-model.ts";
-import { openGate } from "../../support/open-gate.ts";
 import { virtualTime } from "../../support/virtual-time.ts";
 
 const now = startOfTest + 70;

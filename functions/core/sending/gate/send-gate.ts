@@ -136,6 +136,7 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
       const now = clock.now();
       return requests.map(() => ({ kind: "defer", until: now + 60 + 60 * random.next(), reason: "paused" }));
     }
+    await gateClock.sharpen(() => store.read(identity, [0]));
     let [main, lane, laneNumber] = await readLane(store, identity, own, random);
     for (let writes = 0; writes < maxWrites; writes += 1) {
       const now = gateClock.now();
