@@ -55,7 +55,10 @@ export function successEvent(changes: Partial<DeliveryEvent> = {}): DeliveryEven
 /** The defaults of a deployment. */
 export function retryPolicy(changes: Partial<RetryPolicy> = {}): RetryPolicy {
   return {
-    ...retryPolicyOf({ ...settingDefaults, RETRYABLE_STATUSES: new Set(settingDefaults.RETRYABLE_STATUSES) }),
+    ...retryPolicyOf({
+      ...settingDefaults,
+      RETRYABLE_STATUSES: new Set<string>(settingDefaults.RETRYABLE_STATUSES),
+    }),
     ...changes,
   };
 }
