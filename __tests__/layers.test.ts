@@ -1,5 +1,5 @@
 /**
- * The rules about layers (design section 8) are those of `.dependency-cruiser.mjs` and `biome.json`, which `npm run lint`
+ * The rules about layers are those of `.dependency-cruiser.mjs` and `biome.json`, which `npm run lint`
  * applies. A rule that sees nothing would stay green for ever: here every one is broken on purpose.
  */
 import { execFile } from "node:child_process";
