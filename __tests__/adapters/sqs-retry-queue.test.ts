@@ -120,7 +120,7 @@ describe("SQS, up to 900 s", () => {
     expect(batches()[0]?.Entries?.[0]?.DelaySeconds).toBe(delay);
   });
 
-  test("a batch that fails in parts: exactly the failed entries are told, whatever the order of the answer", async () => {
+  test("a batch that fails in parts: exactly the failed entries are told, in any order", async () => {
     const { queue, sqs, telemetry } = notedQueue(schedulerIsDown);
     sqs.on(SendMessageBatchCommand).callsFake(({ Entries }) => {
       const ids = Entries.map(({ Id }: SendMessageBatchRequestEntry) => Id);
@@ -329,7 +329,7 @@ describe("real requests, to the emulators", () => {
     expect(messages).toContainEqual(retryMessage("order-11"));
   });
 
-  test("the Scheduler's emulator takes the schedule once, and a second one in its place is no failure", async () => {
+  test("the Scheduler's emulator takes the schedule once, and the same again is no failure", async () => {
     const delivered: unknown[] = [];
     const emulator = await startScheduler({
       accountId: "123456789012",

@@ -35,7 +35,7 @@ async function parsed(name: string, ...given: string[]): Promise<unknown> {
   return work.mock.calls[0]?.[0];
 }
 
-test("the help lists every command, and is printed on stderr with exit status 2 where none is given", async () => {
+test("the help lists every command, and goes to stderr with exit status 2 where none is given", async () => {
   const { code, stdout, stderr } = await answer("--help");
   const lines = stdout.match(/^ {2}[a-z-]+(?= \[options\] {2})/gm)?.map((line) => line.trim());
 
@@ -156,7 +156,7 @@ test("a wrong break is answered with those that there are", async () => {
   );
 });
 
-test("a file that is no scenario is answered with its problems, and an unknown key with the known ones", async () => {
+test("a file that is no scenario is answered with its problems, an unknown key with the known", async () => {
   expect((await answer("run", "--scenario", join(__dirname, "../../package.json"))).stderr).toMatch(
     /^The scenario \S+ is not valid: .*; name: unknown key \(the known keys are \$schema, description, .*\)\. See /,
   );

@@ -66,7 +66,7 @@ async function outageOf(seconds: number, guarantee: DeliveryGuarantee): Promise<
   };
 }
 
-test("fault 58: of 1 000 retries due in an outage none is lost; the table in docs/protocol.md says what happens", async () => {
+test("fault 58: of 1 000 retries due in an outage none is lost; docs/protocol.md has the table", async () => {
   const rows: string[] = [];
   for (const seconds of outages) {
     const least = await outageOf(seconds, "at-least-once");

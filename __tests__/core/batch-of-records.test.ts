@@ -191,7 +191,7 @@ describe("the table", () => {
     expect(world.telemetry.counts).toEqual({ RetryScheduled: 1 });
   });
 
-  test("that does not answer leaves the retry messages of the others five seconds, and the batch its answer in time", async () => {
+  test("that does not answer leaves the others' retry messages five seconds, and time to answer", async () => {
     const world = writing(deployment(["a", "stuck"]), (change) => async (id, given) => {
       if (id === "stuck") await world.time.sleep(600);
       return change(id, given);
@@ -489,7 +489,7 @@ describe("an item that is not as it should be", () => {
   const ofNewerVersion = { application_message_id: "n", status: "PAUSED", since: 7 };
 
   test.each([false, true])(
-    "fault 67: that cannot be read is counted with its key, its neighbours are handled (brings events back: %s)",
+    "fault 67: that cannot be read is counted with its key, others are handled (back: %s)",
     async (queuesFailedEvents) => {
       const world = deployment(["a", "b"], { queuesFailedEvents });
       world.inMemory.items.set("u", unreadable);

@@ -620,7 +620,7 @@ describe("messages of the retry queue", () => {
 });
 
 describe("fault 67: an item that is not as it should be", () => {
-  test("and cannot be read is counted with its key; its message goes to the dead-letter queue, its neighbour is sent", async () => {
+  test("and cannot be read is counted with its key; its message comes again, others are sent", async () => {
     const items = [due(), { application_message_id: "u", deadline: "soon" } as unknown as Message];
     const event = failureEvent({ applicationMessageId: "u" });
     const waiting = JSON.stringify({ kind: "waiting-event", first_seen_at: now, event });

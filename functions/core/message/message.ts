@@ -34,7 +34,7 @@ export type FinalStatus = Exclude<MessageStatus, (typeof openStatuses)[number]>;
 /** `at-least-once` sends an attempt of unknown outcome once more; `at-most-once` never does. */
 export const deliveryGuarantees = ["at-least-once", "at-most-once"] as const;
 
-/** Which way a crash between the API call and its record is resolved (rule 8). */
+/** Whether an attempt whose answer was lost is sent once more (rule 8). */
 export type DeliveryGuarantee = (typeof deliveryGuarantees)[number];
 
 /** The times that an application writes, as their attributes are called. */
