@@ -104,7 +104,10 @@ test.each<[string, string]>([
     `inspect --stream a --application-id ${projectId}`,
     "--stream cannot be used with --application-id; leave out one of them.",
   ],
-  ["inspect --stream a --force", "--force has a meaning only with --write."],
+  [
+    "inspect --stream a --force",
+    "--force has a meaning only with --write; leave it out, or give --write FILE.",
+  ],
   ["inspect --stream a --write=", "--write must be the path of a file or folder; got nothing."],
   [
     "inspect --stream a --name-prefix SMS",
@@ -125,7 +128,7 @@ test.each<[string, string]>([
   ],
   ["redrive", "Give --queue NAME, or --overdue --table NAME."],
   ["redrive --queue a/b", "--queue must be the name of a standard SQS queue; got a/b."],
-  ["redrive --queue a --to a", "--to must be another queue than --queue."],
+  ["redrive --queue a --to a", "--to names the same queue as --queue; name another."],
   ["redrive --queue a --max 0", "--max must be a whole number from 1 to 999999999; got 0."],
   ["redrive --queue a --overdue", "--queue cannot be used with --overdue; leave out one of them."],
   [

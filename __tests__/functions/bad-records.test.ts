@@ -79,7 +79,7 @@ describe("one deployment", () => {
       expect(lines.map((line) => JSON.parse(line))).toEqual([
         expect.objectContaining({
           level: "WARN",
-          message: "A malformed record was quarantined.",
+          message: "A malformed record was quarantined; look at what writes it to the stream.",
           record_id: record.eventID,
           position: 1,
           reason: "not JSON",
