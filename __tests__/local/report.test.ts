@@ -86,7 +86,7 @@ describe("the send rate", () => {
     expect(sendRateOf([], 2)).toEqual({ cap: 2, peakPerSecond: 0, perSecond: [], applicationPerSecond: [] });
   });
 
-  it("may exceed a ceiling only where a worker's share is no whole number, by the rest of a message", () => {
+  it("may exceed a ceiling only where a worker's share is no whole number, by a message's rest", () => {
     expect([0.5, 1, 2, 8, 9, 200].map(mostPerSecond)).toEqual([2, 2, 2, 8, 10, 200]);
   });
 

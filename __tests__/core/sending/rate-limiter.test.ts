@@ -145,7 +145,7 @@ describe("the ceiling on sends", () => {
     ).toBe(2);
   });
 
-  test("holds over all workers: in any stretch of T seconds T times the rate, plus one message per worker", async () => {
+  test("holds over all workers: in any T seconds T times the rate, plus one message per worker", async () => {
     await fc.assert(
       fc.asyncProperty(
         rates,
@@ -170,7 +170,7 @@ describe("the ceiling on sends", () => {
     );
   });
 
-  test("holds for one worker to the message, whatever comes before and after, however long a permit is held", async () => {
+  test("holds for one worker to the message, however long a permit is held", async () => {
     await fc.assert(
       fc.asyncProperty(rates, invocations(10), async (rate, place) => {
         const share = rate / 2;
@@ -295,7 +295,7 @@ describe("a permit", () => {
     expect(await batch(1, 18, [{ parts: 17, departsAfter: 0.01 }, 1])).toEqual(["at 17", "no permit"]);
   });
 
-  test("of a long message that would come too late is none, and the shorter ones behind it have theirs", async () => {
+  test("of a long message that would come too late is none; shorter ones behind it have theirs", async () => {
     expect(await batch(1, 18, [5, 14, 5])).toEqual(["at 5", "no permit", "at 10"]);
     expect(await batch(1, 18, [1, 17, 17, 1])).toEqual(["at 1", "at 18", "no permit", "no permit"]);
   });
