@@ -81,7 +81,7 @@ test("the table of outages in docs/protocol.md has a row for each of them", () =
 });
 
 test.each(outages.map((seconds, row) => ({ seconds, row })))(
-  "fault 58: of 1 000 retries due in an outage of $seconds s none is lost; the table in docs/protocol.md says what happens",
+  "fault 58: of 1 000 retries due in an outage of $seconds s none is lost; docs say the rest",
   async ({ seconds, row }) => {
     const least = await outageOf(seconds, "at-least-once");
     const most = await outageOf(seconds, "at-most-once");

@@ -11,7 +11,7 @@ const retryMessage = { kind: "retry-message", application_message_id: "order-471
 
 describe("a worker that stands still while it sends", () => {
   test.each(["at-least-once", "at-most-once"] as const)(
-    "and learns after its lease that the service took the attempt: nobody takes it for lost (%s)",
+    "and learns late that the service took the attempt: nobody takes it for lost (%s)",
     async (guarantee) => {
       const it = world([sentMessage()], {
         guarantee,

@@ -190,7 +190,7 @@ describe("a retry message", () => {
   });
 
   test.each(["CANCELLED", "DELIVERED", "OPTED_OUT"] as const)(
-    "fault 70: of a message that became %s while it waited for its permit claims and sends nothing",
+    "fault 70: of a message that became %s while it waited claims and sends nothing",
     async (status) => {
       const { rateLimiter, log } = recordedLimiter(() => write(small, { status }));
       const small: World = world([due()], { rateLimiter });
@@ -258,7 +258,7 @@ describe("a retry message", () => {
     },
   );
 
-  test("fault 66: with a body that no service takes is rejected without a permit and without a claim", async () => {
+  test("fault 66: with a body that no service takes is rejected without permit and claim", async () => {
     const { rateLimiter, log } = recordedLimiter();
     const small = world([due({ message_body: "[".repeat(100_000) })], { rateLimiter });
     expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "rejected", reason: "body-too-long" });

@@ -74,7 +74,7 @@ describe("a failed message", () => {
     expect(bySender.message().attempts?.["1"]).toMatchObject({ origination: "MYBANK" });
   });
 
-  test("written by the application alone (id and body) is completed from its first failure and retried", async () => {
+  test("written by the application alone (id, body) is completed from its failure and retried", async () => {
     const item = { application_message_id: "msg-0", message_body: "Your order is on its way." };
     const { event, drain, sends, message } = world([item]);
     const { applicationMessageId: _, attempt: __, ...withoutContext } = failureEvent();
@@ -148,7 +148,7 @@ describe("events and order", () => {
     expect(message()).not.toHaveProperty("next_attempt_at");
   });
 
-  test("fault 5: a success of attempt 0 after attempt 1 went out ends the retry sequence and marks it", async () => {
+  test("fault 5: a success of attempt 0 after attempt 1 went out ends the sequence and marks it", async () => {
     const { event, drain, sends, message } = world([sentMessage()]);
     await event(failureEvent());
     await drain();
@@ -225,7 +225,7 @@ describe("events and order", () => {
     expect(queue).toEqual([]);
   });
 
-  test("fault 11: without a context the item is found by the service's message id, else it is an orphan", async () => {
+  test("fault 11: without a context the service's message id finds the item, or it is an orphan", async () => {
     const { event } = world([sentMessage({ application_message_id: "msg-0" })]);
     const { applicationMessageId: _, attempt: __, ...bare } = failureEvent();
     expect(await event(bare)).toMatchObject({ outcome: "retry-scheduled", applicationMessageId: "msg-0" });
@@ -234,7 +234,7 @@ describe("events and order", () => {
     expect(await event(nameless)).toMatchObject({ outcome: "orphaned", reason: "no-item" });
   });
 
-  test("fault 13 and 15: a status that nobody knows is not retried and reported by name only if it is a name", async () => {
+  test("fault 13 and 15: an unknown status is not retried, and told only if it is a name", async () => {
     const named = world([sentMessage()]);
     expect(await named.event(failureEvent({ status: "TELEPORTED" }))).toMatchObject({
       outcome: "rejected",
@@ -460,7 +460,7 @@ describe("send and record", () => {
     expect(optedOut.message()).toMatchObject({ status: "OPTED_OUT", status_reason: "OPT_OUT" });
   });
 
-  test("fault 21: throttled for ten minutes, it backs off, uses up no retry and keeps the deadline", async () => {
+  test("fault 21: throttled for ten minutes, it backs off, uses no retry and keeps the deadline", async () => {
     const outage = startOfTest + 70 + 600;
     const { event, drain, sends, message, clock } = world([sentMessage()], {
       answers: Array.from({ length: 100 }, () => () => {
@@ -589,7 +589,7 @@ describe("send and record", () => {
     });
   });
 
-  test("fault 28: max_retries 0 sends nothing, exhausts nothing, and the item says that retries are off", async () => {
+  test("fault 28: max_retries 0 sends and exhausts nothing, and the item says retries are off", async () => {
     const { event, drain, sends, message, queue } = world([sentMessage()], { policy: { maxRetries: 0 } });
     expect(await event(failureEvent())).toMatchObject({ outcome: "retries-off", reason: "retries-off" });
     await drain();
@@ -783,7 +783,7 @@ describe("an attempt of unknown outcome", () => {
       return now() < end ? lost : { kind: "accepted", messageId: `late-${index}` };
     });
 
-  test("fault 58: at-least-once goes on with the next attempt, marked, after the delay it would have had", async () => {
+  test("fault 58: at-least-once goes on with the next attempt, marked, after its usual delay", async () => {
     const it = world([sentMessage()], { answers: [lost, lost] });
     await it.event(failureEvent());
     await it.drain();
@@ -875,7 +875,7 @@ describe("an attempt of unknown outcome", () => {
     expect(it.sends.map(({ context }) => context.retry_attempt)).toEqual(["1", "2"]);
   });
 
-  test("a worker that learns late that its attempt was accepted says so, and the check finds nothing to do", async () => {
+  test("a worker that learns late of its accepted attempt says so, and the check does nothing", async () => {
     const it = world([sentMessage()], {
       guarantee: "at-most-once",
       answers: [
@@ -921,7 +921,7 @@ describe("an attempt of unknown outcome", () => {
     expect(it.sends).toEqual([]);
   });
 
-  test("fault 61: an accepted attempt without a receipt is followed by the next after the time-out", async () => {
+  test("fault 61: an accepted attempt without a receipt is followed by the next, in time", async () => {
     const policy = { receiptTimeoutSeconds: 600 };
     const it = world([sentMessage()], { policy });
     await it.event(failureEvent());
@@ -984,7 +984,7 @@ describe("input that harms only itself", () => {
     expect(atSend.sends).toEqual([]);
   });
 
-  test("fault 68: an event without a tag about another send under the same id is absorbed as foreign", async () => {
+  test("fault 68: an untagged event about another send under the same id is foreign", async () => {
     const { attempt: _, ...untagged } = failureEvent();
     const it = world([sentMessage()]);
     const foreign = { ...untagged, messageId: "msg-of-another-application" };
@@ -1073,7 +1073,7 @@ describe("what an outsider found", () => {
     expect(it.sends).toHaveLength(1);
   });
 
-  test("at-most-once sends nothing again that may have been sent before the guarantee was switched", async () => {
+  test("at-most-once sends nothing again that may have left before the guarantee was switched", async () => {
     const attempts = { "0": {}, "1": { possible_duplicate: true, repeats: 0 } };
     const item = sentMessage({ status: "SENDING", retry_count: 1, claim_expires_at: startOfTest, attempts });
     const it = world([item], { guarantee: "at-most-once" });
@@ -1105,7 +1105,7 @@ describe("order and time", () => {
   });
 
   test.each([30, 12, 5, 2])(
-    "fault 64: a failure %i s before the deadline is retried in the time left, whatever chance says",
+    "fault 64: a failure %i s before the deadline is retried in time, whatever chance says",
     async (seconds) => {
       for (const chance of [0, 0.25, 0.5, 0.75, 1 - Number.EPSILON]) {
         const item = sentMessage({ deadline: startOfTest + 10 + seconds });
@@ -1118,7 +1118,7 @@ describe("order and time", () => {
     },
   );
 
-  test("an UNKNOWN of an item without any time of its own is not sent: it may be the one after 72 hours", async () => {
+  test("an UNKNOWN of an item without a time is not sent: it may be the one after 72 hours", async () => {
     const { deadline: _, created_at: __, expires_at: ___, ...timeless } = sentMessage();
     const unknown = failureEvent({ status: "UNKNOWN" });
     const it = world([timeless]);
@@ -1161,7 +1161,7 @@ describe("retry messages without authority", () => {
     expect(sends).toEqual([]);
   });
 
-  test("a consumer that dies between its write and the retry message is repaired by the event's repetition", async () => {
+  test("a consumer that dies before it queues the retry message is repaired by the event's copy", async () => {
     const { event, drain, sends, queue } = world([sentMessage()]);
     await event(failureEvent(), { dies: true });
     expect(queue).toEqual([]);
@@ -1194,7 +1194,7 @@ describe("state, time and identity", () => {
     expect(await event(successEvent())).toMatchObject({ outcome: "unknown-message", reason: "no-item" });
   });
 
-  test("fault 45: an item past expires_at counts as gone for events, claims and late retry messages", async () => {
+  test("fault 45: an item past expires_at is gone for events, claims and late retry messages", async () => {
     const expired = { expires_at: startOfTest + 10 };
     const { event } = world([sentMessage(expired)]);
     expect(await event(failureEvent())).toMatchObject({ outcome: "waiting", reason: "no-item" });
@@ -1238,7 +1238,7 @@ describe("state, time and identity", () => {
     }
   });
 
-  test("fault 40: on first deployment, events of the day before about items of the application send nothing", async () => {
+  test("fault 40: on first deployment, events of the day before send nothing", async () => {
     const item = { application_message_id: "order-4711", message_body: "Your order is on its way." };
     const { event, message, queue } = world([item]);
     await event(failureEvent({ occurredAt: startOfTest - 86_400 }));

@@ -218,7 +218,7 @@ describe("a read", () => {
   const get = (isConsistent: boolean) =>
     new GetCommand({ TableName, Key: { [key]: "a" }, ConsistentRead: isConsistent });
 
-  test("that need not be consistent gives, where chance has it, what was written over in the last two seconds", () => {
+  test("that need not be consistent gives, where chance has it, what was there two seconds ago", () => {
     let now = 0;
     const { execute, put, remove } = table([], { now: () => now, readsOld: () => true });
     put(item({ is: "first" }));

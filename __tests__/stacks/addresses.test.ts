@@ -167,7 +167,7 @@ test("the stack for a new stream differs from it only in what concerns the strea
 });
 
 // A changed line here destroys and creates the resource of everybody who has deployed the stack.
-test("the stack for a Firehose stream has what the Kinesis stacks share, the transformation and what attaches it", () => {
+test("the Firehose stack has what the others share, the transformation and what attaches it", () => {
   const kinesis = new Set(addresses(stacks["sms-retry-kinesis"]));
   const own = addresses(stacks["sms-retry-firehose"]);
   expect(own.filter((address) => !kinesis.has(address))).toMatchInlineSnapshot(`
@@ -234,7 +234,7 @@ test("the stack for a Firehose stream has what the Kinesis stacks share, the tra
   `);
 });
 
-test("the stack for a Firehose stream differs in inputs and outputs only in what concerns the stream", () => {
+test("the Firehose stack differs in inputs and outputs only in what concerns the stream", () => {
   const kinesis = stacks["sms-retry-kinesis"];
   const { variable, output } = stacks["sms-retry-firehose"];
   const own = Object.entries(variable).filter(([name]) => !(name in kinesis.variable));

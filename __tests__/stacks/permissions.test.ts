@@ -205,7 +205,7 @@ describe("permissions on the user's Firehose stream", () => {
 });
 
 describe.each(stackNames)("permissions of %s", (name) => {
-  test("resend may take retry messages, move states, schedule retries and send through the user's project", () => {
+  test("resend may take retry messages, move states, schedule, and send by the user's project", () => {
     expect(grantsOf(stacks[name], "resend")).toEqual({
       ...logOf("resend"),
       ...retryMessages,
@@ -231,7 +231,7 @@ describe.each(stackNames)("permissions of %s", (name) => {
     });
   });
 
-  test("schedules may do nothing but put a retry message on the retry queue, or on its dead-letter queue", () => {
+  test("schedules may only put a message on the retry queue, or on its dead-letter queue", () => {
     expect(grantsOf(stacks[name], "retry_scheduler")).toEqual({
       "sqs:SendMessage": [queue, deadLetterQueue],
     });

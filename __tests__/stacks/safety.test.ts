@@ -67,7 +67,7 @@ describe.each(stackNames)("what %s keeps", (name) => {
     expect(Number(retry.visibility_timeout_seconds) * maxReceiveCount).toBeLessThan(6 * 3600);
   });
 
-  test("a queue keeps a retry message for as long as it can be of use, and the dead-letter queue for longer", () => {
+  test("a queue keeps a retry message while it is of use, and the dead-letter queue longer", () => {
     const retry = resource(stacks[name], "aws_sqs_queue.retry");
     const deadLetters = resource(stacks[name], "aws_sqs_queue.retry_dead_letters");
     const longestValidity = /<= (\d+)/.exec(
@@ -164,7 +164,7 @@ describe.each(kinesisStackNames)("what reaches the functions of %s", (name) => {
     });
   });
 
-  test("a batch is tried until its age ends it, bad records isolated, and kept before the stream forgets it", () => {
+  test("a batch is tried until its age ends it, and kept before the stream forgets it", () => {
     expect(mapping()).toMatchObject({
       function_response_types: ["ReportBatchItemFailures"],
       bisect_batch_on_function_error: true,
@@ -228,7 +228,7 @@ describe.each(stackNames)("what runs in %s", (name) => {
     });
   });
 
-  test("a resend worker gets as many retry messages as it can send in its time, at most ten a second", () => {
+  test("a resend worker gets as many retry messages as it can send in its time", () => {
     const mapping = resource(stacks[name], "aws_lambda_event_source_mapping.resend") as {
       batch_size: string;
       scaling_config: { maximum_concurrency: string };
@@ -267,7 +267,7 @@ describe("the new stream", () => {
     });
   });
 
-  test("Pinpoint writes to it only after its readers are there: the archive starts at the newest record", () => {
+  test("Pinpoint writes to it only when its readers are there: the archive starts at the newest", () => {
     expect(resource(stacks["sms-retry-new-stream"], "aws_pinpoint_event_stream.events").depends_on).toEqual(
       expect.arrayContaining([
         "aws_iam_role_policy.pinpoint_event_stream",

@@ -27,7 +27,7 @@ export class StepError extends UserError {
   readonly output: string;
 
   constructor(step: string, output: string, options?: ErrorOptions) {
-    super(`${step} failed.\n${output}`, options);
+    super(`${step} failed; mend what it says and plan again:\n${output}`, options);
     this.step = step;
     this.output = output;
   }

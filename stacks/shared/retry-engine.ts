@@ -51,7 +51,7 @@ export class RetryEngine extends Construct {
       precondition: {
         condition: `\${${inputs.receiptTimeoutSeconds.hcl} == 0 || ${inputs.trackDeliveries.hcl} != "none"}`,
         errorMessage:
-          'The input receipt_timeout_seconds needs track_deliveries "retried" or "all": with "none" no delivery is looked at, and every message would seem to have none.',
+          'With track_deliveries "none" every message would seem to have no receipt; set it to "retried" or "all", or receipt_timeout_seconds to 0.',
       },
     });
   }

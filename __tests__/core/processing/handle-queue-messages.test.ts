@@ -233,7 +233,7 @@ describe("an event that waits for its item", () => {
     expect(orphan.lines).toEqual([
       [
         "warn",
-        "An event has no item in the table and was counted as an orphan.",
+        "An event has no item in the table and was counted as an orphan; look when and where its item is written.",
         { application_message_id: "order-4711", attempt: 0, outcome: "orphaned", reason: "no-item" },
       ],
     ]);
@@ -272,7 +272,11 @@ describe("a receipt check", () => {
 
     expect(result.counts).toEqual({ ...counts, NoReceipt: 1 });
     expect(result.lines).toEqual([
-      ["warn", "No event of an attempt has come in time.", { ...fields, outcome, reason }],
+      [
+        "warn",
+        "No event of an attempt has come in time; the delivery guarantee decides what follows.",
+        { ...fields, outcome, reason },
+      ],
     ]);
     expect(result.redelivered).toEqual([]);
   });
@@ -351,7 +355,7 @@ describe("a batch", () => {
       ],
       [
         "error",
-        "A retry-queue message could not be handled now; it comes again.",
+        "A retry-queue message could not be handled now, so it comes again; if that goes on, remove the cause.",
         { record_id: "m1", error: "NetworkingError" },
       ],
     ]);
@@ -621,7 +625,7 @@ describe("messages of the retry queue", () => {
 });
 
 describe("fault 67: an item that is not as it should be", () => {
-  test("and cannot be read is counted with its key; its message goes to the dead-letter queue, its neighbour is sent", async () => {
+  test("and cannot be read is counted with its key; its message comes again, others are sent", async () => {
     const items = [due(), { application_message_id: "u", deadline: "soon" } as unknown as Message];
     const event = failureEvent({ applicationMessageId: "u" });
     const waiting = JSON.stringify({ kind: "waiting-event", first_seen_at: now, event });
@@ -634,7 +638,8 @@ describe("fault 67: an item that is not as it should be", () => {
     expect(redelivered).toEqual(["m0", "m1"]);
     expect(sends).toHaveLength(1);
     expect(counts).toEqual({ ItemUnreadable: 2, RetrySent: 1 });
-    const text = "An item cannot be read, so its message is not sent again.";
+    const text =
+      "An item cannot be read, so its message is not sent again; correct the attributes and what writes them.";
     const about = { application_message_id: "u", outcome: "item-unreadable", reason: "unreadable-item" };
     expect(lines.filter(([level]) => level === "error")).toEqual([
       ["error", text, { ...about, attempt: 1, attributes: ["deadline"] }],

@@ -139,7 +139,7 @@ describe("a message", () => {
     ]);
   });
 
-  test("that the service took counts as sent, whether its receipt check gets onto the queue or not", async () => {
+  test("that the service took counts as sent, whether its receipt check is queued or not", async () => {
     const { produce } = application([], { policy: { receiptTimeoutSeconds: 300 }, queueTakes: false });
 
     expect(await produce()).toMatchObject({ status: "SENT" });
@@ -483,7 +483,7 @@ describe("the same id again", () => {
 });
 
 describe("a lost answer", () => {
-  test("fault 60: of the service: the resend worker has the message when the lease is over, and the claim stands", async () => {
+  test("fault 60: of the service: resend has the message after the lease, and the claim stands", async () => {
     const { produce, sends, queued, message } = application([{ kind: "unconfirmed", reason: "timeout" }]);
 
     const results = [await produce(), await produce()];
@@ -499,7 +499,7 @@ describe("a lost answer", () => {
     });
   });
 
-  test("of the service, and the queue is out of reach: the same id again sends once more after the lease", async () => {
+  test("of the service, and no queue: the same id again sends once more after the lease", async () => {
     const lost: SendResult = { kind: "unconfirmed", reason: "timeout" };
     const { produce, sends, advance } = application([lost], { queueTakes: false });
 
@@ -554,7 +554,7 @@ describe("a send that the service did not take", () => {
   });
 });
 
-test("a producer that was paused until its lease is nearly over does not send, and gives the send back", async () => {
+test("a producer that was paused until its lease is nearly over defers its send", async () => {
   const { producing, sends, advance, produce, message } = application();
   const store = {
     ...producing.store,

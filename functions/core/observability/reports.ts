@@ -45,19 +45,31 @@ export function reportEvent(handled: EventResult, telemetry: Telemetry): void {
   };
   if (unrecognizedStatus !== undefined) {
     telemetry.count("StatusUnrecognized");
-    telemetry.warn("An event has a status or a type that this version does not know; it is not retried.", {
-      ...fields,
-      status: unrecognizedStatus,
-    });
+    telemetry.warn(
+      "An event has a status or a type that this version does not know, so it is not retried; look for a newer version.",
+      {
+        ...fields,
+        status: unrecognizedStatus,
+      },
+    );
   } else if (outcome === "item-unreadable") {
-    telemetry.error("An item cannot be read, so its message is not sent again.", {
-      ...fields,
-      ...(unreadableAttributes !== undefined && { attributes: unreadableAttributes }),
-    });
+    telemetry.error(
+      "An item cannot be read, so its message is not sent again; correct the attributes and what writes them.",
+      {
+        ...fields,
+        ...(unreadableAttributes !== undefined && { attributes: unreadableAttributes }),
+      },
+    );
   } else if (outcome === "item-status-unknown") {
-    telemetry.warn("An item has a status that this version does not know; it is left alone.", fields);
+    telemetry.warn(
+      "An item has a status that this version does not know, so it is left alone; deploy the version that wrote it.",
+      fields,
+    );
   } else if (outcome === "orphaned") {
-    telemetry.warn("An event has no item in the table and was counted as an orphan.", fields);
+    telemetry.warn(
+      "An event has no item in the table and was counted as an orphan; look when and where its item is written.",
+      fields,
+    );
   } else if (!quietOutcomes.has(outcome)) {
     telemetry.info("A delivery event changed a message.", fields);
   }
@@ -81,14 +93,21 @@ export function reportRecord(
 ): void {
   if (result === "failed") {
     telemetry.count("EventFailed");
-    telemetry.error("An event could not be handled now; its record comes again.", {
-      record_id: id,
-      position,
-      error: problem,
-    });
+    telemetry.error(
+      "An event could not be handled now, so its record comes again; if that goes on, remove the cause.",
+      {
+        record_id: id,
+        position,
+        error: problem,
+      },
+    );
   } else if (!isReadable) {
     telemetry.count("RecordMalformed");
-    telemetry.warn("A malformed record was quarantined.", { record_id: id, position, reason: problem });
+    telemetry.warn("A malformed record was quarantined; look at what writes it to the stream.", {
+      record_id: id,
+      position,
+      reason: problem,
+    });
   }
 }
 
@@ -136,7 +155,7 @@ export function reportReceiptCheck(
   telemetry.count(receiptCheckMetrics[outcome]);
   if (foundNone !== true) return;
   telemetry.count("NoReceipt");
-  telemetry.warn("No event of an attempt has come in time.", {
+  telemetry.warn("No event of an attempt has come in time; the delivery guarantee decides what follows.", {
     application_message_id,
     attempt,
     outcome,

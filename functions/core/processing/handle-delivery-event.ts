@@ -37,7 +37,7 @@ export interface HandledEvent extends EventResult {
 /** How often a decision is made again because the item changed meanwhile. */
 const maxDecisions = 6;
 
-/** How long an event waits for its item (design rule 9), and the first wait. */
+/** How long an event waits for its item (rule 9), and the first wait. */
 const itemWait = { longestSeconds: 300, firstSeconds: 5 };
 
 /**

@@ -1,5 +1,5 @@
 /**
- * One claimed attempt: send it and record what came of it (design rule 1). The resend worker and the producer both
+ * One claimed attempt: send it and record what came of it (rule 1). The resend worker and the producer both
  * send by this, and nothing else sends.
  */
 import type { Clock } from "../clock.ts";
