@@ -9,8 +9,8 @@ import { type Emulators, startEmulators } from "../../local/emulators/start-emul
 import { type DynamodbProxy, startDynamodbProxy, throttled } from "../support/dynamodb-proxy.ts";
 import { createMessageTable, documentClientOf, type MessageTable } from "../support/message-table.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
-import { scriptedSender } from "../support/scripted-sender.ts";
 import { openGate } from "../support/open-gate.ts";
+import { scriptedSender } from "../support/scripted-sender.ts";
 import { messageStoreContract } from "./message-store.contract.ts";
 
 let emulators: Emulators<"dynamodb">;

@@ -119,15 +119,18 @@ export interface RetryMessageResult {
   readonly contextLeftOut?: number;
   /** Whether the reason stays until an operator removes it. */
   readonly needsOperator?: boolean;
+  /** Whether an operator's pause without an end is the reason, and it is time to say so again. */
+  readonly remindsOfPause?: boolean;
 }
 
 /** Counts a retry message's outcome, and logs it unless nothing was done. */
 export function reportRetryMessage(
   { application_message_id, attempt }: RetryMessage,
-  { outcome, reason, contextLeftOut, needsOperator = false }: RetryMessageResult,
+  { outcome, reason, contextLeftOut, needsOperator = false, remindsOfPause }: RetryMessageResult,
   telemetry: Telemetry,
 ): void {
   telemetry.count(retryMessageMetrics[outcome]);
+  if (outcome === "not-due") countClosedGate(reason, remindsOfPause, telemetry);
   if (contextLeftOut !== undefined) telemetry.count("ContextLeftOut", contextLeftOut);
   if (needsOperator) telemetry.count("SendBlocked");
   const fields = { application_message_id, attempt, outcome, reason };
@@ -136,6 +139,21 @@ export function reportRetryMessage(
   } else if (outcome !== "absorbed" && outcome !== "not-due") {
     telemetry.info("A retry message was handled.", fields);
   }
+}
+
+/**
+ * Counts a send that waits because nothing leaves by its gate. Only more than may go at once is no event.
+ *
+ * @param remindsOfPause see {@link RetryMessageResult.remindsOfPause}
+ */
+export function countClosedGate(
+  reason: string,
+  remindsOfPause: boolean | undefined,
+  telemetry: Pick<Telemetry, "count">,
+): void {
+  if (reason === "breaker-closed") telemetry.count("SendBreakerClosed");
+  if (reason === "paused") telemetry.count("SendPaused");
+  if (remindsOfPause === true) telemetry.count("SendPausedWithoutEnd");
 }
 
 /** What became of a receipt check. */

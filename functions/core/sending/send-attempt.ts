@@ -51,7 +51,7 @@ export type AttemptResult =
 
 /**
  * How long a claim holds. Longer than a worker can live (the function's time-out is 30 s), shorter than the
- * queue's visibility time-out (180 s): when a dead worker's retry message comes back, its lease is over.
+ * queue's visibility time-out (six times that): when a dead worker's retry message comes back, its lease is over.
  */
 export const claimLeaseSeconds = 60;
 

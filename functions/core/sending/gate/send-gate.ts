@@ -12,6 +12,7 @@ import {
   effectiveRate,
   type GateDecision,
   type GateReason,
+  type Pause,
   type PermitRequest,
   reserve,
 } from "./gate.ts";
@@ -51,6 +52,8 @@ export interface NoPermit {
   readonly reason: GateReason;
   /** When to ask again, epoch seconds. */
   readonly until: number;
+  /** Where an operator has paused the sends; absent where the deployment's settings have. */
+  readonly pause?: Pause;
 }
 
 /** Gives permits. */
