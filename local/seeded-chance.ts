@@ -1,4 +1,7 @@
 /** Chance that can be repeated: the same seed and key give the same numbers, whatever runs in between. */
+import { createHash } from "node:crypto";
+import { uniformFloat32 } from "pure-rand/distribution/uniformFloat32";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
 /** A source of numbers in [0, 1), evenly distributed. */
 export type Chance = () => number;
@@ -12,14 +15,13 @@ export type Chance = () => number;
  * @param key what the decision is about, e.g. `"events", messageId, attempt`
  */
 export function seededChance(seed: number, ...key: readonly (string | number)[]): Chance {
-  let state = hash(`${seed}/${key.join("/")}`);
-  // mulberry32: small, fast and even enough for scripts; nothing here is a secret.
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const hash = createHash("sha256")
+    .update(`${seed}/${key.join("/")}`)
+    .digest();
+  const generator = xoroshiro128plus(hash.readInt32LE());
+  // The first numbers of this generator are the seed's own bits.
+  generator.jump();
+  return () => uniformFloat32(generator);
 }
 
 /** A number between `least` and `most`. */
@@ -33,13 +35,4 @@ export function shuffled<T>(items: readonly T[], chance: Chance): T[] {
     .map((item) => ({ item, rank: chance() }))
     .sort((a, b) => a.rank - b.rank)
     .map(({ item }) => item);
-}
-
-/** FNV-1a over the text's UTF-16 units. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
-  }
-  return value;
 }

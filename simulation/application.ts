@@ -30,15 +30,15 @@ function bodyOf(number: number, parts: number): string {
 
 /** Starts the application of one message. */
 export function startApplication(number: number, simulation: SimulationParts): ApplicationMessage {
-  const { tape } = simulation.world;
+  const { choices } = simulation.world;
   const destination = `+4477009${String(number).padStart(5, "0")}`;
-  const body = bodyOf(number, partsOfBodies[tape.choose(partsOfBodies.length)] ?? 1);
+  const body = bodyOf(number, partsOfBodies[choices.below(partsOfBodies.length)] ?? 1);
   const about = { body, destination, isReadable: true, isProduced: true };
   const message =
-    tape.choose(4) === 3
+    choices.below(4) === 3
       ? sendAndWrite(number, about, simulation)
       : produceMessage({ ...about, id: `m${number}` }, simulation);
-  if (tape.choose(8) === 7) cancelLater(message, tape.choose(300), simulation);
+  if (choices.below(8) === 7) cancelLater(message, choices.below(300), simulation);
   return message;
 }
 
@@ -46,21 +46,21 @@ export function startApplication(number: number, simulation: SimulationParts): A
 export function produceMessage(
   message: ApplicationMessage,
   simulation: SimulationParts,
-  validity = [3_600, 30, 86_400, 300][simulation.world.tape.choose(4)] ?? 0,
+  validity = [3_600, 30, 86_400, 300][simulation.world.choices.below(4)] ?? 0,
 ): ApplicationMessage {
   const { world } = simulation;
-  const { tape } = world;
+  const { choices } = world;
   const event: ProduceEvent = {
     application_message_id: message.id,
     destination_number: message.destination,
     message_body: message.body,
     deadline: Math.floor(world.now) + validity,
-    ...(tape.choose(6) === 5 && { delivery_guarantee: "at-most-once" as const }),
+    ...(choices.below(6) === 5 && { delivery_guarantee: "at-most-once" as const }),
   };
   invokeProducer(event, simulation);
-  if (tape.choose(8) === 7) {
-    const second = tape.choose(2) === 0 ? event : { ...event, message_body: `${message.body} again` };
-    world.at(world.now + tape.choose(30) / 10, () => invokeProducer(second, simulation));
+  if (choices.below(8) === 7) {
+    const second = choices.below(2) === 0 ? event : { ...event, message_body: `${message.body} again` };
+    world.at(world.now + choices.below(30) / 10, () => invokeProducer(second, simulation));
   }
   return message;
 }
@@ -96,9 +96,9 @@ type About = Omit<ApplicationMessage, "id">;
 /** As in the post: the application sends, and writes an item, perhaps after the first event. */
 function sendAndWrite(number: number, about: About, simulation: SimulationParts): ApplicationMessage {
   const { world, table, service } = simulation;
-  const { tape, now } = world;
+  const { choices, now } = world;
   const { body, destination } = about;
-  const kind = tape.choose(8);
+  const kind = choices.below(8);
   const isKeyedByMessageId = kind === 4;
   const messageId = service.sendByApplication(
     isKeyedByMessageId ? undefined : `m${number}`,
@@ -107,11 +107,11 @@ function sendAndWrite(number: number, about: About, simulation: SimulationParts)
   );
   const id = isKeyedByMessageId ? messageId : `m${number}`;
   const item = { application_message_id: id, message_body: body, ...attributes(kind, now, messageId, about) };
-  world.at(now + tape.choose(60), () => {
+  world.at(now + choices.below(60), () => {
     world.note(`application: writes the item of ${id}`);
     table.writeDirectly(id, (existing) => (existing ? undefined : item));
     if ("expires_at" in item && typeof item.expires_at === "number") {
-      world.at(item.expires_at + tape.choose(600), () => table.deleteExpired(id));
+      world.at(item.expires_at + choices.below(600), () => table.deleteExpired(id));
     }
   });
   return { ...about, id, isProduced: false, isReadable: kind !== 5 && kind !== 6 };
@@ -151,7 +151,7 @@ export function cancelLater(message: ApplicationMessage, seconds: number, simula
   world.at(world.now + seconds, () => {
     world.note(`application: cancels ${message.id}`);
     message.cancelledAt = world.now;
-    if (world.tape.choose(2) === 0) table.writeDirectly(message.id, cancelled);
+    if (world.choices.below(2) === 0) table.writeDirectly(message.id, cancelled);
     else invokeCancel(message.id, simulation);
   });
 }

@@ -8,7 +8,7 @@ import type { VirtualWorld } from "./virtual-world.ts";
 /** The last is of no list. */
 const permanentFailures = ["BLOCKED", "INVALID", "TELEPORTED"];
 
-/** A carrier that draws from the world's tape. */
+/** A carrier that draws from the world's choices. */
 export function chanceCarrier(world: VirtualWorld): Carrier {
   return {
     plan({ request }) {
@@ -24,15 +24,15 @@ export function chanceCarrier(world: VirtualWorld): Carrier {
 }
 
 function refusal(world: VirtualWorld): CarrierPlan["answer"] {
-  if (world.strikes("throttle", 6)) return world.tape.choose(2) === 0 ? "THROTTLED" : "TEMPORARY_FAILURE";
+  if (world.strikes("throttle", 6)) return world.choices.below(2) === 0 ? "THROTTLED" : "TEMPORARY_FAILURE";
   return world.strikes("throttle", 1) ? "PERMANENT_FAILURE" : undefined;
 }
 
 /** Decides what becomes of a send, and plans its events. */
 function fateOf(world: VirtualWorld, isTagged: boolean): CarrierPlan {
-  const { tape } = world;
-  const fate = tape.choose(40);
-  const soon = () => tape.choose(40) + tape.choose(10) / 10;
+  const { choices } = world;
+  const fate = choices.below(40);
+  const soon = () => choices.below(40) + choices.below(10) / 10;
   const say = (kind: PlannedEvent["kind"], status: string, afterSeconds: number): PlannedEvent =>
     told(world, isTagged, { kind, status, afterSeconds });
   const ends = (kind: PlannedEvent["kind"], status: string, afterSeconds = soon()): CarrierPlan => ({
@@ -54,8 +54,8 @@ function fateOf(world: VirtualWorld, isTagged: boolean): CarrierPlan {
   return fate < 37 ? { outcome: "SILENCE", events: [] } : ends("success", "SUCCESSFUL");
 }
 
-function oneOf(statuses: readonly string[], { tape }: VirtualWorld): string {
-  return statuses[tape.choose(statuses.length)] ?? "";
+function oneOf(statuses: readonly string[], { choices }: VirtualWorld): string {
+  return statuses[choices.below(statuses.length)] ?? "";
 }
 
 /** Plans how an event comes: some without their tag, by a wrong clock, twice, late, or after one another. */
@@ -64,15 +64,15 @@ function told(
   isTagged: boolean,
   event: Pick<PlannedEvent, "kind" | "status" | "afterSeconds">,
 ): PlannedEvent {
-  const { tape } = world;
+  const { choices } = world;
   // Now and then an event comes without the retry tag: its message id alone tells the attempt.
-  const isUntagged = isTagged && tape.happens(4);
+  const isUntagged = isTagged && choices.happens(4);
   // The service's clock is up to five minutes off.
-  const clockErrorSeconds = (tape.choose(3) - 1) * 300;
-  const copies = world.strikes("duplicate-delivery", 30) ? 2 + tape.choose(2) : 1;
+  const clockErrorSeconds = (choices.below(3) - 1) * 300;
+  const copies = world.strikes("duplicate-delivery", 30) ? 2 + choices.below(2) : 1;
   const copiesAfterSeconds = Array.from({ length: copies }, (_, copy) => {
-    const late = world.strikes("late-delivery", 8) ? tape.choose(600) : 0;
-    return event.afterSeconds + late + copy * ([0, 0, 0, 20][tape.choose(4)] ?? 0);
+    const late = world.strikes("late-delivery", 8) ? choices.below(600) : 0;
+    return event.afterSeconds + late + copy * ([0, 0, 0, 20][choices.below(4)] ?? 0);
   });
   return { ...event, isUntagged, clockErrorSeconds, copiesAfterSeconds };
 }

@@ -3,7 +3,7 @@ import type { DeliveryGuarantee } from "../functions/contract/guarantees.ts";
 import { isFinal, type Message, type MessageStatus } from "../functions/core/message/message.ts";
 import { partsOf } from "../functions/core/message/message-parts.ts";
 import type { ApplicationMessage } from "./application.ts";
-import type { TableWrite } from "./dynamodb-model.ts";
+import type { TableWrite } from "./simulated-table.ts";
 import type { SimulatedWorld } from "./simulated-world.ts";
 import type { SaidEvent, SmsCall, TakenSend } from "./sms-service-model.ts";
 

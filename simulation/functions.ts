@@ -21,17 +21,17 @@ import type { SmsSender } from "../functions/core/sending/sms-sender.ts";
 import { produceFunction, producePorts } from "../functions/produce/produce-function.ts";
 import { resendFunction, resendPorts } from "../functions/resend/resend-function.ts";
 import { transformFirehoseFunction } from "../functions/transform-firehose/transform-firehose-function.ts";
-import type { TableModel } from "./dynamodb-model.ts";
 import { named } from "./named-error.ts";
 import type { QueueModel } from "./queue-model.ts";
 import type { SimulatedFunction, SimulatedSettings } from "./settings.ts";
+import type { SimulatedTable } from "./simulated-table.ts";
 import type { SmsServiceModel } from "./sms-service-model.ts";
 import type { VirtualWorld, Worker } from "./virtual-world.ts";
 
 /** What workers see of the world. */
 export interface SimulationParts {
   readonly world: VirtualWorld;
-  readonly table: TableModel;
+  readonly table: SimulatedTable;
   readonly queue: QueueModel;
   readonly service: SmsServiceModel;
   readonly settings: SimulatedSettings;
@@ -59,7 +59,7 @@ function outsideOf(worker: Worker, parts: SimulationParts): Outside {
   return {
     clock: world.clockOf(worker),
     random: {
-      next: () => world.tape.choose(1_000) / 1_000,
+      next: () => world.choices.below(1_000) / 1_000,
       id: () => `${worker.name}/${world.newId()}`,
     },
     telemetry,

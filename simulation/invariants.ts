@@ -1,7 +1,7 @@
 /** What must never happen, whatever goes wrong; each violation is a sentence. */
 import { isFinal, type Message } from "../functions/core/message/message.ts";
-import type { TableWrite } from "./dynamodb-model.ts";
 import { type Evidence, inSeconds, isRecorded, partsOfBody, statusOf } from "./evidence.ts";
+import type { TableWrite } from "./simulated-table.ts";
 import type { SimulatedWorld } from "./simulated-world.ts";
 import type { SmsCall } from "./sms-service-model.ts";
 

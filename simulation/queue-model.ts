@@ -121,7 +121,7 @@ export function queueModel(world: VirtualWorld, mapping: QueueMapping): QueueMod
   const hide = (message: StoredMessage, seconds: number): void => {
     const until = world.now + seconds;
     message.visibleAt = until;
-    const late = world.strikes("late-delivery", 3) ? world.tape.choose(900) : 0;
+    const late = world.strikes("late-delivery", 3) ? world.choices.below(900) : 0;
     world.at(until + late, () => {
       // Hidden again meanwhile, by another receive.
       if (messages.has(message.id) && message.visibleAt === until) makeVisible(message.id);
@@ -166,7 +166,7 @@ export function queueModel(world: VirtualWorld, mapping: QueueMapping): QueueMod
       else world.at(outage.until + 1, fire);
     };
     // Its precision is a minute.
-    world.at(at + world.tape.choose(60), fire);
+    world.at(at + world.choices.below(60), fire);
     return {};
   };
 

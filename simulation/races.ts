@@ -3,12 +3,12 @@
  * withdrawn, delivered or opted out of. Once the end is written, no send may start.
  */
 import { type ApplicationMessage, cancelLater } from "./application.ts";
+import { type Choices, seededChoices } from "./choices.ts";
 import { evidenceOf } from "./evidence.ts";
 import { violationsOf } from "./invariants.ts";
 import type { Plan } from "./plan.ts";
 import { makeWorld, type RunOptions, start } from "./simulated-run.ts";
 import type { SimulatedWorld } from "./simulated-world.ts";
-import { seededTape, type Tape } from "./tape.ts";
 
 /** What a world of races leaves. */
 export interface RaceReport {
@@ -23,18 +23,18 @@ export interface RaceReport {
 /** How many messages race in one world. */
 const messages = 8;
 
-/** Runs one world of races from a tape to its end, and checks what must never happen. */
+/** Runs one world of races from its choices to its end, and checks what must never happen. */
 export async function simulateRaces(
-  tape: Tape,
+  choices: Choices,
   maxSendsPerSecond: number,
   options: RunOptions = {},
 ): Promise<RaceReport> {
-  const simulated = makeWorld(tape, planOf(tape, maxSendsPerSecond), options);
+  const simulated = makeWorld(choices, planOf(choices, maxSendsPerSecond), options);
   const { world } = simulated;
   // Until the last of them may have had its permit.
   const window = 5 + (2 * messages) / maxSendsPerSecond;
   for (let number = 0; number < messages; number += 1) {
-    race(number, tape.choose(Math.ceil(window * 20)) / 20, simulated);
+    race(number, choices.below(Math.ceil(window * 20)) / 20, simulated);
   }
   await world.run(simulated.plan.faultsUntil);
   world.areFaultsOn = false;
@@ -51,14 +51,14 @@ export async function simulateRaces(
 
 const ends: readonly string[] = ["CANCELLED", "DELIVERED", "OPTED_OUT"];
 
-function planOf(tape: Tape, maxSendsPerSecond: number): Plan {
-  const hasFaults = tape.choose(2) === 1;
+function planOf(choices: Choices, maxSendsPerSecond: number): Plan {
+  const hasFaults = choices.below(2) === 1;
   const faultsUntil = hasFaults ? start + 300 : start;
   return {
     inputs: {
       maxRetries: 1,
-      retryDelaysSeconds: [tape.choose(2)],
-      guarantee: tape.choose(2) === 0 ? "at-least-once" : "at-most-once",
+      retryDelaysSeconds: [choices.below(2)],
+      guarantee: choices.below(2) === 0 ? "at-least-once" : "at-most-once",
       trackDeliveries: "all",
       receiptTimeoutSeconds: 0,
       dropsRetriedEvents: false,
@@ -66,7 +66,7 @@ function planOf(tape: Tape, maxSendsPerSecond: number): Plan {
       senderConcurrency: 2,
       senderBatchSize: Math.max(1, Math.min(10, Math.floor(maxSendsPerSecond * 8))),
     },
-    sources: [tape.choose(2) === 0 ? "kinesis" : "firehose"],
+    sources: [choices.below(2) === 0 ? "kinesis" : "firehose"],
     messages,
     isBurst: true,
     hasFaults,
@@ -118,7 +118,7 @@ function race(number: number, seconds: number, simulated: SimulatedWorld): void 
     });
   };
   say("_SMS.FAILURE", "UNREACHABLE", world.now);
-  switch (world.tape.choose(3)) {
+  switch (world.choices.below(3)) {
     case 0:
       cancelLater(message, seconds, simulated);
       break;
@@ -146,7 +146,7 @@ export async function simulateManyRaces(
 ): Promise<RaceTotals> {
   const totals: RaceTotals = { races: 0, sent: 0, runs: 0 };
   for (let seed = 0; totals.races < races; seed += 1) {
-    const report = await simulateRaces(seededTape(seed), maxSendsPerSecond, options);
+    const report = await simulateRaces(seededChoices(seed), maxSendsPerSecond, options);
     totals.runs += 1;
     totals.races += report.races;
     totals.sent += report.sent;

@@ -1,7 +1,7 @@
 /** Many simulated runs, and the explanation of one that fails. */
-import { shrinkTape } from "./shrink.ts";
+
+import { recordedChoices, seededChoices, shrinkChoices } from "./choices.ts";
 import { type RunOptions, type RunReport, simulate } from "./simulated-run.ts";
-import { playedTape, seededTape } from "./tape.ts";
 import type { Fault } from "./virtual-world.ts";
 
 /** The sums over many runs. */
@@ -39,7 +39,7 @@ export async function simulateMany(
     injected: new Map(),
   };
   for (let seed = from; seed < from + runs; seed += 1) {
-    const report = await simulate(seededTape(seed), options);
+    const report = await simulate(seededChoices(seed), options);
     totals.runs += 1;
     totals.steps += report.steps;
     totals.runsWithoutFaults += report.hasFaults ? 0 : 1;
@@ -57,20 +57,21 @@ export async function simulateMany(
 
 /** A failing run made small: what is violated, and every step that leads there. */
 export async function explain(seed: number, options: RunOptions = {}): Promise<string> {
-  const tape = seededTape(seed);
-  const { violations } = await simulate(tape, options);
+  const choices = seededChoices(seed);
+  const { violations } = await simulate(choices, options);
   if (violations.length === 0) return `Seed ${seed} violates nothing.`;
   const kindOf = (violation: string): string => violation.replaceAll(/[\d.]+/g, "#");
   const kinds = new Set(violations.map(kindOf));
-  const smallest = await shrinkTape(tape.drawn, async (candidate) => {
-    const report = await simulate(candidate, options);
+  const smallest = await shrinkChoices(choices.drawn, async (fewer) => {
+    const report = await simulate(fewer, options);
     return report.violations.some((violation) => kinds.has(kindOf(violation)));
   });
-  const small = await simulate(playedTape(smallest), { ...options, keepsTrace: true });
+  const small = await simulate(recordedChoices(smallest), { ...options, keepsTrace: true });
+  const harmful = (drawn: readonly number[]): number => drawn.filter((choice) => choice !== 0).length;
   return [
     `Seed ${seed} violates the protocol:`,
     ...violations.map((violation) => `  ${violation}`),
-    `Shrunk from ${tape.drawn.length} to ${smallest.length} decisions, it violates:`,
+    `Shrunk from ${harmful(choices.drawn)} to ${harmful(smallest)} choices, it violates:`,
     ...small.violations.map((violation) => `  ${violation}`),
     "Steps:",
     ...small.trace.map((line) => `  ${line}`),

@@ -4,7 +4,7 @@ import { timeoutSecondsOf } from "../functions/contract/environment.ts";
 import { eventMetrics } from "../functions/core/observability/outcomes.ts";
 import type { MetricName } from "../functions/core/observability/telemetry.ts";
 import { type ApplicationMessage, produceMessage, startApplication } from "./application.ts";
-import { type TableBreaks, tableModel } from "./dynamodb-model.ts";
+import type { Choices } from "./choices.ts";
 import { evidenceOf } from "./evidence.ts";
 import { type BreakPorts, resend } from "./functions.ts";
 import { violationsOf } from "./invariants.ts";
@@ -13,10 +13,10 @@ import { progressViolations } from "./progress.ts";
 import { queueModel } from "./queue-model.ts";
 import { departures } from "./reference.ts";
 import { simulatedSettings } from "./settings.ts";
+import { simulatedTable, type TableBreaks } from "./simulated-table.ts";
 import type { SimulatedWorld } from "./simulated-world.ts";
 import { smsServiceModel } from "./sms-service-model.ts";
 import { firehoseModel, kinesisModel, type StreamModel } from "./stream-model.ts";
-import type { Tape } from "./tape.ts";
 import { type Fault, VirtualWorld } from "./virtual-world.ts";
 
 /** What a run can be given. */
@@ -43,12 +43,12 @@ export interface RunReport {
 /** 2026-11-23T12:00:00Z. */
 export const start = 1_795_435_200;
 
-/** Runs one world from a tape to its end, and checks it. */
-export async function simulate(tape: Tape, options: RunOptions = {}): Promise<RunReport> {
-  const simulated = makeWorld(tape, drawPlan(tape, start), options);
+/** Runs one world from its choices to its end, and checks it. */
+export async function simulate(choices: Choices, options: RunOptions = {}): Promise<RunReport> {
+  const simulated = makeWorld(choices, drawPlan(choices, start), options);
   const { world, plan } = simulated;
   for (let number = 0; number < plan.messages; number += 1) {
-    world.at(start + tape.choose(plan.isBurst ? 3 : 30), () => {
+    world.at(start + choices.below(plan.isBurst ? 3 : 30), () => {
       const message = plan.isBurst ? produceBurst(number, simulated) : startApplication(number, simulated);
       simulated.messages.push(message);
     });
@@ -58,8 +58,8 @@ export async function simulate(tape: Tape, options: RunOptions = {}): Promise<Ru
 }
 
 /** Makes a world in which nothing has happened yet. */
-export function makeWorld(tape: Tape, plan: Plan, options: RunOptions): SimulatedWorld {
-  const world = new VirtualWorld(tape, {
+export function makeWorld(choices: Choices, plan: Plan, options: RunOptions): SimulatedWorld {
+  const world = new VirtualWorld(choices, {
     startsAt: start,
     keepsTrace: options.keepsTrace ?? false,
     hasFaults: plan.hasFaults,
@@ -80,7 +80,7 @@ export function makeWorld(tape: Tape, plan: Plan, options: RunOptions): Simulate
     counts,
     emitted,
     messages: [],
-    table: tableModel(world, options.table),
+    table: simulatedTable(world, options.table),
     service: smsServiceModel(world, (data) => {
       emitted.push(data);
       for (const stream of streams) stream.put(data);
@@ -115,12 +115,12 @@ export function makeWorld(tape: Tape, plan: Plan, options: RunOptions): Simulate
 
 /** A message of a burst: long ones and short ones, some withdrawn while they wait for their turn. */
 function produceBurst(number: number, simulated: SimulatedWorld): ApplicationMessage {
-  const { tape } = simulated.world;
+  const { choices } = simulated.world;
   const message = produceMessage(
     {
       id: `m${number}`,
       destination: `+4477009${String(number).padStart(5, "0")}`,
-      body: "a".repeat([20, 20, 20, 300, 1_200][tape.choose(5)] ?? 20),
+      body: "a".repeat([20, 20, 20, 300, 1_200][choices.below(5)] ?? 20),
       isReadable: true,
       isProduced: true,
     },
@@ -132,11 +132,11 @@ function produceBurst(number: number, simulated: SimulatedWorld): ApplicationMes
 
 /** Records of others, or unreadable ones: each harms only itself. */
 function putJunk({ world, streams }: SimulatedWorld): void {
-  const { tape } = world;
-  const count = [0, 0, 1, 2][tape.choose(4)] ?? 0;
+  const { choices } = world;
+  const count = [0, 0, 1, 2][choices.below(4)] ?? 0;
   for (let number = 0; number < count; number += 1) {
-    const data = junk[tape.choose(junk.length)] ?? "";
-    world.at(world.now + tape.choose(120), () => {
+    const data = junk[choices.below(junk.length)] ?? "";
+    world.at(world.now + choices.below(120), () => {
       for (const stream of streams) stream.put(data);
     });
   }

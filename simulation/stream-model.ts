@@ -43,7 +43,7 @@ export function kinesisModel(world: VirtualWorld, parts: () => SimulationParts):
       isWanted ??= eventMatcher(eventFilterPatterns(TRACK_DELIVERIES, PINPOINT_APPLICATION_ID));
       const value = parsed(data);
       if (value === undefined || !isWanted({ data: value })) return;
-      shards[world.tape.choose(2) === 0 ? 0 : 1].put(data);
+      shards[world.choices.below(2) === 0 ? 0 : 1].put(data);
     },
     takeKept: () => kept.splice(0),
   };
@@ -72,7 +72,7 @@ function shard(
   const poll = (): void => {
     if (isBusy || waiting.length === 0) return;
     isBusy = true;
-    const batch = waiting.slice(0, Math.min(largest, 1 + world.tape.choose(10)));
+    const batch = waiting.slice(0, Math.min(largest, 1 + world.choices.below(10)));
     const failed = () => advance(batch, 0);
     world.start(
       "consume",
@@ -151,7 +151,7 @@ export function firehoseModel(world: VirtualWorld, parts: () => SimulationParts)
       again,
     );
     // Firehose did not wait for the answer, and hands the batch over while the first worker still runs.
-    if (world.strikes("re-invocation", 5)) world.at(world.now + world.tape.choose(20) / 10, again);
+    if (world.strikes("re-invocation", 5)) world.at(world.now + world.choices.below(20) / 10, again);
   };
 
   const flush = (): void => {

@@ -3,8 +3,8 @@
  * of the outside, it stands still until the scheduler lets it go on: in any order, after a fault, or never.
  */
 import type { Clock } from "../functions/core/clock.ts";
-import type { Tape } from "./tape.ts";
-import { timerHeap } from "./timer-heap.ts";
+import { type VirtualClock, virtualClock } from "../local/virtual-clock.ts";
+import type { Choices } from "./choices.ts";
 
 /** What can be done to a call, a delivery or a worker. Each kind is counted in {@link VirtualWorld.injected}. */
 export type Fault =
@@ -116,30 +116,33 @@ export interface WorldOptions {
 
 /** The world of one run. */
 export class VirtualWorld {
-  /** Epoch seconds. */
-  now: number;
   /** Turned off for the end of a run: then everything must come to rest. */
   areFaultsOn: boolean;
   /** What happened, a line a step, where it is asked for. */
   readonly trace: string[] = [];
   readonly injected = new Map<Fault, number>();
   steps = 0;
-  readonly tape: Tape;
+  readonly choices: Choices;
   readonly #keepsTrace: boolean;
   readonly #outages: readonly Outage[];
   readonly #worstSkewSeconds: number;
-  readonly #timers = timerHeap();
+  readonly #clock: VirtualClock;
   readonly #pending: PendingCall[] = [];
   #ids = 0;
   #stopped: string | undefined;
 
-  constructor(tape: Tape, options: WorldOptions) {
-    this.tape = tape;
-    this.now = options.startsAt;
+  constructor(choices: Choices, options: WorldOptions) {
+    this.choices = choices;
+    this.#clock = virtualClock(options.startsAt);
     this.#keepsTrace = options.keepsTrace;
     this.areFaultsOn = options.hasFaults;
     this.#outages = options.outages;
     this.#worstSkewSeconds = options.worstSkewSeconds;
+  }
+
+  /** Epoch seconds. */
+  get now(): number {
+    return this.#clock.now();
   }
 
   /** Ends the run: what was found shows itself again and again, and costs time. */
@@ -159,7 +162,7 @@ export class VirtualWorld {
 
   /** Counts a fault and says whether it happens. */
   strikes(fault: Fault, percent: number): boolean {
-    if (!this.#hasFaultsNow() || !this.tape.happens(percent)) return false;
+    if (!this.#hasFaultsNow() || !this.choices.happens(percent)) return false;
     this.count(fault);
     return true;
   }
@@ -189,7 +192,7 @@ export class VirtualWorld {
 
   /** Runs something at a time. */
   at(time: number, fire: () => void): void {
-    this.#timers.add(Math.max(time, this.now), fire);
+    this.#clock.at(time, fire);
   }
 
   /** The clock of a worker. A dead worker never wakes up, a frozen one late. */
@@ -255,9 +258,9 @@ export class VirtualWorld {
   }
 
   #skew(): number {
-    if (this.#worstSkewSeconds === 0 || !this.areFaultsOn || !this.tape.happens(50)) return 0;
+    if (this.#worstSkewSeconds === 0 || !this.areFaultsOn || !this.choices.happens(50)) return 0;
     this.count("clock-skew");
-    return this.tape.choose(2 * this.#worstSkewSeconds + 1) - this.#worstSkewSeconds;
+    return this.choices.below(2 * this.#worstSkewSeconds + 1) - this.#worstSkewSeconds;
   }
 
   /** Kills a worker: nothing that it waits for ever comes. */
@@ -295,25 +298,17 @@ export class VirtualWorld {
       await new Promise(setImmediate);
       if (this.#stopped !== undefined) throw new Error(this.#stopped);
       if (this.steps++ > mostSteps) throw new Error("the world does not come to rest");
-      const next = this.#timers.next();
-      if (this.#pending.length > 0 && !(next !== undefined && next <= this.now)) {
-        this.#step();
-        continue;
-      }
-      if (next === undefined || next > until) {
-        if (Number.isFinite(until)) this.now = Math.max(this.now, until);
-        return;
-      }
-      this.now = Math.max(this.now, next);
-      this.#timers.fire();
+      const next = this.#clock.next();
+      if (this.#pending.length > 0 && !(next !== undefined && next <= this.now)) this.#step();
+      else if (!this.#clock.step(until)) return;
     }
   }
 
   #step(): void {
-    const [call] = this.#pending.splice(this.tape.choose(this.#pending.length), 1);
+    const [call] = this.#pending.splice(this.choices.below(this.#pending.length), 1);
     if (call === undefined) return;
     // A call takes up to 50 ms, beside the others; timers that fall into that time come after it.
-    this.now += this.tape.choose(50) / 1000 / (1 + this.#pending.length);
+    this.#clock.advance(this.choices.below(50) / 1000 / (1 + this.#pending.length));
     const outage = this.outageOf(call.service);
     if (outage !== undefined) {
       this.count("outage");
@@ -334,7 +329,7 @@ export class VirtualWorld {
   /** While a service fails or is silent, it may all the same have done what it was asked. */
   #meetOutage(call: PendingCall, { kind }: Outage): void {
     const { errors, patienceSeconds } = call;
-    if ((kind === "fails" || kind === "is-silent") && this.tape.happens(25)) attempt(call.effect);
+    if ((kind === "fails" || kind === "is-silent") && this.choices.happens(25)) attempt(call.effect);
     const [error, after] =
       kind === "refuses"
         ? [connectionRefused(), 0.1]
@@ -364,8 +359,8 @@ export class VirtualWorld {
         return;
       case "lost-answer": {
         attempt(call.effect);
-        const error = this.tape.choose(2) === 0 ? errors.timedOut() : errors.failed();
-        this.at(this.now + this.tape.choose(call.patienceSeconds), () => this.#answer(call, { error }));
+        const error = this.choices.below(2) === 0 ? errors.timedOut() : errors.failed();
+        this.at(this.now + this.choices.below(call.patienceSeconds), () => this.#answer(call, { error }));
         return;
       }
       case "repeated-by-the-sdk":
@@ -374,7 +369,7 @@ export class VirtualWorld {
         this.#answer(call, attempt(call.effect));
         return;
       default: {
-        const seconds = this.tape.choose(2 * call.patienceSeconds) / 2;
+        const seconds = this.choices.below(2 * call.patienceSeconds) / 2;
         const result = attempt(call.effect);
         this.at(this.now + seconds, () => this.#answer(call, result));
       }
@@ -384,11 +379,11 @@ export class VirtualWorld {
   /** The worker stands still, with the answer on its way or its request not yet out, and then goes on. */
   #freeze(call: PendingCall): void {
     const { worker } = call;
-    worker.frozenUntil = this.now + 20 + this.tape.choose(300);
+    worker.frozenUntil = this.now + 20 + this.choices.below(300);
     this.note(`${worker.name}: FREEZES for ${(worker.frozenUntil - this.now).toFixed(0)} s`);
     const rest = this.#takePendingOf(worker);
     // A call of the SMS API has left when it is made; what is frozen is its worker.
-    if (call.service !== "sms" && this.tape.choose(2) === 1) rest.push(call);
+    if (call.service !== "sms" && this.choices.below(2) === 1) rest.push(call);
     else this.#answer(call, attempt(call.effect));
     this.at(worker.frozenUntil, () => {
       if (!worker.isDead) this.#pending.push(...rest);
@@ -411,7 +406,7 @@ export class VirtualWorld {
     if (!this.#hasFaultsNow()) return undefined;
     // One decision a call; high numbers are the harmful ones.
     let threshold = 1_000;
-    const drawn = this.tape.choose(1_000);
+    const drawn = this.choices.below(1_000);
     for (const [fault, share] of faultShares) {
       threshold -= share;
       if (drawn < threshold) continue;

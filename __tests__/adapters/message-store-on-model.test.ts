@@ -1,5 +1,5 @@
 /**
- * The real adapter on the simulation's model of DynamoDB: shows that the model keeps the contract which the
+ * The real adapter on the model of DynamoDB: shows that the model keeps the contract which the
  * emulator keeps, and that the adapter does in milliseconds, which the mutation check needs.
  */
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
@@ -14,37 +14,16 @@ import { UnreadableMessageError } from "../../functions/core/errors.ts";
 import { claimAttempt } from "../../functions/core/message/attempt-changes.ts";
 import { readMessageItem } from "../../functions/core/message/message-item.ts";
 import type { Change } from "../../functions/core/message/message-store.ts";
-import { tableModel } from "../../simulation/dynamodb-model.ts";
-import type { Call, VirtualWorld, Worker } from "../../simulation/virtual-world.ts";
 import { sentMessage, startOfTest } from "../support/messages.ts";
+import { storeOnModel } from "../support/store-on-model.ts";
 import { messageStoreContract } from "./message-store.contract.ts";
 
-const noSleep = { sleep: async () => {} };
-const noChance = { next: () => 0 };
-const worker: Worker = {
-  name: "contract",
-  clockOffset: 0,
-  isDead: false,
-  frozenUntil: 0,
-  lastAnswer: { step: 0, subject: undefined },
-  died: () => {},
-};
-
-/** A world without faults in which every call is answered at once. */
-const quietWorld = {
-  now: startOfTest,
-  strikes: () => false,
-  newId: () => 0,
-  call: async (_worker: Worker, _call: Call, effect: () => unknown) => effect(),
-} as unknown as VirtualWorld;
-
-messageStoreContract("the simulation's model of DynamoDB", async () => {
-  const table = tableModel(quietWorld);
+messageStoreContract("the model of DynamoDB", async () => {
+  const store = storeOnModel();
   return {
-    store: dynamodbMessageStore(table.clientFor(worker), "message-state", noSleep, noChance),
-    put: async (item) =>
-      table.writeDirectly(String(item.application_message_id), () => structuredClone(item)),
-    get: async (id) => structuredClone(table.items.get(id)),
+    store,
+    put: async (item) => void store.items.set(String(item.application_message_id), structuredClone(item)),
+    get: async (id) => structuredClone(store.items.get(id)),
   };
 });
 

@@ -6,9 +6,9 @@ import { type EventResult, reportEvent } from "../../functions/core/observabilit
 import { handleRecords, type RecordDependencies } from "../../functions/core/processing/handle-records.ts";
 import { quarantine } from "../../functions/core/processing/quarantine.ts";
 import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
-import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { pinpointRecord, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
 import { recordedTelemetry } from "../support/recorded-telemetry.ts";
+import { storeOnModel } from "../support/store-on-model.ts";
 import { virtualTime } from "../support/virtual-time.ts";
 
 const json = (id: string, ...values: unknown[]) => ({
@@ -31,7 +31,7 @@ function deployment(
   const telemetry = recordedTelemetry();
   const queued: QueueEntry[] = [];
   const items = ids.map((id) => sentMessage({ application_message_id: id }));
-  const inMemory = inMemoryMessageStore(...items);
+  const inMemory = storeOnModel(...items);
   const reads: string[][] = [];
   const store: MessageStore = {
     ...inMemory,

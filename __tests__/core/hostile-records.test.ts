@@ -3,10 +3,11 @@ import { handleRecords } from "../../functions/core/processing/handle-records.ts
 import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
 import { seededChance } from "../../local/seeded-chance.ts";
 import { hostileItems, hostileRecord } from "../support/hostile-records.ts";
-import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
 import { failureRecord } from "../support/recent-messages.ts";
 import { recordedTelemetry } from "../support/recorded-telemetry.ts";
+import { storeOnModel } from "../support/store-on-model.ts";
+import { virtualTime } from "../support/virtual-time.ts";
 
 const seed = 9;
 /** Ten thousand over both event sources. */
@@ -19,7 +20,7 @@ describe.each([false, true])(
     test("faults 38, 65, 67 and 68: of 5 000 good records among 5 000 bad ones every one is handled", async () => {
       // Prepare
       const ids = Array.from({ length: good }, (_, n) => `good-${n}`);
-      const store = inMemoryMessageStore(...ids.map((id) => sentMessage({ application_message_id: id })));
+      const store = storeOnModel(...ids.map((id) => sentMessage({ application_message_id: id })));
       for (const item of hostileItems) store.items.set(String(item.application_message_id), item);
       const telemetry = recordedTelemetry();
       const queued: QueueEntry[] = [];
@@ -27,11 +28,7 @@ describe.each([false, true])(
         store,
         policy: retryPolicy(),
         recordsEveryDelivery: false,
-        clock: {
-          now: () => startOfTest + 10,
-          sleep: (_: number, signal?: AbortSignal) =>
-            new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve())),
-        },
+        clock: virtualTime(startOfTest + 10),
         endsAt: startOfTest + 60,
         random: { next: () => 0.5, id: () => "id" },
         queue: {

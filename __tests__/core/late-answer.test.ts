@@ -2,9 +2,9 @@
 
 import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
 import { produceMessage } from "../../functions/core/sending/produce-message.ts";
-import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
 import { scriptedSender } from "../support/scripted-sender.ts";
+import { storeOnModel } from "../support/store-on-model.ts";
 import { world } from "../support/world.ts";
 
 const retryMessage = { kind: "retry-message", application_message_id: "order-4711", attempt: 1 } as const;
@@ -69,7 +69,7 @@ describe("a receipt check that did not get onto the queue", () => {
   });
 
   test("is put there again by the producer's next invocation", async () => {
-    const store = inMemoryMessageStore();
+    const store = storeOnModel();
     const puts: (readonly QueueEntry[])[] = [];
     const sender = scriptedSender();
     const produce = (receiptTimeoutSeconds: number, id = "order-4711") =>

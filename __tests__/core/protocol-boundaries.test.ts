@@ -8,8 +8,8 @@ import { endSequence } from "../../functions/core/message/message-changes.ts";
 import { decideRetryMessage } from "../../functions/core/message/retry-message-decision.ts";
 import type { RateLimiter } from "../../functions/core/sending/rate-limiter.ts";
 import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
-import { inMemoryMessageStore } from "../support/in-memory-message-store.ts";
 import { failureEvent, sentMessage, startOfTest, successEvent } from "../support/messages.ts";
+import { storeOnModel } from "../support/store-on-model.ts";
 import { type World, world } from "../support/world.ts";
 
 const retryMessage = { kind: "retry-message", application_message_id: "order-4711", attempt: 1 } as const;
@@ -660,7 +660,7 @@ describe("a change", () => {
     ],
     ["attempts, when they are gone", sentMessage({ attempts: { "0": {}, "1": {} } }), { attempts: {} }],
   ])("decided from an item with %s, is refused", async (_what, read, meanwhile) => {
-    const store = inMemoryMessageStore({ ...read, ...meanwhile });
+    const store = storeOnModel({ ...read, ...meanwhile });
     for (const change of [endSequence(read, "REJECTED", "BLOCKED", last), awaitReceipt(read, 1, now)]) {
       expect(await store.change("order-4711", change)).toMatchObject({ applied: false });
     }

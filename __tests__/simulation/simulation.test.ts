@@ -1,9 +1,8 @@
 import { breaks } from "../../simulation/breaks.ts";
+import { type Choices, seededChoices, shrinkChoices } from "../../simulation/choices.ts";
 import { simulateManyRaces } from "../../simulation/races.ts";
-import { shrinkTape } from "../../simulation/shrink.ts";
 import { explain, simulateMany } from "../../simulation/simulate-many.ts";
 import { simulate } from "../../simulation/simulated-run.ts";
-import { type playedTape, seededTape } from "../../simulation/tape.ts";
 
 // Runs of whole worlds: seconds, not milliseconds.
 jest.setTimeout(120_000);
@@ -39,8 +38,8 @@ describe("the simulation", () => {
 
   test("replays a seed step by step", async () => {
     const [first, second] = await Promise.all([
-      simulate(seededTape(7), { keepsTrace: true }),
-      simulate(seededTape(7), { keepsTrace: true }),
+      simulate(seededChoices(7), { keepsTrace: true }),
+      simulate(seededChoices(7), { keepsTrace: true }),
     ]);
     expect(first.trace.length).toBeGreaterThan(10);
     expect(second.trace).toEqual(first.trace);
@@ -50,7 +49,7 @@ describe("the simulation", () => {
     const { failure } = await simulateMany(0, 2_000, breaks["no-conditions"]);
     const text = await explain(failure?.seed ?? 0, breaks["no-conditions"]);
     expect(text).toContain(`Seed ${failure?.seed} violates the protocol:`);
-    expect(text).toMatch(/Shrunk from \d+ to \d+ decisions/);
+    expect(text).toMatch(/Shrunk from \d+ to \d choices/);
     expect(text).toContain("SMS SERVICE: takes");
   });
 });
@@ -76,18 +75,23 @@ describe("after CANCELLED, DELIVERED or OPTED_OUT was written, no send starts", 
 });
 
 describe("shrinking", () => {
-  test("finds the smallest tape that still fails", async () => {
-    const fails = async (tape: ReturnType<typeof playedTape>) => {
-      const drawn = Array.from({ length: 20 }, () => tape.choose(2 ** 16));
+  const whole = (numbers: readonly number[]): number[] => numbers.map((number) => number / 2 ** 16);
+
+  test("finds the smallest choices that still fail", async () => {
+    const fails = async (choices: Choices) => {
+      const drawn = Array.from({ length: 20 }, () => choices.below(2 ** 16));
       return drawn[3] === 77 && (drawn[11] ?? 0) > 5;
     };
-    const tape = [9, 9, 9, 77, 5, 1, 2, 3, 4, 5, 6, 700, 8, 9, 10, 11, 12, 13, 14, 15, 16];
-    expect(await shrinkTape(tape, fails)).toEqual([0, 0, 0, 77, 0, 0, 0, 0, 0, 0, 0, 700]);
+    const drawn = [9, 9, 9, 77, 5, 1, 2, 3, 4, 5, 6, 700, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+    expect(await shrinkChoices(whole(drawn), fails)).toEqual(whole([0, 0, 0, 77, 0, 0, 0, 0, 0, 0, 0, 700]));
   });
 
-  test("keeps a tape that cannot be made smaller", async () => {
-    expect(await shrinkTape([1, 2], async (tape) => tape.choose(9_000) >= 0 && tape.drawn[0] === 1)).toEqual([
-      1,
-    ]);
+  test("keeps choices that cannot be made smaller", async () => {
+    const fails = async (choices: Choices) => choices.below(2 ** 16) === 1;
+    expect(await shrinkChoices(whole([1, 2]), fails)).toEqual(whole([1]));
+  });
+
+  test("gives back choices of a run that does not fail", async () => {
+    expect(await shrinkChoices(whole([0, 1]), async () => false)).toEqual(whole([0, 1]));
   });
 });

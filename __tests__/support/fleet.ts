@@ -1,16 +1,10 @@
 /**
- * The resend workers of a deployment on a virtual clock: the real core on a plain map, a queue without mercy, and a
+ * The resend workers of a deployment on a virtual clock: the real core and store, a queue without mercy, and a
  * service that takes everything. Made for very many messages; what can go wrong in between is the simulation's.
  */
 import type { Random } from "../../functions/core/clock.ts";
 import type { DeliveryEvent } from "../../functions/core/events/delivery-event.ts";
-import type { Attempt, DeliveryGuarantee, Message } from "../../functions/core/message/message.ts";
-import type {
-  AttemptChange,
-  Change,
-  Clause,
-  MessageStore,
-} from "../../functions/core/message/message-store.ts";
+import type { DeliveryGuarantee, Message } from "../../functions/core/message/message.ts";
 import type { RetryPolicy } from "../../functions/core/message/retry-policy.ts";
 import type { MetricName } from "../../functions/core/observability/telemetry.ts";
 import { handleDeliveryEvent } from "../../functions/core/processing/handle-delivery-event.ts";
@@ -19,6 +13,7 @@ import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
 import { steadyRateLimiter } from "../../functions/core/sending/rate-limiter.ts";
 import type { SendRequest, SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { scriptedSender } from "./scripted-sender.ts";
+import { storeOnModel } from "./store-on-model.ts";
 import { virtualTime } from "./virtual-time.ts";
 
 /** A deployment, and what a test needs of it. */
@@ -52,7 +47,6 @@ export function fleet(options: FleetOptions) {
   const { guarantee = "at-least-once" } = options;
   const { startsAt, policy, workers, maxSendsPerSecond, batchSize, chance, carrier } = options;
   const time = virtualTime(startsAt);
-  const items = new Map<string, Message>();
   const counts = new Map<MetricName, number>();
   const sends: { readonly at: number; readonly request: SendRequest }[] = [];
   const waiting = new Map<number, string[]>();
@@ -61,7 +55,9 @@ export function fleet(options: FleetOptions) {
   let lastDue = Math.floor(startsAt);
   let ids = 0;
 
-  const store = plainStore(items);
+  const store = storeOnModel();
+  // Nobody writes anything else into this table.
+  const items = store.items as Map<string, unknown> as Map<string, Message>;
   const random: Random = { next: chance, id: () => `id-${++ids}` };
   const queue = {
     put: async (entries: readonly QueueEntry[]) => {
@@ -153,85 +149,4 @@ export function fleet(options: FleetOptions) {
       await Promise.all([feeding, ...Array.from({ length: workers }, worker), time.run()]);
     },
   };
-}
-
-/** The store's contract without copies: nobody else changes what is handed out. */
-function plainStore(items: Map<string, Message>): MessageStore {
-  return {
-    readMany: async (ids) =>
-      new Map(ids.flatMap((id) => (items.has(id) ? [[id, items.get(id) as Message]] : []))),
-    read: async (id) => items.get(id),
-    create: async (message) => {
-      items.set(message.application_message_id, message);
-      return true;
-    },
-    change: async (id, change) => {
-      const current = items.get(id);
-      if (current === undefined || !holds(change, current)) return { applied: false, current };
-      const message = changed(change, current);
-      items.set(id, message);
-      return { applied: true, message };
-    },
-  };
-}
-
-function holds({ require }: Change, item: Message): boolean {
-  for (const name in require) if (!clauseHolds(require[name] as Clause, item)) return false;
-  return true;
-}
-
-function clauseHolds(clause: Clause, item: Message): boolean {
-  const value = valueAt(clause.path, item);
-  switch (clause.is) {
-    case "present":
-      return value !== undefined;
-    case "absent":
-      return value === undefined;
-    case "equal":
-      return value === clause.value;
-    case "other-than":
-      return value !== clause.value;
-    case "at-most":
-      return value === undefined ? clause.orAbsent === true : Number(value) <= clause.value;
-    case "more-than":
-      return value === undefined ? clause.orAbsent === true : Number(value) > clause.value;
-  }
-}
-
-function valueAt(path: Clause["path"], item: Message): unknown {
-  if (!path.startsWith("attempts.")) return item[path as keyof Message];
-  const [, number = "", field] = path.split(".");
-  const record = item.attempts?.[number];
-  return field === undefined ? record : record?.[field as keyof Attempt];
-}
-
-function changed({ set, remove = [], attempts = [] }: Change, item: Message): Message {
-  const message: Record<string, unknown> = { ...item, ...set };
-  for (const attribute of remove) delete message[attribute];
-  if (attempts.length > 0) {
-    const records: Record<string, Attempt> = { ...item.attempts };
-    for (const attempt of attempts) changeRecord(attempt, records);
-    message.attempts = records;
-  }
-  return message as unknown as Message;
-}
-
-function changeRecord(attempt: AttemptChange, records: Record<string, Attempt>): void {
-  switch (attempt.how) {
-    case "map":
-      Object.assign(records, attempt.records);
-      break;
-    case "record":
-      records[attempt.number] = attempt.set;
-      break;
-    case "remove":
-      delete records[attempt.number];
-      break;
-    case "fields": {
-      const record: Record<string, unknown> = { ...records[attempt.number], ...attempt.set };
-      for (const field of attempt.remove ?? []) delete record[field];
-      records[attempt.number] = record as Attempt;
-      break;
-    }
-  }
 }

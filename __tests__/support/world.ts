@@ -1,8 +1,8 @@
 /**
- * A world for protocol tests: the real core on an in-memory store, a queue that delivers when the clock says
+ * A world for protocol tests: the real core and store on the model of DynamoDB, a queue that delivers when the clock says
  * so, and an SMS service that answers as told and remembers every send.
  */
-import type { Clock, Random } from "../../functions/core/clock.ts";
+import type { Random } from "../../functions/core/clock.ts";
 import type { DeliveryEvent } from "../../functions/core/events/delivery-event.ts";
 import type { DeliveryGuarantee, Message } from "../../functions/core/message/message.ts";
 import type { RetryPolicy } from "../../functions/core/message/retry-policy.ts";
@@ -16,11 +16,13 @@ import type { RateLimiter } from "../../functions/core/sending/rate-limiter.ts";
 import { checkReceipt, type HandledReceiptCheck } from "../../functions/core/sending/receipt-check.ts";
 import { type HandledRetryMessage, resendMessage } from "../../functions/core/sending/resend-message.ts";
 import type { SendRequest } from "../../functions/core/sending/sms-sender.ts";
+import type { VirtualClock } from "../../local/virtual-clock.ts";
 import { refuseUndefinedFields } from "./absent-fields.ts";
-import { type InMemoryMessageStore, inMemoryMessageStore } from "./in-memory-message-store.ts";
 import { retryPolicy, startOfTest } from "./messages.ts";
 import { type ScriptedAnswer, scriptedSender } from "./scripted-sender.ts";
+import { type StoreOnModel, storeOnModel } from "./store-on-model.ts";
 import { unlimited } from "./unlimited.ts";
+import { virtualTime } from "./virtual-time.ts";
 
 /** What a world can be given. */
 export interface WorldOptions {
@@ -40,8 +42,8 @@ export interface WorldOptions {
 
 /** The world; see the module's comment. */
 export interface World {
-  readonly store: InMemoryMessageStore;
-  readonly clock: Clock & { advance(seconds: number): void };
+  readonly store: StoreOnModel;
+  readonly clock: VirtualClock;
   readonly sends: SendRequest[];
   readonly queue: QueueEntry[];
   /** Handles an event and puts its retry message on the queue, unless the worker `dies` before that. */
@@ -58,20 +60,11 @@ export interface World {
 
 /** Makes a world that holds these items. */
 export function world(items: Message[], options: WorldOptions = {}): World {
-  const store = inMemoryMessageStore(...items);
+  const store = storeOnModel(...items);
   const queue: QueueEntry[] = [];
   const sender = scriptedSender(options);
-  let now = startOfTest + 10;
   let ids = 0;
-  const clock = {
-    now: () => now,
-    sleep: async (seconds: number) => {
-      now += seconds;
-    },
-    advance(seconds: number) {
-      now += seconds;
-    },
-  };
+  const clock = virtualTime(startOfTest + 10);
   // Chance at its highest: a delay is as long as configured, so that tests can say when a retry is due.
   const random: Random = { next: () => options.chance ?? 1 - Number.EPSILON, id: () => `id-${++ids}` };
   const policy = retryPolicy(options.policy);
@@ -127,7 +120,7 @@ export function world(items: Message[], options: WorldOptions = {}): World {
         if (steps > 1_000) throw new Error("The queue does not drain.");
         queue.sort((a, b) => a.dueAt - b.dueAt);
         const entry = queue.shift() as QueueEntry;
-        now = Math.max(now, entry.dueAt);
+        clock.advance(Math.max(0, entry.dueAt - clock.now()));
         await self.retryMessage(entry.message);
       }
     },

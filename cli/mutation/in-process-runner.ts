@@ -29,7 +29,6 @@ import fc from "fast-check";
 const testFiles = [
   "__tests__/core/**/*.test.ts",
   "__tests__/firehose-attachment/**/*.test.ts",
-  "__tests__/adapters/message-store-in-memory.test.ts",
   "__tests__/adapters/message-store-on-model.test.ts",
 ];
 

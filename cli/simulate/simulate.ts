@@ -1,9 +1,9 @@
 /** Many simulated runs from consecutive seeds, their sums, and for a failing one its seed and the shrunk sequence of its steps. */
 import { type BreakName, breaks } from "../../simulation/breaks.ts";
+import { seededChoices } from "../../simulation/choices.ts";
 import { simulateManyRaces, simulateRaces } from "../../simulation/races.ts";
 import { explain, simulateMany, type Totals } from "../../simulation/simulate-many.ts";
 import { type RunOptions, simulate } from "../../simulation/simulated-run.ts";
-import { seededTape } from "../../simulation/tape.ts";
 import type { Fault } from "../../simulation/virtual-world.ts";
 import { UserError } from "../user-error.ts";
 
@@ -41,7 +41,7 @@ export async function simulateAsAsked({
 }
 
 async function replay(seed: number, options: RunOptions): Promise<void> {
-  const { violations, trace } = await simulate(seededTape(seed), { ...options, keepsTrace: true });
+  const { violations, trace } = await simulate(seededChoices(seed), { ...options, keepsTrace: true });
   console.log(violations.length > 0 ? await explain(seed, options) : trace.join("\n"));
   if (violations.length > 0)
     throw new UserError(`Seed ${seed} violates the protocol; follow the steps above.`);
@@ -94,7 +94,10 @@ async function race(races: number, options: RunOptions): Promise<void> {
       `${rate} a second: ${totals.races} races in ${totals.runs} runs; in ${totals.sent} the retry was claimed first and sent`,
     );
     if (failure === undefined) continue;
-    const { trace } = await simulateRaces(seededTape(failure.seed), rate, { ...options, keepsTrace: true });
+    const { trace } = await simulateRaces(seededChoices(failure.seed), rate, {
+      ...options,
+      keepsTrace: true,
+    });
     console.log([...failure.violations, ...trace].join("\n"));
     throw new UserError(
       `Run ${failure.seed} of the races at ${rate} a second violates the protocol; follow the steps above.`,

@@ -5,6 +5,7 @@
  * `serve-sms-service.ts` puts it on a port for the local run and for tests; the simulation calls it directly.
  */
 import { SegmentedMessage } from "sms-segments-calculator";
+import type { EventStatus } from "../../functions/core/events/statuses.ts";
 import type { Carrier, CarrierPlan, PlannedEvent } from "./carrier.ts";
 import { endUserMessagingEvent } from "./end-user-messaging-event.ts";
 import { Ledger, type LedgerEvent } from "./ledger.ts";
@@ -86,7 +87,7 @@ const refusalsAtOnce: Readonly<Record<string, CarrierPlan>> = {
     },
     events: [],
   },
-};
+} satisfies Partial<Record<EventStatus, CarrierPlan>>;
 
 /** The service; see the module's comment. */
 export class SmsService {

@@ -9,8 +9,9 @@ import {
 } from "../../../functions/core/processing/answer-transformation.ts";
 import type { HandledEvent } from "../../../functions/core/processing/handle-delivery-event.ts";
 import { handleRecords, type RecordResult } from "../../../functions/core/processing/handle-records.ts";
-import { inMemoryMessageStore } from "../../support/in-memory-message-store.ts";
 import { pinpointRecord, retryPolicy, sentMessage, startOfTest } from "../../support/messages.ts";
+import { storeOnModel } from "../../support/store-on-model.ts";
+import { virtualTime } from "../../support/virtual-time.ts";
 
 const outcomes = Object.keys(eventMetrics) as EventOutcome[];
 
@@ -196,7 +197,7 @@ describe("the core and the answer together", () => {
 
   /** The answer for records with these bytes, in a world where one message was sent. */
   async function answerFor(datas: readonly Uint8Array[], isDown = false): Promise<TransformedRecord[]> {
-    const store = inMemoryMessageStore(sentMessage());
+    const store = storeOnModel(sentMessage());
     if (isDown) {
       const down = async () => {
         throw new Error("down");
@@ -207,27 +208,22 @@ describe("the core and the answer together", () => {
       recordId: `r${n}`,
       data: Buffer.from(data).toString("base64"),
     }));
-    const results = await handleRecords(
+    const clock = virtualTime(startOfTest + 10);
+    const handling = handleRecords(
       records.map(({ recordId, data }) => ({ id: recordId, data: Buffer.from(data, "base64") })),
       {
         store,
         queue: { put: async (entries) => entries.map(() => !isDown) },
         policy: retryPolicy(),
         recordsEveryDelivery: false,
-        clock: {
-          now: () => startOfTest + 10,
-          // Pauses end at once; the time for the whole never does.
-          sleep: (seconds, signal) =>
-            seconds < 20
-              ? Promise.resolve()
-              : new Promise((resolve) => signal?.addEventListener("abort", () => resolve())),
-        },
+        clock,
         random: { next: () => 0.5, id: () => "id" },
         telemetry: silence,
         endsAt: startOfTest + 60,
         queuesFailedEvents: true,
       },
     );
+    const [results] = await Promise.all([handling, clock.run()]);
     const answer = answerTransformation(records, results, { dropsRetriedEvents: true });
     expect(answer.map(({ recordId, data }) => ({ recordId, data }))).toEqual(records);
     return answer;

@@ -11,11 +11,12 @@ import { readQueueMessage } from "../../../functions/core/queue/queue-messages.t
 import type { QueueEntry } from "../../../functions/core/queue/retry-queue.ts";
 import { claimLeaseSeconds } from "../../../functions/core/sending/send-attempt.ts";
 import type { DeferReason, SendResult } from "../../../functions/core/sending/sms-sender.ts";
-import { type InMemoryMessageStore, inMemoryMessageStore } from "../../support/in-memory-message-store.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../../support/messages.ts";
 import { recordedTelemetry } from "../../support/recorded-telemetry.ts";
 import { scriptedSender } from "../../support/scripted-sender.ts";
+import { type StoreOnModel, storeOnModel } from "../../support/store-on-model.ts";
 import { unlimited } from "../../support/unlimited.ts";
+import { virtualTime } from "../../support/virtual-time.ts";
 
 const now = startOfTest + 70;
 const due = (changes: Partial<Message> = {}) =>
@@ -43,19 +44,19 @@ async function handle(
     /** When the batch is handled, epoch seconds. */
     at?: number;
     /** Breaks the store, or looks at it. */
-    touch?: (store: InMemoryMessageStore) => void;
+    touch?: (store: StoreOnModel) => void;
   } = {},
 ) {
   const { answer = { kind: "accepted", messageId: "msg-1" }, takes = () => true } = options;
   const telemetry = recordedTelemetry();
-  const store = inMemoryMessageStore(...items);
+  const store = storeOnModel(...items);
   options.touch?.(store);
   const policy = retryPolicy(options.policy);
   const puts: QueueEntry[][] = [];
   const sender = scriptedSender({ otherwise: options.send ?? answer });
   const shared = {
     store,
-    clock: { now: () => options.at ?? now, sleep: async () => {} },
+    clock: virtualTime(options.at ?? now),
     random: { next: () => 0.5, id: () => "claim-1" },
   };
   const redelivered = await handleQueueMessages(
@@ -436,7 +437,7 @@ describe("a batch", () => {
 });
 
 /** A store that no call reaches. */
-function outOfReach(store: InMemoryMessageStore): void {
+function outOfReach(store: StoreOnModel): void {
   const fails = async (): Promise<never> => {
     throw Object.assign(new Error("connect ETIMEDOUT"), { name: "TimeoutError" });
   };

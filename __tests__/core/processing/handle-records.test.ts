@@ -7,7 +7,6 @@ import { quarantine } from "../../../functions/core/processing/quarantine.ts";
 import type { StreamRecord } from "../../../functions/core/processing/stream-record.ts";
 import { readQueueMessage } from "../../../functions/core/queue/queue-messages.ts";
 import type { QueueEntry } from "../../../functions/core/queue/retry-queue.ts";
-import { inMemoryMessageStore } from "../../support/in-memory-message-store.ts";
 import {
   failureEvent,
   pinpointRecord,
@@ -15,6 +14,7 @@ import {
   sentMessage,
   startOfTest,
 } from "../../support/messages.ts";
+import { storeOnModel } from "../../support/store-on-model.ts";
 import { virtualTime } from "../../support/virtual-time.ts";
 
 /** Handling with everything remembered, and a queue that takes only what `takes` allows. */
@@ -23,7 +23,7 @@ function recordHandling(items = [sentMessage()], takes: (entry: QueueEntry) => b
   const logs: { text: string; fields?: LogFields | undefined }[] = [];
   const queued: QueueEntry[] = [];
   const log = (text: string, fields?: LogFields) => void logs.push({ text, fields });
-  const store = inMemoryMessageStore(...items);
+  const store = storeOnModel(...items);
   return {
     store,
     counts,
@@ -31,12 +31,8 @@ function recordHandling(items = [sentMessage()], takes: (entry: QueueEntry) => b
     queued,
     policy: retryPolicy(),
     recordsEveryDelivery: false,
-    clock: {
-      now: () => startOfTest + 10,
-      // The time of a test stands still: only an abort ends a wait.
-      sleep: (_: number, signal?: AbortSignal) =>
-        new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve())),
-    },
+    // The time of a test stands still: only an abort ends a wait.
+    clock: virtualTime(startOfTest + 10),
     endsAt: startOfTest + 60,
     random: { next: () => 0.5, id: () => "id" },
     queue: {
@@ -254,30 +250,25 @@ describe("a batch of records", () => {
     ["and not once the answer is due", 4, [0, 1, 3]],
     ["nor in the moment in which it is", 3, [0, 1]],
   ])("tries a queue that is down again where nobody else will: %s", async (_name, secondsLeft, tries) => {
-    let now = startOfTest;
+    const clock = virtualTime(startOfTest);
     const triedAt: number[] = [];
     const handling = {
       ...recordHandling(),
-      clock: {
-        now: () => now,
-        sleep: (seconds: number, signal?: AbortSignal) => {
-          if (signal === undefined) now += seconds;
-          return new Promise<void>((resolve) =>
-            signal === undefined ? resolve() : signal.addEventListener("abort", () => resolve()),
-          );
-        },
-      },
+      clock,
       endsAt: startOfTest + secondsLeft,
       queuesFailedEvents: true,
       queue: {
         async put(entries: readonly QueueEntry[]) {
-          triedAt.push(now - startOfTest);
+          triedAt.push(clock.now() - startOfTest);
           return entries.map(() => false);
         },
       },
     };
 
-    const results = await handleRecords([record("a", pinpointRecord())], handling);
+    const [results] = await Promise.all([
+      handleRecords([record("a", pinpointRecord())], handling),
+      clock.run(),
+    ]);
 
     expect(results[0]).toMatchObject({ result: "failed", problem: "NotQueued" });
     expect(triedAt).toEqual(tries);

@@ -5,10 +5,11 @@ import type { QueueEntry } from "../../../functions/core/queue/retry-queue.ts";
 import { type ProduceRequest, produceMessage } from "../../../functions/core/sending/produce-message.ts";
 import { claimLeaseSeconds } from "../../../functions/core/sending/send-attempt.ts";
 import type { SendRequest, SendResult } from "../../../functions/core/sending/sms-sender.ts";
-import { inMemoryMessageStore } from "../../support/in-memory-message-store.ts";
 import { retryPolicy, startOfTest } from "../../support/messages.ts";
 import { recordedTelemetry } from "../../support/recorded-telemetry.ts";
 import { type ScriptedAnswer, scriptedSender } from "../../support/scripted-sender.ts";
+import { storeOnModel } from "../../support/store-on-model.ts";
+import { virtualTime } from "../../support/virtual-time.ts";
 
 const accepted: SendResult = { kind: "accepted", messageId: "msg-0" };
 const throttled: SendResult = { kind: "deferred", reason: "throttled" };
@@ -40,10 +41,10 @@ function application(
     queueTakes?: boolean;
   } = {},
 ) {
-  const store = inMemoryMessageStore();
+  const store = storeOnModel();
   const sender = scriptedSender({ ...options, answers, otherwise: accepted });
   const queued: QueueEntry[] = [];
-  let now = startOfTest + 0.5;
+  const clock = virtualTime(startOfTest + 0.5);
   let ids = 0;
   const producing = {
     store,
@@ -57,7 +58,7 @@ function application(
     },
     policy: retryPolicy(options.policy),
     telemetry: recordedTelemetry(),
-    clock: { now: () => now, sleep: async () => {} },
+    clock,
     random: { next: () => 0.5, id: () => `id-${++ids}` },
   };
   return {
@@ -66,9 +67,7 @@ function application(
     queued,
     producing,
     produce: (changes: Partial<ProduceRequest> = {}) => produceMessage({ ...request, ...changes }, producing),
-    advance(seconds: number) {
-      now += seconds;
-    },
+    advance: clock.advance,
     message: (id = "order-4711") => store.items.get(id) as unknown as Message,
   };
 }

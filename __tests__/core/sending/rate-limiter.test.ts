@@ -5,7 +5,8 @@ import {
   type RateLimiter,
   steadyRateLimiter,
 } from "../../../functions/core/sending/rate-limiter.ts";
-import { type VirtualTime, virtualTime } from "../../support/virtual-time.ts";
+import type { VirtualClock } from "../../../local/virtual-clock.ts";
+import { virtualTime } from "../../support/virtual-time.ts";
 
 /** How long an invocation may send. */
 const sendSeconds = 18;
@@ -33,7 +34,7 @@ const quick = (parts: number): Sending => ({ parts, holdSeconds: 0, isClaimed: t
 async function send(
   { parts, holdSeconds, isClaimed }: Sending,
   rateLimiter: RateLimiter,
-  time: VirtualTime,
+  time: VirtualClock,
   departed: (departure: Departure) => void,
 ): Promise<void> {
   const permit = await rateLimiter.acquire(parts);
@@ -52,7 +53,7 @@ async function send(
  * messages at once. The execution environment is always another one: nothing is remembered.
  */
 async function runPlace(
-  time: VirtualTime,
+  time: VirtualClock,
   partsPerSecond: number,
   invocations: readonly Invocation[],
   departed: (departure: Departure) => void,

@@ -13,8 +13,8 @@ import {
   receiptCheckEntry,
   receiptDueAt,
 } from "../../../functions/core/sending/receipt-check.ts";
-import { inMemoryMessageStore } from "../../support/in-memory-message-store.ts";
 import { retryPolicy, sentMessage, startOfTest } from "../../support/messages.ts";
+import { storeOnModel } from "../../support/store-on-model.ts";
 import { cellInWords, combinations, documentedRows } from "../documented-table.ts";
 
 const now = startOfTest;
@@ -286,7 +286,7 @@ describe("fault 61: a receipt check that is handled", () => {
       guarantee?: "at-least-once" | "at-most-once";
     } = {},
   ) {
-    const store = message === undefined ? inMemoryMessageStore() : inMemoryMessageStore(message);
+    const store = message === undefined ? storeOnModel() : storeOnModel(message);
     const handled = await checkReceipt(check, {
       store,
       policy: retryPolicy({ receiptTimeoutSeconds: 60, ...options.policy }),
@@ -423,7 +423,7 @@ describe("fault 61: a receipt check that is handled", () => {
   });
 
   test("twice leads to one retry", async () => {
-    const store = inMemoryMessageStore(unconfirmed(now - 900));
+    const store = storeOnModel(unconfirmed(now - 900));
     const checking = {
       store,
       policy: retryPolicy(),
@@ -436,7 +436,7 @@ describe("fault 61: a receipt check that is handled", () => {
   });
 
   test("decides again by the item where an event came in between, and gives up after six times", async () => {
-    const store = inMemoryMessageStore(unconfirmed(now - 900));
+    const store = storeOnModel(unconfirmed(now - 900));
     const checking = {
       store,
       policy: retryPolicy(),
