@@ -44,7 +44,7 @@ export function mostPerSecond(cap: number): number {
   return Math.max(cap, resendWorkers * Math.ceil(cap / resendWorkers));
 }
 
-/** The series as a table, a line a second. */
+/** The seconds as a table, a line a second. */
 export function sendRateTable({ cap, peakPerSecond, perSecond, applicationPerSecond }: SendRate): string {
   const widest = Math.max(1, ...perSecond, ...applicationPerSecond);
   const scale = Math.min(1, 40 / widest);
