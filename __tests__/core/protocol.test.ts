@@ -508,7 +508,7 @@ describe("send and record", () => {
     expect(message()).toMatchObject({ status: "SENT", attempts: { "1": { possible_duplicate: true } } });
   });
 
-  test("a claim that was given back while the answer was lost still has its retry message", async () => {
+  test("a claim that was deferred while the answer was lost still has its retry message", async () => {
     const { event, drain, sends, store, message } = world([sentMessage()], { answers: [throttled] });
     await event(failureEvent());
     const change = store.change;
