@@ -4,9 +4,9 @@
  */
 import { cancelMessage } from "../../functions/core/message/cancel-message.ts";
 import type { QueueMessage } from "../../functions/core/queue/queue-messages.ts";
-import type { SendGate } from "../../functions/core/sending/gate/send-gate.ts";
 import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { failureEvent, sentMessage, startOfTest, successEvent } from "../support/messages.ts";
+import { closedGate, gateOf, permitFor } from "../support/open-gate.ts";
 import { world } from "../support/world.ts";
 
 const throttled: SendResult = { kind: "deferred", reason: "throttled" };
@@ -611,36 +611,32 @@ describe("send and record", () => {
     expect(message()).toMatchObject({ status: "DELIVERED", status_reason: "DELIVERED" });
   });
 
-  test("a retry message that gets no permit writes nothing, uses up nothing and comes again soon", async () => {
-    const rateLimiter: RateLimiter = { acquire: async () => undefined };
-    const {
-      event,
-      retryMessage: handle,
-      sends,
-      message,
-      clock,
-      queue,
-    } = world([sentMessage()], { rateLimiter });
+  test("a retry message that gets no permit writes nothing, uses up nothing and comes again", async () => {
+    const gate = closedGate("no-capacity", startOfTest + 73.25);
+    const { event, retryMessage: handle, sends, message, clock, queue } = world([sentMessage()], { gate });
     await event(failureEvent());
     clock.advance(60);
     queue.length = 0;
     const before = structuredClone(message());
-    expect(await handle(retryMessage)).toMatchObject({ outcome: "not-due", reason: "no-permit" });
-    expect(queue).toEqual([{ message: retryMessage, dueAt: startOfTest + 71 }]);
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "not-due", reason: "no-capacity" });
+    expect(queue).toEqual([{ message: { ...retryMessage, has_waited: true }, dueAt: startOfTest + 73.25 }]);
     expect(message()).toEqual(before);
     expect(sends).toEqual([]);
   });
 
   test("a text that became longer while it waited for its permit defers the attempt", async () => {
     const steps: string[] = [];
-    const permit = { depart: () => void steps.push("departs"), release: () => void steps.push("released") };
-    const rateLimiter: RateLimiter = {
-      async acquire(parts) {
-        steps.push(`${parts} part(s)`);
-        store.items.set("order-4711", { ...store.items.get("order-4711"), message_body: "x".repeat(400) });
-        return permit;
-      },
-    };
+    const gate = gateOf((_identity, { parts }) => {
+      steps.push(`${parts} part(s)`);
+      store.items.set("order-4711", { ...store.items.get("order-4711"), message_body: "x".repeat(400) });
+      return permitFor(parts, {
+        async departs() {
+          steps.push("departs");
+          return true;
+        },
+        report: () => void steps.push("reports"),
+      });
+    });
     const {
       event,
       retryMessage: handle,
@@ -649,28 +645,26 @@ describe("send and record", () => {
       clock,
       store,
       drain,
-    } = world([sentMessage()], { rateLimiter });
+    } = world([sentMessage()], { gate });
     await event(failureEvent());
     clock.advance(60);
-    expect(await handle(retryMessage)).toMatchObject({ outcome: "deferred", reason: "no-permit" });
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "deferred", reason: "permit-missed" });
     expect(message()).toMatchObject({ status: "RETRY_SCHEDULED", retry_count: 0 });
     expect(sends).toEqual([]);
     await drain();
-    expect(steps).toEqual(["1 part(s)", "released", "3 part(s)", "departs", "released"]);
+    expect(steps).toEqual(["1 part(s)", "3 part(s)", "departs", "reports"]);
     expect(sends).toHaveLength(1);
   });
 
   test("fault 70: what ends while its retry waits for its permit is not sent", async () => {
     for (const ends of ["cancelled", "delivered", "opted-out"] as const) {
-      const rateLimiter: RateLimiter = {
-        async acquire() {
-          if (ends === "cancelled") await cancelMessage("order-4711", { store });
-          if (ends === "delivered") await event(successEvent());
-          if (ends === "opted-out") await event(failureEvent({ kind: "opt-out", status: "OPTOUT" }));
-          return { depart() {}, release() {} };
-        },
-      };
-      const { event, drain, sends, store, message } = world([sentMessage()], { rateLimiter });
+      const gate = gateOf(async (_identity, { parts }) => {
+        if (ends === "cancelled") await cancelMessage("order-4711", { store });
+        if (ends === "delivered") await event(successEvent());
+        if (ends === "opted-out") await event(failureEvent({ kind: "opt-out", status: "OPTOUT" }));
+        return permitFor(parts);
+      });
+      const { event, drain, sends, store, message } = world([sentMessage()], { gate });
       await event(failureEvent());
       await drain();
       expect(sends).toEqual([]);
@@ -681,12 +675,15 @@ describe("send and record", () => {
   test("between a claim and its send lies no call but the send", async () => {
     const calls: string[] = [];
     const { event, drain, store } = world([sentMessage()], {
-      rateLimiter: {
-        async acquire() {
-          calls.push("permit");
-          return { depart: () => void calls.push("departs"), release() {} };
-        },
-      },
+      gate: gateOf((_identity, { parts }) => {
+        calls.push("permit");
+        return permitFor(parts, {
+          async departs() {
+            calls.push("departs");
+            return true;
+          },
+        });
+      }),
       answers: [
         () => {
           calls.push("send");
@@ -964,13 +961,11 @@ describe("input that harms only itself", () => {
     });
 
     const permits: number[] = [];
-    const rateLimiter: RateLimiter = {
-      async acquire(parts) {
-        permits.push(parts);
-        return undefined;
-      },
-    };
-    const atSend = world([sentMessage()], { rateLimiter });
+    const gate = gateOf((_identity, { parts }) => {
+      permits.push(parts);
+      return permitFor(parts);
+    });
+    const atSend = world([sentMessage()], { gate });
     await atSend.event(failureEvent());
     atSend.store.items.set("order-4711", { ...atSend.message(), message_body: body });
     atSend.clock.advance(60);

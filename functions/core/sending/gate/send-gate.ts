@@ -16,7 +16,7 @@ import {
   type PermitRequest,
   reserve,
 } from "./gate.ts";
-import type { GateClock, GateItem, GateStore, StoredGateItem } from "./gate-store.ts";
+import type { GateClock, GateStore, StoredGateItem } from "./gate-store.ts";
 import { laneCount } from "./send-times.ts";
 
 /** What a gate needs. */
@@ -143,8 +143,11 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
     let [main, lane, laneNumber] = await readLane(store, identity, own, random);
     for (let writes = 0; writes < maxWrites; writes += 1) {
       const now = gateClock.now();
-      if (laneNumber >= laneCountAt(main, own, now.latest)) {
-        [main, lane, laneNumber] = await readLane(store, identity, own, random);
+      const rate = effectiveRate(main.gate, own, now.latest);
+      if (laneNumber >= laneCount(rate)) {
+        // A lower rate of another deployment: of its lanes only, else the others would let as much through again.
+        [main, lane, laneNumber] = await readLane(store, identity, rate, random);
+        continue;
       }
       const { decisions, ...next } = reserve(main.gate, lane.lane, requests, {
         time: now,
@@ -242,18 +245,14 @@ function after(breaker: Breaker, isServiceWorking: boolean, now: number, isProbe
   return isServiceWorking ? afterSuccess(breaker, now) : afterFailure(breaker, now, isProbe);
 }
 
-function laneCountAt(main: GateItem, own: number, now: number): number {
-  return laneCount(effectiveRate(main.gate, own, now));
-}
-
 /** The item of lane 0 and one of the lanes at random; both are the same where the gate has one lane. */
 async function readLane(
   store: GateStore,
   identity: string,
-  own: number,
+  rate: number,
   random: Pick<Random, "next">,
 ): Promise<[StoredGateItem, StoredGateItem, number]> {
-  const laneNumber = anyLane(own, random.next());
+  const laneNumber = anyLane(rate, random.next());
   const [main, lane = main] = await store.read(identity, laneNumber === 0 ? [0] : [0, laneNumber]);
   if (main === undefined || lane === undefined) throw new TypeError("The gate's store has answered no item.");
   return [main, lane, laneNumber];
