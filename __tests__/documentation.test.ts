@@ -1,7 +1,11 @@
-/** What can be checked of all pages: links lead somewhere, commands exist, the README stays short. */
+/**
+ * What can be checked of all pages: links lead somewhere, commands exist, the README stays short, what the page on the
+ * architecture names is there, and the rules that comments cite are those of the protocol.
+ */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { createProgram } from "../cli/command-line.ts";
+import { messageStatuses } from "../functions/core/message/message.ts";
 
 const root = join(__dirname, "..");
 const pages = [
@@ -71,5 +75,141 @@ describe.each(pages)("%s", (page, text) => {
     });
 
     expect(missing).toEqual([]);
+  });
+});
+
+/** The files of the code, with their texts. */
+function filesOf(...folders: readonly string[]): (readonly [path: string, text: string])[] {
+  return folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts") && !name.includes("node_modules"))
+      .map((name) => [join(folder, name), readFileSync(join(root, folder, name), "utf8")] as const),
+  );
+}
+
+/** A page's section, from its heading to the next one. */
+function section(page: string, heading: string): string {
+  return (
+    textOf
+      .get(page)
+      ?.split(/^## /m)
+      .find((part) => part.startsWith(`${heading}\n`)) ?? ""
+  );
+}
+
+/** The rows of the tables in a text, each as its cells; the heads are rows, too. */
+function rowsOf(text: string): string[][] {
+  return [...text.matchAll(/^\| (.*) \|$/gm)].map(([, row = ""]) => row.split(" | "));
+}
+
+/** What stands between backticks. */
+function codeIn(text: string): string[] {
+  return [...text.matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code);
+}
+
+describe("the page on the architecture", () => {
+  const page = join("docs", "architecture.md");
+  const text = textOf.get(page) ?? "";
+
+  test("names files that exist, in its diagrams too", () => {
+    const files = filesOf("functions", "stacks", "local", "simulation", "cli", "__tests__").map(
+      ([path]) => path,
+    );
+    const named = [...text.matchAll(/[\w./-]*\w\.ts\b/g)].map(([name]) => name.replace(/^(\.\.\/)+/, ""));
+    const missing = named.filter(
+      (name) =>
+        !name.includes("NAME") &&
+        !existsSync(join(root, name)) &&
+        !files.some((file) => file.endsWith(`/${name}`)),
+    );
+
+    expect(missing).toEqual([]);
+    expect(new Set(named).size).toBeGreaterThan(30);
+  });
+
+  test("spells its words as the code does", () => {
+    const words = rowsOf(section(page, "Words")).flatMap(([, spelling = ""]) => codeIn(spelling));
+    const code = filesOf("functions", "local")
+      .map(([, source]) => source.replaceAll(/\/\*\*.*?\*\/|\/\/.*$/gms, ""))
+      .join("\n");
+    const unknown = words.filter((word) => !new RegExp(`(?<![\\w-])${word}(?![\\w-])`).test(code));
+
+    expect(unknown).toEqual([]);
+    expect(words.length).toBeGreaterThan(20);
+  });
+
+  test("draws every status of a message, as do protocol and contract, and no other", () => {
+    const statuses = [...messageStatuses].sort();
+    const drawn = /^stateDiagram.*?^```/ms.exec(section(page, "States of a message"))?.[0] ?? "";
+    const ways = [...drawn.matchAll(/(\S+) --> ([^:\s]+)/g)].flatMap(([, from = "", to = ""]) => [from, to]);
+    const states = ways.filter((name) => name !== "[*]" && name !== "open");
+    const explained = rowsOf(section(join("docs", "application-contract.md"), "Where a message stands"));
+    const inTheProtocol = codeIn(section(join("docs", "protocol.md"), "States")).filter((word) =>
+      /^[A-Z_]+$/.test(word),
+    );
+
+    expect([...new Set(states)].sort()).toEqual(statuses);
+    expect(explained.flatMap(([status = ""]) => codeIn(status)).sort()).toEqual(statuses);
+    expect([...new Set(inTheProtocol)].sort()).toEqual(statuses);
+  });
+
+  test("shows one failed SMS in the six files of CONTRIBUTING, in their order", () => {
+    const linked = (part: string) =>
+      [...part.matchAll(/\]\((?:\.\.\/)?(functions[^)]*)\)/g)].map(([, path]) => path);
+    const listed = section(page, "One failed SMS")
+      .match(/^\d\. \[.*$/gm)
+      ?.flatMap(linked);
+    const told =
+      /^One failed SMS, in six files:.*?\n\n/ms.exec(textOf.get("CONTRIBUTING.md") ?? "")?.[0] ?? "";
+    const drawn = [...text.matchAll(/Note over \w: \d ([\w.-]+\.ts)/g)].map(([, name]) => name);
+
+    expect(listed).toHaveLength(6);
+    expect(linked(told)).toEqual(listed);
+    expect(drawn).toEqual(listed?.map((path) => basename(path ?? "")));
+  });
+});
+
+describe("the numbered rules of the protocol", () => {
+  const rules = new Map(
+    [
+      ...section(join("docs", "protocol.md"), "The rules").matchAll(/^(\d+)\. ((?:.+\n)+?)(?=\d+\. |\n)/gm),
+    ].map(([, number, rule = ""]) => [Number(number), rule] as const),
+  );
+  /** The beginnings of a text's words, so that "retries" and "retry" are one. */
+  const stems = (words: string) =>
+    new Set(
+      words
+        .toLowerCase()
+        .match(/[a-z]{4,}/g)
+        ?.map((word) => word.slice(0, 5)),
+    );
+
+  /** What cites a rule: a comment, or a page's paragraph, with the numbers. */
+  const citations = [
+    ...filesOf("functions", "stacks", "local", "simulation", "cli", "__tests__").flatMap(([path, source]) =>
+      [...source.matchAll(/\/\*\*.*?\*\/|(?:^ *\/\/.*\n)+/gms)].map(([comment]) => [path, comment] as const),
+    ),
+    ...pages.flatMap(([path, page]) => page.split(/\n\n/).map((paragraph) => [path, paragraph] as const)),
+  ].flatMap(([path, comment]) =>
+    [...comment.matchAll(/\brules? (\d+)(?: (?:and|to) (\d+))?/gi)].flatMap(([, ...numbers]) =>
+      numbers
+        .filter((number) => number !== undefined)
+        .map((number) => ({ path, comment, rule: Number(number) })),
+    ),
+  );
+
+  test("count up from 1", () => {
+    expect([...rules.keys()]).toEqual(Array.from({ length: rules.size }, (_, index) => index + 1));
+    expect(rules.size).toBeGreaterThanOrEqual(13);
+  });
+
+  test("are what comments and pages take them for: a word in common at least", () => {
+    const strangers = citations.filter(({ comment, rule }) => {
+      const ofTheRule = stems(rules.get(rule) ?? "");
+      return ![...stems(comment)].some((stem) => stem !== "rule" && stem !== "rules" && ofTheRule.has(stem));
+    });
+
+    expect(strangers.map(({ path, rule, comment }) => `${path}: rule ${rule}: ${comment}`)).toEqual([]);
+    expect(citations.length).toBeGreaterThan(30);
   });
 });

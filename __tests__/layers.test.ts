@@ -1,5 +1,5 @@
 /**
- * The rules about layers (design section 8) are those of `.dependency-cruiser.mjs` and `biome.json`, which `npm run lint`
+ * The rules about layers are those of `.dependency-cruiser.mjs` and `biome.json`, which `npm run lint`
  * applies. A rule that sees nothing would stay green for ever: here every one is broken on purpose.
  */
 import { execFile } from "node:child_process";
@@ -204,12 +204,13 @@ async function outputOf(command: string, args: readonly string[]): Promise<strin
 }
 
 beforeAll(() => {
-  mkdirSync(join(tree, "functions"));
+  for (const folder of ["functions", "__tests__"]) mkdirSync(join(tree, folder));
   for (const file of [
     "package.json",
     "tsconfig.json",
     "biome.json",
     "functions/asks-the-machine.grit",
+    "__tests__/long-names.grit",
     ".gitignore",
   ])
     copyFileSync(join(root, file), join(tree, file));
@@ -266,7 +267,7 @@ describe("the rules of .dependency-cruiser.mjs", () => {
   });
 });
 
-describe("the rules of biome.json for the functions", () => {
+describe("the rules of biome.json", () => {
   const asksTheMachine = [
     "new Date()",
     "Date()",
@@ -306,5 +307,14 @@ describe("the rules of biome.json for the functions", () => {
 
   test("let a function ask the machine for nothing: no time, chance, environment or output", async () => {
     expect(await refusedLines("functions/core/machine.ts", asksTheMachine)).toEqual(asksTheMachine);
+  });
+
+  test("let the name of a test, or of a group of tests, have fewer than 90 characters", async () => {
+    const calls = ["test", "it", "describe", "test.each([1])", "describe.each<number>([1])"];
+    const named = (length: number) => calls.map((call) => `${call}("${"n".repeat(length)}", () => {})`);
+
+    expect(await refusedLines("__tests__/core/names.test.ts", [...named(89), ...named(90)])).toEqual(
+      named(90),
+    );
   });
 });

@@ -24,7 +24,7 @@ test("the command is one that the AWS CLI takes, and names the table of a defaul
   expect(option("--table-name")).toBe("sms-retry-message-state");
 });
 
-test("the item is read as it is meant, times in seconds, and outlives its deadline as our own items do", () => {
+test("the item is read as it is meant, in seconds, and outlives its deadline as our own do", () => {
   const message = readMessageItem(unmarshall(item));
 
   expect(Object.keys(message).sort()).toEqual(Object.keys(item).sort());

@@ -119,7 +119,7 @@ test("every check of npm run verify is a job, and no job has a right but to read
   expect(Object.values(jobs).flatMap((job) => Object.keys(job.permissions ?? {}))).toEqual([]);
 });
 
-test("the weekly check of cdktn names the folder that it installs into, or it would check nothing", () => {
+test("the weekly check of cdktn names the folder that it installs into", () => {
   const { on, permissions } = read("cdktn.yml");
   const commands = commandsOf("cdktn.yml");
 
@@ -222,7 +222,7 @@ describe("the forms for issues", () => {
     }
   });
 
-  test("who reports a fault names the part, among them every stack, and is told to leave out what is personal", () => {
+  test("a fault's report names the part, among them every stack, and nothing personal", () => {
     const { body } = readForm("bug.yml");
     const parts = body.find(({ id }) => id === "part")?.attributes.options;
 
@@ -235,7 +235,7 @@ test("a pull request is asked for its test plan", () => {
   expect(textOf("../pull_request_template.md")).toContain("## Test plan");
 });
 
-test("dependabot keeps to the range of constructs that package.json demands, and knows what is archived", () => {
+test("dependabot keeps to package.json's range of constructs, and knows what is archived", () => {
   const { updates } = parse(textOf("../dependabot.yml")) as Dependabot;
   const { dependencies } = JSON.parse(readFileSync(join(__dirname, "../stacks/package.json"), "utf8"));
   const ignored = updates.find((update) => update["package-ecosystem"] === "npm")?.ignore ?? [];

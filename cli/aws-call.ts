@@ -83,7 +83,7 @@ function userError(action: string, region: string, cause: Error): UserError {
       `AWS cannot be reached in the region ${region} (${code}); check the region, the network and AWS_ENDPOINT_URL, and try again.`,
     );
   }
-  return sentence(`${action} failed (${name}): ${message}`);
+  return sentence(`${action} failed (${name}); mend the cause and try again: ${message}`);
 }
 
 /** The SDK's own error inside those of the adapters, and the first of several tries to connect. */

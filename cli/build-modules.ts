@@ -113,7 +113,10 @@ function usage(name: StackName, stack: SynthesisedStack): string {
   const width = Math.max(...required.map((input) => input.length));
   const settings = required.map((input) => {
     const sample = samples[input];
-    if (sample === undefined) throw new Error(`The usage block has no value for the input "${input}".`);
+    if (sample === undefined)
+      throw new Error(
+        `The usage block has no value for the input "${input}"; add one to cli/build-modules.ts.`,
+      );
     return `  ${input.padEnd(width)} = ${sample}`;
   });
   return ['module "sms_retry" {', `  source = "./modules/${name}"`, "", ...settings, "}"].join("\n");

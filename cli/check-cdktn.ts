@@ -153,7 +153,9 @@ async function check(packages: string): Promise<number> {
     const version = versionOf("cdktn", manifestOf(packages, "cdktn"));
     const others = writersOf(theirs).filter((writer) => `cdktn ${writer}` !== version);
     if (others.length > 0)
-      throw new Error(`The copy was written by ${others.join(", ")}, not by ${version}.`);
+      throw new Error(
+        `The copy was written by ${others.join(", ")}, not by ${version}; look at the packages of --packages.`,
+      );
     return report(ours, theirs, packages);
   } finally {
     rmSync(folder, { recursive: true });

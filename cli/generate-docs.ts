@@ -38,7 +38,7 @@ export function inputsPage(stacks: StacksByName): string {
   const versions = new Set([...stacks.values()].map(versionsSentence));
   if (versions.size !== 1)
     throw new Error(
-      `The stacks need different versions, and docs/inputs.md has one sentence: ${[...versions].join(" ")}`,
+      `The stacks need different versions, and docs/inputs.md has one sentence; give them the same: ${[...versions].join(" ")}`,
     );
   return `# Inputs and outputs
 

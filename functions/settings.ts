@@ -37,7 +37,7 @@ function number(check: string, isValid: (value: number) => boolean) {
 function list<T>(check: string, isValid: (value: unknown) => value is T) {
   return v.pipe(
     v.string("is not set"),
-    v.rawTransform<string, T[]>(({ dataset, addIssue, NEVER }) => {
+    v.rawTransform<string, readonly T[]>(({ dataset, addIssue, NEVER }) => {
       const values = parseJson(dataset.value);
       if (Array.isArray(values) && values.length > 0 && values.every(isValid)) return values;
       addIssue({ message: `must be a JSON list, not empty, of ${check}` });

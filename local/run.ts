@@ -167,7 +167,9 @@ async function watch(
     if (failure !== undefined) throw failure;
     if (isPlayed && (await stillness(over === messages))) return rows;
     if (performance.now() > endsAt) {
-      onProblem(`The time limit of ${scenario.time_limit_seconds} s is over; what is open stays open.`);
+      onProblem(
+        `The time limit of ${scenario.time_limit_seconds} s is over, so what is open stays open; raise time_limit_seconds.`,
+      );
       return rows;
     }
     const took = performance.now() - lookedAt;

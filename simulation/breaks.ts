@@ -121,7 +121,7 @@ function ended(change: Change, status: "EXHAUSTED" | "EXPIRED"): Change {
   };
 }
 
-/** The breaks by name, each with the rule of the design that it breaks. */
+/** The breaks by name, each with the rule of docs/protocol.md that it breaks. */
 export const breaks = {
   /** Rule 1: writes are not conditional. */
   "no-conditions": { table: { ignoresConditions: true } },
@@ -129,7 +129,7 @@ export const breaks = {
   "claim-any-attempt": withoutClauses("isScheduled", "isNextAttempt"),
   /** Rule 1: a claim does not ask whether the retry sequence is over. */
   "claim-after-the-end": withoutClauses("isScheduled", "isDue"),
-  /** Rules 2 and 4: a decision is written although the item has moved on. */
+  /** Rules 2 and 4: a decision is written although an attempt or a success has changed the item since. */
   "decide-on-old-items": withoutClauses(
     "same_status",
     "same_retry_count",
@@ -168,7 +168,7 @@ export const breaks = {
   "throttled-is-sent": withAnswers((result) =>
     result.kind === "deferred" ? { kind: "accepted", messageId: "none" } : result,
   ),
-  /** Rule 7: a claim that is given back uses up its retry. */
+  /** Rule 7: an attempt that is deferred uses up its retry. */
   "throttled-uses-a-retry": withChanges((change) =>
     isDeferral(change) && change.set.retry_count !== undefined
       ? { ...change, set: { ...change.set, retry_count: change.set.retry_count + 1 } }

@@ -74,7 +74,7 @@ describe("a send by End User Messaging", () => {
     ]);
   });
 
-  test("carries whatever the first send carried; the message's configuration set goes over the deployment's", async () => {
+  test("carries what the first send carried; its configuration set replaces the deployment's", async () => {
     const asked = {
       ...request,
       keyword: "SHOP CODES",
@@ -112,7 +112,7 @@ describe("a send by End User Messaging", () => {
     expect(inputs()).toMatchObject([{ OriginationIdentity: "SHOP" }]);
   });
 
-  test("takes three entries of the application's context beside ours, and says how many it left out", async () => {
+  test("takes three entries of the application's context, and says how many it left out", async () => {
     // A key that is a number comes first in every JavaScript object.
     const own = { "7": "seven", shop: "berlin", till: "3", more: "than fits", most: "too" };
     const sent = await send({ ...request, context: { ...own, ...request.context } });

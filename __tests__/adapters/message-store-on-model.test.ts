@@ -83,7 +83,7 @@ describe("a batch read", () => {
     expect(batchSizes(inputs)).toEqual([100]);
   });
 
-  test("asks for what was left unprocessed, five times with doubling pauses, and keeps what it got", async () => {
+  test("asks for what was left unprocessed five times, with doubling pauses, and keeps the rest", async () => {
     const first = sentMessage({ application_message_id: "first" });
     const { store, inputs, sleeps } = scripted((_input, call) => ({
       Responses: { "message-state": call === 1 ? [first] : [] },
@@ -357,7 +357,7 @@ describe("what DynamoDB says", () => {
     await expect(store.change("order-4711", change)).rejects.toThrow(UnreadableMessageError);
   });
 
-  test("an id of 19 digits that was written as a number keeps its digits, and a time beyond all is a time", () => {
+  test("an id of 19 digits that was written as a number keeps its digits; a huge time is a time", () => {
     const item = unmarshall(
       {
         application_message_id: { S: "order-4711" },

@@ -9,8 +9,8 @@ import { type Emulators, startEmulators } from "../../local/emulators/start-emul
 import { type DynamodbProxy, startDynamodbProxy, throttled } from "../support/dynamodb-proxy.ts";
 import { createMessageTable, documentClientOf, type MessageTable } from "../support/message-table.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
-import { scriptedSender } from "../support/scripted-sender.ts";
 import { openGate } from "../support/open-gate.ts";
+import { scriptedSender } from "../support/scripted-sender.ts";
 import { messageStoreContract } from "./message-store.contract.ts";
 
 let emulators: Emulators<"dynamodb">;
@@ -129,7 +129,7 @@ test("a batch read asks again for keys that the table left unprocessed", async (
   expect(proxy.calls.map(({ operation }) => operation)).toEqual(Array(9).fill("BatchGetItem"));
 });
 
-test("fault 67: a number that no language holds exactly costs its own item at most, not the batch", async () => {
+test("fault 67: a number that no language holds exactly costs its item at most, not the batch", async () => {
   const huge = NumberValue.from("150000000000000000000.5");
   await table.put({ ...sentMessage({ application_message_id: "huge-visits" }), visits: huge });
   await table.put({ ...sentMessage({ application_message_id: "huge-deadline" }), deadline: huge });
@@ -196,7 +196,7 @@ describe("fault 35: the table is throttled, or loses an answer", () => {
     expect(sends).toHaveLength(1);
   });
 
-  test("throttled on the record: the claim stands, and the retry message sends nothing before its lease is over", async () => {
+  test("throttled on the record: the claim stands, and nothing is sent before its lease is over", async () => {
     await table.put({ ...scheduledMessage("record") });
     proxy.intercept = (call, forward) => (isUpdateTo("SENT", call.input) ? throttled : forward());
     const { sends, handle } = worker(due + 1, ["claim-1", "claim-2"]);
@@ -230,7 +230,7 @@ describe("fault 35: the table is throttled, or loses an answer", () => {
     expect(await table.get("lost-claim")).toMatchObject({ status: "SENT", retry_count: 1 });
   });
 
-  test("the answer to the record is lost: the item is right, and a second retry message sends nothing", async () => {
+  test("the answer to the record is lost: the item is right, a second retry message sends nothing", async () => {
     await table.put({ ...scheduledMessage("lost-record") });
     let lost = 0;
     proxy.intercept = async (call, forward) => {
@@ -291,7 +291,7 @@ test("fault 45: an item past expires_at that is still readable is not sent and n
   expect(await table.get("gone-too")).toMatchObject({ status: "SENT" });
 });
 
-test("fault 46: a decision from an eventually consistent read of yesterday's item changes nothing twice", async () => {
+test("fault 46: a decision from an old read of yesterday's item changes nothing twice", async () => {
   const old = sentMessage({ application_message_id: "old-read" });
   await table.put({ ...old });
   const event = failureEvent({ applicationMessageId: "old-read" });

@@ -78,7 +78,7 @@ async function closedPort(): Promise<number> {
 }
 
 describe("what goes over the wire", () => {
-  test("one recipient, the project, type and body, and the context that ties events to the attempt", async () => {
+  test("one recipient, project, type and body, and the context that ties events to the attempt", async () => {
     await send();
 
     expect(service.requests.map(({ input }) => input)).toEqual([

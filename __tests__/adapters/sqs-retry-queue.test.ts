@@ -120,7 +120,7 @@ describe("SQS, up to 900 s", () => {
     expect(batches()[0]?.Entries?.[0]?.DelaySeconds).toBe(delay);
   });
 
-  test("a batch that fails in parts: exactly the failed entries are told, whatever the order of the answer", async () => {
+  test("a batch that fails in parts: exactly the failed entries are told, in any order", async () => {
     const { queue, sqs, telemetry } = notedQueue(schedulerIsDown);
     sqs.on(SendMessageBatchCommand).callsFake(({ Entries }) => {
       const ids = Entries.map(({ Id }: SendMessageBatchRequestEntry) => Id);
@@ -137,16 +137,24 @@ describe("SQS, up to 900 s", () => {
 
     expect(flags.flatMap((flag, n) => (flag ? [] : [n]))).toEqual([3, 13]);
     expect(telemetry.lines).toEqual([
-      ["error", "SQS did not take a retry-queue message.", { error: "InternalError" }],
-      ["error", "SQS did not take a retry-queue message.", { error: "InternalError" }],
       [
         "error",
-        "EventBridge Scheduler did not take a retry-queue message.",
+        "SQS did not take a retry-queue message; if that goes on, look at the queue and its key.",
+        { error: "InternalError" },
+      ],
+      [
+        "error",
+        "SQS did not take a retry-queue message; if that goes on, look at the queue and its key.",
+        { error: "InternalError" },
+      ],
+      [
+        "error",
+        "EventBridge Scheduler did not take a retry-queue message; if that goes on, look at its group and its role.",
         { error: "ThrottlingException" },
       ],
       [
         "error",
-        "EventBridge Scheduler did not take a retry-queue message.",
+        "EventBridge Scheduler did not take a retry-queue message; if that goes on, look at its group and its role.",
         { error: "ThrottlingException" },
       ],
     ]);
@@ -166,7 +174,7 @@ describe("SQS, up to 900 s", () => {
     expect(flags).toEqual([...Array(10).fill(true), ...Array(10).fill(false), ...Array(5).fill(true)]);
     expect(telemetry.lines[0]).toEqual([
       "error",
-      "SQS did not take a batch of retry-queue messages.",
+      "SQS did not take a batch of retry-queue messages; if that goes on, look at the queue and its key.",
       { error: "ServiceUnavailable" },
     ]);
   });
@@ -329,7 +337,7 @@ describe("real requests, to the emulators", () => {
     expect(messages).toContainEqual(retryMessage("order-11"));
   });
 
-  test("the Scheduler's emulator takes the schedule once, and a second one in its place is no failure", async () => {
+  test("the Scheduler's emulator takes the schedule once, and the same again is no failure", async () => {
     const delivered: unknown[] = [];
     const emulator = await startScheduler({
       accountId: "123456789012",

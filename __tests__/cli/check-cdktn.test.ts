@@ -41,7 +41,7 @@ test("without a folder nothing is checked, and the notice says so", async () => 
   expect(stdout).toContain("Nothing was checked");
 });
 
-test("a named folder that lacks a package is an error, so that a job cannot pass without its packages", async () => {
+test("a named folder that lacks a package is an error, so that no job passes without it", async () => {
   mkdirSync(join(folder, "node_modules/cdktn"), { recursive: true });
 
   const { code, stderr } = await run({ ...signedOut, CDKTN_PACKAGES: folder });

@@ -35,7 +35,7 @@ async function parsed(name: string, ...given: string[]): Promise<unknown> {
   return work.mock.calls[0]?.[0];
 }
 
-test("the help lists every command, and is printed on stderr with exit status 2 where none is given", async () => {
+test("the help lists every command, and goes to stderr with exit status 2 where none is given", async () => {
   const { code, stdout, stderr } = await answer("--help");
   const lines = stdout.match(/^ {2}[a-z-]+(?= \[options\] {2})/gm)?.map((line) => line.trim());
 
@@ -104,7 +104,10 @@ test.each<[string, string]>([
     `inspect --stream a --application-id ${projectId}`,
     "--stream cannot be used with --application-id; leave out one of them.",
   ],
-  ["inspect --stream a --force", "--force has a meaning only with --write."],
+  [
+    "inspect --stream a --force",
+    "--force has a meaning only with --write; leave it out, or give --write FILE.",
+  ],
   ["inspect --stream a --write=", "--write must be the path of a file or folder; got nothing."],
   [
     "inspect --stream a --name-prefix SMS",
@@ -125,7 +128,7 @@ test.each<[string, string]>([
   ],
   ["redrive", "Give --queue NAME, or --overdue --table NAME."],
   ["redrive --queue a/b", "--queue must be the name of a standard SQS queue; got a/b."],
-  ["redrive --queue a --to a", "--to must be another queue than --queue."],
+  ["redrive --queue a --to a", "--to names the same queue as --queue; name another."],
   ["redrive --queue a --max 0", "--max must be a whole number from 1 to 999999999; got 0."],
   ["redrive --queue a --overdue", "--queue cannot be used with --overdue; leave out one of them."],
   [
@@ -156,9 +159,9 @@ test("a wrong break is answered with those that there are", async () => {
   );
 });
 
-test("a file that is no scenario is answered with its problems, and an unknown key with the known ones", async () => {
+test("a file that is no scenario is answered with its problems, an unknown key with the known", async () => {
   expect((await answer("run", "--scenario", join(__dirname, "../../package.json"))).stderr).toMatch(
-    /^The scenario \S+ is not valid: .*; name: unknown key \(the known keys are \$schema, description, .*\)\. See /,
+    /^The scenario \S+ is not valid; correct the file: .*; name: unknown key \(the known keys are \$schema, description, .*\)\. See /,
   );
 });
 

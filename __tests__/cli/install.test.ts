@@ -49,7 +49,7 @@ function install(part: string, options: readonly string[] = [], environment: Nod
 }
 
 describe("stacks", () => {
-  test("packages that are missing are installed; one line says so, and standard output stays clean", () => {
+  test("missing packages are installed; one line says so, and standard output stays clean", () => {
     const { status, stdout, stderr } = install("stacks");
 
     expect({ status, stdout }).toEqual({ status: 0, stdout: "" });

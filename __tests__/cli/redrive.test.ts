@@ -17,7 +17,7 @@ import { scriptRunner, signedIn } from "../support/script-run.ts";
 
 const run = scriptRunner("sms-retry.ts", "redrive");
 
-describe("dead letters", () => {
+describe("dead-letter queue messages", () => {
   let emulators: Emulators<"sqs">;
   let sqs: SQSClient;
   let front: Front;
@@ -121,7 +121,7 @@ describe("dead letters", () => {
     expect(await visible(urls.source)).toBe(0);
   });
 
-  test("go back to their queue byte for byte; what is none of ours stays", async () => {
+  test("go back to their queue byte for byte; unrecognized ones stay", async () => {
     const bodies = [
       ...Array.from({ length: 22 }, (_, number) => retryMessage(number)),
       receiptCheck,
@@ -201,11 +201,11 @@ describe("dead letters", () => {
   test("of no queue, of several and of one that does not exist end with a sentence", async () => {
     front.sources = [];
     expect((await redrive()).stderr).toBe(
-      `${names.dead} holds the dead letters of no queue; name one that does, or say with --to where they belong.\n`,
+      `${names.dead} is the dead-letter queue of no queue; name one that is, or say with --to where its messages belong.\n`,
     );
     front.sources = ["http://sqs/1/one", "http://sqs/1/two"];
     expect((await redrive()).stderr).toBe(
-      `${names.dead} holds the dead letters of one and two; say with --to where they belong.\n`,
+      `${names.dead} is the dead-letter queue of one and two; say with --to where its messages belong.\n`,
     );
     expect(await redrive("--to", "nowhere")).toEqual({
       code: 1,

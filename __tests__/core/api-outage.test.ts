@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DeliveryGuarantee } from "../../functions/core/message/message.ts";
 import { seededChance } from "../../local/seeded-chance.ts";
-import { fleet } from "../support/fleet.ts";
+import { fleet } from "../../simulation/fleet.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
 
 const messages = 1_000;
@@ -81,7 +81,7 @@ test("the table of outages in docs/protocol.md has a row for each of them", () =
 });
 
 test.each(outages.map((seconds, row) => ({ seconds, row })))(
-  "fault 58: of 1 000 retries due in an outage of $seconds s none is lost; the table in docs/protocol.md says what happens",
+  "fault 58: of 1 000 retries due in an outage of $seconds s none is lost; docs say the rest",
   async ({ seconds, row }) => {
     const least = await outageOf(seconds, "at-least-once");
     const most = await outageOf(seconds, "at-most-once");

@@ -128,7 +128,11 @@ describe("a record", () => {
     ]);
     expect(world.reads).toEqual([]);
     expect(world.telemetry.lines).toEqual([
-      ["warn", "A malformed record was quarantined.", { record_id: "a", position: 0, reason: "no data" }],
+      [
+        "warn",
+        "A malformed record was quarantined; look at what writes it to the stream.",
+        { record_id: "a", position: 0, reason: "no data" },
+      ],
     ]);
   });
 
@@ -191,7 +195,7 @@ describe("the table", () => {
     expect(world.telemetry.counts).toEqual({ RetryScheduled: 1 });
   });
 
-  test("that does not answer leaves the retry messages of the others five seconds, and the batch its answer in time", async () => {
+  test("that does not answer leaves the others' retry messages five seconds, and time to answer", async () => {
     const world = writing(deployment(["a", "stuck"]), (change) => async (id, given) => {
       if (id === "stuck") await world.time.sleep(600);
       return change(id, given);
@@ -210,7 +214,7 @@ describe("the table", () => {
     expect(world.queued).toMatchObject([{ message: { application_message_id: "a" } }]);
     expect(world.telemetry.lines).toContainEqual([
       "error",
-      "An event could not be handled now; its record comes again.",
+      "An event could not be handled now, so its record comes again; if that goes on, remove the cause.",
       { record_id: "1", position: 0, error: "OutOfTime" },
     ]);
     // What came after the answer is neither reported nor followed by the next event of the message.
@@ -396,7 +400,7 @@ describe("what an operator sees of an event", () => {
     expect(telemetry.lines).toStrictEqual([
       [
         "warn",
-        "An event has no item in the table and was counted as an orphan.",
+        "An event has no item in the table and was counted as an orphan; look when and where its item is written.",
         { outcome: "orphaned", reason: "no-item" },
       ],
     ]);
@@ -409,7 +413,7 @@ describe("what an operator sees of an event", () => {
     expect(telemetry.lines).toEqual([
       [
         "warn",
-        "An event has a status or a type that this version does not know; it is not retried.",
+        "An event has a status or a type that this version does not know, so it is not retried; look for a newer version.",
         { ...fields, outcome: "rejected", status: "TELEPORTED" },
       ],
     ]);
@@ -432,7 +436,7 @@ describe("malformed records", () => {
     expect(telemetry.lines).toEqual([
       [
         "error",
-        "A malformed record could not be kept; its batch comes again.",
+        "A malformed record could not be kept, so its batch comes again; look at the bucket and its key.",
         { record_id: "a", position: 0, error: "RangeError" },
       ],
     ]);
@@ -489,7 +493,7 @@ describe("an item that is not as it should be", () => {
   const ofNewerVersion = { application_message_id: "n", status: "PAUSED", since: 7 };
 
   test.each([false, true])(
-    "fault 67: that cannot be read is counted with its key, its neighbours are handled (brings events back: %s)",
+    "fault 67: that cannot be read is counted with its key, others are handled (back: %s)",
     async (queuesFailedEvents) => {
       const world = deployment(["a", "b"], { queuesFailedEvents });
       world.inMemory.items.set("u", unreadable);
@@ -512,7 +516,7 @@ describe("an item that is not as it should be", () => {
       expect(world.telemetry.lines.filter(([level]) => level === "error")).toEqual([
         [
           "error",
-          "An item cannot be read, so its message is not sent again.",
+          "An item cannot be read, so its message is not sent again; correct the attributes and what writes them.",
           {
             application_message_id: "u",
             attempt: 0,

@@ -3,6 +3,7 @@
 import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
 import { produceMessage } from "../../functions/core/sending/produce-message.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
+import { openGate } from "../support/open-gate.ts";
 import { scriptedSender } from "../support/scripted-sender.ts";
 import { storeOnModel } from "../support/store-on-model.ts";
 import { world } from "../support/world.ts";
@@ -11,7 +12,7 @@ const retryMessage = { kind: "retry-message", application_message_id: "order-471
 
 describe("a worker that stands still while it sends", () => {
   test.each(["at-least-once", "at-most-once"] as const)(
-    "and learns after its lease that the service took the attempt: nobody takes it for lost (%s)",
+    "and learns late that the service took the attempt: nobody takes it for lost (%s)",
     async (guarantee) => {
       const it = world([sentMessage()], {
         guarantee,
@@ -84,6 +85,7 @@ describe("a receipt check that did not get onto the queue", () => {
         {
           store,
           sender,
+          gate: openGate,
           guarantee: "at-least-once",
           queue: {
             put: async (entries) => {

@@ -6,9 +6,9 @@ import { cancelMessage } from "../../functions/core/message/cancel-message.ts";
 import type { Message } from "../../functions/core/message/message.ts";
 import { endSequence } from "../../functions/core/message/message-changes.ts";
 import { decideRetryMessage } from "../../functions/core/message/retry-message-decision.ts";
-import type { SendGate } from "../../functions/core/sending/gate/send-gate.ts";
 import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { failureEvent, sentMessage, startOfTest, successEvent } from "../support/messages.ts";
+import { closedGate, gateOf, permitFor } from "../support/open-gate.ts";
 import { storeOnModel } from "../support/store-on-model.ts";
 import { type World, world } from "../support/world.ts";
 
@@ -41,22 +41,21 @@ function contended({ store }: World): { changes: number } {
   return counted;
 }
 
-/** A rate limiter that keeps what was asked of it; `comes` runs while a permit is waited for. */
-function recordedLimiter(comes: () => void = () => {}) {
+/** A gate that keeps what was asked of it; `comes` runs while a permit is waited for. */
+function recordedGate(comes: () => void = () => {}, isInTime = true) {
   const log: string[] = [];
-  const rateLimiter: RateLimiter = {
-    async acquire(parts) {
-      log.push(`permit of ${parts}`);
-      comes();
-      let isOver = false;
-      const end = (how: string) => {
-        if (!isOver) log.push(how);
-        isOver = true;
-      };
-      return { depart: () => end("depart"), release: () => end("release") };
-    },
-  };
-  return { rateLimiter, log };
+  const gate = gateOf((_identity, { parts }) => {
+    log.push(`permit of ${parts}`);
+    comes();
+    return permitFor(parts, {
+      async departs() {
+        log.push("departs");
+        return isInTime;
+      },
+      report: (isServiceWorking) => void log.push(isServiceWorking ? "works" : "fails"),
+    });
+  });
+  return { gate, log };
 }
 
 /** Runs `then` each time that a change has moved the item to `status`. */
@@ -156,8 +155,8 @@ describe("a retry message", () => {
   );
 
   test("has its whole lease after its permit, however long that took", async () => {
-    const { rateLimiter } = recordedLimiter(() => small.clock.advance(18));
-    const small: World = world([due()], { rateLimiter });
+    const { gate } = recordedGate(() => small.clock.advance(18));
+    const small: World = world([due()], { gate });
     let claimed: Message | undefined;
     afterMoveTo("SENDING", small, () => {
       claimed = structuredClone(small.message());
@@ -170,54 +169,55 @@ describe("a retry message", () => {
   });
 
   test("whose permit comes at the deadline is neither claimed nor sent", async () => {
-    const { rateLimiter, log } = recordedLimiter(() => small.clock.advance(10));
-    const small: World = world([due({ deadline: now + 10 })], { rateLimiter });
+    const { gate, log } = recordedGate(() => small.clock.advance(10));
+    const small: World = world([due({ deadline: now + 10 })], { gate });
     expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "expired", reason: "deadline" });
     expect(small.sends).toEqual([]);
     expect(small.message()).toMatchObject({ status: "EXPIRED", retry_count: 0 });
-    expect(log).toEqual(["permit of 1", "release"]);
+    expect(log).toEqual(["permit of 1"]);
   });
 
   test("whose deadline passes between its claim and its send is not sent and not used up", async () => {
-    const { rateLimiter, log } = recordedLimiter();
-    const small = world([due({ deadline: now + 10 })], { rateLimiter });
+    const { gate, log } = recordedGate();
+    const small = world([due({ deadline: now + 10 })], { gate });
     afterMoveTo("SENDING", small, () => small.clock.advance(10));
     expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "expired", reason: "deadline" });
     expect(small.sends).toEqual([]);
     expect(small.message()).toMatchObject({ status: "EXPIRED", retry_count: 0 });
     expect(small.message().attempts).not.toHaveProperty("1");
-    expect(log).toEqual(["permit of 1", "release"]);
+    // It waits for its time and looks at the clock after.
+    expect(log).toEqual(["permit of 1", "departs"]);
   });
 
   test.each(["CANCELLED", "DELIVERED", "OPTED_OUT"] as const)(
-    "fault 70: of a message that became %s while it waited for its permit claims and sends nothing",
+    "fault 70: of a message that became %s while it waited claims and sends nothing",
     async (status) => {
-      const { rateLimiter, log } = recordedLimiter(() => write(small, { status }));
-      const small: World = world([due()], { rateLimiter });
+      const { gate, log } = recordedGate(() => write(small, { status }));
+      const small: World = world([due()], { gate });
       expect(await small.retryMessage(retryMessage)).toEqual({
         outcome: "absorbed",
         reason: "sequence-over",
       });
       expect(small.sends).toEqual([]);
       expect(small.message()).toMatchObject({ status, retry_count: 0 });
-      expect(log).toEqual(["permit of 1", "release"]);
+      expect(log).toEqual(["permit of 1"]);
     },
   );
 
   test("departs once, when it is sent, and before the service is asked", async () => {
-    const { rateLimiter, log } = recordedLimiter();
+    const { gate, log } = recordedGate();
     const answer = (): SendResult => {
       log.push("send");
       return { kind: "accepted", messageId: "msg-1" };
     };
-    const small = world([due({ message_body: "x".repeat(400) })], { rateLimiter, answers: [answer] });
+    const small = world([due({ message_body: "x".repeat(400) })], { gate, answers: [answer] });
     await small.retryMessage(retryMessage);
-    expect(log).toEqual(["permit of 3", "depart", "send"]);
+    expect(log).toEqual(["permit of 3", "departs", "send", "works"]);
   });
 
   test("takes one permit, however often its claim is refused", async () => {
-    const { rateLimiter, log } = recordedLimiter();
-    const small = world([due()], { rateLimiter });
+    const { gate, log } = recordedGate();
+    const small = world([due()], { gate });
     const { change } = small.store;
     let refusals = 3;
     small.store.change = async (id, given) => {
@@ -225,12 +225,12 @@ describe("a retry message", () => {
       return refusals < 0 ? change(id, given) : { applied: false, current: await small.store.read(id) };
     };
     expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "sent", reason: "due" });
-    expect(log).toEqual(["permit of 1", "depart"]);
+    expect(log).toEqual(["permit of 1", "departs", "works"]);
   });
 
   test("takes another permit where its text has grown until it can be claimed", async () => {
-    const { rateLimiter, log } = recordedLimiter();
-    const small = world([due()], { rateLimiter });
+    const { gate, log } = recordedGate();
+    const small = world([due()], { gate });
     const { change } = small.store;
     let isFirst = true;
     small.store.change = async (id, given) => {
@@ -240,27 +240,27 @@ describe("a retry message", () => {
       return { applied: false, current: await small.store.read(id) };
     };
     expect(await small.retryMessage(retryMessage)).toMatchObject({ outcome: "sent" });
-    expect(log).toEqual(["permit of 1", "release", "permit of 3", "depart"]);
+    expect(log).toEqual(["permit of 1", "permit of 3", "departs", "works"]);
   });
 
   test.each([
-    ["grown beyond its permit", "x".repeat(400), "deferred", ["permit of 1", "release"]],
-    ["grown beyond what any service takes", "x".repeat(1_601), "deferred", ["permit of 1", "release"]],
-    ["changed within its permit", "Your code is 118274.", "sent", ["permit of 1", "depart"]],
+    ["grown beyond its permit", "x".repeat(400), "deferred", ["permit of 1"]],
+    ["grown beyond what any service takes", "x".repeat(1_601), "deferred", ["permit of 1"]],
+    ["changed within its permit", "Your code is 118274.", "sent", ["permit of 1", "departs", "works"]],
   ])(
     "whose text has %s when it is claimed: the rest is as it says",
     async (_what, body, outcome, permits) => {
-      const { rateLimiter, log } = recordedLimiter();
-      const small = world([due({ message_body: body })], { rateLimiter });
+      const { gate, log } = recordedGate();
+      const small = world([due({ message_body: body })], { gate });
       expect(await small.retryMessage(retryMessage, { known: due() })).toMatchObject({ outcome });
       expect(small.sends.map((send) => send.body)).toEqual(outcome === "sent" ? [body] : []);
       expect(log).toEqual(permits);
     },
   );
 
-  test("fault 66: with a body that no service takes is rejected without a permit and without a claim", async () => {
-    const { rateLimiter, log } = recordedLimiter();
-    const small = world([due({ message_body: "[".repeat(100_000) })], { rateLimiter });
+  test("fault 66: with a body that no service takes is rejected without permit and claim", async () => {
+    const { gate, log } = recordedGate();
+    const small = world([due({ message_body: "[".repeat(100_000) })], { gate });
     expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "rejected", reason: "body-too-long" });
     expect(small.message()).toMatchObject({
       status: "REJECTED",
@@ -271,25 +271,109 @@ describe("a retry message", () => {
     expect(small.sends).toEqual([]);
   });
 
-  test("that gets no permit claims nothing and comes again by its first back-off", async () => {
-    const small = world([due()], { rateLimiter: { acquire: async () => undefined } });
+  test("that gets no permit claims nothing and comes again when the gate says, deferred no more", async () => {
+    const small = world([due()], { gate: closedGate("breaker-closed", now + 7) });
     const before = structuredClone(small.message());
     expect(await small.retryMessage({ ...retryMessage, deferrals: 7 })).toEqual({
       outcome: "not-due",
-      reason: "no-permit",
-      entry: { message: { ...retryMessage, deferrals: 7 }, dueAt: now + 1 },
+      reason: "breaker-closed",
+      entry: { message: { ...retryMessage, deferrals: 7, has_waited: true }, dueAt: now + 7 },
     });
     expect(small.message()).toEqual(before);
   });
 
-  test("releases its permit where the table fails", async () => {
-    const { rateLimiter, log } = recordedLimiter();
-    const small = world([due()], { rateLimiter });
+  test.each<[string, string | undefined, Partial<Message>, string]>([
+    ["the deployment's", "+447700900500", { sender_id: "SHOP" }, "+447700900500"],
+    ["the item's number", undefined, { sender_id: "SHOP" }, "+447700900999"],
+    ["the item's sender id", undefined, { origination_number: null as never, sender_id: "SHOP" }, "SHOP"],
+    ["none, so that the service chooses", undefined, { origination_number: null as never }, "any"],
+  ])("asks the gate of its origination: %s", async (_whose, origination, item, expected) => {
+    const asked: string[] = [];
+    const gate = gateOf((identity, { parts }) => {
+      asked.push(identity);
+      return permitFor(parts);
+    });
+    const small = world([due(item)], { gate, ...(origination !== undefined && { origination }) });
+
+    await small.retryMessage(retryMessage);
+
+    expect(asked).toEqual([expected]);
+    expect(small.message().attempts?.["1"]?.origination ?? "any").toBe(expected);
+  });
+
+  test("asks with its deadline, says that it has waited, and a first send that it is one", async () => {
+    const asked: unknown[] = [];
+    const gate = gateOf((_identity, request) => {
+      asked.push(request);
+      return asked.length === 1
+        ? { kind: "no-permit", reason: "no-capacity", until: now + 3 }
+        : permitFor(request.parts);
+    });
+    const first = due({
+      application_message_id: "order-4712",
+      status: "SENDING",
+      attempts: { "0": {} },
+      claim_expires_at: now,
+    });
+    const small = world([due({ deadline: now + 300 }), without(first, "deadline")], { gate });
+
+    await small.retryMessage(retryMessage);
+    await small.drain();
+    await small.retryMessage({ ...retryMessage, application_message_id: "order-4712", attempt: 0 });
+
+    const asks = { parts: 1, isFirstSend: false, deadline: now + 300 };
+    expect(asked).toEqual([
+      { ...asks, hasWaited: false },
+      { ...asks, hasWaited: true },
+      { parts: 1, isFirstSend: true, hasWaited: false },
+    ]);
+    expect(small.sends).toHaveLength(2);
+    expect(small.clock.now()).toBe(now + 3);
+  });
+
+  test("that missed its permit's time is not sent and not used up, and comes again", async () => {
+    const { gate, log } = recordedGate(() => {}, false);
+    const small = world([due()], { gate });
+
+    expect(await small.retryMessage(retryMessage)).toMatchObject({
+      outcome: "deferred",
+      reason: "permit-missed",
+      entry: { message: { ...retryMessage, deferrals: 1 } },
+    });
+
+    expect(small.sends).toEqual([]);
+    expect(small.message()).toMatchObject({ status: "RETRY_SCHEDULED", retry_count: 0 });
+    expect(small.message().attempts).not.toHaveProperty("1");
+    expect(log).toEqual(["permit of 1", "departs"]);
+  });
+
+  test.each<[SendResult, "works" | "fails"]>([
+    [{ kind: "accepted", messageId: "msg-1" }, "works"],
+    [{ kind: "refused", reason: "INVALID", optedOut: false }, "works"],
+    [{ kind: "refused", reason: "OPT_OUT", optedOut: true }, "works"],
+    [{ kind: "deferred", reason: "throttled" }, "works"],
+    [{ kind: "deferred", reason: "unreachable" }, "fails"],
+    [{ kind: "deferred", reason: "temporary-failure" }, "fails"],
+    [{ kind: "deferred", reason: "not-allowed" }, "fails"],
+    [{ kind: "deferred", reason: "not-allowed:AccessDeniedException" }, "fails"],
+    [{ kind: "deferred", reason: "spend-limit" }, "fails"],
+    [{ kind: "unconfirmed", reason: "TimeoutError" }, "fails"],
+  ])("tells the gate what the answer %j says of the service: it %s", async (answer, report) => {
+    const { gate, log } = recordedGate();
+
+    await world([due()], { gate, answers: [answer] }).retryMessage(retryMessage);
+
+    expect(log).toEqual(["permit of 1", "departs", report]);
+  });
+
+  test("does not depart where the table fails", async () => {
+    const { gate, log } = recordedGate();
+    const small = world([due()], { gate });
     small.store.change = async () => {
       throw new Error("The table is out of reach.");
     };
     await expect(small.retryMessage(retryMessage)).rejects.toThrow("out of reach");
-    expect(log).toEqual(["permit of 1", "release"]);
+    expect(log).toEqual(["permit of 1"]);
   });
 
   test("of an attempt that follows one without a receipt marks it before it is sent, and says so", async () => {

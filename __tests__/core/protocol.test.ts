@@ -4,9 +4,9 @@
  */
 import { cancelMessage } from "../../functions/core/message/cancel-message.ts";
 import type { QueueMessage } from "../../functions/core/queue/queue-messages.ts";
-import type { SendGate } from "../../functions/core/sending/gate/send-gate.ts";
 import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { failureEvent, sentMessage, startOfTest, successEvent } from "../support/messages.ts";
+import { closedGate, gateOf, permitFor } from "../support/open-gate.ts";
 import { world } from "../support/world.ts";
 
 const throttled: SendResult = { kind: "deferred", reason: "throttled" };
@@ -74,7 +74,7 @@ describe("a failed message", () => {
     expect(bySender.message().attempts?.["1"]).toMatchObject({ origination: "MYBANK" });
   });
 
-  test("written by the application alone (id and body) is completed from its first failure and retried", async () => {
+  test("written by the application alone (id, body) is completed from its failure and retried", async () => {
     const item = { application_message_id: "msg-0", message_body: "Your order is on its way." };
     const { event, drain, sends, message } = world([item]);
     const { applicationMessageId: _, attempt: __, ...withoutContext } = failureEvent();
@@ -148,7 +148,7 @@ describe("events and order", () => {
     expect(message()).not.toHaveProperty("next_attempt_at");
   });
 
-  test("fault 5: a success of attempt 0 after attempt 1 went out ends the retry sequence and marks it", async () => {
+  test("fault 5: a success of attempt 0 after attempt 1 went out ends the sequence and marks it", async () => {
     const { event, drain, sends, message } = world([sentMessage()]);
     await event(failureEvent());
     await drain();
@@ -225,7 +225,7 @@ describe("events and order", () => {
     expect(queue).toEqual([]);
   });
 
-  test("fault 11: without a context the item is found by the service's message id, else it is an orphan", async () => {
+  test("fault 11: without a context the service's message id finds the item, or it is an orphan", async () => {
     const { event } = world([sentMessage({ application_message_id: "msg-0" })]);
     const { applicationMessageId: _, attempt: __, ...bare } = failureEvent();
     expect(await event(bare)).toMatchObject({ outcome: "retry-scheduled", applicationMessageId: "msg-0" });
@@ -234,7 +234,7 @@ describe("events and order", () => {
     expect(await event(nameless)).toMatchObject({ outcome: "orphaned", reason: "no-item" });
   });
 
-  test("fault 13 and 15: a status that nobody knows is not retried and reported by name only if it is a name", async () => {
+  test("fault 13 and 15: an unknown status is not retried, and told only if it is a name", async () => {
     const named = world([sentMessage()]);
     expect(await named.event(failureEvent({ status: "TELEPORTED" }))).toMatchObject({
       outcome: "rejected",
@@ -460,7 +460,7 @@ describe("send and record", () => {
     expect(optedOut.message()).toMatchObject({ status: "OPTED_OUT", status_reason: "OPT_OUT" });
   });
 
-  test("fault 21: throttled for ten minutes, it backs off, uses up no retry and keeps the deadline", async () => {
+  test("fault 21: throttled for ten minutes, it backs off, uses no retry and keeps the deadline", async () => {
     const outage = startOfTest + 70 + 600;
     const { event, drain, sends, message, clock } = world([sentMessage()], {
       answers: Array.from({ length: 100 }, () => () => {
@@ -508,7 +508,7 @@ describe("send and record", () => {
     expect(message()).toMatchObject({ status: "SENT", attempts: { "1": { possible_duplicate: true } } });
   });
 
-  test("a claim that was given back while the answer was lost still has its retry message", async () => {
+  test("a claim that was deferred while the answer was lost still has its retry message", async () => {
     const { event, drain, sends, store, message } = world([sentMessage()], { answers: [throttled] });
     await event(failureEvent());
     const change = store.change;
@@ -589,7 +589,7 @@ describe("send and record", () => {
     });
   });
 
-  test("fault 28: max_retries 0 sends nothing, exhausts nothing, and the item says that retries are off", async () => {
+  test("fault 28: max_retries 0 sends and exhausts nothing, and the item says retries are off", async () => {
     const { event, drain, sends, message, queue } = world([sentMessage()], { policy: { maxRetries: 0 } });
     expect(await event(failureEvent())).toMatchObject({ outcome: "retries-off", reason: "retries-off" });
     await drain();
@@ -611,36 +611,32 @@ describe("send and record", () => {
     expect(message()).toMatchObject({ status: "DELIVERED", status_reason: "DELIVERED" });
   });
 
-  test("a retry message that gets no permit writes nothing, uses up nothing and comes again soon", async () => {
-    const rateLimiter: RateLimiter = { acquire: async () => undefined };
-    const {
-      event,
-      retryMessage: handle,
-      sends,
-      message,
-      clock,
-      queue,
-    } = world([sentMessage()], { rateLimiter });
+  test("a retry message that gets no permit writes nothing, uses up nothing and comes again", async () => {
+    const gate = closedGate("no-capacity", startOfTest + 73.25);
+    const { event, retryMessage: handle, sends, message, clock, queue } = world([sentMessage()], { gate });
     await event(failureEvent());
     clock.advance(60);
     queue.length = 0;
     const before = structuredClone(message());
-    expect(await handle(retryMessage)).toMatchObject({ outcome: "not-due", reason: "no-permit" });
-    expect(queue).toEqual([{ message: retryMessage, dueAt: startOfTest + 71 }]);
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "not-due", reason: "no-capacity" });
+    expect(queue).toEqual([{ message: { ...retryMessage, has_waited: true }, dueAt: startOfTest + 73.25 }]);
     expect(message()).toEqual(before);
     expect(sends).toEqual([]);
   });
 
   test("a text that became longer while it waited for its permit defers the attempt", async () => {
     const steps: string[] = [];
-    const permit = { depart: () => void steps.push("departs"), release: () => void steps.push("released") };
-    const rateLimiter: RateLimiter = {
-      async acquire(parts) {
-        steps.push(`${parts} part(s)`);
-        store.items.set("order-4711", { ...store.items.get("order-4711"), message_body: "x".repeat(400) });
-        return permit;
-      },
-    };
+    const gate = gateOf((_identity, { parts }) => {
+      steps.push(`${parts} part(s)`);
+      store.items.set("order-4711", { ...store.items.get("order-4711"), message_body: "x".repeat(400) });
+      return permitFor(parts, {
+        async departs() {
+          steps.push("departs");
+          return true;
+        },
+        report: () => void steps.push("reports"),
+      });
+    });
     const {
       event,
       retryMessage: handle,
@@ -649,28 +645,26 @@ describe("send and record", () => {
       clock,
       store,
       drain,
-    } = world([sentMessage()], { rateLimiter });
+    } = world([sentMessage()], { gate });
     await event(failureEvent());
     clock.advance(60);
-    expect(await handle(retryMessage)).toMatchObject({ outcome: "deferred", reason: "no-permit" });
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "deferred", reason: "permit-missed" });
     expect(message()).toMatchObject({ status: "RETRY_SCHEDULED", retry_count: 0 });
     expect(sends).toEqual([]);
     await drain();
-    expect(steps).toEqual(["1 part(s)", "released", "3 part(s)", "departs", "released"]);
+    expect(steps).toEqual(["1 part(s)", "3 part(s)", "departs", "reports"]);
     expect(sends).toHaveLength(1);
   });
 
   test("fault 70: what ends while its retry waits for its permit is not sent", async () => {
     for (const ends of ["cancelled", "delivered", "opted-out"] as const) {
-      const rateLimiter: RateLimiter = {
-        async acquire() {
-          if (ends === "cancelled") await cancelMessage("order-4711", { store });
-          if (ends === "delivered") await event(successEvent());
-          if (ends === "opted-out") await event(failureEvent({ kind: "opt-out", status: "OPTOUT" }));
-          return { depart() {}, release() {} };
-        },
-      };
-      const { event, drain, sends, store, message } = world([sentMessage()], { rateLimiter });
+      const gate = gateOf(async (_identity, { parts }) => {
+        if (ends === "cancelled") await cancelMessage("order-4711", { store });
+        if (ends === "delivered") await event(successEvent());
+        if (ends === "opted-out") await event(failureEvent({ kind: "opt-out", status: "OPTOUT" }));
+        return permitFor(parts);
+      });
+      const { event, drain, sends, store, message } = world([sentMessage()], { gate });
       await event(failureEvent());
       await drain();
       expect(sends).toEqual([]);
@@ -681,12 +675,15 @@ describe("send and record", () => {
   test("between a claim and its send lies no call but the send", async () => {
     const calls: string[] = [];
     const { event, drain, store } = world([sentMessage()], {
-      rateLimiter: {
-        async acquire() {
-          calls.push("permit");
-          return { depart: () => void calls.push("departs"), release() {} };
-        },
-      },
+      gate: gateOf((_identity, { parts }) => {
+        calls.push("permit");
+        return permitFor(parts, {
+          async departs() {
+            calls.push("departs");
+            return true;
+          },
+        });
+      }),
       answers: [
         () => {
           calls.push("send");
@@ -783,7 +780,7 @@ describe("an attempt of unknown outcome", () => {
       return now() < end ? lost : { kind: "accepted", messageId: `late-${index}` };
     });
 
-  test("fault 58: at-least-once goes on with the next attempt, marked, after the delay it would have had", async () => {
+  test("fault 58: at-least-once goes on with the next attempt, marked, after its usual delay", async () => {
     const it = world([sentMessage()], { answers: [lost, lost] });
     await it.event(failureEvent());
     await it.drain();
@@ -875,7 +872,7 @@ describe("an attempt of unknown outcome", () => {
     expect(it.sends.map(({ context }) => context.retry_attempt)).toEqual(["1", "2"]);
   });
 
-  test("a worker that learns late that its attempt was accepted says so, and the check finds nothing to do", async () => {
+  test("a worker that learns late of its accepted attempt says so, and the check does nothing", async () => {
     const it = world([sentMessage()], {
       guarantee: "at-most-once",
       answers: [
@@ -921,7 +918,7 @@ describe("an attempt of unknown outcome", () => {
     expect(it.sends).toEqual([]);
   });
 
-  test("fault 61: an accepted attempt without a receipt is followed by the next after the time-out", async () => {
+  test("fault 61: an accepted attempt without a receipt is followed by the next, in time", async () => {
     const policy = { receiptTimeoutSeconds: 600 };
     const it = world([sentMessage()], { policy });
     await it.event(failureEvent());
@@ -964,13 +961,11 @@ describe("input that harms only itself", () => {
     });
 
     const permits: number[] = [];
-    const rateLimiter: RateLimiter = {
-      async acquire(parts) {
-        permits.push(parts);
-        return undefined;
-      },
-    };
-    const atSend = world([sentMessage()], { rateLimiter });
+    const gate = gateOf((_identity, { parts }) => {
+      permits.push(parts);
+      return permitFor(parts);
+    });
+    const atSend = world([sentMessage()], { gate });
     await atSend.event(failureEvent());
     atSend.store.items.set("order-4711", { ...atSend.message(), message_body: body });
     atSend.clock.advance(60);
@@ -984,7 +979,7 @@ describe("input that harms only itself", () => {
     expect(atSend.sends).toEqual([]);
   });
 
-  test("fault 68: an event without a tag about another send under the same id is absorbed as foreign", async () => {
+  test("fault 68: an untagged event about another send under the same id is foreign", async () => {
     const { attempt: _, ...untagged } = failureEvent();
     const it = world([sentMessage()]);
     const foreign = { ...untagged, messageId: "msg-of-another-application" };
@@ -1073,7 +1068,7 @@ describe("what an outsider found", () => {
     expect(it.sends).toHaveLength(1);
   });
 
-  test("at-most-once sends nothing again that may have been sent before the guarantee was switched", async () => {
+  test("at-most-once sends nothing again that may have left before the guarantee was switched", async () => {
     const attempts = { "0": {}, "1": { possible_duplicate: true, repeats: 0 } };
     const item = sentMessage({ status: "SENDING", retry_count: 1, claim_expires_at: startOfTest, attempts });
     const it = world([item], { guarantee: "at-most-once" });
@@ -1105,7 +1100,7 @@ describe("order and time", () => {
   });
 
   test.each([30, 12, 5, 2])(
-    "fault 64: a failure %i s before the deadline is retried in the time left, whatever chance says",
+    "fault 64: a failure %i s before the deadline is retried in time, whatever chance says",
     async (seconds) => {
       for (const chance of [0, 0.25, 0.5, 0.75, 1 - Number.EPSILON]) {
         const item = sentMessage({ deadline: startOfTest + 10 + seconds });
@@ -1118,7 +1113,7 @@ describe("order and time", () => {
     },
   );
 
-  test("an UNKNOWN of an item without any time of its own is not sent: it may be the one after 72 hours", async () => {
+  test("an UNKNOWN of an item without a time is not sent: it may be the one after 72 hours", async () => {
     const { deadline: _, created_at: __, expires_at: ___, ...timeless } = sentMessage();
     const unknown = failureEvent({ status: "UNKNOWN" });
     const it = world([timeless]);
@@ -1161,7 +1156,7 @@ describe("retry messages without authority", () => {
     expect(sends).toEqual([]);
   });
 
-  test("a consumer that dies between its write and the retry message is repaired by the event's repetition", async () => {
+  test("a consumer that dies before it queues the retry message is repaired by the event's copy", async () => {
     const { event, drain, sends, queue } = world([sentMessage()]);
     await event(failureEvent(), { dies: true });
     expect(queue).toEqual([]);
@@ -1194,7 +1189,7 @@ describe("state, time and identity", () => {
     expect(await event(successEvent())).toMatchObject({ outcome: "unknown-message", reason: "no-item" });
   });
 
-  test("fault 45: an item past expires_at counts as gone for events, claims and late retry messages", async () => {
+  test("fault 45: an item past expires_at is gone for events, claims and late retry messages", async () => {
     const expired = { expires_at: startOfTest + 10 };
     const { event } = world([sentMessage(expired)]);
     expect(await event(failureEvent())).toMatchObject({ outcome: "waiting", reason: "no-item" });
@@ -1221,6 +1216,30 @@ describe("state, time and identity", () => {
     expect(sends).toHaveLength(2);
   });
 
+  test("fault 46: an old read cannot hide the attempt of an event without a tag", async () => {
+    const untaggedFailureOf = (attempt: number, messageId: string) => {
+      const { attempt: _, ...event } = failureOfRetry(attempt);
+      return { ...event, messageId };
+    };
+    // By an old read the id is another application's, or, where the first send's is not known, the first send's.
+    const { pinpoint_message_id: _, ...withoutId } = sentMessage();
+    for (const item of [sentMessage(), withoutId]) {
+      const { event, drain, message } = world([item], { policy: { maxRetries: 3 } });
+      await event(failureEvent());
+      await drain();
+      await event(failureOfRetry(1));
+      const old = structuredClone(message());
+      await drain();
+      const { message_id } = message().attempts?.[2] ?? {};
+      expect(message_id).toBeDefined();
+
+      expect(await event(untaggedFailureOf(2, message_id ?? ""), { known: old })).toMatchObject({
+        outcome: "retry-scheduled",
+        attempt: 2,
+      });
+    }
+  });
+
   test("fault 47: emoji, GSM-7 edge characters and line breaks are sent as they were", async () => {
     const body = "Código €12 {[~]}\\^|\n👩‍👩‍👧 \u00a0\u000cé\u0301 end\r\n";
     const { event, drain, sends } = world([sentMessage({ message_body: body })]);
@@ -1238,7 +1257,7 @@ describe("state, time and identity", () => {
     }
   });
 
-  test("fault 40: on first deployment, events of the day before about items of the application send nothing", async () => {
+  test("fault 40: on first deployment, events of the day before send nothing", async () => {
     const item = { application_message_id: "order-4711", message_body: "Your order is on its way." };
     const { event, message, queue } = world([item]);
     await event(failureEvent({ occurredAt: startOfTest - 86_400 }));

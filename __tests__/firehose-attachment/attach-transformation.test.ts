@@ -352,7 +352,7 @@ describe("detach", () => {
     expect(processing(stream())).toEqual({ Enabled, Processors: [delimiter] });
   });
 
-  test("finds our processor also where the owner has moved the stream to another kind of destination", async () => {
+  test("finds our processor also where the stream has got another kind of destination", async () => {
     const { detach, stream } = worldWith(
       describedStream({
         HttpEndpointDestinationDescription: {
@@ -553,7 +553,7 @@ describe("a failure half-way (faults 50, 52)", () => {
     }
   });
 
-  test("of detach, at any call: run again, it converges; the stream never has a processor that may not invoke", async () => {
+  test("of detach, at any call: run again, it converges, and no processor lacks its right", async () => {
     const attached = (world: World) => world.attach();
     const act = (world: World) => world.detach();
     const undisturbed = await momentsOf(attached, act);

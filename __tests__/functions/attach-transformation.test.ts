@@ -167,7 +167,7 @@ describeWithMoto("attach-transformation", () => {
     expect(await account.policy("sms-retry-transform-firehose")).toHaveLength(2);
   });
 
-  test("attached, then detached: stream and policy are as before, save version and an empty block that is off", async () => {
+  test("attached, then detached: stream and policy are as before, save version and an empty block", async () => {
     await account.createS3Stream("archive");
     const before = await account.describe("archive");
     await create();
@@ -238,7 +238,7 @@ describeWithMoto("attach-transformation", () => {
   const theirProcessor = () =>
     lambdaProcessor("arn:aws:lambda:us-east-1:123456789012:function:mask-addresses") as never;
 
-  describe("a stream that may not be attached to is left as it is, and the reason is the answer (fault 51)", () => {
+  describe("a stream that may not be attached to is left alone, and the answer says why (fault 51)", () => {
     test.each<[string, string, () => Promise<void>]>([
       [
         "a processor",

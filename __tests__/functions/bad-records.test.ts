@@ -79,7 +79,7 @@ describe("one deployment", () => {
       expect(lines.map((line) => JSON.parse(line))).toEqual([
         expect.objectContaining({
           level: "WARN",
-          message: "A malformed record was quarantined.",
+          message: "A malformed record was quarantined; look at what writes it to the stream.",
           record_id: record.eventID,
           position: 1,
           reason: "not JSON",
@@ -157,7 +157,7 @@ describe("what is out of reach makes the batch fail rather than lose", () => {
     ["does not answer", { AWS_ENDPOINT_URL_S3: nobody }],
     ["is not there", { FAILURE_BUCKET_NAME: "deleted-by-hand" }],
   ])(
-    "fault 37: the failure destination %s: the malformed record comes again, the others are done",
+    "fault 37: the failure destination %s: the malformed record comes again, others are done",
     async (_name, variables) => {
       deployment = await startDeployment({ environment: { "consume-kinesis": variables } });
       await deployment.table.put(recentlySent("beside"));
@@ -171,7 +171,7 @@ describe("what is out of reach makes the batch fail rather than lose", () => {
     },
   );
 
-  test("the retry queue does not answer: the record comes again, and then its retry message goes out", async () => {
+  test("the retry queue does not answer: the record comes again, then its retry message goes out", async () => {
     deployment = await startDeployment({
       environment: { "consume-kinesis": { RETRY_QUEUE_URL: `${nobody}/123456789012/sms-retry-retry` } },
     });

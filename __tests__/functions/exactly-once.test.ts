@@ -99,7 +99,7 @@ test("fault 36: 100 copies of a retry message at once lead to one send", async (
   expect(sends()).toHaveLength(1);
 });
 
-test("a whole retry sequence: three failures, three retries, then exhausted, with the right tag on each send", async () => {
+test("a whole retry sequence: three failures, three retries, exhausted, each send tagged", async () => {
   await deployment.table.put(recentlySent("sequence"));
   for (let attempt = 0; attempt <= 3; attempt += 1) {
     await deployment.consume([kinesisRecord(failureRecord("sequence", attempt))]);
@@ -269,7 +269,7 @@ describe("fault 56: forged events and retry messages", () => {
   );
 });
 
-test("fault 9: an event that comes before its item waits on the queue and then leads to one send", async () => {
+test("fault 9: an event that comes before its item waits on the queue, then leads to one send", async () => {
   const begin = performance.now();
   await deployment.consume([kinesisRecord(failureRecord("early-event"))]);
   expect(await deployment.queued()).toBe(1);
@@ -282,7 +282,7 @@ test("fault 9: an event that comes before its item waits on the queue and then l
   await eventually(() => expect(deployment.metric("EventWaiting")).toBe(1));
 });
 
-test("fault 53: items of the original post and of a later version are read, and keep what is theirs", async () => {
+test("fault 53: items of the post and of a later version are read, and keep what is theirs", async () => {
   await deployment.table.put({
     application_message_id: "written-by-the-post",
     message_body: "Your table is ready.",
@@ -312,7 +312,7 @@ test("fault 53: items of the original post and of a later version are read, and 
 describe("fault 67: items as applications write them", () => {
   const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
 
-  test("with nulls, and with times in milliseconds or as text, are retried, and then hold epoch seconds", async () => {
+  test("with nulls and with times in milliseconds or text are retried, and then hold seconds", async () => {
     const [deadline, expires_at] = [inSeconds(600), inSeconds(900)];
     const written = { message_body: "Your table is ready.", status: null, attempts: null, retry_count: null };
     await deployment.table.put({
@@ -367,7 +367,7 @@ describe("fault 67: items as applications write them", () => {
   });
 });
 
-test("fault 68: another project's events with the ids of our message send nothing and change nothing", async () => {
+test("fault 68: another project's events with our message's ids send and change nothing", async () => {
   const item = recentlySent("of-our-project");
   await deployment.table.put(item);
   const foreign = { application: { app_id: "fedcba9876543210fedcba9876543210", sdk: {} } };

@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => deployment?.stop());
 beforeEach(() => deployment.reset());
 
-test("an event of your own: the page's item and event lead to one retry, with the item's number and body", async () => {
+test("the page's item and event lead to one retry, with the item's number and body", async () => {
   const [, event = ""] = /```json\n(.*?)```/s.exec(page) ?? [];
   const item = unmarshall(JSON.parse(awsCommandsOf(page, "dynamodb put-item")[0]?.option("--item") ?? ""));
   const isLetThrough = eventMatcher([...eventFilterPatterns("retried", applicationId)]);

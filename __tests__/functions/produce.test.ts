@@ -203,7 +203,7 @@ test.each([
   },
 );
 
-test("fault 60: a lost answer of the first send brings the message to the resend worker after the lease", async () => {
+test("fault 60: a lost answer of the first send brings the message to resend after the lease", async () => {
   deployment.pinpoint.answer = () => "HTTP_500";
 
   const produced = await produce(event("lost"));

@@ -97,7 +97,7 @@ const told: readonly (readonly [name: string, sms: object, context: object])[] =
   ],
 ];
 
-test("the item that the README tells applications to write: its retry carries what the first send did", async () => {
+test("a retry of the README's item carries what the first send did", async () => {
   const events = new Map(recorded<RecordedEvent>("events"));
   const deadline = Math.floor(Date.now() / 1000) + 600;
   const registered = {

@@ -59,7 +59,10 @@ describe("fault 55: wrong settings", () => {
     ["MAX_SENDS_PER_SECOND", "0", "must be a number above 0."],
     ["MAX_SENDS_PER_SECOND", "-0.5", "must be a number above 0."],
     ["MAX_SENDS_PER_SECOND", "NaN", "must be a number above 0."],
-    ["SENDER_CONCURRENCY", "0", "must be a whole number, 1 or more."],
+    ["SEND_RATES", '{"SHOP":0}', "must be a JSON object of numbers above 0."],
+    ["SEND_RATES", "{SHOP:1}", "must be a JSON object of numbers above 0."],
+    ["APPLICATION_SENDS_PER_SECOND", "-1", "must be a number, 0 or more."],
+    ["SENDING_ENABLED", "yes", "must be true or false."],
     [
       "RETRY_DELAYS_SECONDS",
       "60,300",
@@ -173,8 +176,9 @@ function evaluate(text: string, inputs: Record<string, unknown>): string {
     if (orEmpty !== undefined) return String(inputs[orEmpty] ?? "");
     const plain = /^var\.(\w+)$/.exec(expression)?.[1];
     if (plain !== undefined) return String(inputs[plain]);
-    const workers = /^max\(2, ceil\(var\.(\w+) \/ 10\)\)$/.exec(expression)?.[1];
-    if (workers !== undefined) return String(Math.max(2, Math.ceil(Number(inputs[workers]) / 10)));
+    const [, input, own] =
+      /^var\.(\w+) == null \? one\((aws_[\w.]+)\[\*\]\.name\) : var\.\1$/.exec(expression) ?? [];
+    if (input !== undefined) return String(inputs[input] ?? own);
     // An attribute of a resource is known only after apply; it is never empty.
     if (/^(aws|data\.aws)_\w+\.[\w.-]+$/.test(expression)) return "known-after-apply";
     throw new Error(`This test cannot evaluate ${expression}.`);
@@ -215,6 +219,10 @@ describe("the settings accept what the stacks emit", () => {
     ["track_deliveries", ["all", "retried", "none"]],
     ["delivery_guarantee", ["at-least-once", "at-most-once"]],
     ["max_sends_per_second", [0.2, 0.25, 4_000]],
+    ["send_rates", [{}, { "+12065550100": 0.2, SHOP: 4_000 }]],
+    ["application_sends_per_second", [0, 0.5, 3_999]],
+    ["sending_enabled", [true, false]],
+    ["send_gate_table_name", [null, "sms-retry-send-gates"]],
     ["origination_number", [null, "+12065550100", "12345", "SHOP"]],
     ["default_destination_number", [null, "+14254147755"]],
     ["default_message_body", [null, "Hello {name} 📦\n"]],

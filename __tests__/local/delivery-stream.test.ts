@@ -6,6 +6,7 @@ import {
 } from "../../local/firehose/delivery-stream.ts";
 import { maxPayloadBytes, type TransformationEvent } from "../../local/firehose/transformation.ts";
 import type { InvocationResult } from "../../local/lambda/execution-environment.ts";
+import { virtualTime } from "../support/virtual-time.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -25,12 +26,12 @@ function deliveryStream(
   invoke: (event: TransformationEvent, invocation: number) => InvocationResult = archiveAll,
   changed: Partial<DeliveryStreamOptions> = {},
 ) {
-  let now = Date.parse("2026-11-23T19:04:05.678Z");
+  const startsAt = Date.parse("2026-11-23T19:04:05.678Z");
+  const clock = virtualTime(0);
   let ids = 0;
   const invocations: TransformationEvent[] = [];
   const objects = new Map<string, string>();
   const errors: unknown[] = [];
-  const sleepers: { until: number; wake: () => void }[] = [];
   const stream = startDeliveryStream({
     name: "events",
     deliveryStreamArn: "arn:aws:firehose:eu-west-1:000000000000:deliverystream/events",
@@ -47,9 +48,8 @@ function deliveryStream(
     async putObject(key, body) {
       objects.set(key, body.toString());
     },
-    sleep: (seconds) =>
-      new Promise((resolve) => sleepers.push({ until: now + seconds * 1000, wake: resolve })),
-    now: () => now,
+    sleep: clock.sleep,
+    now: () => startsAt + Math.round(clock.now() * 1000),
     id: () => {
       ids += 1;
       return `id-${ids}`;
@@ -65,19 +65,7 @@ function deliveryStream(
     errors,
     put: (...datas: (string | Buffer)[]) => stream.putRecordBatch(datas.map((data) => Buffer.from(data))),
     settle,
-    async pass(seconds: number) {
-      const end = now + seconds * 1000;
-      await settle();
-      for (;;) {
-        const next = sleepers.toSorted((a, b) => a.until - b.until)[0];
-        if (next === undefined || next.until > end) break;
-        sleepers.splice(sleepers.indexOf(next), 1);
-        now = next.until;
-        next.wake();
-        await settle();
-      }
-      now = end;
-    },
+    pass: (seconds: number) => clock.run(clock.now() + seconds),
     /** What lies in `processing-failed/`, line by line. */
     failed: () =>
       [...objects]

@@ -44,7 +44,7 @@ describe("filter patterns", () => {
     expect(matches({ a: [{ "anything-but": "x" }] }, {})).toBe(false);
   });
 
-  it("know that exists looks at leaves, so that nothing exists below what is missing or no object", () => {
+  it("know that exists looks at leaves: nothing exists below what is missing or no object", () => {
     const pattern = { data: { application: { app_id: [{ exists: false }, "ours"] } } };
 
     for (const data of [{}, { application: {} }, { application: { app_id: [] } }, { application: "x" }]) {

@@ -171,7 +171,7 @@ it("fails every invocation of a bundle that cannot be loaded or exports no handl
   });
 });
 
-it("ends what runs, what waits and what comes later when it is stopped, and starts nothing any more", async () => {
+it("ends what runs, waits and comes later when it is stopped, and starts nothing any more", async () => {
   const { runtime } = await deploy("export const handler = () => new Promise(() => {});", {
     maxEnvironments: 1,
   });

@@ -178,7 +178,7 @@ it("waits for more records until the batching window is over", async () => {
   expect(batches).toEqual([["first", "second"]]);
 });
 
-it("runs one batch at a time for each partition key, and keys side by side by the parallelisation factor", async () => {
+it("runs one batch at a time for a partition key, and keys side by side by the factor", async () => {
   const shard = memoryShard();
   const seen: string[] = [];
   let now = 0;

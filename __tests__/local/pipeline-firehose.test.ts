@@ -13,7 +13,7 @@ describe("by way of Firehose", () => {
   const eventsOf = ({ archived }: RunResult) =>
     (archived?.delivered ?? []) as { event_type: string; attributes: Record<string, string> }[];
 
-  it("a run ends as it does by way of Kinesis, and the archive holds every event but the retried failures", async () => {
+  it("a run ends as by Kinesis, and the archive holds every event but the retried failures", async () => {
     const scenario = await loadScenario("mixed");
 
     const result = await runScenario(scenario, { via: "firehose", messages: 60 });

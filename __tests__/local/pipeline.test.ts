@@ -112,7 +112,7 @@ it("lost events leave their messages open, and nothing is sent for them", async 
   expect(violations(summary, 3, countStuck(rows, ledger))).toEqual([]);
 });
 
-it("fault 31: after a carrier's outage retries keep to the rate, what is useless expires unsent, the queue drains", async () => {
+it("fault 31: after a carrier's outage retries keep to the rate, the useless expire unsent", async () => {
   const scenario = await loadScenario("outage");
   // The same story in less time: half of the outage, and of use for a third of the time.
   const { summary, rows, ledger } = await runScenario(

@@ -197,7 +197,7 @@ describe("SendMessages", () => {
     expect(service.ledger.sends).toHaveLength(1);
   });
 
-  it("refuses a request without a message configuration, an unknown project and more than 100 recipients", async () => {
+  it("refuses a request without configuration, an unknown project, more than 100 recipients", async () => {
     await start(delivered);
     const many = Object.fromEntries(
       Array.from({ length: 101 }, (_, index) => [`+15550000${index + 100}`, { ChannelType: "SMS" as const }]),
@@ -296,7 +296,7 @@ describe("the event stream", () => {
     });
   });
 
-  it("gets both copies of a doubled event with the same bytes, and no lost one; the ledger knows", async () => {
+  it("gets both copies of a doubled event with equal bytes, and no lost one; the ledger knows", async () => {
     await start({
       outcome: "UNREACHABLE",
       events: [
@@ -384,7 +384,7 @@ describe("SendTextMessage", () => {
     expect(service.ledger.calls).toEqual([]);
   });
 
-  it("puts the events of a send where its configuration set says, in the full shape of its own format", async () => {
+  it("puts the events of a send where its configuration set says, in the full shape", async () => {
     await start(delivered);
 
     await sendText({ MessageBody: "é".repeat(161), OriginationIdentity: "SHOP" });
@@ -481,7 +481,7 @@ describe("a number that opts out", () => {
   });
 });
 
-it("lets events out when the clock that it was given says so, with the time at which they happened", () => {
+it("lets events out by the clock that it was given, with the time at which they happened", () => {
   const timers: { at: number; fire: () => void }[] = [];
   const emitted: { at: number; event: object }[] = [];
   let now = 1_700_000_000;

@@ -143,7 +143,7 @@ it("never runs more invocations than the maximum concurrency", async () => {
   expect(most).toBe(2);
 });
 
-it("a message that fails comes back after the visibility time-out, and goes to the dead-letter queue in the end", async () => {
+it("a message that fails comes back after a while, and goes to the dead-letter queue at last", async () => {
   // Prepare
   const emulators = await startEmulators(["sqs"]);
   const sqs = new SQSClient({ region, credentials: localCredentials, endpoint: emulators.endpoints.sqs });

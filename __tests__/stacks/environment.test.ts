@@ -29,8 +29,8 @@ function environmentWithDefaults(stack: SynthesisedStack, name: FunctionName): R
       .replace(/^\$\{jsonencode\(var\.(\w+)\)\}$/, (_, input) => JSON.stringify(defaultOf(input)))
       .replace(/^\$\{var\.(\w+) == null \? "" : var\.\1\}$/, (_, input) => String(defaultOf(input) ?? ""))
       .replace(/^\$\{var\.(\w+)\}$/, (_, input) => String(defaultOf(input)))
-      .replace(/^\$\{max\(2, ceil\(var\.(\w+) \/ 10\)\)\}$/, (_, input) =>
-        String(Math.max(2, Math.ceil(Number(defaultOf(input)) / 10))),
+      .replace(/^\$\{var\.(\w+) == null \? one\((aws_[\w.]+)\[\*\]\.name\) : var\.\1\}$/, (_, input, own) =>
+        String(defaultOf(input) ?? own),
       )
       .replace(/^\$\{(aws_[\w.]+)\}$/, "$1");
   const evaluated = Object.entries(environmentOf(stack, name)).map(([key, text]) => [key, evaluate(text)]);
@@ -78,28 +78,41 @@ describe.each(stackNames)("functions of %s", (stackName) => {
     );
   });
 
-  test("lists are JSON, and a null becomes the empty string", () => {
+  test("lists and maps are JSON, and a null becomes the empty string", () => {
     expect(environmentOf(stacks[stackName], "resend")).toMatchObject({
       // biome-ignore-start lint/suspicious/noTemplateCurlyInString: this is HCL
       RETRY_DELAYS_SECONDS: "${jsonencode(var.retry_delays_seconds)}",
       RETRYABLE_STATUSES: "${jsonencode(var.retryable_statuses)}",
+      SEND_RATES: "${jsonencode(var.send_rates)}",
       ORIGINATION_NUMBER: '${var.origination_number == null ? "" : var.origination_number}',
       // biome-ignore-end lint/suspicious/noTemplateCurlyInString: this is HCL
     });
   });
 
-  test("the number of workers that resend is told is the number that the queue may start", () => {
-    const mapping = resource(stacks[stackName], "aws_lambda_event_source_mapping.resend") as {
-      scaling_config: { maximum_concurrency: string };
-    };
-    expect(environmentOf(stacks[stackName], "resend").SENDER_CONCURRENCY).toBe(
-      mapping.scaling_config.maximum_concurrency,
-    );
+  test("resend and produce share the gates, and what is said of their rates", () => {
+    const [resend, produce] = [
+      environmentOf(stacks[stackName], "resend"),
+      environmentOf(stacks[stackName], "produce"),
+    ];
+    const shared = [
+      "GATE_TABLE_NAME",
+      "MAX_SENDS_PER_SECOND",
+      "SEND_RATES",
+      "APPLICATION_SENDS_PER_SECOND",
+      "SENDING_ENABLED",
+    ];
+    for (const name of shared) expect([name, produce[name]]).toEqual([name, resend[name]]);
+    expect(shared.map((name) => resend[name])).not.toContain(undefined);
   });
 
-  test("the queue hides a retry message for six times the time that resend may take", () => {
+  test("the queue hides a retry message for six times the time that resend may take, and a batch's collection", () => {
     const { timeout } = resource(stacks[stackName], addressOf("resend"));
     const { visibility_timeout_seconds } = resource(stacks[stackName], "aws_sqs_queue.retry");
-    expect(visibility_timeout_seconds).toBe(6 * Number(timeout));
+    const { maximum_batching_window_in_seconds } = resource(
+      stacks[stackName],
+      "aws_lambda_event_source_mapping.resend",
+    );
+    const longestWindow = Number(/ \? (\d+) : 0\}$/.exec(String(maximum_batching_window_in_seconds))?.[1]);
+    expect(visibility_timeout_seconds).toBe(6 * Number(timeout) + longestWindow);
   });
 });

@@ -53,7 +53,7 @@ describe("the attachment", () => {
     expect(needed).toContain("aws_sqs_queue.retry");
   });
 
-  test("another stream is another attachment, and the right to the former one stays until it is off", () => {
+  test("another stream is another attachment; the right to the former one stays until it is off", () => {
     expect(resource(stack, attachment).triggers).toEqual({
       delivery_stream_name: "${var.firehose_delivery_stream_name}",
     });
@@ -116,7 +116,7 @@ describe("the stream", () => {
     });
   });
 
-  test("an alarm tells of events that went on without having been handled, since the answer never does", () => {
+  test("an alarm tells of events that went on unhandled, since the answer never does", () => {
     expect(resource(stack, "aws_cloudwatch_metric_alarm.transform_firehose_event_failed")).toMatchObject({
       namespace: "${var.name_prefix}",
       metric_name: "EventFailed",
@@ -174,7 +174,7 @@ describe("the look at the stream at plan", () => {
     expect(check().assert).toHaveLength(refused.length - 1);
   });
 
-  test("it can neither fail nor stay unknown: all is wrapped, and nothing that does not exist yet is named", () => {
+  test("it can neither fail nor stay unknown: all is wrapped, and it names only what exists", () => {
     for (const { condition, error_message } of check().assert) {
       expect(condition).toMatch(/^\$\{try\(.+, true\)\}$/);
       expect(error_message).toMatch(

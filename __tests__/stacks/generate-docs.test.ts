@@ -91,7 +91,7 @@ describe("the page of all stacks", () => {
     ]);
   });
 
-  test("stacks that need different versions are refused, because the page has one sentence for all", () => {
+  test("stacks that need different versions are refused: the page has one sentence for all", () => {
     const newer = { ...firehose, terraform: { ...terraform, required_version: ">= 1.9.0" } };
 
     expect(() =>

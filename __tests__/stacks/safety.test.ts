@@ -46,6 +46,23 @@ describe.each(stackNames)("what %s keeps", (name) => {
     });
   });
 
+  test("the table of gates is encrypted, paid per request, and there unless that of another deployment is used", () => {
+    expect(resource(stacks[name], "aws_dynamodb_table.send_gates")).toMatchObject({
+      count: "${var.send_gate_table_name == null ? 1 : 0}",
+      name: "${var.name_prefix}-send-gates",
+      hash_key: "gate",
+      attribute: [{ name: "gate", type: "S" }],
+      ttl: { attribute_name: "expires_at", enabled: true },
+      server_side_encryption: { enabled: "${var.kms_key_arn != null}", kms_key_arn: key },
+      billing_mode: "PAY_PER_REQUEST",
+      point_in_time_recovery: { enabled: false },
+      deletion_protection_enabled: false,
+    });
+    expect(stacks[name].output.send_gate_table_name?.value).toBe(
+      "${var.send_gate_table_name == null ? one(aws_dynamodb_table.send_gates[*].name) : var.send_gate_table_name}",
+    );
+  });
+
   test("every queue is encrypted and reached over TLS only", () => {
     const policies = resourcesOf(stacks[name], "aws_sqs_queue_policy").map(([, { queue_url }]) => queue_url);
     for (const [id, queue] of resourcesOf(stacks[name], "aws_sqs_queue")) {
@@ -67,7 +84,7 @@ describe.each(stackNames)("what %s keeps", (name) => {
     expect(Number(retry.visibility_timeout_seconds) * maxReceiveCount).toBeLessThan(6 * 3600);
   });
 
-  test("a queue keeps a retry message for as long as it can be of use, and the dead-letter queue for longer", () => {
+  test("a queue keeps a retry message while it is of use, and the dead-letter queue longer", () => {
     const retry = resource(stacks[name], "aws_sqs_queue.retry");
     const deadLetters = resource(stacks[name], "aws_sqs_queue.retry_dead_letters");
     const longestValidity = /<= (\d+)/.exec(
@@ -164,7 +181,7 @@ describe.each(kinesisStackNames)("what reaches the functions of %s", (name) => {
     });
   });
 
-  test("a batch is tried until its age ends it, bad records isolated, and kept before the stream forgets it", () => {
+  test("a batch is tried until its age ends it, and kept before the stream forgets it", () => {
     expect(mapping()).toMatchObject({
       function_response_types: ["ReportBatchItemFailures"],
       bisect_batch_on_function_error: true,
@@ -194,13 +211,30 @@ describe.each(kinesisStackNames)("what reaches the functions of %s", (name) => {
   });
 });
 
-/** The value of an expression of numbers, `max`, `min`, `ceil` and `floor` over `max_sends_per_second`. */
-function computed(hcl: string, rate: number): number {
-  const expression = /^\$\{([\w\s,.()*/]+)\}$/.exec(hcl)?.[1] ?? "";
-  const script = expression
-    .replaceAll("var.max_sends_per_second", String(rate))
-    .replaceAll(/\b(max|min|ceil|floor)\b/g, "Math.$1");
-  return runInNewContext(script) as number;
+/** Ceilings as the inputs give them. */
+interface Rates {
+  readonly max_sends_per_second: number;
+  readonly send_rates?: Readonly<Record<string, number>>;
+  readonly application_sends_per_second?: number;
+}
+
+/** The value of an HCL expression of numbers over ceilings, in what HCL and JavaScript have in common. */
+function computed(hcl: string, rates: Rates): unknown {
+  const expression = /^\$\{(.+)\}$/.exec(hcl)?.[1] ?? "";
+  const { ceil, floor, max, min } = Math;
+  const functions = {
+    ceil,
+    floor,
+    max,
+    min,
+    sum: (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0),
+    concat: (...lists: readonly (readonly number[])[]) => lists.flat(),
+    values: (map: Readonly<Record<string, number>>) => Object.values(map),
+  };
+  // HCL expands the last argument by dots behind it, JavaScript by dots before it.
+  const script = expression.replaceAll(/([\w.]+\([\w.]+\))\.\.\./g, "...$1");
+  const inputs = { send_rates: {}, application_sends_per_second: 0, ...rates };
+  return runInNewContext(script.replaceAll("var.", "inputs."), { ...functions, inputs });
 }
 
 describe.each(stackNames)("what runs in %s", (name) => {
@@ -228,23 +262,87 @@ describe.each(stackNames)("what runs in %s", (name) => {
     });
   });
 
-  test("a resend worker gets as many retry messages as it can send in its time, at most ten a second", () => {
+  const scalingAt = (rates: Rates) => {
     const mapping = resource(stacks[name], "aws_lambda_event_source_mapping.resend") as {
       batch_size: string;
+      maximum_batching_window_in_seconds: string;
       scaling_config: { maximum_concurrency: string };
     };
-    for (const rate of [0.2, 0.25, 0.5, 1, 1.25, 10, 20, 21, 50, 333, 4_000]) {
-      const workers = computed(mapping.scaling_config.maximum_concurrency, rate);
-      const batchSize = computed(mapping.batch_size, rate);
-      expect(workers).toBeGreaterThanOrEqual(2);
-      expect(workers).toBeLessThanOrEqual(1_000);
-      expect(batchSize).toBeGreaterThanOrEqual(1);
-      expect(batchSize).toBeLessThanOrEqual(10);
-      const share = rate / workers;
-      expect(share).toBeLessThanOrEqual(10);
-      // Of 30 s, 12 are kept for the last send and its record; the rate limiter is a twentieth slower than the share.
-      expect(batchSize / (share * 0.95)).toBeLessThanOrEqual(18);
+    const { memory_size } = resource(stacks[name], "aws_lambda_function.resend");
+    return {
+      batchSize: computed(mapping.batch_size, rates),
+      window: computed(mapping.maximum_batching_window_in_seconds, rates),
+      workers: computed(mapping.scaling_config.maximum_concurrency, rates),
+      memory: computed(String(memory_size), rates),
+    };
+  };
+
+  test.each<[number, ReturnType<typeof scalingAt>]>([
+    [0.2, { batchSize: 10, window: 0, workers: 3, memory: 256 }],
+    [7, { batchSize: 10, window: 0, workers: 3, memory: 256 }],
+    [8, { batchSize: 10, window: 1, workers: 3, memory: 256 }],
+    [10, { batchSize: 10, window: 1, workers: 3, memory: 256 }],
+    [11, { batchSize: 11, window: 1, workers: 3, memory: 512 }],
+    [30, { batchSize: 30, window: 1, workers: 3, memory: 512 }],
+    [31, { batchSize: 31, window: 1, workers: 3, memory: 1024 }],
+    [100, { batchSize: 100, window: 1, workers: 3, memory: 1024 }],
+    [101, { batchSize: 100, window: 1, workers: 6, memory: 1024 }],
+    [4_000, { batchSize: 100, window: 1, workers: 120, memory: 1024 }],
+  ])("at %s parts a second resend is called as was measured", (rate, scaling) => {
+    expect(scalingAt({ max_sends_per_second: rate })).toEqual(scaling);
+  });
+
+  test("the workers follow the sum of all ceilings that the inputs name", () => {
+    expect(scalingAt({ max_sends_per_second: 10, send_rates: { "12345": 100, SHOP: 0.5 } })).toEqual(
+      scalingAt({ max_sends_per_second: 110.5 }),
+    );
+  });
+
+  test("whatever the ceilings, Lambda takes what the mapping asks for", () => {
+    const many = Object.fromEntries(Array.from({ length: 90 }, (_, index) => [`id-${index}`, 4_000]));
+    for (const send_rates of [{}, { SHOP: 0.2 }, { SHOP: 3 }, many]) {
+      for (const max_sends_per_second of [0.2, 0.5, 1, 7, 8, 9, 10, 11, 99, 333, 4_000]) {
+        const { batchSize, window, workers } = scalingAt({ max_sends_per_second, send_rates });
+        expect(workers).toBeGreaterThanOrEqual(2);
+        expect(workers).toBeLessThanOrEqual(1_000);
+        expect(Number.isInteger(batchSize)).toBe(true);
+        // Lambda takes a batch of more than ten only with a window of a second or more.
+        if (Number(batchSize) > 10) expect(window).toBeGreaterThanOrEqual(1);
+      }
     }
+  });
+
+  test("a plan is refused where the application leaves nothing of some ceiling", () => {
+    const { lifecycle } = resource(stacks[name], "aws_lambda_function.resend") as {
+      lifecycle: { precondition: { condition: string; error_message: string }[] };
+    };
+    const [condition, ...others] = lifecycle.precondition.filter(({ error_message }) =>
+      error_message.startsWith("The input application_sends_per_second must be lower than "),
+    );
+    expect(others).toEqual([]);
+    const isAllowed = (rates: Rates) => computed(String(condition?.condition), rates);
+    expect(isAllowed({ max_sends_per_second: 10 })).toBe(true);
+    expect(isAllowed({ max_sends_per_second: 10, application_sends_per_second: 9.5 })).toBe(true);
+    expect(isAllowed({ max_sends_per_second: 10, application_sends_per_second: 10 })).toBe(false);
+    const send_rates = { SHOP: 5, "12345": 100 };
+    expect(isAllowed({ max_sends_per_second: 10, send_rates, application_sends_per_second: 4 })).toBe(true);
+    expect(isAllowed({ max_sends_per_second: 10, send_rates, application_sends_per_second: 5 })).toBe(false);
+  });
+
+  test("an alarm tells that a gate is closed, and one a day that sends are paused without an end", () => {
+    for (const [alarm, metric] of [
+      ["send_breaker_closed", "SendBreakerClosed"],
+      ["send_paused_without_end", "SendPausedWithoutEnd"],
+    ])
+      expect(resource(stacks[name], `aws_cloudwatch_metric_alarm.${alarm}`)).toMatchObject({
+        namespace: "${var.name_prefix}",
+        metric_name: metric,
+        dimensions: { service: "resend" },
+        statistic: "Sum",
+        period: 300,
+        comparison_operator: "GreaterThanThreshold",
+        threshold: 0,
+      });
   });
 
   test("every alarm notifies the topic if there is one, and takes silence for health", () => {
@@ -267,7 +365,7 @@ describe("the new stream", () => {
     });
   });
 
-  test("Pinpoint writes to it only after its readers are there: the archive starts at the newest record", () => {
+  test("Pinpoint writes to it only when its readers are there: the archive starts at the newest", () => {
     expect(resource(stacks["sms-retry-new-stream"], "aws_pinpoint_event_stream.events").depends_on).toEqual(
       expect.arrayContaining([
         "aws_iam_role_policy.pinpoint_event_stream",

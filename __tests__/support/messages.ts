@@ -1,9 +1,10 @@
 /** Full, realistic messages and events for tests. Numbers are of ranges that no one has. */
 
+import { settingDefaults } from "../../functions/contract/environment.ts";
 import type { DeliveryEvent } from "../../functions/core/events/delivery-event.ts";
-import { defaultRetryableStatuses } from "../../functions/core/events/statuses.ts";
 import type { Message } from "../../functions/core/message/message.ts";
 import type { RetryPolicy } from "../../functions/core/message/retry-policy.ts";
+import { retryPolicyOf } from "../../functions/settings.ts";
 
 /** The second at which tests begin: 2026-11-23T12:00:00Z. */
 export const startOfTest = 1_795_435_200;
@@ -54,11 +55,10 @@ export function successEvent(changes: Partial<DeliveryEvent> = {}): DeliveryEven
 /** The defaults of a deployment. */
 export function retryPolicy(changes: Partial<RetryPolicy> = {}): RetryPolicy {
   return {
-    maxRetries: 3,
-    retryDelaysSeconds: [60, 300, 900],
-    retryableStatuses: new Set(defaultRetryableStatuses),
-    messageValiditySeconds: 86_400,
-    receiptTimeoutSeconds: 0,
+    ...retryPolicyOf({
+      ...settingDefaults,
+      RETRYABLE_STATUSES: new Set<string>(settingDefaults.RETRYABLE_STATUSES),
+    }),
     ...changes,
   };
 }

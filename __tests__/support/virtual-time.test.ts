@@ -2,16 +2,6 @@ import { virtualTime } from "./virtual-time.ts";
 
 let wakings = 0;
 
-test("time passes from one sleeper to the next", async () => {
-  const time = virtualTime(10);
-  const woken: number[] = [];
-  for (const seconds of [3, 1, 2]) void time.sleep(seconds).then(() => woken.push(time.now()));
-
-  await time.run();
-
-  expect(woken).toEqual([11, 12, 13]);
-});
-
 test("a test may leave time running behind it", () => {
   const time = virtualTime(0);
   void (async () => {

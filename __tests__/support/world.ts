@@ -19,9 +19,9 @@ import type { SendRequest } from "../../functions/core/sending/sms-sender.ts";
 import type { VirtualClock } from "../../local/virtual-clock.ts";
 import { refuseUndefinedFields } from "./absent-fields.ts";
 import { retryPolicy, startOfTest } from "./messages.ts";
+import { openGate } from "./open-gate.ts";
 import { type ScriptedAnswer, scriptedSender } from "./scripted-sender.ts";
 import { type StoreOnModel, storeOnModel } from "./store-on-model.ts";
-import { openGate } from "./open-gate.ts";
 import { virtualTime } from "./virtual-time.ts";
 
 /** What a world can be given. */

@@ -114,7 +114,7 @@ test("the policy of a bucket is kept from moto and comes back as it was put", ()
   ).toBeUndefined();
 });
 
-test("an event source mapping tells from when on it reads, alone and in a list; others are left as they are", () => {
+test("an event source mapping tells from when on it reads; others are left as they are", () => {
   const memory = new Map();
   const mappings = { service: "lambda", path: ["2015-03-31", "event-source-mappings"] };
   const { correct } = correction("lambda StartingPositionTimestamp");

@@ -17,6 +17,8 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
     accepted: ["arn:aws:sns:eu-west-1:123456789012:operators", null],
     refused: ["operators", "arn:aws:sns:eu-west-1:123456789012:operators.fifo"],
   },
+  // Lower than every ceiling that the same plan has.
+  application_sends_per_second: { accepted: [0.1, 0], refused: [-1, 4000] },
   archive_retention_days: { accepted: [1, 3650, null], refused: [0, 3651, 1.5] },
   consumer_concurrency: { accepted: [10, 1], refused: [0, 11, 1.5] },
   default_destination_number: { accepted: ["+14254147755", null], refused: ["14254147755", "+0123", ""] },
@@ -55,7 +57,7 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
   },
   log_retention_days: { accepted: [3653, 1], refused: [0, 2, 3654] },
   max_retries: { accepted: [10, 0], refused: [-1, 11, 2.5] },
-  max_sends_per_second: { accepted: [0.5, 4000], refused: [0, 4001] },
+  max_sends_per_second: { accepted: [0.5, 4000, 0.2, 1], refused: [0, 0.1, 1.5, 4001] },
   message_validity_seconds: { accepted: [604_800, 1], refused: [0, 604_801, 1.5] },
   name_prefix: {
     accepted: ["sms-2", "ab", `a${"b".repeat(23)}`],
@@ -93,6 +95,30 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
     refused: [
       { read_units: 0, write_units: 5 },
       { read_units: 5, write_units: 1.5 },
+    ],
+  },
+  send_gate_table_name: {
+    accepted: ["sms-retry-send-gates", null, "ab_"],
+    refused: [
+      "",
+      "ab",
+      "arn:aws:dynamodb:eu-west-1:123456789012:table/sms-retry-send-gates",
+      "x".repeat(256),
+    ],
+  },
+  send_rates: {
+    accepted: [
+      { "+12065550100": 0.2, "12345": 100, SHOP: 1 },
+      {},
+      { "arn:aws:sms-voice:eu-west-1:123456789012:pool/pool-0123456789abcdef": 4000 },
+    ],
+    refused: [
+      { SHOP: 0.1 },
+      { SHOP: 1.5 },
+      { SHOP: 4001 },
+      { SHOP: null },
+      { "with space": 1 },
+      Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`id-${index}`, 1])),
     ],
   },
   track_deliveries: { accepted: ["none", "all", "retried"], refused: ["some"] },

@@ -57,7 +57,7 @@ Exit status: 0 if the answer was found, whatever it is; 1 if not.`,
     .action(async (options: Options) => {
       const subject = subjectOf(options);
       if (options.force && options.write === undefined)
-        throw new UsageError("--force has a meaning only with --write.");
+        throw new UsageError("--force has a meaning only with --write; leave it out, or give --write FILE.");
       const { answer } = await import("../inspect/answer.ts");
       await unlessInterrupted(signal, answer({ ...options, subject }));
     });

@@ -4,7 +4,7 @@ import { json, text, wholeNumber } from "../options.ts";
 import type { DeadLetterTask, OverdueTask } from "../redrive/redrive.ts";
 import { UsageError } from "../user-error.ts";
 
-/** How many messages a dry run on dead letters looks at where nothing else is said. */
+/** How many messages a dry run on a dead-letter queue looks at where nothing else is said. */
 const lookedAtByDefault = 1_000;
 
 const count = wholeNumber(1, 999_999_999);
@@ -47,7 +47,7 @@ export function redriveCommand(signal: AbortSignal): Command {
     .option("--table <name>", "the message-state table, e.g. sms-retry-message-state", tableName)
     .option(
       "--to <name>",
-      "the queue to put them on; needed only where it is not the one source of the dead letters, or not PREFIX-retry for a table PREFIX-message-state",
+      "the queue to put them on; needed only where it is not the one queue that they come from, or not PREFIX-retry for a table PREFIX-message-state",
       queueName,
     )
     .option(
@@ -65,7 +65,7 @@ export function redriveCommand(signal: AbortSignal): Command {
     .addHelpText(
       "after",
       `
-Dead letters that are none of this project's stay where they are: the function
+Unrecognized messages of the dead-letter queue stay where they are: the function
 that reads the queue could only refuse them again. Nothing of a message is
 printed. You may interrupt it and run it again: a message is put onto the queue
 before it is deleted, so at worst it is on the queue twice, and the second one
@@ -94,8 +94,8 @@ Exit status: 0 if all went well; 1 if not.`,
 
 function deadLetterTask({ queue, to }: Options): DeadLetterTask {
   if (queue === undefined) throw new UsageError("Give --queue NAME, or --overdue --table NAME.");
-  if (to === queue) throw new UsageError("--to must be another queue than --queue.");
-  return { kind: "dead-letters", queue, to };
+  if (to === queue) throw new UsageError("--to names the same queue as --queue; name another.");
+  return { kind: "dead-letter-queue", queue, to };
 }
 
 function overdueTask({ table, to: given, readUnits }: Options): OverdueTask {

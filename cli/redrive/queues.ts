@@ -38,7 +38,7 @@ export function urlOf(sqs: SQSClient, name: string): Promise<string> {
 }
 
 /**
- * The URL of the one queue whose dead letters a queue holds.
+ * The URL of the one queue that a dead-letter queue belongs to.
  *
  * @throws UserError if there is none or more than one
  */
@@ -54,12 +54,12 @@ export function sourceOf(sqs: SQSClient, name: string, url: string): Promise<str
     const [source] = sources;
     if (source === undefined) {
       throw new UserError(
-        `${name} holds the dead letters of no queue; name one that does, or say with --to where they belong.`,
+        `${name} is the dead-letter queue of no queue; name one that is, or say with --to where its messages belong.`,
       );
     }
     if (sources.length > 1) {
       throw new UserError(
-        `${name} holds the dead letters of ${sources.map(nameOf).join(" and ")}; say with --to where they belong.`,
+        `${name} is the dead-letter queue of ${sources.map(nameOf).join(" and ")}; say with --to where its messages belong.`,
       );
     }
     return source;

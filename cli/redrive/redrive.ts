@@ -1,21 +1,21 @@
-/** Puts dead letters, or the retry messages of overdue messages, onto their queue, or only counts them. */
+/** Puts dead-letter queue messages, or the retry messages of overdue messages, onto their queue, or only counts them. */
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { Presets, SingleBar } from "cli-progress";
 import { unlessInterrupted } from "../interruption.ts";
 import { print } from "../options.ts";
 import { UserError } from "../user-error.ts";
-import { walk } from "./dead-letters.ts";
+import { walk } from "./dead-letter-queue.ts";
 import { factsOf, tableClient } from "./message-table.ts";
 import { queueOverdue } from "./overdue-messages.ts";
 import { countOf, nameOf, sourceOf, sqsClient, urlOf } from "./queues.ts";
 import { type DeadLetterReport, deadLetterText, type OverdueReport, overdueText } from "./report.ts";
 
-/** Dead letters that are to go back to their queue. */
+/** Dead-letter queue messages that are to go back to their queue. */
 export interface DeadLetterTask {
-  readonly kind: "dead-letters";
+  readonly kind: "dead-letter-queue";
   /** Name of the dead-letter queue. */
   readonly queue: string;
-  /** Name of the queue that gets the messages; undefined = the one that the dead letters come from. */
+  /** Name of the queue that gets the messages; undefined = the one that they come from. */
   readonly to: string | undefined;
 }
 
@@ -42,7 +42,7 @@ export interface RedriveRequest {
 }
 
 /**
- * Puts dead letters back, and prints what there was.
+ * Puts dead-letter queue messages back, and prints what there was.
  *
  * @throws UserError if something stays that should not
  */
@@ -66,7 +66,7 @@ export async function redriveDeadLetters(
     bar?.stop();
     const report: DeadLetterReport = { queue, to: nameOf(toUrl), dryRun: !yes, waiting, ...tally };
     print(report, json, deadLetterText);
-    refuse(report, "are still dead letters");
+    refuse(report, "are still in the dead-letter queue");
   } finally {
     bar?.stop();
   }
@@ -124,7 +124,7 @@ export async function redriveOverdue(
 
 function refuse({ refused, to }: DeadLetterReport | OverdueReport, fate: string): void {
   if (refused > 0)
-    throw new UserError(`${refused} messages were not taken by ${to} and ${fate}; run it again.`);
+    throw new UserError(`${refused} messages were not taken by ${to} and ${fate}; run the command again.`);
 }
 
 /** A bar where somebody watches. */

@@ -1,13 +1,13 @@
 /** What `sms-retry redrive` found and did, for people and for programs. */
-import type { Tally } from "./dead-letters.ts";
+import type { Tally } from "./dead-letter-queue.ts";
 import type { OverdueTally } from "./overdue-messages.ts";
 
-/** Of dead letters; `--json` prints it. */
+/** Of the messages of a dead-letter queue; `--json` prints it. */
 export interface DeadLetterReport extends Tally {
   readonly queue: string;
   readonly to: string;
   readonly dryRun: boolean;
-  /** About how many dead letters there were. */
+  /** About how many messages the dead-letter queue held. */
   readonly waiting: number;
 }
 
@@ -20,7 +20,7 @@ export interface OverdueReport extends OverdueTally {
   readonly waiting: number;
 }
 
-/** A report on dead letters as lines of text. */
+/** A report on a dead-letter queue as lines of text. */
 export function deadLetterText(report: DeadLetterReport): string {
   const { queue, to, dryRun, waiting, seen, oldestAgeSeconds, moved, doubled } = report;
   const readable = seen.retryMessages + seen.receiptChecks + seen.waitingEvents;

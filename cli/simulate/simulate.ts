@@ -43,7 +43,8 @@ export async function simulateAsAsked({
 async function replay(seed: number, options: RunOptions): Promise<void> {
   const { violations, trace } = await simulate(seededChoices(seed), { ...options, keepsTrace: true });
   console.log(violations.length > 0 ? await explain(seed, options) : trace.join("\n"));
-  if (violations.length > 0) throw new UserError(`Seed ${seed} violates the protocol.`);
+  if (violations.length > 0)
+    throw new UserError(`Seed ${seed} violates the protocol; follow the steps above.`);
 }
 
 async function runMany(from: number, runs: number, options: RunOptions): Promise<void> {
@@ -98,7 +99,9 @@ async function race(races: number, options: RunOptions): Promise<void> {
       keepsTrace: true,
     });
     console.log([...failure.violations, ...trace].join("\n"));
-    throw new UserError(`Run ${failure.seed} of the races at ${rate} a second violates the protocol.`);
+    throw new UserError(
+      `Run ${failure.seed} of the races at ${rate} a second violates the protocol; follow the steps above.`,
+    );
   }
   console.log("No violation.");
 }

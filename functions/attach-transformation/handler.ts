@@ -104,7 +104,10 @@ export async function handler(event: AttachTransformationEvent): Promise<AttachT
     });
     return { attached, reason: text };
   } catch (error) {
-    telemetry.error("The transformation could not be attached or detached.", { error: errorName(error) });
+    telemetry.error(
+      "The transformation could not be attached or detached; the error of the invocation says what to do.",
+      { error: errorName(error) },
+    );
     throw error;
   }
 }

@@ -56,11 +56,14 @@ export function archiveUnseen(
 ): (event: FirehoseTransformationEvent) => Promise<FirehoseTransformationResult> {
   return async ({ records }) => {
     telemetry.count("SettingsInvalid", records.length);
-    telemetry.error("A batch was archived without having been looked at: the function is not set up.", {
-      error: errorName(problem),
-      count: records.length,
-      ...(problem instanceof SmsRetryError && { reason: problem.message }),
-    });
+    telemetry.error(
+      "A batch was archived without having been looked at; correct the inputs that the reason names and apply.",
+      {
+        error: errorName(problem),
+        count: records.length,
+        ...(problem instanceof SmsRetryError && { reason: problem.message }),
+      },
+    );
     telemetry.publish();
     return { records: answerTransformation(records, [], { dropsRetriedEvents: false }) };
   };
@@ -76,10 +79,13 @@ async function watch(
     return await handleRecords(decoded, handling);
   } catch (error) {
     handling.telemetry.count("EventFailed", records.length);
-    handling.telemetry.error("A batch was archived without having been looked at.", {
-      error: errorName(error),
-      count: records.length,
-    });
+    handling.telemetry.error(
+      "A batch was archived without having been looked at; remove the cause and put its records on the stream again.",
+      {
+        error: errorName(error),
+        count: records.length,
+      },
+    );
     return [];
   }
 }

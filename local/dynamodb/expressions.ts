@@ -49,32 +49,35 @@ export function conditionHolds(expressions: Expressions, item: Item): boolean {
  * What an item becomes by the update expression of a write; the item itself stays as it is.
  *
  * @throws DynamoDBServiceException with the name `ValidationException`, where a path leads through something that is
- *   no map, or two paths meet
+ *   no map
  */
 export function updated(expressions: Expressions, item: Item): Item {
   const context = { item, expressions };
-  const changes = parsed(expressions.UpdateExpression ?? "", parseUpdate).map(({ path, operand }) => ({
-    keys: keysOf(path, expressions),
-    value: operand?.(context),
-  }));
-  refuseOverlaps(changes.map(({ keys }) => keys.join(".")));
-  return changes.reduce((changed, { keys, value }) => withValueAt(keys, value, changed), item);
+  return actionsOf(expressions)
+    .map(({ path, operand }) => ({ keys: keysOf(path, expressions), value: operand?.(context) }))
+    .reduce((changed, { keys, value }) => withValueAt(keys, value, changed), item);
 }
 
 /**
- * Refuses names and values that stand in no expression, as DynamoDB does.
+ * Refuses what DynamoDB refuses whatever the item is: an error of syntax, a name or value that stands in no
+ * expression or is missing, two paths of an update that meet.
  *
  * @throws DynamoDBServiceException with the name `ValidationException`
  */
-export function refuseUnused(expressions: Expressions): void {
-  const texts = [expressions.ConditionExpression, expressions.UpdateExpression];
-  const used = texts.map((text) => parsed(text ?? "", placeholdersOf));
-  for (const kind of ["ExpressionAttributeNames", "ExpressionAttributeValues"] as const) {
-    for (const placeholder in expressions[kind]) {
-      if (used.some((placeholders) => placeholders.has(placeholder))) continue;
-      throw validationException(`Value provided in ${kind} unused in expressions: keys: {${placeholder}}`);
-    }
+export function refuseInvalid(expressions: Expressions): void {
+  const { ConditionExpression: condition = "", UpdateExpression: change = "" } = expressions;
+  if (expressions.ConditionExpression !== undefined) parsed(condition, parseCondition);
+  const used = [...parsed(condition, placeholdersOf), ...parsed(change, placeholdersOf)];
+  const given = { ...expressions.ExpressionAttributeNames, ...expressions.ExpressionAttributeValues };
+  for (const placeholder of used) {
+    if (given[placeholder] !== undefined) continue;
+    throw validationException(`A name or value used in an expression is not defined: ${placeholder}`);
   }
+  for (const placeholder in given) {
+    if (used.includes(placeholder)) continue;
+    throw validationException(`A name or value provided is unused in expressions: ${placeholder}`);
+  }
+  refuseOverlaps(actionsOf(expressions).map(({ path }) => keysOf(path, expressions).join(".")));
 }
 
 /** Whether a value is a map of DynamoDB's, and no list, set or bytes. */
@@ -109,7 +112,12 @@ function parsed<T>(text: string, parse: (text: string) => T): T {
   return texts.get(text) as T;
 }
 
-const placeholdersOf = (text: string): Set<string> => new Set(text.match(/[#:]\w+/g));
+/** What a write sets and removes; nothing where it has no update expression. */
+function actionsOf({ UpdateExpression: text }: Expressions): readonly Action[] {
+  return text === undefined ? [] : parsed(text, parseUpdate);
+}
+
+const placeholdersOf = (text: string): readonly string[] => text.match(/[#:]\w+/g) ?? [];
 
 /** The tokens of an expression; a document path such as `#attempts.#1` is one. */
 function tokensOf(text: string) {
@@ -203,24 +211,14 @@ function parseUpdate(text: string): Action[] {
 }
 
 function parseOperand(token: string): Operand {
-  if (!token.startsWith(":")) return ({ item, expressions }) => valueAt(keysOf(token, expressions), item);
-  return ({ expressions }) => {
-    const value = expressions.ExpressionAttributeValues?.[token];
-    if (value === undefined) {
-      throw validationException(`An expression attribute value is not defined; attribute value: ${token}`);
-    }
-    return value;
-  };
+  return token.startsWith(":")
+    ? ({ expressions }) => expressions.ExpressionAttributeValues?.[token]
+    : ({ item, expressions }) => valueAt(keysOf(token, expressions), item);
 }
 
 /** The keys along a document path such as `#attempts.#1.#outcome`. */
 function keysOf(path: string, { ExpressionAttributeNames: names }: Expressions): string[] {
-  return path.split(".").map((part) => {
-    if (!part.startsWith("#")) return part;
-    const name = names?.[part];
-    if (name !== undefined) return name;
-    throw validationException(`An expression attribute name is not defined; attribute name: ${part}`);
-  });
+  return path.split(".").map((part) => names?.[part] ?? part);
 }
 
 function valueAt(keys: readonly string[], item: Item): unknown {

@@ -23,7 +23,7 @@ import {
   type Expressions,
   type Item,
   isMap,
-  refuseUnused,
+  refuseInvalid,
   updated,
   validationException,
 } from "./expressions.ts";
@@ -163,7 +163,7 @@ export function tableModel(options: TableOptions): TableModel {
     id: string,
     become: (item: Item | undefined) => Item,
   ): Item {
-    refuseUnused(input);
+    refuseInvalid(input);
     const before = items.get(id);
     let after = before;
     try {

@@ -83,5 +83,6 @@ const emulators: Readonly<Record<string, () => unknown>> = {
 
 listenOnLoopbackOnly();
 const start = emulators[name];
-if (start === undefined) throw new Error(`No emulator is called ${name}.`);
+if (start === undefined)
+  throw new Error(`No emulator is called ${name}; use ${Object.keys(emulators).join(", ")}.`);
 await start();

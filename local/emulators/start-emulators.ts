@@ -111,7 +111,10 @@ async function start(
   const died = new Promise<never>((_resolve, reject) => {
     child.once("exit", (code, signal) => {
       if (isStopping()) return;
-      const reason = [`The emulator ${name} ended (${signal ?? `exit code ${code}`}).`, ...errorLines];
+      const reason = [
+        `The emulator ${name} ended (${signal ?? `exit code ${code}`}); run it again, or mend what it says:`,
+        ...errorLines,
+      ];
       reject(new EmulatorError(reason.join("\n")));
     });
   });
@@ -119,7 +122,10 @@ async function start(
 
   const listening = once(child, "message", { signal: AbortSignal.timeout(startTimeoutSeconds * 1000) }).catch(
     (cause: unknown) => {
-      throw new EmulatorError(`The emulator ${name} did not start in ${startTimeoutSeconds} s.`, { cause });
+      throw new EmulatorError(
+        `The emulator ${name} did not start in ${startTimeoutSeconds} s; run it again when the machine has less to do.`,
+        { cause },
+      );
     },
   );
   const [message] = (await Promise.race([listening, died])) as [{ port: number }];

@@ -33,7 +33,8 @@ export async function readArchive(client: S3Client, bucket: string): Promise<Arc
     for (const { Key = "" } of Contents) {
       const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key }));
       const decoded = decodeRecord((await Body?.transformToByteArray()) ?? new Uint8Array());
-      if (decoded.type === "malformed") throw new Error(`The object ${Key} is ${decoded.problem}.`);
+      if (decoded.type === "malformed")
+        throw new Error(`The object ${Key} is ${decoded.problem}; look at what the transformation answers.`);
       (Key.startsWith(failedPrefix) ? failed : delivered).push(...decoded.values);
     }
   }

@@ -63,9 +63,12 @@ function invocationError(error: unknown): InvocationError {
 async function init(bundle: string): Promise<void> {
   const loaded = (await import(pathToFileURL(bundle).href)) as { handler?: unknown };
   if (typeof loaded.handler !== "function") {
-    throw Object.assign(new Error(`${bundle} exports no function called handler.`), {
-      name: "Runtime.HandlerNotFound",
-    });
+    throw Object.assign(
+      new Error(`${bundle} exports no function called handler; export one and bundle it again.`),
+      {
+        name: "Runtime.HandlerNotFound",
+      },
+    );
   }
   handler = loaded.handler as Handler;
   send({ type: "ready" });

@@ -29,9 +29,10 @@ function parsePattern(pattern: string): Record<string, unknown> {
   try {
     value = JSON.parse(pattern);
   } catch (cause) {
-    throw new InvalidFilterPatternError("A filter pattern is not JSON.", { cause });
+    throw new InvalidFilterPatternError("A filter pattern is not JSON; correct its text.", { cause });
   }
-  if (!isObject(value)) throw new InvalidFilterPatternError("A filter pattern is no JSON object.");
+  if (!isObject(value))
+    throw new InvalidFilterPatternError("A filter pattern is no JSON object; correct its text.");
   return value;
 }
 
@@ -72,7 +73,7 @@ function fieldMatcher(key: string, rule: unknown): ValuesMatcher {
     };
   }
   if (isObject(rule)) return holdersMatcher(rule);
-  throw new InvalidFilterPatternError(`The rule for "${key}" is neither a list nor an object.`);
+  throw new InvalidFilterPatternError(`The rule for "${key}" is neither a list nor an object; make it one.`);
 }
 
 function valueMatcher(key: string, rule: unknown): (leaf: unknown) => boolean {
@@ -87,12 +88,16 @@ function valueMatcher(key: string, rule: unknown): (leaf: unknown) => boolean {
       const others = new Set<unknown>(Array.isArray(operand) ? operand : [operand]);
       // EventBridge's buses also know prefixes and suffixes here; event source mappings do not.
       if ([...others].some((other) => typeof other !== "string" && typeof other !== "number")) {
-        throw new InvalidFilterPatternError(`"anything-but" for "${key}" has neither texts nor numbers.`);
+        throw new InvalidFilterPatternError(
+          `"anything-but" for "${key}" has neither texts nor numbers; give it some.`,
+        );
       }
       return (value) => value !== absent && !others.has(value);
     }
     default:
-      throw new InvalidFilterPatternError(`The rule for "${key}" uses an unknown operator.`);
+      throw new InvalidFilterPatternError(
+        `The rule for "${key}" uses an unknown operator; use prefix, anything-but or exists.`,
+      );
   }
 }
 

@@ -227,7 +227,7 @@ export function parseScenario(text: string, name: string): Scenario {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new InvalidScenarioError(`The scenario ${name} is not JSON.`, { cause });
+    throw new InvalidScenarioError(`The scenario ${name} is not JSON; correct the file.`, { cause });
   }
   const parsed = v.safeParse(scenarioSchema, value);
   if (parsed.success) return parsed.output;
@@ -235,5 +235,7 @@ export function parseScenario(text: string, name: string): Scenario {
     const path = v.getDotPath(issue);
     return path === null ? issue.message : `${path}: ${issue.message}`;
   });
-  throw new InvalidScenarioError(`The scenario ${name} is not valid: ${problems.join("; ")}.`);
+  throw new InvalidScenarioError(
+    `The scenario ${name} is not valid; correct the file: ${problems.join("; ")}.`,
+  );
 }

@@ -21,6 +21,10 @@ const quoted = (values: readonly (string | number)[]): string =>
   values.map((value) => JSON.stringify(value)).join(", ");
 const isInteger = (hcl: string): string => `floor(${hcl}) == ${hcl}`;
 
+/** A ceiling in message parts per second. No second has room for a part of a part. */
+const isRate = (hcl: string): string =>
+  `${hcl} >= 0.2 && ${hcl} <= 4000 && (${hcl} < 1 || ${isInteger(hcl)})`;
+
 /** The validation of an input that takes one of some values. */
 const oneOf = (name: string, values: readonly (string | number)[]) => ({
   condition: `contains([${quoted(values)}], var.${name})`,
@@ -36,6 +40,7 @@ export function sharedInputs(scope: Construct) {
     ...identityInputs(scope),
     ...retryInputs(scope),
     ...sendingInputs(scope),
+    ...paceInputs(scope),
     ...capacityInputs(scope),
     ...keepingInputs(scope),
     ...producerInputs(scope),
@@ -182,16 +187,74 @@ function sendingInputs(scope: Construct) {
       default: settingDefaults.DELIVERY_GUARANTEE,
       validation: oneOf("delivery_guarantee", deliveryGuarantees),
     }),
+  };
+}
+
+function paceInputs(scope: Construct) {
+  return {
     maxSendsPerSecond: new Input(scope, "max_sends_per_second", {
       type: "number",
       description:
-        "Ceiling of all retries together, in message parts per second; stay below the rate of your origination " +
-        "identity. One message of more parts than eight times this counts as only so many. " +
-        "From 0.2 to 4000; fractions are allowed.",
+        "Ceiling of each origination identity, in message parts per second, over all that leaves by it: retries and " +
+        "the sends of the function produce. Stay at or below the rate that the identity has. A message of more parts " +
+        "goes alone in its second. From 0.2 to 4000; from 1 on a whole number.",
       default: settingDefaults.MAX_SENDS_PER_SECOND,
       validation: {
-        condition: "var.max_sends_per_second >= 0.2 && var.max_sends_per_second <= 4000",
-        message: "The input max_sends_per_second must be from 0.2 to 4000.",
+        condition: isRate("var.max_sends_per_second"),
+        message: "The input max_sends_per_second must be from 0.2 to 4000, and from 1 on a whole number.",
+      },
+    }),
+    sendRates: new Input(scope, "send_rates", {
+      type: "map(number)",
+      description:
+        "Ceilings of single origination identities, in place of max_sends_per_second: identity to message parts per " +
+        "second. An identity is a number, short code, sender id or pool, or its ARN, as the messages name it; any " +
+        "stands for messages that name none. Name the identities by which much leaves: the number of workers follows " +
+        "the sum. Each from 0.2 to 4000, from 1 on a whole number; at most 1500 characters as JSON, because Lambda " +
+        "takes 4 KB of settings.",
+      default: settingDefaults.SEND_RATES,
+      validation: {
+        condition:
+          "try(alltrue([for identity, rate in var.send_rates : " +
+          `can(regex("^[A-Za-z0-9_+:/-]{1,256}$", identity)) && ${isRate("rate")}]), false) && ` +
+          "length(jsonencode(var.send_rates)) <= 1500",
+        message:
+          "The input send_rates must be a map of at most 1500 characters as JSON from a number, short code, sender " +
+          "id, pool or ARN to a rate from 0.2 to 4000, from 1 on a whole number.",
+      },
+    }),
+    applicationSendsPerSecond: new Input(scope, "application_sends_per_second", {
+      type: "number",
+      description:
+        "Message parts per second that your application sends by itself, by each identity; they are taken off every " +
+        "ceiling. What is left above 1 counts as a whole number. 0 or more, and lower than every ceiling.",
+      default: settingDefaults.APPLICATION_SENDS_PER_SECOND,
+      validation: {
+        condition: "var.application_sends_per_second >= 0 && var.application_sends_per_second < 4000",
+        message: "The input application_sends_per_second must be 0 or more, and lower than every ceiling.",
+      },
+    }),
+    sendingEnabled: new Input(scope, "sending_enabled", {
+      type: "bool",
+      description:
+        "Whether anything is sent. false stops all retries and the sends of the function produce; they wait, their " +
+        "deadlines go on, and events are handled as ever. At once and without a deployment: npx sms-retry pause. " +
+        "true or false.",
+      default: settingDefaults.SENDING_ENABLED,
+    }),
+    sendGateTableName: new Input(scope, "send_gate_table_name", {
+      type: "string",
+      description:
+        "Name of the table of send gates of another deployment in this account and region (its output of the same " +
+        "name), to keep one ceiling together with it; the lower of two ceilings holds. Give both the same kms_key_arn, " +
+        "and destroy the one with the table last. null makes a table. null or 3 to 255 letters, digits, underscores, " +
+        "hyphens and dots.",
+      default: null,
+      validation: {
+        condition:
+          'var.send_gate_table_name == null || can(regex("^[a-zA-Z0-9_.-]{3,255}$", var.send_gate_table_name))',
+        message:
+          "The input send_gate_table_name must be null or the name of a DynamoDB table: 3 to 255 letters, digits, underscores, hyphens and dots.",
       },
     }),
   };

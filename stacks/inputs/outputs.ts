@@ -14,7 +14,7 @@ export function output(scope: Construct, name: string, value: string, descriptio
 export function sharedOutputs(
   scope: Construct,
   {
-    engine: { table, queue, resend, produce },
+    engine: { table, gates, queue, resend, produce },
     consumer,
   }: { readonly engine: RetryEngine; readonly consumer: { readonly functionName: string } },
 ): void {
@@ -25,6 +25,12 @@ export function sharedOutputs(
     "Name of the table of message states, into which an application that sends by itself writes its items.",
   );
   output(scope, "message_table_arn", table.arn, "ARN of the table of message states.");
+  output(
+    scope,
+    "send_gate_table_name",
+    gates.tableName,
+    "Name of the table of send gates, for npx sms-retry gate, pause and resume, and for a deployment that shares it.",
+  );
   output(scope, "retry_queue_url", queue.url, "URL of the queue of due retries.");
   output(scope, "retry_queue_arn", queue.arn, "ARN of the queue of due retries.");
   output(

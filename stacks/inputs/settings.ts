@@ -3,22 +3,31 @@ import type { VariableName } from "../../functions/contract/environment.ts";
 import type { Access } from "../shared/access.ts";
 import type { SharedInputs } from "./inputs.ts";
 
-/**
- * How many resend workers may run at once, as HCL: as few as an SQS event source mapping can be limited to, and one
- * for every ten parts per second. A worker waits for the service's answers after its last send and reaches about
- * nine tenths of that; with a greater share it would reach less.
- */
-export function senderConcurrency({ maxSendsPerSecond }: SharedInputs): string {
-  return `max(2, ceil(${maxSendsPerSecond.hcl} / 10))`;
+/** Parts per second of all origination identities that the inputs name, as HCL. */
+function totalRate({ maxSendsPerSecond, sendRates }: SharedInputs): string {
+  return `sum(concat([${maxSendsPerSecond.hcl}], values(${sendRates.hcl})))`;
 }
 
 /**
- * How many retry messages a resend worker gets at once, as HCL: no more than have their permit in the 18 s that it may spend
- * on sends. The others could only be deferred.
+ * How the retry queue calls the resend function, as HCL. The gate keeps the ceiling, whatever stands here; these
+ * numbers only say that what may leave finds a worker, and that one write to the gate serves many messages.
  */
-export function senderBatchSize({ maxSendsPerSecond }: SharedInputs): string {
-  return `max(1, min(10, floor(${maxSendsPerSecond.hcl} * 8)))`;
+export function senderScaling(inputs: SharedInputs) {
+  const rate = totalRate(inputs);
+  return {
+    // What is due in a second, at most what one lane of a gate lets through in it; SQS hands over ten at once anyway.
+    batchSize: `max(10, min(100, ceil(${rate})))`,
+    // Lambda takes more than ten only with a window of a second. Below 8 a second no batch would fill in it.
+    batchingWindowSeconds: `${rate} >= 8 ? ${longestBatchingWindowSeconds} : 0`,
+    // Three workers for each hundred a second: one collects, one sends, one records. 2 to 1000 is what Lambda allows.
+    maximumConcurrency: `min(1000, max(2, 3 * ceil(${rate} / 100)))`,
+    // A send costs about 7 ms of a whole core, and a core comes with 1769 MB: a smaller share would be late for its times.
+    memoryMegabytes: `${rate} <= 10 ? 256 : (${rate} <= 30 ? 512 : 1024)`,
+  };
 }
+
+/** The longest time for which Lambda collects retry messages before it calls the resend function, in seconds. */
+export const longestBatchingWindowSeconds = 1;
 
 /** How failures are judged; read by whatever handles an event, a retry message or a first send. */
 export function retrySettings(inputs: SharedInputs) {
@@ -42,12 +51,23 @@ export function guaranteeSetting(inputs: SharedInputs) {
   return settings({ DELIVERY_GUARANTEE: inputs.deliveryGuarantee.text });
 }
 
-/** How fast retries are sent. */
+/** How fast messages are sent, and whether at all. */
 export function paceSettings(inputs: SharedInputs) {
   return settings({
     MAX_SENDS_PER_SECOND: inputs.maxSendsPerSecond.text,
-    SENDER_CONCURRENCY: `\${${senderConcurrency(inputs)}}`,
+    SEND_RATES: inputs.sendRates.json,
+    APPLICATION_SENDS_PER_SECOND: inputs.applicationSendsPerSecond.text,
+    SENDING_ENABLED: inputs.sendingEnabled.text,
   });
+}
+
+/** HCL that holds if the application leaves something of every ceiling. */
+export function applicationLeavesRoom({
+  applicationSendsPerSecond,
+  maxSendsPerSecond,
+  sendRates,
+}: SharedInputs): string {
+  return `${applicationSendsPerSecond.hcl} < min(${maxSendsPerSecond.hcl}, values(${sendRates.hcl})...)`;
 }
 
 /** What the producer sends when its event names nothing. */

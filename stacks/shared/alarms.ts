@@ -62,6 +62,23 @@ export class Alarms extends Construct {
       "resend",
       "The SMS service refuses every send: look at quota, permissions and origination identity.",
     );
+    this.#gates();
+  }
+
+  // What produce meets at a gate goes to the retry queue, so the worker meets it too.
+  #gates(): void {
+    this.watchOwnMetric(
+      "send_breaker_closed",
+      "SendBreakerClosed",
+      "resend",
+      "The SMS service has failed several times in a row, so nothing is sent by an identity but a probe now and then; npx sms-retry gate shows which.",
+    );
+    this.watchOwnMetric(
+      "send_paused_without_end",
+      "SendPausedWithoutEnd",
+      "resend",
+      "Somebody has paused the sends without an end, and messages wait; npx sms-retry gate shows who. It is counted in the first hour of each day of the pause alone, so that this alarm comes once a day.",
+    );
   }
 
   #queue({ queue }: RetryEngine): void {
@@ -76,7 +93,7 @@ export class Alarms extends Construct {
     });
     this.watch("retry_queue_age", {
       description:
-        "Retries wait for more than half an hour; more are due than max_sends_per_second lets through.",
+        "Retry messages lie on the queue for more than half an hour: no worker takes them; look at errors and throttles of resend.",
       namespace: "AWS/SQS",
       metric: "ApproximateAgeOfOldestMessage",
       dimensions: { QueueName: queue.queueName },

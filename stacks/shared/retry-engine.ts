@@ -2,22 +2,24 @@
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
 import { Construct, type ITerraformDependable, LambdaEventSourceMapping, Token } from "../cdktf.ts";
 import {
+  applicationLeavesRoom,
   guaranteeSetting,
   paceSettings,
   producerDefaults,
   retrySettings,
-  senderBatchSize,
-  senderConcurrency,
+  senderScaling,
 } from "../inputs/settings.ts";
 import { allOf } from "./access.ts";
+import { GateTable } from "./gate-table.ts";
 import { MessageTable } from "./message-table.ts";
 import { pinpointSending } from "./pinpoint-sending.ts";
 import { RetryQueue } from "./retry-queue.ts";
 import { type EngineProps, SmsFunction } from "./sms-function.ts";
 
-/** The message-state table, the retry queue, and the functions `resend` and `produce`. */
+/** The message-state table, the send gates, the retry queue, and the functions `resend` and `produce`. */
 export class RetryEngine extends Construct {
   readonly table: MessageTable;
+  readonly gates: GateTable;
   readonly queue: RetryQueue;
   readonly resend: SmsFunction<"resend">;
   readonly produce: SmsFunction<"produce">;
@@ -27,6 +29,7 @@ export class RetryEngine extends Construct {
   constructor(scope: Construct, props: EngineProps) {
     super(scope, "retry-engine");
     this.table = new MessageTable(this, props);
+    this.gates = new GateTable(this, props);
     this.queue = new RetryQueue(this, props);
     this.resend = this.#resend(props);
     this.ready = [...this.queue.permissions, this.#retryMessages(props)];
@@ -37,10 +40,11 @@ export class RetryEngine extends Construct {
     const { inputs, place } = props;
     return new SmsFunction(this, "resend", {
       ...props,
-      memoryMegabytes: 256,
+      memoryMegabytes: Token.asNumber(`\${${senderScaling(inputs).memoryMegabytes}}`),
       timeoutSeconds: timeoutSecondsOf.resend,
       access: allOf(
         this.table.access("BatchGetItem", "GetItem", "UpdateItem"),
+        this.gates.access,
         this.queue.sending,
         pinpointSending(inputs, place),
         retrySettings(inputs),
@@ -48,21 +52,30 @@ export class RetryEngine extends Construct {
         paceSettings(inputs),
       ),
       statements: [this.queue.receiving],
-      precondition: {
-        condition: `\${${inputs.receiptTimeoutSeconds.hcl} == 0 || ${inputs.trackDeliveries.hcl} != "none"}`,
-        errorMessage:
-          'The input receipt_timeout_seconds needs track_deliveries "retried" or "all": with "none" no delivery is looked at, and every message would seem to have none.',
-      },
+      preconditions: [
+        {
+          condition: `\${${inputs.receiptTimeoutSeconds.hcl} == 0 || ${inputs.trackDeliveries.hcl} != "none"}`,
+          errorMessage:
+            'With track_deliveries "none" every message would seem to have no receipt; set it to "retried" or "all", or receipt_timeout_seconds to 0.',
+        },
+        {
+          condition: `\${${applicationLeavesRoom(inputs)}}`,
+          errorMessage:
+            "The application_sends_per_second would leave nothing for retries; set it lower than max_sends_per_second and every rate of send_rates.",
+        },
+      ],
     });
   }
 
   #retryMessages({ inputs }: EngineProps): LambdaEventSourceMapping {
+    const { batchSize, batchingWindowSeconds, maximumConcurrency } = senderScaling(inputs);
     return new LambdaEventSourceMapping(this, "aws_lambda_event_source_mapping.resend", {
       eventSourceArn: this.queue.arn,
       functionName: this.resend.arn,
-      batchSize: Token.asNumber(`\${${senderBatchSize(inputs)}}`),
+      batchSize: Token.asNumber(`\${${batchSize}}`),
+      maximumBatchingWindowInSeconds: Token.asNumber(`\${${batchingWindowSeconds}}`),
       functionResponseTypes: ["ReportBatchItemFailures"],
-      scalingConfig: { maximumConcurrency: Token.asNumber(`\${${senderConcurrency(inputs)}}`) },
+      scalingConfig: { maximumConcurrency: Token.asNumber(`\${${maximumConcurrency}}`) },
       dependsOn: this.resend.permissions,
     });
   }
@@ -75,10 +88,12 @@ export class RetryEngine extends Construct {
       timeoutSeconds: timeoutSecondsOf.produce,
       access: allOf(
         this.table.access("GetItem", "PutItem", "UpdateItem"),
+        this.gates.access,
         this.queue.sending,
         pinpointSending(inputs, place),
         retrySettings(inputs),
         guaranteeSetting(inputs),
+        paceSettings(inputs),
         producerDefaults(inputs),
       ),
     });

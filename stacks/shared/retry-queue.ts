@@ -1,4 +1,5 @@
 /** The queue of retry messages, and the schedules that carry the retry messages it cannot hold long enough. */
+import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
 import {
   Construct,
   IamRole,
@@ -11,6 +12,7 @@ import {
 } from "../cdktf.ts";
 import { expression } from "../inputs/input.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
+import { longestBatchingWindowSeconds } from "../inputs/settings.ts";
 import {
   type Access,
   grantKeyUse,
@@ -26,11 +28,16 @@ type SchedulingVariable = "SCHEDULE_GROUP_NAME" | "SCHEDULER_ROLE_ARN" | "RETRY_
 
 const daySeconds = 86_400;
 
-/** Six times the timeout of the function that reads the queue, as Lambda asks for. */
-export const visibilityTimeoutSeconds = 180;
+/**
+ * Six times the time-out of the function that reads the queue and the time in which a batch is collected, as Lambda
+ * asks for.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+ */
+export const visibilityTimeoutSeconds = 6 * timeoutSecondsOf.resend + longestBatchingWindowSeconds;
 
 /**
- * Receives after which a message is a dead letter. 50 receives, each hidden for 180 s, take 2.5 hours: an outage of
+ * Receives after which a message is a dead letter. 50 receives, each hidden for 181 s, take 2.5 hours: an outage of
  * two hours makes no dead letter, even where every worker dies or times out and nothing but the queue itself brings
  * the message back (40 receives would be two hours to the second).
  */

@@ -41,10 +41,11 @@ export interface SmsFunctionProps<Name extends FunctionName> extends EngineProps
    */
   readonly statements?: readonly Statement[];
   /**
-   * What must hold of several inputs together, else the plan fails with the sentence.
+   * What must hold of several inputs together, else the plan fails with the sentence. A validation may look at other
+   * inputs only from Terraform 1.9 on.
    * @default - nothing
    */
-  readonly precondition?: { readonly condition: string; readonly errorMessage: string };
+  readonly preconditions?: readonly { readonly condition: string; readonly errorMessage: string }[];
 }
 
 /**
@@ -128,7 +129,14 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
     name: Name,
     role: IamRole,
     logGroup: CloudwatchLogGroup,
-    { access, artefacts, inputs, memoryMegabytes, timeoutSeconds, precondition }: SmsFunctionProps<Name>,
+    {
+      access,
+      artefacts,
+      inputs,
+      memoryMegabytes,
+      timeoutSeconds,
+      preconditions = [],
+    }: SmsFunctionProps<Name>,
   ): LambdaFunction {
     const zip = new TerraformAsset(this, name, {
       path: `${artefacts.functionsFolder}/${name}.zip`,
@@ -160,7 +168,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
       },
       // Lambda reads the environment with the role's right to the key.
       dependsOn: this.permissions,
-      ...(precondition !== undefined && { lifecycle: { precondition: [precondition] } }),
+      ...(preconditions.length > 0 && { lifecycle: { precondition: [...preconditions] } }),
     });
   }
 }

@@ -87,11 +87,11 @@ export class SmsRetryStack extends TerraformStack {
     const logicalId = address.slice(address.lastIndexOf(".") + 1);
     const type = terraformType(element);
     if (type !== undefined && address !== `${type}.${logicalId}`)
-      throw new Error(`The id "${element.node.path}" must end in "${type}.<name>".`);
+      throw new Error(`The id "${element.node.path}" gives no address; let it end in "${type}.<name>".`);
     const owner = this.#owners.get(address);
     if (owner !== undefined && owner !== element)
       throw new Error(
-        `Two constructs claim the address "${address}": ${owner.node.path}, ${element.node.path}.`,
+        `Two constructs claim the address "${address}"; give one another id: ${owner.node.path}, ${element.node.path}.`,
       );
     this.#owners.set(address, element);
     return logicalId;

@@ -23,7 +23,9 @@ export function terraformModule(stack: SynthesisedConfiguration): Map<string, st
   const { required_version, required_providers, backend: _backend, ...others } = terraform;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined)
-    throw new Error(`What becomes of terraform.${unknown} in a module is not decided.`);
+    throw new Error(
+      `A module has no place for terraform.${unknown}; say in stacks/shared/terraform-module.ts what becomes of it.`,
+    );
   return new Map(
     Object.entries({
       "main.tf.json": rest,

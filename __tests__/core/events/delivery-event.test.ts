@@ -118,7 +118,7 @@ describe("an End User Messaging event", () => {
     expect(smsEvent(endUserMessagingRecord({ isFinal: false })).kind).toBe("in-progress");
   });
 
-  test("fault 8: SUCCESSFUL is a delivery only where it is final; an UNREACHABLE after it is a failure", () => {
+  test("fault 8: SUCCESSFUL is a delivery only where final; an UNREACHABLE after it is a failure", () => {
     const kindOf = (eventType: string, isFinal: boolean) => {
       return smsEvent(endUserMessagingRecord({ eventType, isFinal })).kind;
     };

@@ -200,7 +200,7 @@ describe("an item", () => {
     },
   );
 
-  test("with wrong values where the protocol rests on them is refused by the names of the attributes", () => {
+  test("with wrong values where the protocol rests on them is refused by the attributes' names", () => {
     const item = {
       application_message_id: "a",
       message_body: 493817,

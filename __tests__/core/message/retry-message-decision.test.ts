@@ -156,7 +156,7 @@ describe("to the second", () => {
     expect([now - 0.001, now, now + 1].map((at) => actionAt(item, at))).toEqual([before, then, then]);
   });
 
-  test("the service's least time until the deadline counts as too late, for a claim and for a repetition", () => {
+  test("less than the service's least time until the deadline is too late, for any claim", () => {
     for (const [item, action] of [
       [scheduled({ deadline: now + 5 }), "claim"],
       [sending({ deadline: now + 5 }), "claim-again"],

@@ -59,7 +59,7 @@ describe("fault 64: near the deadline the delay is drawn from the time that is l
     ]);
   });
 
-  test("all of which is used: 30 s before the end a third of the chances lie in each third of the wait", () => {
+  test("is used up: 30 s before the end a third of the chances lie in each third of the wait", () => {
     const at = (luck: number) => dueAt(retryPolicy(), 3, startOfTest, startOfTest + 30, luck) - startOfTest;
     expect([0, 1 / 3, 2 / 3, highest].map(at)).toEqual([0, 7, 14, 20]);
   });

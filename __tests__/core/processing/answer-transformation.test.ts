@@ -176,7 +176,7 @@ describe("an answer", () => {
     expect(answerBytes(answer)).toBeLessThanOrEqual(limit);
   });
 
-  test("to more than any answer can hold stays under 6 MB, and nothing that is left out is called delivered", () => {
+  test("to more than an answer can hold stays under 6 MB, and what is left out is not delivered", () => {
     const records = Array.from({ length: 5_000 }, (_, n) => ({
       recordId: recordIdOf(n),
       data: "a".repeat(n < 5 ? 1_365_336 : 100),

@@ -9,13 +9,15 @@ import { handleQueueMessages } from "../../../functions/core/processing/handle-q
 import type { QueueMessage } from "../../../functions/core/queue/queue-messages.ts";
 import { readQueueMessage } from "../../../functions/core/queue/queue-messages.ts";
 import type { QueueEntry } from "../../../functions/core/queue/retry-queue.ts";
+import type { GateReason, Pause } from "../../../functions/core/sending/gate/gate.ts";
+import type { SendGate } from "../../../functions/core/sending/gate/send-gate.ts";
 import { claimLeaseSeconds } from "../../../functions/core/sending/send-attempt.ts";
 import type { DeferReason, SendResult } from "../../../functions/core/sending/sms-sender.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../../support/messages.ts";
+import { closedGate, gateOf, openGate } from "../../support/open-gate.ts";
 import { recordedTelemetry } from "../../support/recorded-telemetry.ts";
 import { scriptedSender } from "../../support/scripted-sender.ts";
 import { type StoreOnModel, storeOnModel } from "../../support/store-on-model.ts";
-import { openGate } from "../../support/open-gate.ts";
 import { virtualTime } from "../../support/virtual-time.ts";
 
 const now = startOfTest + 70;
@@ -38,7 +40,7 @@ async function handle(
     answer?: SendResult;
     takes?: (entry: QueueEntry) => boolean;
     guarantee?: "at-least-once" | "at-most-once";
-    hasPermits?: boolean;
+    gate?: SendGate;
     send?: () => Promise<SendResult>;
     policy?: Partial<RetryPolicy>;
     /** When the batch is handled, epoch seconds. */
@@ -65,7 +67,7 @@ async function handle(
       resend: {
         ...shared,
         sender,
-        rateLimiter: options.hasPermits === false ? { acquire: async () => undefined } : unlimited,
+        gate: options.gate ?? openGate,
         policy,
         guarantee: options.guarantee ?? "at-least-once",
       },
@@ -90,6 +92,7 @@ describe("a retry message is counted by its outcome, and logged without number a
     kind: "deferred",
     reason,
   });
+  const waits = (reason: GateReason) => ({ gate: closedGate(reason, now + 5) });
   type Row = [
     outcome: string,
     reason: string,
@@ -180,7 +183,16 @@ describe("a retry message is counted by its outcome, and logged without number a
     ],
     ["expired", "deadline", { MessageExpired: 1 }, ["info", handled], [due({ deadline: now })]],
     ["not-due", "not-due", { RetryMessageNotDue: 1 }, undefined, [due({ next_attempt_at: now + 1 })]],
-    ["not-due", "no-permit", { RetryMessageNotDue: 1 }, undefined, [due()], { hasPermits: false }],
+    ["not-due", "no-capacity", { RetryMessageNotDue: 1 }, undefined, [due()], waits("no-capacity")],
+    [
+      "not-due",
+      "breaker-closed",
+      { RetryMessageNotDue: 1, SendBreakerClosed: 1 },
+      undefined,
+      [due()],
+      waits("breaker-closed"),
+    ],
+    ["not-due", "paused", { RetryMessageNotDue: 1, SendPaused: 1 }, undefined, [due()], waits("paused")],
     ["absorbed", "already-sent", { RetryMessageAbsorbed: 1 }, undefined, [sentMessage()]],
     ["absorbed", "message-gone", { RetryMessageAbsorbed: 1 }, undefined, []],
   ])("%s (%s)", async (...[outcome, reason, counts, line, items, options]: Row) => {
@@ -190,6 +202,23 @@ describe("a retry message is counted by its outcome, and logged without number a
     const fields = { application_message_id: "order-4711", attempt: 1, outcome, reason };
     expect(result.lines).toEqual(line === undefined ? [] : [[...line, fields]]);
     expect(result.redelivered).toEqual([]);
+  });
+});
+
+describe("a pause", () => {
+  const hour = 3_600;
+  test.each<[string, Omit<Pause, "by">, number | undefined]>([
+    ["without an end reminds in its first hour", { since: now - hour + 1 }, 1],
+    ["without an end reminds no more after it", { since: now - hour }, undefined],
+    ["without an end reminds again a day later", { since: now - 24 * hour }, 1],
+    ["with an end never reminds", { since: now, until: now + 24 * hour }, undefined],
+  ])("%s", async (_what, pause, reminders) => {
+    const answer = { kind: "no-permit", reason: "paused", until: now + 5 } as const;
+    const gate = gateOf(() => ({ ...answer, pause: { ...pause, by: "alice" } }));
+
+    const { counts } = await handle([retryMessage()], [due()], { gate });
+
+    expect(counts.SendPausedWithoutEnd).toBe(reminders);
   });
 });
 
@@ -233,7 +262,7 @@ describe("an event that waits for its item", () => {
     expect(orphan.lines).toEqual([
       [
         "warn",
-        "An event has no item in the table and was counted as an orphan.",
+        "An event has no item in the table and was counted as an orphan; look when and where its item is written.",
         { application_message_id: "order-4711", attempt: 0, outcome: "orphaned", reason: "no-item" },
       ],
     ]);
@@ -272,7 +301,11 @@ describe("a receipt check", () => {
 
     expect(result.counts).toEqual({ ...counts, NoReceipt: 1 });
     expect(result.lines).toEqual([
-      ["warn", "No event of an attempt has come in time.", { ...fields, outcome, reason }],
+      [
+        "warn",
+        "No event of an attempt has come in time; the delivery guarantee decides what follows.",
+        { ...fields, outcome, reason },
+      ],
     ]);
     expect(result.redelivered).toEqual([]);
   });
@@ -351,7 +384,7 @@ describe("a batch", () => {
       ],
       [
         "error",
-        "A retry-queue message could not be handled now; it comes again.",
+        "A retry-queue message could not be handled now, so it comes again; if that goes on, remove the cause.",
         { record_id: "m1", error: "NetworkingError" },
       ],
     ]);
@@ -404,10 +437,10 @@ describe("a batch", () => {
     expect(reads).toBe(2);
   });
 
-  test("has at most ten messages under way at once", async () => {
+  test("has a hundred messages under way at once, the largest batch, so that they ask together", async () => {
     let underWay = 0;
     let most = 0;
-    const ids = Array.from({ length: 25 }, (_, index) => `order-${index}`);
+    const ids = Array.from({ length: 125 }, (_, index) => `order-${index}`);
     const { sends } = await handle(
       ids.map(retryMessage),
       ids.map((id) => due({ application_message_id: id })),
@@ -421,8 +454,8 @@ describe("a batch", () => {
         },
       },
     );
-    expect(sends).toHaveLength(25);
-    expect(most).toBe(10);
+    expect(sends).toHaveLength(125);
+    expect(most).toBe(100);
   });
 
   test("sends once more after a lease that ended this very second, not before", async () => {
@@ -621,7 +654,7 @@ describe("messages of the retry queue", () => {
 });
 
 describe("fault 67: an item that is not as it should be", () => {
-  test("and cannot be read is counted with its key; its message goes to the dead-letter queue, its neighbour is sent", async () => {
+  test("and cannot be read is counted with its key; its message comes again, others are sent", async () => {
     const items = [due(), { application_message_id: "u", deadline: "soon" } as unknown as Message];
     const event = failureEvent({ applicationMessageId: "u" });
     const waiting = JSON.stringify({ kind: "waiting-event", first_seen_at: now, event });
@@ -634,7 +667,8 @@ describe("fault 67: an item that is not as it should be", () => {
     expect(redelivered).toEqual(["m0", "m1"]);
     expect(sends).toHaveLength(1);
     expect(counts).toEqual({ ItemUnreadable: 2, RetrySent: 1 });
-    const text = "An item cannot be read, so its message is not sent again.";
+    const text =
+      "An item cannot be read, so its message is not sent again; correct the attributes and what writes them.";
     const about = { application_message_id: "u", outcome: "item-unreadable", reason: "unreadable-item" };
     expect(lines.filter(([level]) => level === "error")).toEqual([
       ["error", text, { ...about, attempt: 1, attributes: ["deadline"] }],

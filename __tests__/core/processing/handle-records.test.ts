@@ -226,7 +226,7 @@ describe("a batch of records", () => {
     expect(handling.store.items.get("order-4711")).toMatchObject({ status: "DELIVERED" });
   });
 
-  test("a record whose retry message did not get onto the queue has failed, its neighbours have not", async () => {
+  test("a record whose retry message did not get onto the queue has failed, and no other", async () => {
     const handling = recordHandling(
       [sentMessage(), sentMessage({ application_message_id: "other" })],
       ({ message }) => message.kind === "retry-message" && message.application_message_id === "other",
@@ -274,7 +274,7 @@ describe("a batch of records", () => {
     expect(triedAt).toEqual(tries);
   });
 
-  test("a record with the same event a thousand times asks for one retry message, and one look later", async () => {
+  test("a record with one event a thousand times asks for one retry message, and one look later", async () => {
     const handling = recordHandling();
     const copies = (value: unknown) => record("a", JSON.stringify(value).repeat(1_000));
 

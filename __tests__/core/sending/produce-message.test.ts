@@ -1,15 +1,19 @@
-/** The producer: the item first, then the send, then the record; never twice for one id. */
+/** The producer: the permit first, then the item, the send and the record; never twice for one id. */
+import { SendDeferredError } from "../../../functions/core/errors.ts";
 import type { Message } from "../../../functions/core/message/message.ts";
 import type { RetryPolicy } from "../../../functions/core/message/retry-policy.ts";
 import type { QueueEntry } from "../../../functions/core/queue/retry-queue.ts";
+import type { SendGate } from "../../../functions/core/sending/gate/send-gate.ts";
 import { type ProduceRequest, produceMessage } from "../../../functions/core/sending/produce-message.ts";
 import { claimLeaseSeconds } from "../../../functions/core/sending/send-attempt.ts";
 import type { SendRequest, SendResult } from "../../../functions/core/sending/sms-sender.ts";
 import { retryPolicy, startOfTest } from "../../support/messages.ts";
+import { closedGate, gateOf, openGate, permitFor } from "../../support/open-gate.ts";
 import { recordedTelemetry } from "../../support/recorded-telemetry.ts";
 import { type ScriptedAnswer, scriptedSender } from "../../support/scripted-sender.ts";
 import { storeOnModel } from "../../support/store-on-model.ts";
 import { virtualTime } from "../../support/virtual-time.ts";
+import { world } from "../../support/world.ts";
 
 const accepted: SendResult = { kind: "accepted", messageId: "msg-0" };
 const throttled: SendResult = { kind: "deferred", reason: "throttled" };
@@ -36,6 +40,7 @@ function application(
   options: {
     guarantee?: "at-least-once" | "at-most-once";
     leastSecondsLeft?: number;
+    gate?: SendGate;
     policy?: Partial<RetryPolicy>;
     /** Whether the queue takes what is put on it. */
     queueTakes?: boolean;
@@ -49,6 +54,7 @@ function application(
   const producing = {
     store,
     sender,
+    gate: options.gate ?? openGate,
     guarantee: options.guarantee ?? ("at-least-once" as const),
     queue: {
       async put(entries: readonly QueueEntry[]) {
@@ -139,7 +145,7 @@ describe("a message", () => {
     ]);
   });
 
-  test("that the service took counts as sent, whether its receipt check gets onto the queue or not", async () => {
+  test("that the service took counts as sent, whether its receipt check is queued or not", async () => {
     const { produce } = application([], { policy: { receiptTimeoutSeconds: 300 }, queueTakes: false });
 
     expect(await produce()).toMatchObject({ status: "SENT" });
@@ -482,8 +488,145 @@ describe("the same id again", () => {
   });
 });
 
+describe("a message that the gate does not let through now", () => {
+  const comesAt = startOfTest + 20;
+  const answer = { application_message_id: "order-4711", status: "SENDING" };
+  const waiting: QueueEntry = {
+    message: { ...firstSend(0).message, has_waited: true } as QueueEntry["message"],
+    dueAt: comesAt,
+  };
+
+  test.each(["no-capacity", "breaker-closed", "paused"] as const)(
+    "(%s) is left to the resend worker: written as a deferred first send, and queued",
+    async (reason) => {
+      const gate = closedGate(reason, comesAt - 0.7);
+      const { produce, sends, queued, message, producing } = application([], { gate });
+
+      expect(await produce({ senderId: "SHOP" })).toEqual(answer);
+
+      expect(sends).toEqual([]);
+      expect(message()).toEqual({
+        application_message_id: "order-4711",
+        message_body: "Your code is 493817.",
+        destination_number: "+447700900123",
+        message_type: "TRANSACTIONAL",
+        sender_id: "SHOP",
+        status: "SENDING",
+        retry_count: 0,
+        all_retries_failed: false,
+        deadline: startOfTest + 600,
+        expires_at: startOfTest + 600 + 4 * 86_400,
+        created_at: startOfTest,
+        claim_expires_at: comesAt,
+        attempts: { "0": {} },
+      });
+      expect(queued).toEqual([waiting]);
+      expect(producing.telemetry.counts).toEqual(
+        { "no-capacity": {}, "breaker-closed": { SendBreakerClosed: 1 }, paused: { SendPaused: 1 } }[reason],
+      );
+    },
+  );
+
+  test("is sent once by the resend worker when its time comes, and not before", async () => {
+    const { produce, message, producing } = application([], { gate: closedGate("paused", comesAt) });
+    await produce();
+    const it = world([message()]);
+
+    const { message: retryMessage } = waiting;
+    expect(await it.retryMessage(retryMessage)).toMatchObject({ outcome: "not-due", reason: "being-sent" });
+    await it.retryMessage(retryMessage);
+    await it.drain();
+
+    expect(it.clock.now()).toBe(comesAt);
+    expect(it.sends).toEqual([{ ...plainSend, secondsLeft: 580 }]);
+    expect(it.message()).toMatchObject({ status: "SENT", retry_count: 0, pinpoint_message_id: "msg-1" });
+    expect(it.message().attempts?.["0"]).not.toHaveProperty("possible_duplicate");
+    expect(producing.telemetry.counts).toEqual({ SendPaused: 1 });
+  });
+
+  test("and whose id comes again meanwhile is answered alike, and stays as it is", async () => {
+    const { produce, sends, queued, message } = application([], { gate: closedGate("paused", comesAt) });
+    await produce();
+    const before = structuredClone(message());
+
+    expect(await produce({ body: "Another text." })).toEqual(answer);
+
+    expect(sends).toEqual([]);
+    expect(message()).toEqual(before);
+    // The first entry may be lost; two of them send no more than one.
+    expect(queued).toEqual([waiting, waiting]);
+  });
+
+  test("and does not get onto the queue is told as not taken; the same id again makes up for it", async () => {
+    const gate = closedGate("no-capacity", comesAt);
+    const { produce, sends, producing } = application([], { gate, queueTakes: false });
+
+    await expect(produce()).rejects.toThrow(SendDeferredError);
+    await expect(produce()).rejects.toThrow("(no-capacity)");
+    expect(sends).toEqual([]);
+
+    expect(await produceMessage(request, { ...producing, gate: openGate })).toEqual(answer);
+    producing.clock.advance(20);
+    expect(await produceMessage(request, { ...producing, gate: openGate })).toMatchObject({ status: "SENT" });
+    expect(sends).toHaveLength(1);
+  });
+
+  test.each([
+    ["that was sent", { status: "SENT", pinpoint_message_id: "msg-0" }],
+    ["that has ended", { status: "EXPIRED" }],
+    ["that is being sent", { status: "SENDING", attempts: { "0": { claim_id: "c" } } }],
+    ["that is being retried", { status: "SENDING", retry_count: 1 }],
+  ] as const)("%s already is answered as it is, and nothing is queued", async (_what, item) => {
+    const { produce, store, queued, message } = application([], { gate: closedGate("paused", comesAt) });
+    const existing = { application_message_id: "order-4711", retry_count: 0, ...item };
+    store.items.set("order-4711", existing);
+
+    expect(await produce()).toEqual({
+      application_message_id: "order-4711",
+      status: item.status,
+      ...("pinpoint_message_id" in item && { pinpoint_message_id: "msg-0" }),
+    });
+    expect(queued).toEqual([]);
+    expect(message()).toEqual(existing);
+  });
+
+  test("for it is too late by then is written no send, and given back", async () => {
+    const missed = gateOf((_identity, { parts }) => permitFor(parts, { departs: async () => false }));
+    const { produce, sends, message } = application([], { gate: missed });
+
+    await expect(produce()).rejects.toThrow("(permit-missed)");
+
+    expect(sends).toEqual([]);
+    expect(message()).toMatchObject({ status_reason: "permit-missed", attempts: { "0": {} } });
+  });
+});
+
+describe("a first send asks the gate", () => {
+  test("before it is written: for its parts, ahead of retries, by its identity and deadline", async () => {
+    const asked: unknown[] = [];
+    const gate = gateOf((identity, permitRequest) => {
+      asked.push([identity, permitRequest, store.items.size]);
+      return permitFor(permitRequest.parts);
+    });
+    const { produce, store } = application([], { gate });
+
+    await produce({ originationNumber: "+447700900999", body: "x".repeat(400), validitySeconds: 300 });
+    store.items.clear();
+    await produce({ senderId: "SHOP" });
+    store.items.clear();
+    await produce();
+
+    const others = { isFirstSend: true, hasWaited: false, deadline: startOfTest + 600 };
+    expect(asked).toEqual([
+      ["+447700900999", { ...others, parts: 3, deadline: startOfTest + 300 }, 0],
+      ["SHOP", { ...others, parts: 1 }, 0],
+      ["any", { ...others, parts: 1 }, 0],
+    ]);
+  });
+});
+
 describe("a lost answer", () => {
-  test("fault 60: of the service: the resend worker has the message when the lease is over, and the claim stands", async () => {
+  test("fault 60: of the service: resend has the message after the lease, and the claim stands", async () => {
     const { produce, sends, queued, message } = application([{ kind: "unconfirmed", reason: "timeout" }]);
 
     const results = [await produce(), await produce()];
@@ -499,7 +642,7 @@ describe("a lost answer", () => {
     });
   });
 
-  test("of the service, and the queue is out of reach: the same id again sends once more after the lease", async () => {
+  test("of the service, and no queue: the same id again sends once more after the lease", async () => {
     const lost: SendResult = { kind: "unconfirmed", reason: "timeout" };
     const { produce, sends, advance } = application([lost], { queueTakes: false });
 
@@ -554,7 +697,7 @@ describe("a send that the service did not take", () => {
   });
 });
 
-test("a producer that was paused until its lease is nearly over does not send, and gives the send back", async () => {
+test("a producer that was paused until its lease is nearly over defers its send", async () => {
   const { producing, sends, advance, produce, message } = application();
   const store = {
     ...producing.store,

@@ -109,7 +109,7 @@ describe("the receipt check of an attempt of unknown outcome is due", () => {
   });
 });
 
-test("an outage of a whole day costs few tries: the waits never get shorter, save for the last two", () => {
+test("an outage of a whole day costs few tries: no wait gets shorter, save the last two", () => {
   const policy = retryPolicy({ retryDelaysSeconds: [60, 300, 900], maxRetries: 0 });
   const waits: number[] = [];
   const deadline = now + 86_400;
@@ -317,7 +317,7 @@ describe("fault 61: a receipt check that is handled", () => {
     });
   });
 
-  test("that scheduled a retry whose message got lost puts it on the queue again, and changes nothing", async () => {
+  test("that scheduled a retry whose message got lost queues it again, and changes nothing", async () => {
     const { item: scheduled } = await handle(unconfirmed(now - 900));
     const again = await handle({ ...(scheduled as unknown as Message), next_attempt_at: now + 7 });
     expect(again.handled).toEqual({
@@ -435,7 +435,7 @@ describe("fault 61: a receipt check that is handled", () => {
     expect(outcomes.sort()).toEqual(["absorbed", "retry-scheduled"]);
   });
 
-  test("decides again by the item as it is where an event came in between, and gives up after six times", async () => {
+  test("decides again by the item where an event came in between, and gives up after six times", async () => {
     const store = storeOnModel(unconfirmed(now - 900));
     const checking = {
       store,

@@ -129,7 +129,7 @@ describe("an item is completed from the event", () => {
     expect(completionOf(bySender, 0, facts)).toStrictEqual({});
   });
 
-  test("of the producer with the identity alone, where the service chose it: it has its context, also none", () => {
+  test("of the producer with the identity alone, where the service chose it: it has its context", () => {
     const { origination_number: _, ...produced } = sentMessage();
     expect(completionOf(produced, 0, facts)).toStrictEqual({ origination_number: "+447700900999" });
   });
@@ -173,7 +173,7 @@ describe("a retry of the item that the README tells applications to write", () =
     },
   );
 
-  test("goes out by the deployment's identity where it has one, and the item keeps the first send's", async () => {
+  test("goes out by the deployment's identity if it has one; the item keeps the first send's", async () => {
     const { event, drain, sends, message } = world([byTheApplication], { origination: "+447700900555" });
     await event(failureEvent({ origination: "MYBRAND" }));
     await drain();

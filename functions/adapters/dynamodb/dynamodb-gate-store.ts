@@ -5,7 +5,7 @@ import { unmarshall } from "@aws-sdk/util-dynamodb";
 import * as v from "valibot";
 import type { Clock, Random } from "../../core/clock.ts";
 import { openBreaker } from "../../core/sending/gate/breaker.ts";
-import type { GateState } from "../../core/sending/gate/gate.ts";
+import type { GateState, Pause } from "../../core/sending/gate/gate.ts";
 import type { GateItem, GateStore, StoredGateItem } from "../../core/sending/gate/gate-store.ts";
 import { unmarshallOptions } from "./dynamodb-message-store.ts";
 
@@ -62,7 +62,7 @@ export function dynamodbGateStore(
   { now, sleep }: Clock,
   { next }: Pick<Random, "next">,
 ): GateStore {
-  return {
+  const store: GateStore = {
     async read(identity, lanes) {
       const found = new Map<string, StoredGateItem>();
       let keys = [allGatesKey, ...lanes.map((lane) => gateKey(identity, lane))].map((gate) => ({ gate }));
@@ -79,10 +79,7 @@ export function dynamodbGateStore(
       }
       // What was left unprocessed is taken for new: the write on top of it is refused, and its answer has the item.
       const pause = found.get(allGatesKey)?.gate.pause;
-      return lanes.map((lane) => {
-        const item = found.get(gateKey(identity, lane)) ?? absentItem;
-        return pause === undefined ? item : { ...item, gate: { ...item.gate, pause } };
-      });
+      return lanes.map((lane) => withPause(found.get(gateKey(identity, lane)) ?? absentItem, pause));
     },
 
     async write(identity, lane, before, after) {
@@ -110,15 +107,29 @@ export function dynamodbGateStore(
         return { isWritten: true, stored: { ...after, version: before.version + 1 } };
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        if (error.Item === undefined) {
+          // There is none, or the emulator has left it out.
+          const [stored = absentItem] = await store.read(identity, [lane]);
+          return { isWritten: false, stored };
+        }
+        const { item } = readItem(unmarshall(error.Item, unmarshallOptions()));
         // The pause of all gates is not in this item: what was read of it holds until the next read.
-        const { pause } = before.gate;
-        const stored =
-          error.Item === undefined ? absentItem : readItem(unmarshall(error.Item, unmarshallOptions())).item;
-        const gate = { ...(pause !== undefined && { pause }), ...stored.gate };
-        return { isWritten: false, stored: { ...stored, gate } };
+        return { isWritten: false, stored: withPause(item, before.gate.pause) };
       }
     },
   };
+  return store;
+}
+
+/** The item with the pause of all gates, where that holds longer than its own: one that is over stays in the table. */
+function withPause(item: StoredGateItem, ofAll: Pause | undefined): StoredGateItem {
+  const own = item.gate.pause;
+  if (ofAll === undefined || (own !== undefined && endOf(own) >= endOf(ofAll))) return item;
+  return { ...item, gate: { ...item.gate, pause: ofAll } };
+}
+
+function endOf({ until = Number.POSITIVE_INFINITY }: Pause): number {
+  return until;
 }
 
 const absentItem: StoredGateItem = {

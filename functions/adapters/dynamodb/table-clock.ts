@@ -3,8 +3,8 @@
  *
  * Workers on different machines cannot tell which of their clocks is wrong, and two of them whose clocks differ by a
  * second would send twice the ceiling in that second. The header `Date` is exact to a second only; but each answer
- * says that the server's time lay in that second while the call was under way, and the bounds of a few answers together
- * are some hundredths of a second apart.
+ * says that the server's time lay in that second while the call was under way. A new worker asks until the second
+ * changes, at most for about a second, and knows the time to some hundredths of a second then.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#name-date
  */
@@ -21,17 +21,24 @@ interface Bounds {
 }
 
 /** How far two clocks drift apart: for every second since the last answer the bounds are so much further apart. */
-const driftPerSecond = 1e-4;
+const driftPerSecond = 2e-5;
+
+/** Bounds that are closer together, in seconds, are good enough. */
+const wantedSeconds = 0.05;
+
+/** How long a worker waits between two looks for the change of the second, and how often it looks at most. */
+const lookSeconds = 0.02;
+const mostLooks = 80;
 
 /** What is assumed while no answer has come: the clocks of AWS's machines differ by less. */
 const unknownBounds = { least: -1, most: 1 } as const;
 
 /** The table's time, from the answers to its calls. */
 export class TableClock implements GateClock {
-  readonly #clock: Pick<Clock, "now">;
+  readonly #clock: Clock;
   #bounds: Bounds | undefined;
 
-  constructor(clock: Pick<Clock, "now">) {
+  constructor(clock: Clock) {
     this.#clock = clock;
   }
 
@@ -39,6 +46,15 @@ export class TableClock implements GateClock {
     const now = this.#clock.now();
     const { least, most } = this.#boundsAt(now) ?? unknownBounds;
     return { earliest: now + least, latest: now + most };
+  }
+
+  async sharpen(ask: () => Promise<unknown>): Promise<void> {
+    for (let looks = 0; looks < mostLooks; looks += 1) {
+      const { earliest, latest } = this.now();
+      if (this.#bounds !== undefined && latest - earliest <= wantedSeconds) return;
+      if (looks > 0) await this.#clock.sleep(lookSeconds);
+      await ask();
+    }
   }
 
   /**
@@ -68,7 +84,7 @@ export class TableClock implements GateClock {
 }
 
 /** A clock of the table that learns from every answer of this client. */
-export function tableClockOf(client: DynamoDBDocumentClient, clock: Pick<Clock, "now">): TableClock {
+export function tableClockOf(client: DynamoDBDocumentClient, clock: Clock): TableClock {
   const tableClock = new TableClock(clock);
   client.middlewareStack.add(
     (next) => async (given) => {

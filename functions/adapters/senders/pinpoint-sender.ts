@@ -45,7 +45,7 @@ function commandOf(request: SendRequest, applicationId: string): SendMessagesCom
   });
 }
 
-/** HTTP 200 says nothing yet: the answer for the address decides (design rule 7). */
+/** HTTP 200 says nothing yet: the answer for the address decides (rule 7). */
 function resultOf(result: MessageResult | undefined): SendResult {
   switch (result?.DeliveryStatus as string | undefined) {
     case "SUCCESSFUL":

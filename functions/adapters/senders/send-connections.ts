@@ -21,7 +21,7 @@ export class RequestNotSentError extends Error {
   readonly stage: UnsentStage;
 
   constructor(stage: UnsentStage, cause: unknown) {
-    super(`The request was not sent; it failed while ${stage}.`, { cause });
+    super(`The request was not sent because it failed while ${stage}; it may be sent again.`, { cause });
     this.stage = stage;
   }
 }

@@ -110,11 +110,17 @@ async function sendBatch(
       }),
     );
     for (const failure of Failed ?? []) {
-      telemetry.error("SQS did not take a retry-queue message.", { error: failure.Code ?? "unknown" });
+      telemetry.error(
+        "SQS did not take a retry-queue message; if that goes on, look at the queue and its key.",
+        { error: failure.Code ?? "unknown" },
+      );
     }
     return (Successful ?? []).map(({ Id }) => Number(Id));
   } catch (error) {
-    telemetry.error("SQS did not take a batch of retry-queue messages.", { error: errorName(error) });
+    telemetry.error(
+      "SQS did not take a batch of retry-queue messages; if that goes on, look at the queue and its key.",
+      { error: errorName(error) },
+    );
     return [];
   }
 }
@@ -148,9 +154,12 @@ async function createSchedule(
   } catch (error) {
     // The same message for the same second is scheduled already.
     if (error instanceof ConflictException) return [index];
-    telemetry.error("EventBridge Scheduler did not take a retry-queue message.", {
-      error: errorName(error),
-    });
+    telemetry.error(
+      "EventBridge Scheduler did not take a retry-queue message; if that goes on, look at its group and its role.",
+      {
+        error: errorName(error),
+      },
+    );
     return [];
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The writes about one attempt (design section 5): it is claimed, recorded, deferred or given up. Each is a pure
+ * The writes about one attempt (docs/protocol.md): it is claimed, recorded, deferred or given up. Each is a pure
  * function from what is known to one conditional change. Two kinds of condition exist:
  *
  * - A change that was **decided from an item** requires that the item still stands where it stood; otherwise the

@@ -97,7 +97,7 @@ const priceOrNumber = v.pipe(
 /**
  * What a send carries beside body, number, message type and origination identity, as an item may have it: what is wrong
  * counts as absent and is not sent. The application writes it where its first send had it; every retry carries it again
- * (design 11.3).
+ * (docs/protocol.md).
  */
 export const storedAttributes = {
   /** The application's own entries of the send's context, without our `application_message_id` and `retry_attempt`. */

@@ -1,5 +1,5 @@
 /**
- * What an item lacks of its send and the event that failed has (design 11.3): the item comes first, and the event
+ * What an item lacks of its send and the event that failed has (docs/protocol.md): the item comes first, and the event
  * only completes it.
  */
 import type { DeliveryEvent } from "../events/delivery-event.ts";

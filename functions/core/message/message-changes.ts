@@ -1,5 +1,5 @@
 /**
- * The writes about a message's retry sequence (design section 5): it is scheduled, corrected and ended. Each is a pure
+ * The writes about a message's retry sequence (docs/protocol.md): it is scheduled, corrected and ended. Each is a pure
  * function from what is known to one conditional change. It was **decided from an item**, so it requires that the item
  * still stands where it stood; otherwise the decision is made again from the item as it is.
  *

@@ -2,8 +2,8 @@
  * The port to the `message-state` table, and the language in which the core tells it what to write.
  *
  * Every write is one {@link Change}: named clauses that must hold, and what to set if they do. The core says
- * both; a store only translates. So the protocol can be read in `message-changes.ts` and `attempt-changes.ts` without knowing
- * DynamoDB, and the in-memory store of the tests obeys the same clauses.
+ * both; a store only translates. So the protocol can be read in `message-changes.ts` and
+ * `attempt-changes.ts` without knowing DynamoDB.
  */
 import type { Attempt, Message } from "./message.ts";
 

@@ -9,7 +9,7 @@ import * as v from "valibot";
 import { messageTypes } from "../events/delivery-event.ts";
 import { type Present, storedAttributes } from "./carried-attributes.ts";
 
-/** Every state that an item can name; `docs/protocol.md` has the diagram. */
+/** Every state that an item can name; `docs/architecture.md` has the diagram. */
 export const messageStatuses = [
   "SENDING",
   "SENT",
@@ -34,7 +34,7 @@ export type FinalStatus = Exclude<MessageStatus, (typeof openStatuses)[number]>;
 /** `at-least-once` sends an attempt of unknown outcome once more; `at-most-once` never does. */
 export const deliveryGuarantees = ["at-least-once", "at-most-once"] as const;
 
-/** Which way a crash between the API call and its record is resolved (design rule 8). */
+/** Whether an attempt whose answer was lost is sent once more (rule 8). */
 export type DeliveryGuarantee = (typeof deliveryGuarantees)[number];
 
 /** The times that an application writes, as their attributes are called. */
@@ -80,7 +80,7 @@ const attempt = v.object({
   outcome_at: notedNumber,
   /** When a retry was scheduled because this attempt failed. */
   retry_scheduled_at: notedNumber,
-  /** The recipient may have got this attempt twice, or this one besides an earlier one (design rule 8). */
+  /** The recipient may have got this attempt twice, or this one besides an earlier one (rule 8). */
   possible_duplicate: notedFlag,
   /** How often the attempt was claimed again after its outcome had stayed unknown. */
   repeats: notedNumber,

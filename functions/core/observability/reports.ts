@@ -45,19 +45,31 @@ export function reportEvent(handled: EventResult, telemetry: Telemetry): void {
   };
   if (unrecognizedStatus !== undefined) {
     telemetry.count("StatusUnrecognized");
-    telemetry.warn("An event has a status or a type that this version does not know; it is not retried.", {
-      ...fields,
-      status: unrecognizedStatus,
-    });
+    telemetry.warn(
+      "An event has a status or a type that this version does not know, so it is not retried; look for a newer version.",
+      {
+        ...fields,
+        status: unrecognizedStatus,
+      },
+    );
   } else if (outcome === "item-unreadable") {
-    telemetry.error("An item cannot be read, so its message is not sent again.", {
-      ...fields,
-      ...(unreadableAttributes !== undefined && { attributes: unreadableAttributes }),
-    });
+    telemetry.error(
+      "An item cannot be read, so its message is not sent again; correct the attributes and what writes them.",
+      {
+        ...fields,
+        ...(unreadableAttributes !== undefined && { attributes: unreadableAttributes }),
+      },
+    );
   } else if (outcome === "item-status-unknown") {
-    telemetry.warn("An item has a status that this version does not know; it is left alone.", fields);
+    telemetry.warn(
+      "An item has a status that this version does not know, so it is left alone; deploy the version that wrote it.",
+      fields,
+    );
   } else if (outcome === "orphaned") {
-    telemetry.warn("An event has no item in the table and was counted as an orphan.", fields);
+    telemetry.warn(
+      "An event has no item in the table and was counted as an orphan; look when and where its item is written.",
+      fields,
+    );
   } else if (!quietOutcomes.has(outcome)) {
     telemetry.info("A delivery event changed a message.", fields);
   }
@@ -81,14 +93,21 @@ export function reportRecord(
 ): void {
   if (result === "failed") {
     telemetry.count("EventFailed");
-    telemetry.error("An event could not be handled now; its record comes again.", {
-      record_id: id,
-      position,
-      error: problem,
-    });
+    telemetry.error(
+      "An event could not be handled now, so its record comes again; if that goes on, remove the cause.",
+      {
+        record_id: id,
+        position,
+        error: problem,
+      },
+    );
   } else if (!isReadable) {
     telemetry.count("RecordMalformed");
-    telemetry.warn("A malformed record was quarantined.", { record_id: id, position, reason: problem });
+    telemetry.warn("A malformed record was quarantined; look at what writes it to the stream.", {
+      record_id: id,
+      position,
+      reason: problem,
+    });
   }
 }
 
@@ -100,15 +119,18 @@ export interface RetryMessageResult {
   readonly contextLeftOut?: number;
   /** Whether the reason stays until an operator removes it. */
   readonly needsOperator?: boolean;
+  /** Whether an operator's pause without an end is the reason, and it is time to say so again. */
+  readonly remindsOfPause?: boolean;
 }
 
 /** Counts a retry message's outcome, and logs it unless nothing was done. */
 export function reportRetryMessage(
   { application_message_id, attempt }: RetryMessage,
-  { outcome, reason, contextLeftOut, needsOperator = false }: RetryMessageResult,
+  { outcome, reason, contextLeftOut, needsOperator = false, remindsOfPause }: RetryMessageResult,
   telemetry: Telemetry,
 ): void {
   telemetry.count(retryMessageMetrics[outcome]);
+  if (outcome === "not-due") countClosedGate(reason, remindsOfPause, telemetry);
   if (contextLeftOut !== undefined) telemetry.count("ContextLeftOut", contextLeftOut);
   if (needsOperator) telemetry.count("SendBlocked");
   const fields = { application_message_id, attempt, outcome, reason };
@@ -117,6 +139,21 @@ export function reportRetryMessage(
   } else if (outcome !== "absorbed" && outcome !== "not-due") {
     telemetry.info("A retry message was handled.", fields);
   }
+}
+
+/**
+ * Counts a send that waits because nothing leaves by its gate. Only more than may go at once is no event.
+ *
+ * @param remindsOfPause see {@link RetryMessageResult.remindsOfPause}
+ */
+export function countClosedGate(
+  reason: string,
+  remindsOfPause: boolean | undefined,
+  telemetry: Pick<Telemetry, "count">,
+): void {
+  if (reason === "breaker-closed") telemetry.count("SendBreakerClosed");
+  if (reason === "paused") telemetry.count("SendPaused");
+  if (remindsOfPause === true) telemetry.count("SendPausedWithoutEnd");
 }
 
 /** What became of a receipt check. */
@@ -136,7 +173,7 @@ export function reportReceiptCheck(
   telemetry.count(receiptCheckMetrics[outcome]);
   if (foundNone !== true) return;
   telemetry.count("NoReceipt");
-  telemetry.warn("No event of an attempt has come in time.", {
+  telemetry.warn("No event of an attempt has come in time; the delivery guarantee decides what follows.", {
     application_message_id,
     attempt,
     outcome,

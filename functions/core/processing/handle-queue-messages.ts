@@ -142,10 +142,13 @@ function failed(
   { resend: { clock, random }, telemetry }: QueueDependencies,
 ): Handled | undefined {
   telemetry.count("RetryMessageFailed");
-  telemetry.error("A retry-queue message could not be handled now; it comes again.", {
-    record_id: id,
-    error: errorName(error),
-  });
+  telemetry.error(
+    "A retry-queue message could not be handled now, so it comes again; if that goes on, remove the cause.",
+    {
+      record_id: id,
+      error: errorName(error),
+    },
+  );
   const now = clock.now();
   const { failing_since = Math.floor(now) } = message;
   const isPermanent = error instanceof TypeError || error instanceof RangeError;

@@ -1,6 +1,6 @@
 /**
  * What happens to a batch of stream records, whatever stream they come from: every record gets an answer,
- * and none harms another (design rule 10).
+ * and none harms another (rule 10).
  */
 import pMap from "p-map";
 import type { DeliveryEvent } from "../events/delivery-event.ts";

@@ -30,11 +30,14 @@ export async function quarantine(
         await destination.keep(record, result.problem ?? "malformed");
         return result;
       } catch (error) {
-        telemetry.error("A malformed record could not be kept; its batch comes again.", {
-          record_id: record.id,
-          position,
-          error: errorName(error),
-        });
+        telemetry.error(
+          "A malformed record could not be kept, so its batch comes again; look at the bucket and its key.",
+          {
+            record_id: record.id,
+            position,
+            error: errorName(error),
+          },
+        );
         return { ...result, result: "failed" as const };
       }
     },

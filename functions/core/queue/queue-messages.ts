@@ -47,10 +47,10 @@ const queueMessage = v.variant("kind", [retryMessage, receiptCheck, waitingEvent
 /** "Attempt n of this message is due": a pointer to an item, without authority, number or body. */
 export type RetryMessage = Readonly<v.InferOutput<typeof retryMessage>>;
 
-/** "Look whether attempt n got an event" (design 11.1): a pointer as {@link RetryMessage} is. */
+/** "Look whether attempt n got an event" (docs/protocol.md): a pointer as {@link RetryMessage} is. */
 export type ReceiptCheck = Readonly<v.InferOutput<typeof receiptCheck>>;
 
-/** An event that came before its item (design rule 9): it waits a while and is looked at again. */
+/** An event that came before its item (rule 9): it waits a while and is looked at again. */
 export type WaitingEvent = Readonly<v.InferOutput<typeof waitingEvent>>;
 
 /** What travels through the retry queue. */

@@ -18,9 +18,11 @@ import {
 import type { MessageStore } from "../message/message-store.ts";
 import { decideRetryMessage } from "../message/retry-message-decision.ts";
 import type { RetryPolicy } from "../message/retry-policy.ts";
+import { countClosedGate } from "../observability/reports.ts";
 import type { Telemetry } from "../observability/telemetry.ts";
 import type { RetryMessage } from "../queue/queue-messages.ts";
 import type { QueueEntry, RetryQueue } from "../queue/retry-queue.ts";
+import { isReminderDue } from "./gate/gate.ts";
 import type { NoPermit, SendGate } from "./gate/send-gate.ts";
 import { HeldPermit } from "./held-permit.ts";
 import { receiptCheckEntry } from "./receipt-check.ts";
@@ -177,10 +179,11 @@ function firstSend(request: ProduceRequest, id: string, { clock }: ProduceDepend
  */
 async function sendLater(
   message: Message,
-  { until, reason }: NoPermit,
+  { until, reason, pause }: NoPermit,
   dependencies: ProduceDependencies,
 ): Promise<ProducedMessage> {
-  const { store } = dependencies;
+  const { store, telemetry, clock } = dependencies;
+  countClosedGate(reason, pause !== undefined && isReminderDue(pause, clock.now()), telemetry);
   const id = message.application_message_id;
   const dueAt = Math.ceil(until);
   const isNew = await store.create({ ...message, claim_expires_at: dueAt, attempts: { "0": {} } });

@@ -1,5 +1,5 @@
 /**
- * The receipt check: what to do about an attempt of which no event has come (design 11.1).
+ * The receipt check: what to do about an attempt of which no event has come (docs/protocol.md).
  *
  * It looks at attempts of unknown outcome (the answer was lost, or the worker died), and with
  * `receipt_timeout_seconds` above 0 also at accepted ones. An event that comes later still corrects the state.

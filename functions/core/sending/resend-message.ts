@@ -23,6 +23,7 @@ import type { RetryMessageOutcome } from "../observability/outcomes.ts";
 import type { RetryMessageResult } from "../observability/reports.ts";
 import type { RetryMessage } from "../queue/queue-messages.ts";
 import type { QueueEntry } from "../queue/retry-queue.ts";
+import { isReminderDue } from "./gate/gate.ts";
 import type { NoPermit, SendGate } from "./gate/send-gate.ts";
 import { HeldPermit } from "./held-permit.ts";
 import { receiptCheckEntry } from "./receipt-check.ts";
@@ -226,9 +227,17 @@ function notDue({ retryMessage }: Resend, reason: string, dueAt: number): Handle
 }
 
 /** The same retry message, when the gate is to be asked again; it is counted among what waits there. */
-function waitsForGate({ retryMessage }: Resend, { reason, until }: NoPermit): HandledRetryMessage {
+function waitsForGate(
+  { retryMessage, clock }: Resend,
+  { reason, until, pause }: NoPermit,
+): HandledRetryMessage {
   const message: RetryMessage = { ...retryMessage, has_waited: true };
-  return { outcome: "not-due", reason, entry: { message, dueAt: until } };
+  return {
+    outcome: "not-due",
+    reason,
+    entry: { message, dueAt: until },
+    ...(pause !== undefined && { remindsOfPause: isReminderDue(pause, clock.now()) }),
+  };
 }
 
 /** The receipt check of the latest attempt, where it has one; an attempt of unknown outcome always has. */

@@ -1,5 +1,5 @@
 /**
- * One claimed attempt: send it and record what came of it (design rule 1). The resend worker and the producer both
+ * One claimed attempt: send it and record what came of it (rule 1). The resend worker and the producer both
  * send by this, and nothing else sends.
  */
 import type { Clock } from "../clock.ts";
@@ -51,7 +51,7 @@ export type AttemptResult =
 
 /**
  * How long a claim holds. Longer than a worker can live (the function's time-out is 30 s), shorter than the
- * queue's visibility time-out (180 s): when a dead worker's retry message comes back, its lease is over.
+ * queue's visibility time-out (six times that): when a dead worker's retry message comes back, its lease is over.
  */
 export const claimLeaseSeconds = 60;
 
@@ -147,7 +147,7 @@ async function recordAccepted(
 }
 
 /**
- * Gives a claimed attempt back that was certainly not sent, or ends its message where a later try is too late.
+ * Defers a claimed attempt that was certainly not sent, or ends its message where a later try is too late.
  *
  * @throws any error of the store
  */

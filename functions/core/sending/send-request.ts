@@ -1,4 +1,4 @@
-/** What a send carries: all of it from the item (design 11.3). Every send of ours is made here, first or retry. */
+/** What a send carries: all of it from the item (docs/protocol.md). Every send of ours is made here, first or retry. */
 
 import { type OriginationIdentity, originationOf } from "../events/origination.ts";
 import { sendContext } from "../events/send-context.ts";

@@ -49,7 +49,7 @@ export function isForOperator(reason: string): boolean {
   return reason === "spend-limit" || reason === "not-allowed" || reason.startsWith("not-allowed:");
 }
 
-/** What the service's answer means (design rules 7 and 8). */
+/** What the service's answer means (rules 7 and 8). */
 export type SendResult =
   /** Taken: events will follow under this id. */
   | {

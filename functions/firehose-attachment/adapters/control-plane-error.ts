@@ -25,8 +25,9 @@ export function controlPlaneError(action: string, subject: string, error: unknow
   // A right that Terraform has just granted holds everywhere only after some seconds.
   if (deniedNames.has(name)) {
     const denied = new ControlPlaneError(action, subject, error);
-    return new ControlPlaneBusyError(`${action} is not allowed yet.`, { cause: denied });
+    return new ControlPlaneBusyError(`${action} is not allowed yet; it is tried again.`, { cause: denied });
   }
-  if (busyNames.has(name)) return new ControlPlaneBusyError(`${action} is throttled.`, { cause: error });
+  if (busyNames.has(name))
+    return new ControlPlaneBusyError(`${action} is throttled; it is tried again.`, { cause: error });
   return new ControlPlaneError(action, subject, error);
 }

@@ -33,4 +33,11 @@ export interface GateStore {
 export interface GateClock {
   /** What is known of it now; epoch seconds. */
   now(): GateTime;
+  /**
+   * Learns the time well enough for reservations, where it is not known so well yet.
+   *
+   * @param ask a call whose answer tells the time
+   * @throws what `ask` throws
+   */
+  sharpen(ask: () => Promise<unknown>): Promise<void>;
 }

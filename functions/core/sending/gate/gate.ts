@@ -26,6 +26,17 @@ export interface Pause {
   readonly reason?: string;
 }
 
+const daySeconds = 86_400;
+const hourSeconds = 3_600;
+
+/**
+ * Whether somebody should be reminded of a pause: of one without an end, in the first hour of each of its days, so that
+ * an alarm on it goes off once a day.
+ */
+export function isReminderDue({ since, until }: Pause, now: number): boolean {
+  return until === undefined && Math.max(0, now - since) % daySeconds < hourSeconds;
+}
+
 /** What holds for all lanes of a gate; stands in the item of lane 0. */
 export interface GateState {
   readonly breaker: Breaker;
@@ -69,7 +80,13 @@ export type GateReason = "no-capacity" | "breaker-closed" | "paused";
 /** When a message leaves, or when it should ask again; epoch seconds, the first in gate time. */
 export type GateDecision =
   | { readonly kind: "start"; readonly at: number; readonly isProbe: boolean }
-  | { readonly kind: "defer"; readonly until: number; readonly reason: GateReason };
+  | {
+      readonly kind: "defer";
+      readonly until: number;
+      readonly reason: GateReason;
+      /** Where an operator has stopped the sends. */
+      readonly pause?: Pause;
+    };
 
 /** The decisions on a batch, in its order, and what to keep where they differ from what was. */
 export interface Reservation {
@@ -157,14 +174,15 @@ export function reserve(
 ): Reservation {
   const { time, random } = context;
   const now = time.latest;
-  if (gate.pause !== undefined && now < (gate.pause.until ?? Infinity)) {
-    return refused(gate, lane, requests, "paused", () =>
-      Math.min(gate.pause?.until ?? Infinity, now + 15 + 45 * random()),
+  const { pause } = gate;
+  if (pause !== undefined && now < (pause.until ?? Infinity)) {
+    return refused(gate, lane, requests, { reason: "paused", pause }, () =>
+      Math.min(pause.until ?? Infinity, now + 15 + 45 * random()),
     );
   }
   const allowed = allowance(gate.breaker, now);
   if (allowed.kind === "closed") {
-    return refused(gate, lane, requests, "breaker-closed", () => allowed.until + 5 * random());
+    return refused(gate, lane, requests, { reason: "breaker-closed" }, () => allowed.until + 5 * random());
   }
   return planned(withRate(gate, context.rate, now), lane, requests, context, allowed);
 }
@@ -173,10 +191,10 @@ function refused(
   gate: GateState,
   lane: LaneState,
   requests: readonly PermitRequest[],
-  reason: GateReason,
+  why: { readonly reason: GateReason; readonly pause?: Pause },
   until: () => number,
 ): Reservation {
-  return { gate, lane, decisions: requests.map(() => ({ kind: "defer", until: until(), reason })) };
+  return { gate, lane, decisions: requests.map(() => ({ kind: "defer", until: until(), ...why })) };
 }
 
 function planned(

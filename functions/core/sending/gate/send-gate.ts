@@ -12,10 +12,11 @@ import {
   effectiveRate,
   type GateDecision,
   type GateReason,
+  type Pause,
   type PermitRequest,
   reserve,
 } from "./gate.ts";
-import type { GateClock, GateItem, GateStore, StoredGateItem } from "./gate-store.ts";
+import type { GateClock, GateStore, StoredGateItem } from "./gate-store.ts";
 import { laneCount } from "./send-times.ts";
 
 /** What a gate needs. */
@@ -51,6 +52,8 @@ export interface NoPermit {
   readonly reason: GateReason;
   /** When to ask again, epoch seconds. */
   readonly until: number;
+  /** Where an operator has paused the sends; absent where the deployment's settings have. */
+  readonly pause?: Pause;
 }
 
 /** Gives permits. */
@@ -144,12 +147,16 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
       const until = () => now + 60 + 60 * random.next();
       return { lag: 0, decisions: requests.map(() => ({ kind: "defer", until: until(), reason: "paused" })) };
     }
+    await gateClock.sharpen(() => store.read(identity, [0]));
     let [main, lane, laneNumber] = await readLane(store, identity, own, random);
     for (let writes = 0; writes < maxWrites; writes += 1) {
       const now = gateClock.now();
       const lag = clock.now() - now.earliest;
-      if (laneNumber >= laneCountAt(main, own, now.latest)) {
-        [main, lane, laneNumber] = await readLane(store, identity, own, random);
+      const rate = effectiveRate(main.gate, own, now.latest);
+      if (laneNumber >= laneCount(rate)) {
+        // A lower rate of another deployment: of its lanes only, else the others would let as much through again.
+        [main, lane, laneNumber] = await readLane(store, identity, rate, random);
+        continue;
       }
       const { decisions, ...next } = reserve(main.gate, lane.lane, requests, {
         time: now,
@@ -248,18 +255,14 @@ function after(breaker: Breaker, isServiceWorking: boolean, now: number, isProbe
   return isServiceWorking ? afterSuccess(breaker, now) : afterFailure(breaker, now, isProbe);
 }
 
-function laneCountAt(main: GateItem, own: number, now: number): number {
-  return laneCount(effectiveRate(main.gate, own, now));
-}
-
 /** The item of lane 0 and one of the lanes at random; both are the same where the gate has one lane. */
 async function readLane(
   store: GateStore,
   identity: string,
-  own: number,
+  rate: number,
   random: Pick<Random, "next">,
 ): Promise<[StoredGateItem, StoredGateItem, number]> {
-  const laneNumber = anyLane(own, random.next());
+  const laneNumber = anyLane(rate, random.next());
   const [main, lane = main] = await store.read(identity, laneNumber === 0 ? [0] : [0, laneNumber]);
   if (main === undefined || lane === undefined) throw new TypeError("The gate's store has answered no item.");
   return [main, lane, laneNumber];

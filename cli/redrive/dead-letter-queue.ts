@@ -1,5 +1,5 @@
 /**
- * Looks at dead letters, and puts them back.
+ * Looks at the messages of a dead-letter queue, and puts them back.
  *
  * Not by SQS's own `StartMessageMoveTask`: that moves everything, also what the function can only refuse again, and
  * it cannot say beforehand what there is.
@@ -15,7 +15,7 @@ import {
 import { type QueueMessage, readQueueMessage } from "../../functions/core/queue/queue-messages.ts";
 import { calling } from "../aws-call.ts";
 
-/** What a dead letter is. */
+/** What a message of the dead-letter queue is. */
 export type Kind = "retryMessages" | "receiptChecks" | "waitingEvents" | "unreadable";
 
 /** What was seen, and what became of it. */
@@ -27,11 +27,11 @@ export interface Tally {
   readonly moved: number;
   /** Put back but not deleted: on both queues now, which does no harm. */
   readonly doubled: number;
-  /** Not taken by the other queue: still dead letters. */
+  /** Not taken by the other queue: still in the dead-letter queue. */
   readonly refused: number;
 }
 
-/** What a walk through the dead letters needs. */
+/** What a walk through the dead-letter queue needs. */
 export interface WalkOptions {
   readonly sqs: SQSClient;
   readonly deadLetterUrl: string;
@@ -55,7 +55,7 @@ const emptyAnswers = 2;
 const batchSize = 10;
 
 /**
- * Walks through the dead letters once, each at most once.
+ * Walks through the dead-letter queue once, looking at each message at most once.
  *
  * @throws UserError with a sentence for the user; what was moved before stays moved
  */
