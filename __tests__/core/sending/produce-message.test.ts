@@ -590,14 +590,28 @@ describe("a message that the gate does not let through now", () => {
     expect(message()).toEqual(existing);
   });
 
-  test("for it is too late by then is written no send, and given back", async () => {
+  test("for it is too late by then is deferred, and left to the retry queue at once", async () => {
     const missed = gateOf((_identity, { parts }) => permitFor(parts, { departs: async () => false }));
-    const { produce, sends, message } = application([], { gate: missed });
+    const { produce, sends, message, queued } = application([], { gate: missed });
 
-    await expect(produce()).rejects.toThrow("(permit-missed)");
+    expect(await produce()).toEqual(answer);
 
     expect(sends).toEqual([]);
     expect(message()).toMatchObject({ status_reason: "permit-missed", attempts: { "0": {} } });
+    // It had its time, and so does not stand in the backlog.
+    expect(queued).toEqual([
+      {
+        message: { kind: "retry-message", application_message_id: "order-4711", attempt: 0 },
+        dueAt: startOfTest + 0.5,
+      },
+    ]);
+  });
+
+  test("for it is too late by then, and that does not get onto the queue, is told as not taken", async () => {
+    const missed = gateOf((_identity, { parts }) => permitFor(parts, { departs: async () => false }));
+    const { produce } = application([], { gate: missed, queueTakes: false });
+
+    await expect(produce()).rejects.toThrow("(permit-missed)");
   });
 });
 
