@@ -574,7 +574,6 @@ describe("a message that the gate does not let through now", () => {
   test.each([
     ["that was sent", { status: "SENT", pinpoint_message_id: "msg-0" }],
     ["that has ended", { status: "EXPIRED" }],
-    ["that is being sent", { status: "SENDING", attempts: { "0": { claim_id: "c" } } }],
     ["that is being retried", { status: "SENDING", retry_count: 1 }],
   ] as const)("%s already is answered as it is, and nothing is queued", async (_what, item) => {
     const { produce, store, queued, message } = application([], { gate: closedGate("paused", comesAt) });
@@ -588,6 +587,21 @@ describe("a message that the gate does not let through now", () => {
     });
     expect(queued).toEqual([]);
     expect(message()).toEqual(existing);
+  });
+
+  test("and whose producer died after its claim is left to the retry queue when that is over", async () => {
+    const gate = closedGate("no-capacity", comesAt);
+    const dies = () => {
+      throw new Error("The worker dies.");
+    };
+    const { produce, producing, queued, message } = application([dies], { gate });
+    await expect(produceMessage(request, { ...producing, gate: openGate })).rejects.toThrow("dies");
+    const claimed = structuredClone(message());
+
+    expect(await produce()).toEqual(answer);
+
+    expect(message()).toEqual(claimed);
+    expect(queued).toEqual([{ ...waiting, dueAt: claimed?.claim_expires_at }]);
   });
 
   test("for it is too late by then is deferred, and left to the retry queue at once", async () => {

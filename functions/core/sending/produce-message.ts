@@ -185,11 +185,13 @@ async function sendLater(
   const { store, telemetry, clock } = dependencies;
   countClosedGate(reason, pause !== undefined && isReminderDue(pause, clock.now()), telemetry);
   const id = message.application_message_id;
-  const dueAt = Math.ceil(until);
+  let dueAt = Math.ceil(until);
   const isNew = await store.create({ ...message, claim_expires_at: dueAt, attempts: { "0": {} } });
   if (!isNew) {
     const existing = await store.read(id);
-    if (existing !== undefined && !isDeferredFirstSend(existing)) return present(existing);
+    if (existing !== undefined && !isOpenFirstSend(existing)) return answerOf(existing, dependencies);
+    // An invocation before may have claimed it, and died before it left anything on the queue.
+    dueAt = Math.max(dueAt, Math.ceil(existing?.claim_expires_at ?? dueAt));
   }
   const entry = { message: { ...firstSendMessage(id), has_waited: true }, dueAt };
   return byQueue(id, entry, { reason }, dependencies);
@@ -211,9 +213,16 @@ async function byQueue(
   return { application_message_id: id, status: "SENDING" };
 }
 
-/** Whether an item is a first send that nobody has claimed. */
-function isDeferredFirstSend({ status, retry_count, attempts }: Message): boolean {
-  return status === "SENDING" && retry_count === 0 && attempts?.["0"]?.claim_id === undefined;
+/** Whether an item is a first send of which nobody has written down what came of it. */
+function isOpenFirstSend({ status, retry_count }: Message): boolean {
+  return status === "SENDING" && retry_count === 0;
+}
+
+/** What the application is told of a message that an invocation before has produced. */
+async function answerOf(existing: Message, dependencies: ProduceDependencies): Promise<ProducedMessage> {
+  // It may have recorded its send, and died before it queued the receipt check.
+  if (existing.status === "SENT") await put(receiptCheckEntry(existing, dependencies.policy), dependencies);
+  return present(existing);
 }
 
 /** Writes the item, or takes over the first send of an item whose producer did not get to the end. */
@@ -235,11 +244,7 @@ async function claimSend(
 
   const existing = await store.read(id);
   if (existing === undefined) return { result: { application_message_id: id, status: "SENDING" } };
-  if (existing.status !== "SENDING" || existing.retry_count !== 0) {
-    // The invocation before may have recorded its send, and died before it queued the receipt check.
-    if (existing.status === "SENT") await put(receiptCheckEntry(existing, dependencies.policy), dependencies);
-    return { result: present(existing) };
-  }
+  if (!isOpenFirstSend(existing)) return { result: await answerOf(existing, dependencies) };
   // The answer of our own create was lost and the repeated one refused.
   if (existing.attempts?.["0"]?.claim_id === claimId) return { message: existing };
   return takeOver(existing, { attempt: 0, claimId, now, until }, dependencies);
