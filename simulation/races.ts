@@ -33,7 +33,7 @@ export async function simulateRaces(
   const simulated = makeWorld(choices, planOf(choices, maxSendsPerSecond), options);
   const { world } = simulated;
   // Until the last of them may have had its permit.
-  const window = 5 + (2 * messages) / maxSendsPerSecond;
+  const window = 8 + (2 * messages) / maxSendsPerSecond;
   for (let number = 0; number < messages; number += 1) {
     race(number, choices.below(Math.ceil(window * 20)) / 20, simulated);
   }

@@ -168,6 +168,8 @@ function callOf(command: Command, isOfGates: boolean): Call {
     },
     patienceSeconds,
     isRepeated: true,
+    // A new worker reads its gate some twenty times until it knows the time.
+    isOneOfMany: isOfGates && key === undefined,
   };
 }
 

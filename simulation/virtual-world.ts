@@ -66,6 +66,8 @@ export interface Call {
   readonly patienceSeconds: number;
   /** Whether the client repeats the call by itself when an answer is lost. */
   readonly isRepeated: boolean;
+  /** One of many alike, each of which meets a fault less often. @default false */
+  readonly isOneOfMany?: boolean;
 }
 
 /** The errors that a client throws for the faults that show. */
@@ -424,6 +426,7 @@ export class VirtualWorld {
 
   #faultFor(call: PendingCall): Fault | undefined {
     if (!this.#hasFaultsNow()) return undefined;
+    if (call.isOneOfMany === true && this.choices.below(5) !== 4) return undefined;
     // One decision a call; high numbers are the harmful ones.
     let threshold = 1_000;
     const drawn = this.choices.below(1_000);
