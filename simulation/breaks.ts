@@ -45,6 +45,22 @@ function withPermits(breakPermit: (permit: Permit) => Permit): RunOptions {
   };
 }
 
+/** Every permit is good for a send, however late. */
+const useLatePermits = withPermits((permit) => ({
+  ...permit,
+  departs: async () => {
+    await permit.departs();
+    return true;
+  },
+}));
+
+/** Breaks the ports in several ways at once. */
+function allOf(...options: readonly RunOptions[]): RunOptions {
+  return {
+    breakPorts: (ports) => Object.assign({}, ...options.map(({ breakPorts }) => breakPorts?.(ports))),
+  };
+}
+
 /** Changes every change on its way to the table. */
 function withChanges(edit: (change: Change) => Change): RunOptions {
   return withStore((store) => ({ ...store, change: (id, change) => store.change(id, edit(change)) }));
@@ -223,32 +239,38 @@ export const breaks = {
     });
     return attempts === undefined ? change : { ...change, attempts };
   }),
-  /** Rule 8: a worker does not look at its lease before it sends. */
-  "no-lease-check": withStore((store) => {
-    const endless = Number.MAX_SAFE_INTEGER;
-    const leases = new Map<string, number | undefined>();
-    return {
-      ...store,
-      change: async (id, change) => {
-        // What is written afterwards goes by the lease as it is.
-        const clause = change.require.same_claim_expires_at;
-        const isOurs = clause?.is === "equal" && clause.value === endless;
-        const lease = leases.get(id) ?? 0;
-        const result = await store.change(
-          id,
-          isOurs
-            ? {
-                ...change,
-                require: { ...change.require, same_claim_expires_at: { ...clause, value: lease } },
-              }
-            : change,
-        );
-        if (!result.applied || !isClaim(change)) return result;
-        leases.set(id, result.message.claim_expires_at);
-        return { applied: true, message: { ...result.message, claim_expires_at: endless } };
-      },
-    };
-  }),
+  /**
+   * Rule 8: a worker does not look at its lease before it sends, nor at the time of its permit, either of which keeps
+   * one that stood still from sending.
+   */
+  "no-lease-check": allOf(
+    useLatePermits,
+    withStore((store) => {
+      const endless = Number.MAX_SAFE_INTEGER;
+      const leases = new Map<string, number | undefined>();
+      return {
+        ...store,
+        change: async (id, change) => {
+          // What is written afterwards goes by the lease as it is.
+          const clause = change.require.same_claim_expires_at;
+          const isOurs = clause?.is === "equal" && clause.value === endless;
+          const lease = leases.get(id) ?? 0;
+          const result = await store.change(
+            id,
+            isOurs
+              ? {
+                  ...change,
+                  require: { ...change.require, same_claim_expires_at: { ...clause, value: lease } },
+                }
+              : change,
+          );
+          if (!result.applied || !isClaim(change)) return result;
+          leases.set(id, result.message.claim_expires_at);
+          return { applied: true, message: { ...result.message, claim_expires_at: endless } };
+        },
+      };
+    }),
+  ),
   /** Rule 8: an answer that is lost is the last that anybody does about a message. */
   "give-up-after-a-lost-answer": withAnswers((result) =>
     result.kind === "unconfirmed" ? { kind: "accepted", messageId: "unknown" } : result,
@@ -335,13 +357,7 @@ export const breaks = {
   /** The gate: nobody tells the breaker what came of a call. */
   "no-breaker": withPermits((permit) => ({ ...permit, report: () => {} })),
   /** The gate: who comes late for its time uses it all the same. */
-  "late-reservation-used": withPermits((permit) => ({
-    ...permit,
-    departs: async () => {
-      await permit.departs();
-      return true;
-    },
-  })),
+  "late-reservation-used": useLatePermits,
   /** The gate: an attempt whose outcome is unknown is claimed again without a permit. */
   "permit-forgotten-on-a-repeated-claim": {
     breakPorts: ({ store, gateUntil, clock }) => {

@@ -67,8 +67,8 @@ const justify: Readonly<Partial<Record<MessageStatus, Justify>>> = {
 };
 
 /** A message may wait for ever only for what the service never says. */
-function againstSent(evidence: Evidence, { plan }: SimulatedWorld): string | undefined {
-  const { latest, said, sends, item } = evidence;
+function againstSent(evidence: Evidence, { plan, counts }: SimulatedWorld): string | undefined {
+  const { message, latest, said, sends, item } = evidence;
   const { trackDeliveries, receiptTimeoutSeconds, maxRetries } = plan.inputs;
   const saidOfLatest = said.filter((event) => event.attempt === latest && isMatchable(evidence, event));
   const isAccepted = sends.some((send) => send.attempt === latest && isRecorded(evidence, send));
@@ -85,7 +85,9 @@ function againstSent(evidence: Evidence, { plan }: SimulatedWorld): string | und
   if (maxRetries === 0 && item?.status_reason === "retries-off" && isNoted) return undefined;
   if (saidOfLatest.length > 0) return "what the service said of its latest attempt is lost";
   if (!isAccepted) return "nobody knows whether its latest attempt was sent";
-  return isChecked ? "its receipt never came, and nobody looked" : undefined;
+  // A producer that cannot queue the check says so; `sms-retry redrive --overdue` is for that.
+  const isToldNotQueued = message.isProduced && latest === 0 && counts.has("RetryMessageNotQueued");
+  return isChecked && !isToldNotQueued ? "its receipt never came, and nobody looked" : undefined;
 }
 
 /** The last allowed retry failed, or the guarantee forbids to go on without a receipt. */
