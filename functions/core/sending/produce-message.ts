@@ -92,7 +92,7 @@ export async function produceMessage(
   const id = request.applicationMessageId ?? dependencies.random.id();
   const message = firstSend(request, id, dependencies);
   const permit = new HeldPermit(dependencies.gate);
-  const refused = await permit.take(message, { isFirstSend: true, hasWaited: false });
+  const refused = await permit.take(message, { isFirstSend: true });
   if (refused !== undefined) return sendLater(message, refused, dependencies);
 
   const claimed = await claimSend(message, dependencies);
@@ -176,7 +176,7 @@ function firstSend(request: ProduceRequest, id: string, { clock }: ProduceDepend
  */
 async function sendLater(
   message: Message,
-  { until, reason, pause }: NoPermit,
+  { until, reason, pause, waitsAs }: NoPermit,
   dependencies: ProduceDependencies,
 ): Promise<ProducedMessage> {
   const { store, queue, telemetry, clock } = dependencies;
@@ -188,7 +188,8 @@ async function sendLater(
     const existing = await store.read(id);
     if (existing !== undefined && !isDeferredFirstSend(existing)) return present(existing);
   }
-  const [isQueued] = await queue.put([{ message: { ...firstSendMessage(id), has_waited: true }, dueAt }]);
+  const retryMessage = { ...firstSendMessage(id), ...(waitsAs !== undefined && { waits_as: waitsAs }) };
+  const [isQueued] = await queue.put([{ message: retryMessage, dueAt }]);
   if (isQueued !== true) throw new SendDeferredError(id, reason);
   return { application_message_id: id, status: "SENDING" };
 }

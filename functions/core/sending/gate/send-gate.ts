@@ -54,6 +54,8 @@ export interface NoPermit {
   readonly until: number;
   /** Where an operator has paused the sends; absent where the deployment's settings have. */
   readonly pause?: Pause;
+  /** To be given with the next request: see {@link PermitRequest.waitsAs}. */
+  readonly waitsAs?: number;
 }
 
 /** Gives permits. */
