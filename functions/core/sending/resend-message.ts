@@ -32,6 +32,7 @@ import {
   type ClaimedAttempt,
   claimLeaseSeconds,
   deferAttempt,
+  permitMissed,
   type SendDependencies,
   sendAttempt,
 } from "./send-attempt.ts";
@@ -261,7 +262,7 @@ async function send(resend: Resend, message: Message): Promise<HandledRetryMessa
   // The application may have written a longer text since the item was read.
   const result = permit.covers(message)
     ? await sendAttempt(claimed, resend)
-    : await deferAttempt(claimed, "permit-missed", resend);
+    : await deferAttempt(claimed, permitMissed, resend);
   return handledOf(result, message, resend);
 }
 

@@ -233,7 +233,9 @@ function planned(
     .map((request, index) => ({ request, index }))
     .sort((a, b) => byPrecedence(a.request, b.request));
   // While something more urgent waits, a message leaves the lane to it.
-  const mayGo = order.filter(({ request }) => isIdle || busyUntil(given, urgencyOf(request, now) - 1, now) <= now);
+  const mayGo = order.filter(
+    ({ request }) => isIdle || busyUntil(given, urgencyOf(request, now) - 1, now) <= now,
+  );
   const candidates = allowed.kind === "probe" ? mayGo.slice(0, 1) : mayGo;
   const plan = planStarts(
     given.lane,
