@@ -22,7 +22,7 @@ export function reportText({ summary, rows }: Pick<RunResult, "summary" | "rows"
     samples.length === 0
       ? ""
       : `\n${samples.length === 1 ? "A row" : `${samples.length} rows`} of the state table:\n`;
-  // Where the ceiling is out of reach the series says nothing.
+  // Where the ceiling is out of reach the table says nothing.
   const rate = isPaced(summary) ? `\n${sendRateTable(summary.sendRate)}\n` : "";
   return `${summaryTable(summary)}\n${rate}${heading}${samples.map((row) => `\n${rowText(row)}\n`).join("")}`;
 }

@@ -61,7 +61,7 @@ function peakWithin(milliseconds: number, calls: readonly LedgerCall[], cap: num
   return peak;
 }
 
-/** The series as a table, a line a second. */
+/** The seconds as a table, a line a second. */
 export function sendRateTable({ cap, peakPerSecond, perSecond, applicationPerSecond }: SendRate): string {
   const widest = Math.max(1, ...perSecond, ...applicationPerSecond);
   const scale = Math.min(1, 40 / widest);

@@ -13,7 +13,7 @@ export function chanceCarrier(world: VirtualWorld): Carrier {
   return {
     plan({ request }) {
       const isTagged = retryTagOf(request) !== undefined;
-      // What an application sends by itself, without a tag, was taken: what is not is none of ours.
+      // What an application sends by itself, without a tag, was taken: what was not concerns nobody here.
       const answer = isTagged ? refusal(world) : undefined;
       if (answer !== undefined) return { answer, events: [] };
       const plan = fateOf(world, isTagged);

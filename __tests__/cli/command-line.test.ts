@@ -166,7 +166,7 @@ test("a wrong break is answered with those that there are", async () => {
 
 test("a file that is no scenario is answered with its problems, an unknown key with the known", async () => {
   expect((await answer("run", "--scenario", join(__dirname, "../../package.json"))).stderr).toMatch(
-    /^The scenario \S+ is not valid: .*; name: unknown key \(the known keys are \$schema, description, .*\)\. See /,
+    /^The scenario \S+ is not valid; correct the file: .*; name: unknown key \(the known keys are \$schema, description, .*\)\. See /,
   );
 });
 

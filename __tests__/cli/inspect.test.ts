@@ -313,7 +313,7 @@ firehose_delivery_stream_name = "archive"
         "DescribeDeliveryStream",
         "InvalidArgumentException",
         ["--stream", "archive"],
-        "firehose:DescribeDeliveryStream failed (InvalidArgumentException): no\n",
+        "firehose:DescribeDeliveryStream failed (InvalidArgumentException); mend the cause and try again: no\n",
       ],
     ])("%s is answered with %s", async (refused, name, given, stderr) => {
       proxy.intercept = (operation, forward) =>

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DeliveryGuarantee } from "../../functions/core/message/message.ts";
 import { seededChance } from "../../local/seeded-chance.ts";
-import { fleet } from "../support/fleet.ts";
+import { fleet } from "../../simulation/fleet.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
 
 const messages = 1_000;

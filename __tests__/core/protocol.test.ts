@@ -508,7 +508,7 @@ describe("send and record", () => {
     expect(message()).toMatchObject({ status: "SENT", attempts: { "1": { possible_duplicate: true } } });
   });
 
-  test("a claim that was given back while the answer was lost still has its retry message", async () => {
+  test("a claim that was deferred while the answer was lost still has its retry message", async () => {
     const { event, drain, sends, store, message } = world([sentMessage()], { answers: [throttled] });
     await event(failureEvent());
     const change = store.change;
@@ -1214,6 +1214,30 @@ describe("state, time and identity", () => {
     expect(await event(failureOfRetry(1), { known: old })).toMatchObject({ outcome: "retry-scheduled" });
     await drain();
     expect(sends).toHaveLength(2);
+  });
+
+  test("fault 46: an old read cannot hide the attempt of an event without a tag", async () => {
+    const untaggedFailureOf = (attempt: number, messageId: string) => {
+      const { attempt: _, ...event } = failureOfRetry(attempt);
+      return { ...event, messageId };
+    };
+    // By an old read the id is another application's, or, where the first send's is not known, the first send's.
+    const { pinpoint_message_id: _, ...withoutId } = sentMessage();
+    for (const item of [sentMessage(), withoutId]) {
+      const { event, drain, message } = world([item], { policy: { maxRetries: 3 } });
+      await event(failureEvent());
+      await drain();
+      await event(failureOfRetry(1));
+      const old = structuredClone(message());
+      await drain();
+      const { message_id } = message().attempts?.[2] ?? {};
+      expect(message_id).toBeDefined();
+
+      expect(await event(untaggedFailureOf(2, message_id ?? ""), { known: old })).toMatchObject({
+        outcome: "retry-scheduled",
+        attempt: 2,
+      });
+    }
   });
 
   test("fault 47: emoji, GSM-7 edge characters and line breaks are sent as they were", async () => {

@@ -33,7 +33,7 @@ describe("a scenario", () => {
   });
 
   it.each([
-    ["no JSON", "{", "The scenario test is not JSON."],
+    ["no JSON", "{", "The scenario test is not JSON; correct the file."],
     [
       "an unknown key",
       JSON.stringify({ ...least, events: { doubeld: 1 } }),

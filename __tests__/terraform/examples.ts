@@ -15,7 +15,7 @@ import { check, same } from "./expectations.ts";
 import type { Report } from "./report.ts";
 import { Terraform } from "./terraform.ts";
 
-/** What the run of the examples needs of its surroundings. */
+/** What the run of the examples needs. */
 export interface ExamplesOptions {
   /** A new folder of this run. */
   readonly folder: string;

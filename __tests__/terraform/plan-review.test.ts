@@ -263,6 +263,17 @@ describe("what keeps data", () => {
     expect(problems(planOf([{ address, values }, ...companions]))).toEqual([`${address} ${problem}`]);
   });
 
+  test("a table whose items pass needs no point-in-time recovery, and all else that a table needs", () => {
+    const plan = planOf([
+      { address: "aws_dynamodb_table.one", values: { ttl: [{ enabled: false }] } },
+      { address: "aws_dynamodb_table.two", values: { ttl: [{ enabled: true }] } },
+    ]);
+    expect(reviewPlan(plan, { passingTables: ["aws_dynamodb_table.one"] })).toEqual([
+      { address: "aws_dynamodb_table.one", problem: "keeps its items for ever" },
+      { address: "aws_dynamodb_table.two", problem: "has no point-in-time recovery" },
+    ]);
+  });
+
   test.each<[address: string, values: Record<string, unknown>, own: Record<string, unknown>]>([
     ["aws_sqs_queue.one", queue, { kms_master_key_id: keyArn }],
     ["aws_dynamodb_table.one", table, { server_side_encryption: [{ enabled: true, kms_key_arn: keyArn }] }],

@@ -44,6 +44,11 @@ export interface ReviewOptions {
    * @default false
    */
   readonly isComplete?: boolean;
+  /**
+   * Addresses of tables whose items are worth nothing a minute later: they need no point-in-time recovery.
+   * @default - every table needs it
+   */
+  readonly passingTables?: readonly string[];
 }
 
 interface Statement {
@@ -84,12 +89,13 @@ const sourceConditions = /^(aws:SourceAccount|aws:SourceArn|aws:SourceOrgID|sts:
 
 /** What must not be deployed of a plan; empty = nothing was found. */
 export function reviewPlan(plan: Plan, options: ReviewOptions = {}): Finding[] {
+  const { isComplete = false, passingTables = [] } = options;
   const resources = (plan.planned_values.root_module.resources ?? [])
     .filter(({ mode }) => mode !== "data")
     .map((resource) => ({ ...resource, values: resource.values ?? {} }));
   return resources.flatMap((resource) =>
     (rules[resource.type] ?? [])
-      .flatMap((rule) => rule(resource, { plan, resources, isComplete: options.isComplete ?? false }))
+      .flatMap((rule) => rule(resource, { plan, resources, isComplete, passingTables }))
       .map((problem) => ({ address: resource.address, problem })),
   );
 }
@@ -98,6 +104,7 @@ interface PlanContext {
   readonly plan: Plan;
   readonly resources: readonly Resource[];
   readonly isComplete: boolean;
+  readonly passingTables: readonly string[];
 }
 
 type Rule = (resource: Resource, context: PlanContext) => string[];
@@ -202,7 +209,11 @@ function queueIsEncrypted(queue: Resource, context: PlanContext): string[] {
   ];
 }
 
-function tableForgetsAndRecovers({ values }: Resource, { plan }: PlanContext): string[] {
+function tableForgetsAndRecovers(
+  { address, values }: Resource,
+  { plan, passingTables }: PlanContext,
+): string[] {
+  const isRecovered = blocksOf(values.point_in_time_recovery)[0]?.enabled === true;
   const [encryption] = blocksOf(values.server_side_encryption);
   const key = keyOf(plan);
   // DynamoDB always encrypts; without the block with a key of its own.
@@ -210,9 +221,7 @@ function tableForgetsAndRecovers({ values }: Resource, { plan }: PlanContext): s
   return [
     ...(isEncrypted ? [] : ["is not encrypted with the key that was given"]),
     ...(blocksOf(values.ttl)[0]?.enabled === true ? [] : ["keeps its items for ever"]),
-    ...(blocksOf(values.point_in_time_recovery)[0]?.enabled === true
-      ? []
-      : ["has no point-in-time recovery"]),
+    ...(isRecovered || passingTables.includes(address) ? [] : ["has no point-in-time recovery"]),
   ];
 }
 

@@ -40,7 +40,7 @@ export interface TerraformPlan {
 }
 
 /** What a test replaces. */
-export interface Surroundings {
+export interface PlanDependencies {
   /** Where stacks are synthesised to: cdktf's own place, so that a state beside cdktf.json is found. */
   readonly synthesisFolder: string;
   /** Gets the functions' zips. */
@@ -60,15 +60,15 @@ export interface Surroundings {
 export async function terraformPlan(
   target: Target,
   varFiles: readonly string[],
-  surroundings: Surroundings,
+  dependencies: PlanDependencies,
 ): Promise<TerraformPlan> {
-  const folder = target.kind === "folder" ? target.folder : await synthesisedStack(target, surroundings);
+  const folder = target.kind === "folder" ? target.folder : await synthesisedStack(target, dependencies);
   const backend =
     target.kind === "stack" && target.backendConfig !== undefined
       ? [`-backend-config=${target.backendConfig}`, "-reconfigure"]
       : [];
   const terraform = (step: string, parameters: readonly string[]) =>
-    runTerraform(step, folder, parameters, surroundings);
+    runTerraform(step, folder, parameters, dependencies);
   const planFolder = mkdtempSync(join(tmpdir(), "sms-retry-plan-"));
   try {
     const file = join(planFolder, "reviewed.tfplan");
@@ -90,7 +90,7 @@ export async function terraformPlan(
 
 async function synthesisedStack(
   { name, backendConfig }: Extract<Target, { kind: "stack" }>,
-  { functionsFolder, synthesisFolder }: Surroundings,
+  { functionsFolder, synthesisFolder }: PlanDependencies,
 ): Promise<string> {
   const folder = join(synthesisFolder, "stacks", name);
   try {
@@ -117,7 +117,7 @@ async function runTerraform(
   step: string,
   folder: string,
   parameters: readonly string[],
-  { environment, signal }: Surroundings,
+  { environment, signal }: PlanDependencies,
 ): Promise<string> {
   try {
     const { stdout } = await run("terraform", [...parameters], {

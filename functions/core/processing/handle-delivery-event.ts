@@ -65,8 +65,7 @@ export async function handleDeliveryEvent(
 
   // An absent item and an attempt that the item does not know may both be an old read: look again.
   let message = known;
-  if (message === undefined || positionOf(event, message) === "unknown")
-    message = await find(event, handling);
+  if (message === undefined || mayBeOlder(message, event)) message = await find(event, handling);
   let isOldRead = message !== undefined && message === known;
   for (let decisions = 0; decisions < maxDecisions; decisions += 1) {
     const now = handling.clock.now();
@@ -127,6 +126,13 @@ function namedBy(event: DeliveryEvent): Pick<EventResult, "applicationMessageId"
     ...(event.applicationMessageId !== undefined && { applicationMessageId: event.applicationMessageId }),
     ...(event.attempt !== undefined && { attempt: event.attempt }),
   };
+}
+
+/** Whether an event may be about an attempt that is newer than a read of its message: by its tag, or without one. */
+function mayBeOlder(message: Message, event: DeliveryEvent): boolean {
+  const position = positionOf(event, message);
+  if (position === "unknown" || position === "foreign") return true;
+  return position === "earlier" && event.attempt === undefined;
 }
 
 async function find(event: DeliveryEvent, { store }: EventDependencies): Promise<Message | undefined> {

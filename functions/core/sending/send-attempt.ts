@@ -144,7 +144,7 @@ async function recordAccepted(
 }
 
 /**
- * Gives a claimed attempt back that was certainly not sent, or ends its message where a later try is too late.
+ * Defers a claimed attempt that was certainly not sent, or ends its message where a later try is too late.
  *
  * @throws any error of the store
  */

@@ -1,7 +1,7 @@
 /** The ceiling over all workers, whatever their clocks: the real gate, store and worker on a virtual clock. */
 import { partsOf } from "../../../../functions/core/message/message-parts.ts";
 import { seededChance } from "../../../../local/seeded-chance.ts";
-import { fleet } from "../../../support/fleet.ts";
+import { fleet } from "../../../../simulation/fleet.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../../../support/messages.ts";
 
 jest.setTimeout(120_000);

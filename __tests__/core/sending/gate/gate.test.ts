@@ -163,8 +163,8 @@ describe("a paused gate", () => {
     const gate: GateState = { ...newGate, pause };
     const answer = reserve(gate, newLane, [one, one], context());
     expect(answer.decisions).toEqual([
-      { kind: "defer", until: now + 37.5, reason: "paused" },
-      { kind: "defer", until: now + 37.5, reason: "paused" },
+      { kind: "defer", until: now + 37.5, reason: "paused", pause },
+      { kind: "defer", until: now + 37.5, reason: "paused", pause },
     ]);
     expect(answer.gate).toBe(gate);
     expect(answer.lane).toBe(newLane);
@@ -172,8 +172,9 @@ describe("a paused gate", () => {
 
   test("is over at its end, and what waits comes then", () => {
     expect(kinds([one], { ...newGate, pause: { ...pause, until: now } })).toEqual([0]);
-    const soon = reserve({ ...newGate, pause: { ...pause, until: now + 5 } }, newLane, [one], context());
-    expect(soon.decisions).toEqual([{ kind: "defer", until: now + 5, reason: "paused" }]);
+    const ending = { ...pause, until: now + 5 };
+    const soon = reserve({ ...newGate, pause: ending }, newLane, [one], context());
+    expect(soon.decisions).toEqual([{ kind: "defer", until: now + 5, reason: "paused", pause: ending }]);
   });
 });
 

@@ -1,6 +1,6 @@
 /**
  * The shared limit on sends of one origination identity: what its item holds, and the decision about a batch of
- * messages that want to leave. Pure; `send-gate.ts` brings it to the table. ADR 9 has the reasons.
+ * messages that want to leave. Pure; `send-gate.ts` brings it to the table. ADR 10 has the reasons.
  *
  * A message gets the time at which it leaves, or is deferred and takes part again later. Nothing is claimed before.
  */

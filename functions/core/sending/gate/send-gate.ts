@@ -1,7 +1,7 @@
 /**
  * The gate as the functions use it: a message asks for a permit, claims its attempt, and leaves at the permit's time.
  *
- * All messages of a batch that ask at the same moment share one write (ADR 9). What gets no permit is deferred; no
+ * All messages of a batch that ask at the same moment share one write (ADR 10). What gets no permit is deferred; no
  * worker sleeps longer than its batch takes to leave.
  */
 import type { Clock, Random } from "../../clock.ts";

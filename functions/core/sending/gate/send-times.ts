@@ -1,5 +1,5 @@
 /**
- * When messages may leave: the arithmetic of one lane of a gate. Pure; ADR 9 has the reasons.
+ * When messages may leave: the arithmetic of one lane of a gate. Pure; ADR 10 has the reasons.
  *
  * Two rules hold for every start, whoever made the starts before it:
  *

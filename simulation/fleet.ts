@@ -2,26 +2,29 @@
  * The resend workers of a deployment on a virtual clock: the real core and store, a queue without mercy, and a
  * service that takes everything. Made for very many messages; what can go wrong in between is the simulation's.
  */
-import { dynamodbGateStore } from "../../functions/adapters/dynamodb/dynamodb-gate-store.ts";
-import { TableClock } from "../../functions/adapters/dynamodb/table-clock.ts";
-import type { Clock, Random } from "../../functions/core/clock.ts";
-import type { DeliveryEvent } from "../../functions/core/events/delivery-event.ts";
-import type { DeliveryGuarantee, Message } from "../../functions/core/message/message.ts";
-import type { RetryPolicy } from "../../functions/core/message/retry-policy.ts";
-import type { MetricName } from "../../functions/core/observability/telemetry.ts";
-import { handleDeliveryEvent } from "../../functions/core/processing/handle-delivery-event.ts";
-import { handleQueueMessages } from "../../functions/core/processing/handle-queue-messages.ts";
-import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
-import type { GateStore } from "../../functions/core/sending/gate/gate-store.ts";
-import { sendGate } from "../../functions/core/sending/gate/send-gate.ts";
-import type { SendRequest, SendResult, SmsSender } from "../../functions/core/sending/sms-sender.ts";
-import { tableModel } from "../../local/dynamodb/table-model.ts";
-import { storeOnModel } from "./store-on-model.ts";
-import { virtualTime } from "./virtual-time.ts";
+
+import { dynamodbGateStore } from "../functions/adapters/dynamodb/dynamodb-gate-store.ts";
+import { dynamodbMessageStore } from "../functions/adapters/dynamodb/dynamodb-message-store.ts";
+import { TableClock } from "../functions/adapters/dynamodb/table-clock.ts";
+import type { Clock, Random } from "../functions/core/clock.ts";
+import type { DeliveryEvent } from "../functions/core/events/delivery-event.ts";
+import type { DeliveryGuarantee, Message } from "../functions/core/message/message.ts";
+import type { RetryPolicy } from "../functions/core/message/retry-policy.ts";
+import type { MetricName } from "../functions/core/observability/telemetry.ts";
+import { handleDeliveryEvent } from "../functions/core/processing/handle-delivery-event.ts";
+import { handleQueueMessages } from "../functions/core/processing/handle-queue-messages.ts";
+import type { QueueEntry } from "../functions/core/queue/retry-queue.ts";
+import type { GateStore } from "../functions/core/sending/gate/gate-store.ts";
+import { sendGate } from "../functions/core/sending/gate/send-gate.ts";
+import type { SendRequest, SendResult, SmsSender } from "../functions/core/sending/sms-sender.ts";
+import { tableModel } from "../local/dynamodb/table-model.ts";
+import { type VirtualClock, virtualClock } from "../local/virtual-clock.ts";
 
 /** A deployment, and what a test needs of it. */
 export interface FleetOptions {
   readonly startsAt: number;
+  /** @default a clock that begins at `startsAt` */
+  readonly time?: VirtualClock;
   readonly policy: RetryPolicy;
   readonly maxSendsPerSecond: number;
   /** Most at once. @default as the stacks work it out from the ceiling */
@@ -73,7 +76,7 @@ export function fleet(options: FleetOptions) {
   } = options;
   const { workers = workersFor(maxSendsPerSecond), batchSize = batchSizeFor(maxSendsPerSecond) } = options;
   const windowSeconds = windowSecondsFor(maxSendsPerSecond);
-  const time = virtualTime(startsAt);
+  const time = options.time ?? virtualClock(startsAt);
   const counts = new Map<MetricName, number>();
   const sends: { readonly at: number; readonly request: SendRequest }[] = [];
   const waiting = new Map<number, string[]>();
@@ -82,10 +85,11 @@ export function fleet(options: FleetOptions) {
   let lastDue = Math.floor(startsAt);
   let ids = 0;
 
-  const store = storeOnModel();
-  // Nobody writes anything else into this table.
-  const items = store.items as Map<string, unknown> as Map<string, Message>;
   const random: Random = { next: chance, id: () => `id-${++ids}` };
+  const table = tableModel({ key: "application_message_id", now: time.now });
+  const store = dynamodbMessageStore(table.client, "message-state", time, random);
+  // Nobody writes anything else into this table.
+  const items = table.items as Map<string, unknown> as Map<string, Message>;
   const queue = {
     put: async (entries: readonly QueueEntry[]) => {
       for (const { message, dueAt } of entries) {
