@@ -619,7 +619,7 @@ describe("send and record", () => {
     queue.length = 0;
     const before = structuredClone(message());
     expect(await handle(retryMessage)).toMatchObject({ outcome: "not-due", reason: "no-capacity" });
-    expect(queue).toEqual([{ message: { ...retryMessage, has_waited: true }, dueAt: startOfTest + 73.25 }]);
+    expect(queue).toEqual([{ message: { ...retryMessage, waits_as: 4 }, dueAt: startOfTest + 73.25 }]);
     expect(message()).toEqual(before);
     expect(sends).toEqual([]);
   });

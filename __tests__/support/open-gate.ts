@@ -19,5 +19,5 @@ export const openGate: SendGate = gateOf((_identity, { parts }) => permitFor(par
 
 /** A gate that no message goes through before `until`, epoch seconds. */
 export function closedGate(reason: GateReason, until: number): SendGate {
-  return gateOf(() => ({ kind: "no-permit", reason, until }));
+  return gateOf(() => ({ kind: "no-permit", reason, until, waitsAs: 4 }));
 }

@@ -492,7 +492,7 @@ describe("a message that the gate does not let through now", () => {
   const comesAt = startOfTest + 20;
   const answer = { application_message_id: "order-4711", status: "SENDING" };
   const waiting: QueueEntry = {
-    message: { ...firstSend(0).message, has_waited: true } as QueueEntry["message"],
+    message: { ...firstSend(0).message, waits_as: 4 } as QueueEntry["message"],
     dueAt: comesAt,
   };
 
@@ -590,11 +590,13 @@ describe("a message that the gate does not let through now", () => {
     expect(message()).toEqual(existing);
   });
 
-  test("for it is too late by then is written no send, and given back", async () => {
+  test("because it is too late by then goes by the retry queue, unsent", async () => {
     const missed = gateOf((_identity, { parts }) => permitFor(parts, { departs: async () => false }));
-    const { produce, sends, message } = application([], { gate: missed });
+    const { produce, sends, message, queued } = application([], { gate: missed });
 
-    await expect(produce()).rejects.toThrow("(permit-missed)");
+    expect(await produce()).toMatchObject({ status: "SENDING" });
+
+    expect(queued).toMatchObject([{ message: { kind: "retry-message", attempt: 0 } }]);
 
     expect(sends).toEqual([]);
     expect(message()).toMatchObject({ status_reason: "permit-missed", attempts: { "0": {} } });
@@ -616,7 +618,7 @@ describe("a first send asks the gate", () => {
     store.items.clear();
     await produce();
 
-    const others = { isFirstSend: true, hasWaited: false, deadline: startOfTest + 600 };
+    const others = { isFirstSend: true, deadline: startOfTest + 600 };
     expect(asked).toEqual([
       ["+447700900999", { ...others, parts: 3, deadline: startOfTest + 300 }, 0],
       ["SHOP", { ...others, parts: 1 }, 0],
