@@ -46,7 +46,7 @@ describe.each(stackNames)("what %s keeps", (name) => {
     });
   });
 
-  test("the table of gates is encrypted, paid per request, and there unless that of another deployment is used", () => {
+  test("the table of gates is encrypted, paid per request, and there unless another's is used", () => {
     expect(resource(stacks[name], "aws_dynamodb_table.send_gates")).toMatchObject({
       count: "${var.send_gate_table_name == null ? 1 : 0}",
       name: "${var.name_prefix}-send-gates",
