@@ -86,11 +86,13 @@ describe("a retry message", () => {
   test.each([["message_body"], ["destination_number"]] as const)(
     "of an item whose %s was taken away ends the retry sequence",
     async (attribute) => {
-      const small = world([without(due(), attribute)]);
+      const { gate, log } = recordedGate();
+      const small = world([without(due(), attribute)], { gate });
       expect(await small.retryMessage(retryMessage)).toEqual({
         outcome: "rejected",
         reason: "nothing-to-send",
       });
+      expect(log).toEqual([]);
       expect(small.message()).toMatchObject({ status: "REJECTED", status_reason: "nothing-to-send" });
       expect(small.sends).toEqual([]);
     },

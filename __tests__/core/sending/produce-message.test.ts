@@ -574,7 +574,10 @@ describe("a message that the gate does not let through now", () => {
   test.each([
     ["that was sent", { status: "SENT", pinpoint_message_id: "msg-0" }],
     ["that has ended", { status: "EXPIRED" }],
-    ["that is being sent", { status: "SENDING", attempts: { "0": { claim_id: "c" } } }],
+    [
+      "that is being sent",
+      { status: "SENDING", claim_expires_at: startOfTest + 1, attempts: { "0": { claim_id: "c" } } },
+    ],
     ["that is being retried", { status: "SENDING", retry_count: 1 }],
   ] as const)("%s already is answered as it is, and nothing is queued", async (_what, item) => {
     const { produce, store, queued, message } = application([], { gate: closedGate("paused", comesAt) });
@@ -590,7 +593,18 @@ describe("a message that the gate does not let through now", () => {
     expect(message()).toEqual(existing);
   });
 
-  test("for it is too late by then is written no send, and given back", async () => {
+  test("and whose producer died is left to the resend worker as well", async () => {
+    const { produce, producing, queued, advance } = application([dies]);
+    await expect(produce()).rejects.toThrow("killed");
+    advance(claimLeaseSeconds + 1);
+
+    const gate = closedGate("paused", comesAt);
+    expect(await produceMessage(request, { ...producing, gate })).toEqual(answer);
+
+    expect(queued).toEqual([waiting]);
+  });
+
+  test("whose time is missed after its permit is not sent, and given back", async () => {
     const missed = gateOf((_identity, { parts }) => permitFor(parts, { departs: async () => false }));
     const { produce, sends, message } = application([], { gate: missed });
 
@@ -621,6 +635,38 @@ describe("a first send asks the gate", () => {
       ["+447700900999", { ...others, parts: 3, deadline: startOfTest + 300 }, 0],
       ["SHOP", { ...others, parts: 1 }, 0],
       ["any", { ...others, parts: 1 }, 0],
+    ]);
+  });
+});
+
+describe("a first send that is taken over", () => {
+  test("asks the gate again for the text that is stored, which may be longer than the new one", async () => {
+    const asked: number[] = [];
+    const gate = gateOf((_identity, { parts }) => {
+      asked.push(parts);
+      return permitFor(parts);
+    });
+    const { produce, sends } = application([throttled], { gate });
+    await expect(produce({ body: "x".repeat(400) })).rejects.toThrow("throttled");
+
+    await produce();
+
+    expect(asked).toEqual([3, 1, 3]);
+    expect(sends.map(({ body }) => body.length)).toEqual([400, 400]);
+  });
+
+  test("waits where the gate lets only the shorter text through now", async () => {
+    const { produce, producing, sends, queued } = application([throttled]);
+    await expect(produce({ body: "x".repeat(400) })).rejects.toThrow("throttled");
+    const gate = gateOf((_identity, { parts }) =>
+      parts === 1 ? permitFor(parts) : { kind: "no-permit", reason: "no-capacity", until: startOfTest + 20 },
+    );
+
+    expect(await produceMessage(request, { ...producing, gate })).toMatchObject({ status: "SENDING" });
+
+    expect(sends).toHaveLength(1);
+    expect(queued).toEqual([
+      { ...firstSend(startOfTest + 20), message: { ...firstSend(0).message, has_waited: true } },
     ]);
   });
 });
