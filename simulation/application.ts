@@ -4,6 +4,7 @@ import { timeoutSecondsOf } from "../functions/contract/environment.ts";
 import { SendDeferredError } from "../functions/core/errors.ts";
 import type { ProduceEvent } from "../functions/core/sending/produce-invocation.ts";
 import { produce, type SimulationParts } from "./functions.ts";
+import { senderId } from "./plan.ts";
 
 /** A message as its application knows it. */
 export interface ApplicationMessage {
@@ -55,6 +56,7 @@ export function produceMessage(
     destination_number: message.destination,
     message_body: message.body,
     deadline: Math.floor(world.now) + validity,
+    ...(choices.below(4) === 3 && { sender_id: senderId }),
     ...(choices.below(6) === 5 && { delivery_guarantee: "at-most-once" as const }),
   };
   invokeProducer(event, simulation);

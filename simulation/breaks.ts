@@ -5,7 +5,7 @@
 import { isFinal, type Message, statusOf } from "../functions/core/message/message.ts";
 import type { Change, MessageStore } from "../functions/core/message/message-store.ts";
 import type { RetryQueue } from "../functions/core/queue/retry-queue.ts";
-import type { Permit } from "../functions/core/sending/rate-limiter.ts";
+import type { NoPermit, Permit } from "../functions/core/sending/gate/send-gate.ts";
 import type { SendResult, SmsSender } from "../functions/core/sending/sms-sender.ts";
 import type { RunOptions } from "./simulated-run.ts";
 
@@ -22,6 +22,27 @@ function withSender(breakSender: (sender: SmsSender) => SmsSender): RunOptions {
 /** Breaks what every worker puts on the queue. */
 function withQueue(breakQueue: (queue: RetryQueue) => RetryQueue): RunOptions {
   return { breakPorts: ({ queue }) => (queue === undefined ? {} : { queue: breakQueue(queue) }) };
+}
+
+/** Breaks every permit that the gates give. */
+function withPermits(breakPermit: (permit: Permit) => Permit): RunOptions {
+  return {
+    breakPorts: ({ gateUntil }) =>
+      gateUntil === undefined
+        ? {}
+        : {
+            gateUntil: (until) => {
+              const gate = gateUntil(until);
+              return {
+                ...gate,
+                acquire: async (identity, request) => {
+                  const answer = await gate.acquire(identity, request);
+                  return answer.kind === "permit" ? breakPermit(answer) : answer;
+                },
+              };
+            },
+          },
+  };
 }
 
 /** Changes every change on its way to the table. */
@@ -276,20 +297,26 @@ export const breaks = {
   },
   /** Rule 13: the claim comes first, and then the wait for the permit. */
   "claim-before-the-permit": {
-    breakPorts: ({ store, rateLimiterUntil }) => {
-      if (rateLimiterUntil === undefined) return {};
-      const waits: (() => Promise<Permit | undefined>)[] = [];
+    breakPorts: ({ store, gateUntil }) => {
+      if (gateUntil === undefined) return {};
+      const waits: (() => Promise<unknown>)[] = [];
       return {
-        rateLimiterUntil: (until) => {
-          const rateLimiter = rateLimiterUntil(until);
+        gateUntil: (until) => {
+          const gate = gateUntil(until);
           return {
-            acquire: async (parts) => {
-              let permit: Permit | undefined;
+            ...gate,
+            acquire: async (identity, request) => {
+              let permit: Permit | NoPermit | undefined;
               waits.push(async () => {
-                permit = await rateLimiter.acquire(parts);
-                return permit;
+                permit = await gate.acquire(identity, request);
               });
-              return { depart: () => permit?.depart(), release: () => permit?.release() };
+              const held = () => (permit?.kind === "permit" ? permit : undefined);
+              return {
+                kind: "permit",
+                parts: request.parts,
+                departs: async () => (await held()?.departs()) ?? false,
+                report: (isServiceWorking) => held()?.report(isServiceWorking),
+              };
             },
           };
         },
@@ -304,6 +331,62 @@ export const breaks = {
       };
     },
   },
+  /** The gate: nobody tells the breaker what came of a call. */
+  "no-breaker": withPermits((permit) => ({ ...permit, report: () => {} })),
+  /** The gate: who comes late for its time uses it all the same. */
+  "late-reservation-used": withPermits((permit) => ({
+    ...permit,
+    departs: async () => {
+      await permit.departs();
+      return true;
+    },
+  })),
+  /** The gate: an attempt whose outcome is unknown is claimed again without a permit. */
+  "permit-forgotten-on-a-repeated-claim": {
+    breakPorts: ({ store, gateUntil, clock }) => {
+      if (gateUntil === undefined) return {};
+      const repeated = new Set<number | undefined>();
+      const look = <T extends Message | undefined>(message: T): T => {
+        const isClaimed = message?.attempts?.[message.retry_count ?? 0]?.claim_id !== undefined;
+        if (isClaimed && message?.status === "SENDING" && (message.claim_expires_at ?? 0) <= clock.now()) {
+          repeated.add(message.deadline);
+        }
+        return message;
+      };
+      return {
+        store: {
+          ...store,
+          read: async (id) => look(await store.read(id)),
+          readMany: async (ids) => {
+            const found = await store.readMany(ids);
+            for (const message of found.values()) look(message);
+            return found;
+          },
+        },
+        gateUntil: (until) => {
+          const gate = gateUntil(until);
+          return {
+            ...gate,
+            acquire: (identity, request) =>
+              repeated.delete(request.deadline)
+                ? Promise.resolve({
+                    kind: "permit",
+                    parts: request.parts,
+                    departs: async () => true,
+                    report() {},
+                  })
+                : gate.acquire(identity, request),
+          };
+        },
+      };
+    },
+  },
+  /** The gate: a worker writes it whatever others have written meanwhile. */
+  "gate-forgets-other-workers": { table: { ignoresGateConditions: true } },
+  /** The gate: the workers go by their own clocks. */
+  "gate-without-a-shared-time": { table: { tellsNoTime: true } },
+  /** The gate: nobody sees that all gates are paused. */
+  "pause-is-not-seen": { table: { hidesPause: true } },
   /** The queue's refusal of an entry is not looked at. */
   "refused-entries-are-lost": withQueue((queue) => ({
     put: async (entries) => {

@@ -14,9 +14,9 @@ import { timeoutSecondsOf } from "../functions/contract/environment.ts";
 import type { CancelledMessage } from "../functions/core/message/cancel-message.ts";
 import type { TransformedRecord } from "../functions/core/processing/answer-transformation.ts";
 import type { RetryQueue } from "../functions/core/queue/retry-queue.ts";
+import type { SendGate } from "../functions/core/sending/gate/send-gate.ts";
 import type { ProduceEvent } from "../functions/core/sending/produce-invocation.ts";
 import type { ProducedMessage } from "../functions/core/sending/produce-message.ts";
-import type { RateLimiter } from "../functions/core/sending/rate-limiter.ts";
 import type { SmsSender } from "../functions/core/sending/sms-sender.ts";
 import { produceFunction, producePorts } from "../functions/produce/produce-function.ts";
 import { resendFunction, resendPorts } from "../functions/resend/resend-function.ts";
@@ -48,7 +48,7 @@ export interface SimulationParts {
 export interface WorkerPorts extends Pick<EventPorts, "clock" | "random" | "telemetry" | "store"> {
   readonly queue?: RetryQueue;
   readonly sender?: SmsSender;
-  readonly rateLimiterUntil?: (until: number) => RateLimiter;
+  readonly gateUntil?: (until: number) => SendGate;
 }
 
 /** Replaces ports of a worker by broken ones. */

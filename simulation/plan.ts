@@ -16,11 +16,16 @@ export interface Plan {
   readonly hasFaults: boolean;
   readonly worstSkewSeconds: number;
   readonly outages: readonly Outage[];
+  /** When an operator pauses all gates, and resumes; epoch seconds. */
+  readonly pause?: { readonly from: number; readonly until: number };
   /** Until when workers die, answers get lost and so on, outages aside; epoch seconds. */
   readonly faultsUntil: number;
   /** From when on nothing goes wrong any more; epoch seconds. */
   readonly calmFrom: number;
 }
+
+/** The sender id of some messages; the others go by whatever the service chooses. */
+export const senderId = "SHOP";
 
 /** How long things go wrong, outages aside. */
 const faultySeconds = 1_200;
@@ -29,7 +34,7 @@ const faultySeconds = 1_200;
 export function drawPlan(choices: Choices, startsAt: number): Plan {
   const hasFaults = choices.below(4) !== 0;
   const isBurst = choices.below(12) === 11;
-  const maxSendsPerSecond = [20, 1, 0.2, 10][choices.below(4)] ?? 20;
+  const maxSendsPerSecond = [20, 1, 0.2, 10, 150][choices.below(5)] ?? 20;
   const trackDeliveries = trackDeliveriesValues[choices.below(3)] ?? "all";
   const inputs: SimulatedInputs = {
     maxRetries: 3 - choices.below(4),
@@ -39,15 +44,15 @@ export function drawPlan(choices: Choices, startsAt: number): Plan {
     receiptTimeoutSeconds: trackDeliveries === "none" ? 0 : ([0, 0, 0, 600][choices.below(4)] ?? 0),
     dropsRetriedEvents: choices.below(2) === 0,
     maxSendsPerSecond,
-    senderConcurrency: Math.max(2, Math.ceil(maxSendsPerSecond / 10)),
-    senderBatchSize: Math.max(1, Math.min(10, Math.floor(maxSendsPerSecond * 8))),
+    sendRates: [{}, {}, { [senderId]: 0.5 }, { [senderId]: 3 }][choices.below(4)] ?? {},
   };
   const sources = ([["kinesis"], ["firehose"], ["kinesis", "firehose"]] as const)[choices.below(3)] ?? [];
   const messages = isBurst ? 8 + choices.below(8) : 1 + choices.below(3);
   const worstSkewSeconds = hasFaults && choices.below(4) === 3 ? 60 : 0;
   const outages = hasFaults ? drawOutages(choices, startsAt, isBurst) : [];
   const faultsUntil = hasFaults ? startsAt + faultySeconds : startsAt;
-  const calmFrom = outages.reduce((latest, { until }) => Math.max(latest, until), faultsUntil);
+  const pause = hasFaults && choices.below(5) === 4 ? drawPause(choices, startsAt) : undefined;
+  const calmFrom = Math.max(faultsUntil, pause?.until ?? 0, ...outages.map(({ until }) => until));
   return {
     inputs,
     sources,
@@ -56,13 +61,19 @@ export function drawPlan(choices: Choices, startsAt: number): Plan {
     hasFaults,
     worstSkewSeconds,
     outages,
+    ...(pause !== undefined && { pause }),
     faultsUntil,
     calmFrom,
   };
 }
 
+function drawPause(choices: Choices, startsAt: number): NonNullable<Plan["pause"]> {
+  const from = startsAt + choices.below(faultySeconds / 2);
+  return { from, until: from + ([60, 120, 300, 900][choices.below(4)] ?? 0) };
+}
+
 /** What can be out of order, as often as it stands here. */
-const services = ["sms", "sms", "sms", "table", "table", "sqs", "scheduler", "s3"] as const;
+const services = ["sms", "sms", "sms", "table", "table", "gates", "sqs", "scheduler", "s3"] as const;
 
 function drawOutages(choices: Choices, startsAt: number, isBurst: boolean): Outage[] {
   const count = [0, 0, 0, 1, 1, 2][choices.below(6)] ?? 0;

@@ -38,6 +38,8 @@ export interface QueueModel {
 /** How the event source mapping hands messages over. */
 export interface QueueMapping {
   readonly batchSize: number;
+  /** How long it gathers a batch. */
+  readonly batchingWindowSeconds: number;
   /** How many batches are under way at once. */
   readonly concurrency: number;
   /** Hands a batch to a worker, which answers with the ids to redeliver, or dies. Either ends the batch. */
@@ -59,11 +61,11 @@ export function queueModel(world: VirtualWorld, mapping: QueueMapping): QueueMod
   let isPollDue = false;
   let ids = 0;
 
-  /** Receives soon: what becomes visible in the same tenth of a second comes in one batch. */
+  /** Receives soon: what becomes visible in the same tenth of a second, or batching window, comes in one batch. */
   const pollSoon = (): void => {
     if (isPollDue) return;
     isPollDue = true;
-    world.at(world.now + 0.1, () => {
+    world.at(world.now + Math.max(0.1, mapping.batchingWindowSeconds), () => {
       isPollDue = false;
       poll();
     });

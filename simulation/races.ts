@@ -5,6 +5,7 @@
 import { type ApplicationMessage, cancelLater } from "./application.ts";
 import { type Choices, seededChoices } from "./choices.ts";
 import { evidenceOf } from "./evidence.ts";
+import { gateViolations } from "./gate-rules.ts";
 import { violationsOf } from "./invariants.ts";
 import type { Plan } from "./plan.ts";
 import { makeWorld, type RunOptions, start } from "./simulated-run.ts";
@@ -42,7 +43,7 @@ export async function simulateRaces(
   const evidence = evidenceOf(simulated);
   const ended = evidence.filter(({ ending }) => ends.includes(String(ending?.after.status)));
   return {
-    violations: violationsOf(simulated, evidence),
+    violations: [...violationsOf(simulated, evidence), ...gateViolations(simulated)],
     races: ended.length,
     sent: ended.filter(({ calls }) => calls.length > 0).length,
     trace: world.trace,
@@ -63,8 +64,7 @@ function planOf(choices: Choices, maxSendsPerSecond: number): Plan {
       receiptTimeoutSeconds: 0,
       dropsRetriedEvents: false,
       maxSendsPerSecond,
-      senderConcurrency: 2,
-      senderBatchSize: Math.max(1, Math.min(10, Math.floor(maxSendsPerSecond * 8))),
+      sendRates: {},
     },
     sources: [choices.below(2) === 0 ? "kinesis" : "firehose"],
     messages,

@@ -7,6 +7,7 @@ import {
 } from "../functions/contract/environment.ts";
 import type { DeliveryGuarantee, TrackDeliveries } from "../functions/contract/guarantees.ts";
 import { readSettings, type Settings } from "../functions/settings.ts";
+import { tableNames } from "./simulated-table.ts";
 
 /** The functions that are simulated. */
 export type SimulatedFunction = "consume-kinesis" | "transform-firehose" | "resend" | "produce";
@@ -19,12 +20,10 @@ export interface SimulatedInputs {
   readonly guarantee: DeliveryGuarantee;
   /** 0 = no receipt is waited for. */
   readonly receiptTimeoutSeconds: number;
-  /** In message parts, over all workers. */
+  /** Ceiling of each origination identity, in message parts. */
   readonly maxSendsPerSecond: number;
-  /** As the stacks work it out from the rate. */
-  readonly senderConcurrency: number;
-  /** Likewise. */
-  readonly senderBatchSize: number;
+  /** Identities with a ceiling of their own. */
+  readonly sendRates: Readonly<Record<string, number>>;
   readonly dropsRetriedEvents: boolean;
 }
 
@@ -44,7 +43,8 @@ export function simulatedSettings(inputs: SimulatedInputs): SimulatedSettings {
     POWERTOOLS_SERVICE_NAME: "simulated",
     POWERTOOLS_METRICS_NAMESPACE: "simulated",
     POWERTOOLS_LOG_LEVEL: "INFO",
-    MESSAGE_TABLE_NAME: "message-state",
+    MESSAGE_TABLE_NAME: tableNames.messages,
+    GATE_TABLE_NAME: tableNames.gates,
     RETRY_QUEUE_URL: "q",
     RETRY_QUEUE_ARN: "q",
     RETRY_DEAD_LETTER_QUEUE_ARN: "d",
@@ -58,7 +58,7 @@ export function simulatedSettings(inputs: SimulatedInputs): SimulatedSettings {
     TRACK_DELIVERIES: inputs.trackDeliveries,
     DELIVERY_GUARANTEE: inputs.guarantee,
     MAX_SENDS_PER_SECOND: String(inputs.maxSendsPerSecond),
-    SENDER_CONCURRENCY: String(inputs.senderConcurrency),
+    SEND_RATES: JSON.stringify(inputs.sendRates),
     PINPOINT_APPLICATION_ID: "simulated",
   };
   return {
@@ -66,5 +66,15 @@ export function simulatedSettings(inputs: SimulatedInputs): SimulatedSettings {
     "transform-firehose": readSettings("transform-firehose", variables),
     resend: readSettings("resend", variables),
     produce: readSettings("produce", variables),
+  };
+}
+
+/** How the resend function gets what is due, as the stacks work it out from the sum of the ceilings. */
+export function senderMappingOf({ maxSendsPerSecond, sendRates }: SimulatedInputs) {
+  const rate = Object.values(sendRates).reduce((sum, own) => sum + own, maxSendsPerSecond);
+  return {
+    batchSize: Math.max(10, Math.min(100, Math.ceil(rate))),
+    batchingWindowSeconds: rate >= 8 ? 1 : 0,
+    concurrency: Math.max(2, 3 * Math.ceil(rate / 100)),
   };
 }

@@ -7,12 +7,13 @@ import { type ApplicationMessage, produceMessage, startApplication } from "./app
 import type { Choices } from "./choices.ts";
 import { evidenceOf } from "./evidence.ts";
 import { type BreakPorts, resend } from "./functions.ts";
+import { gateViolations } from "./gate-rules.ts";
 import { violationsOf } from "./invariants.ts";
 import { drawPlan, type Plan } from "./plan.ts";
 import { progressViolations } from "./progress.ts";
 import { queueModel } from "./queue-model.ts";
 import { departures } from "./reference.ts";
-import { simulatedSettings } from "./settings.ts";
+import { senderMappingOf, simulatedSettings } from "./settings.ts";
 import { simulatedTable, type TableBreaks } from "./simulated-table.ts";
 import type { SimulatedWorld } from "./simulated-world.ts";
 import { smsServiceModel } from "./sms-service-model.ts";
@@ -54,6 +55,10 @@ export async function simulate(choices: Choices, options: RunOptions = {}): Prom
     });
   }
   putJunk(simulated);
+  if (plan.pause !== undefined) {
+    world.at(plan.pause.from, () => simulated.table.pauseAllGates(true));
+    world.at(plan.pause.until, () => simulated.table.pauseAllGates(false));
+  }
   return runToItsEnd(simulated);
 }
 
@@ -86,8 +91,7 @@ export function makeWorld(choices: Choices, plan: Plan, options: RunOptions): Si
       for (const stream of streams) stream.put(data);
     }),
     queue: queueModel(world, {
-      batchSize: inputs.senderBatchSize,
-      concurrency: inputs.senderConcurrency,
+      ...senderMappingOf(inputs),
       deliver: (batch, answered, died) => {
         world.start(
           "resend",
@@ -182,6 +186,7 @@ export async function runToItsEnd(simulated: SimulatedWorld): Promise<RunReport>
     violations.push(
       ...streams.flatMap((stream) => stream.violations),
       ...violationsOf(simulated, evidence),
+      ...gateViolations(simulated),
       ...progressViolations(simulated, evidence),
       ...departures(simulated, evidence),
       ...uncounted(simulated),

@@ -3,11 +3,13 @@
  * watched for the evidence.
  */
 import {
+  type MessageRequest,
   type PinpointClient,
   PinpointServiceException,
   type SendMessagesCommand,
 } from "@aws-sdk/client-pinpoint";
 import { defaultRetryableStatuses as retryableStatuses } from "../functions/contract/statuses.ts";
+import { anyIdentity } from "../functions/core/sending/gate/send-gate.ts";
 import type { PlannedEvent } from "../local/sms-service/carrier.ts";
 import {
   type MessageResponse,
@@ -17,6 +19,7 @@ import {
 import { retryTagOf, type SmsRequest } from "../local/sms-service/sms-request.ts";
 import { type EmittedEvent, SmsService } from "../local/sms-service/sms-service.ts";
 import { chanceCarrier } from "./chance-carrier.ts";
+import { partsOfBody } from "./evidence.ts";
 import { named } from "./named-error.ts";
 import type { Call, VirtualWorld, Worker } from "./virtual-world.ts";
 
@@ -31,8 +34,11 @@ export interface SmsCall {
   /** Where it stands among all that happened to the table and the SMS service. */
   readonly order: number;
   readonly worker: Worker;
-  /** Whether it began in the instant in which its worker was last answered about this message. */
-  readonly followsAnswer: boolean;
+  /** Seconds since its worker was last answered about this message. */
+  readonly sinceAnswer: number;
+  /** The origination identity that it goes by, as its gate is named. */
+  readonly identity: string;
+  readonly parts: number;
   outcome: CallOutcome;
 }
 
@@ -151,7 +157,7 @@ function clientOf(
   take: (input: object, call: SmsCall) => MessageResponse | undefined,
 ): PinpointClient {
   const send = async ({ input: { MessageRequest } }: SendMessagesCommand) => {
-    const call = beginCall(MessageRequest?.Context ?? {}, worker, world);
+    const call = beginCall(MessageRequest, worker, world);
     calls.push(call);
     stopStorm(call, calls, world);
     try {
@@ -197,16 +203,18 @@ function kindOf({ kind, status }: PlannedEvent): SaidEvent["kind"] {
   return (retryableStatuses as readonly string[]).includes(status) ? "retryable" : "permanent";
 }
 
-function beginCall(context: Readonly<Record<string, string>>, worker: Worker, world: VirtualWorld): SmsCall {
-  const id = context.application_message_id ?? "";
-  const { step, subject } = worker.lastAnswer;
+function beginCall(request: MessageRequest | undefined, worker: Worker, world: VirtualWorld): SmsCall {
+  const { application_message_id: id = "", retry_attempt } = request?.Context ?? {};
+  const { Body = "", OriginationNumber, SenderId } = request?.MessageConfiguration?.SMSMessage ?? {};
   return {
     id,
-    attempt: Number(context.retry_attempt),
+    attempt: Number(retry_attempt),
     at: world.now,
     order: world.newId(),
     worker,
-    followsAnswer: step === world.steps && subject === id,
+    sinceAnswer: world.now - (worker.answeredAt.get(id) ?? 0),
+    identity: OriginationNumber ?? SenderId ?? anyIdentity,
+    parts: partsOfBody(Body),
     outcome: undefined,
   };
 }

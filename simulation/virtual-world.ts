@@ -23,7 +23,7 @@ export type Fault =
   | "re-invocation";
 
 /** What workers call. */
-export type Service = "table" | "sqs" | "scheduler" | "sms" | "s3";
+export type Service = "table" | "gates" | "sqs" | "scheduler" | "sms" | "s3";
 
 /**
  * What a service does while it is out of order. `refuses`: connections. `fails`: by HTTP 500, perhaps after it did
@@ -48,8 +48,8 @@ export interface Worker {
   isDead: boolean;
   /** It stands still until then, whatever happens, and goes on as if nothing had been. */
   frozenUntil: number;
-  /** The step in which something outside answered it last, and what about. */
-  lastAnswer: { readonly step: number; readonly subject: string | undefined };
+  /** When something outside answered it last about each message. */
+  readonly answeredAt: Map<string, number>;
   /** Tells whoever started the worker that it is gone. */
   readonly died: () => void;
 }
@@ -102,6 +102,9 @@ const faultShares: readonly (readonly [Fault, number])[] = [
 
 /** From then on an outage is the only thing that goes wrong. */
 const longOutageSeconds = 300;
+
+/** How late a timer of a worker fires at most, in seconds. */
+const longestTimerDelay = 0.02;
 
 /** What a world is like. */
 export interface WorldOptions {
@@ -207,7 +210,9 @@ export class VirtualWorld {
             else resolve();
           };
           signal?.addEventListener("abort", () => resolve());
-          this.at(this.now + seconds, wake);
+          // No timer of a machine is exact.
+          const late = seconds === 0 ? 0 : this.choices.below(longestTimerDelay * 1_000) / 1_000;
+          this.at(this.now + seconds + late, wake);
         }),
     };
   }
@@ -230,7 +235,7 @@ export class VirtualWorld {
       clockOffset: this.#skew(),
       isDead: false,
       frozenUntil: 0,
-      lastAnswer: { step: -1, subject: undefined },
+      answeredAt: new Map(),
       died: () => {
         if (!isGivenUp) died();
         isGivenUp = true;
@@ -305,10 +310,15 @@ export class VirtualWorld {
   }
 
   #step(): void {
+    // A call takes up to 50 ms, beside the others.
+    const seconds = this.choices.below(50) / 1000 / this.#pending.length;
+    if ((this.#clock.next() ?? Number.POSITIVE_INFINITY) <= this.now + seconds) {
+      this.#clock.step();
+      return;
+    }
+    this.#clock.advance(seconds);
     const [call] = this.#pending.splice(this.choices.below(this.#pending.length), 1);
     if (call === undefined) return;
-    // A call takes up to 50 ms, beside the others; timers that fall into that time come after it.
-    this.#clock.advance(this.choices.below(50) / 1000 / (1 + this.#pending.length));
     const outage = this.outageOf(call.service);
     if (outage !== undefined) {
       this.count("outage");
@@ -397,7 +407,7 @@ export class VirtualWorld {
       this.at(worker.frozenUntil, () => this.#answer(call, outcome));
       return;
     }
-    worker.lastAnswer = { step: this.steps, subject: call.subject };
+    if (call.subject !== undefined) worker.answeredAt.set(call.subject, this.now);
     if ("error" in outcome) call.reject(outcome.error);
     else call.resolve(outcome.value);
   }

@@ -186,8 +186,7 @@ describe("the report", () => {
     version: 1,
     next_free_at: 0,
     recent_starts: "",
-    backlog_until: 0,
-    urgent_until: 0,
+    backlog_until: [],
     failures: 0,
     closed_until: 0,
     closed_since: 0,
@@ -204,7 +203,7 @@ describe("the report", () => {
         gate: "SHOP#1",
         next_free_at: now + 0.5,
         recent_starts: "6000:40 2000:50",
-        backlog_until: now + 90.4,
+        backlog_until: [0, now + 90.4],
       }),
     ];
 
@@ -223,7 +222,7 @@ describe("the report", () => {
   });
 
   test("has no rate where nobody has sent for a minute", () => {
-    const [report] = gateReports([item({ rate: 10, rate_until: now, backlog_until: now - 5 })], now);
+    const [report] = gateReports([item({ rate: 10, rate_until: now, backlog_until: [now - 5] })], now);
 
     expect(report).toEqual({
       identity: "SHOP",

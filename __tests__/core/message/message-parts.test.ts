@@ -1,3 +1,5 @@
+import fc from "fast-check";
+import { SegmentedMessage } from "sms-segments-calculator";
 import {
   isBodyTooLong,
   longestBodyCharacters,
@@ -15,6 +17,19 @@ test("fault 29: a message of several parts counts as its parts", () => {
   expect(partsOf("ж".repeat(71))).toBe(2);
   expect(partsOf("🔐".repeat(35))).toBe(1);
   expect(partsOf("🔐".repeat(36))).toBe(2);
+});
+
+test("a text of GSM-7 has as many parts as the library counts, wherever its characters of two septets stand", () => {
+  const text = fc.string({
+    unit: fc.constantFrom("a", "a", "a", "é", "\n", "[", "€", "\\", "^", "|"),
+    maxLength: 700,
+  });
+  fc.assert(
+    fc.property(text, (body) => {
+      expect(partsOf(body)).toBe(Math.max(1, new SegmentedMessage(body).segmentsCount));
+    }),
+  );
+  expect(partsOf(`${"a".repeat(152)}[${"a".repeat(152)}`)).toBe(3);
 });
 
 describe("a body is too long", () => {

@@ -491,10 +491,7 @@ describe("the same id again", () => {
 describe("a message that the gate does not let through now", () => {
   const comesAt = startOfTest + 20;
   const answer = { application_message_id: "order-4711", status: "SENDING" };
-  const waiting: QueueEntry = {
-    message: { ...firstSend(0).message, has_waited: true } as QueueEntry["message"],
-    dueAt: comesAt,
-  };
+  const waiting = firstSend(comesAt);
 
   test.each(["no-capacity", "breaker-closed", "paused"] as const)(
     "(%s) is left to the resend worker: written as a deferred first send, and queued",
@@ -604,14 +601,27 @@ describe("a message that the gate does not let through now", () => {
     expect(queued).toEqual([waiting]);
   });
 
-  test("whose time is missed after its permit is not sent, and given back", async () => {
-    const missed = gateOf((_identity, { parts }) => permitFor(parts, { departs: async () => false }));
-    const { produce, sends, message } = application([], { gate: missed });
+  test("comes with what it waits as, where the gate counts it", async () => {
+    const { produce, queued } = application([], { gate: closedGate("no-capacity", comesAt, 0) });
 
-    await expect(produce()).rejects.toThrow("(permit-missed)");
+    await produce();
+
+    expect(queued).toEqual([{ ...waiting, message: { ...waiting.message, waits_as: 0 } }]);
+  });
+
+  test("because its claim took too long is given back, and left to the resend worker", async () => {
+    const gate = gateOf((_identity, { parts }) => permitFor(parts, { departs: async () => false }));
+    const { produce, producing, sends, queued, message } = application([], { gate });
+
+    expect(await produce()).toEqual(answer);
 
     expect(sends).toEqual([]);
+    expect(queued).toEqual([firstSend(startOfTest + 0.5)]);
     expect(message()).toMatchObject({ status_reason: "permit-missed", attempts: { "0": {} } });
+    const noQueue = application([], { gate, queueTakes: false });
+    await expect(noQueue.produce()).rejects.toThrow("(permit-missed)");
+    producing.clock.advance(1);
+    expect(await produceMessage(request, { ...producing, gate: openGate })).toMatchObject({ status: "SENT" });
   });
 });
 
@@ -630,7 +640,7 @@ describe("a first send asks the gate", () => {
     store.items.clear();
     await produce();
 
-    const others = { isFirstSend: true, hasWaited: false, deadline: startOfTest + 600 };
+    const others = { isFirstSend: true, deadline: startOfTest + 600 };
     expect(asked).toEqual([
       ["+447700900999", { ...others, parts: 3, deadline: startOfTest + 300 }, 0],
       ["SHOP", { ...others, parts: 1 }, 0],
@@ -665,9 +675,7 @@ describe("a first send that is taken over", () => {
     expect(await produceMessage(request, { ...producing, gate })).toMatchObject({ status: "SENDING" });
 
     expect(sends).toHaveLength(1);
-    expect(queued).toEqual([
-      { ...firstSend(startOfTest + 20), message: { ...firstSend(0).message, has_waited: true } },
-    ]);
+    expect(queued).toEqual([firstSend(startOfTest + 20)]);
   });
 });
 

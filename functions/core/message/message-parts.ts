@@ -18,8 +18,12 @@ export function isBodyTooLong(body: string): boolean {
   return [...body].length > longestBodyCharacters;
 }
 
-/** The characters that GSM-7 writes in one septet, by 3GPP TS 23.038; the others take two, or need UCS-2. */
-const oneSeptetEach = /^[\n\r !"#$%&'()*+,\-./0-9:;<=>?A-Z_a-z@£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà]*$/u;
+const oneSeptet = String.raw`\n\r !"#$%&'()*+,\-./0-9:;<=>?A-Z_a-z@£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà`;
+const twoSeptets = String.raw`\f^{}\\\[~\]|€`;
+
+/** What GSM-7 can write, by 3GPP TS 23.038: some characters in one septet, some in two; the others need UCS-2. */
+const gsm7 = new RegExp(`^[${oneSeptet}${twoSeptets}]*$`, "u");
+const extended = new RegExp(`[${twoSeptets}]`, "gu");
 
 /** So short that it is one part in either encoding. */
 const surelyOnePart = 70;
@@ -28,16 +32,25 @@ const surelyOnePart = 70;
 const septets = { alone: 160, ofSeveral: 153 };
 
 /**
- * The number of parts of a body, at least 1: GSM-7 160/153 characters, UCS-2 70/67. Usual texts are counted here; the
- * rest, where characters must not be torn between two parts, takes a library about a millisecond. Not for a body
- * that {@link isBodyTooLong}: the library's time grows with the square of the length.
+ * The number of parts of a body, at least 1: GSM-7 160/153 septets, UCS-2 70/67 characters. GSM-7 is counted here; the
+ * rest takes a library some milliseconds. Not for a body that {@link isBodyTooLong}: the library's time grows with the
+ * square of the length.
  *
  * @see https://docs.aws.amazon.com/pinpoint/latest/userguide/channels-sms-limitations-characters.html
  */
 export function partsOf(body: string): number {
   if (body.length <= surelyOnePart) return 1;
-  if (oneSeptetEach.test(body)) {
-    return body.length <= septets.alone ? 1 : Math.ceil(body.length / septets.ofSeveral);
+  return gsm7.test(body) ? partsOfGsm7(body) : Math.max(1, new SegmentedMessage(body).segmentsCount);
+}
+
+/** A character of two septets is not torn between two parts. */
+function partsOfGsm7(body: string): number {
+  const places = [...body.matchAll(extended)].map(({ index }) => index);
+  if (body.length + places.length <= septets.alone) return 1;
+  let empty = 0;
+  for (const [number, place] of places.entries()) {
+    const at = place + number + empty;
+    if (at % septets.ofSeveral === septets.ofSeveral - 1) empty += 1;
   }
-  return Math.max(1, new SegmentedMessage(body).segmentsCount);
+  return Math.ceil((body.length + places.length + empty) / septets.ofSeveral);
 }

@@ -21,7 +21,7 @@ export class HeldPermit {
    */
   async take(
     message: Message,
-    { origination, ...request }: { origination?: string; isFirstSend: boolean; hasWaited: boolean },
+    { origination, ...request }: { origination?: string; isFirstSend: boolean; waitsAs?: number },
   ): Promise<NoPermit | undefined> {
     if (this.covers(message)) return undefined;
     const answer = await this.#gate.acquire(identityOf(message, origination), {

@@ -26,7 +26,7 @@ import { isReminderDue } from "./gate/gate.ts";
 import type { NoPermit, SendGate } from "./gate/send-gate.ts";
 import { HeldPermit } from "./held-permit.ts";
 import { receiptCheckEntry } from "./receipt-check.ts";
-import { claimLeaseSeconds, sendAttempt } from "./send-attempt.ts";
+import { claimLeaseSeconds, permitMissed, sendAttempt } from "./send-attempt.ts";
 import type { SmsSender } from "./sms-sender.ts";
 
 /** A message to produce. */
@@ -117,6 +117,9 @@ export async function produceMessage(
     case "opted-out":
       return { application_message_id: id, status: "OPTED_OUT" };
     case "deferred":
+      // The service was not asked: that the claim took long is no matter of the application's.
+      if (result.reason === permitMissed)
+        return byQueue(id, firstSendEntry(id, result.dueAt), result, dependencies);
       throw new SendDeferredError(id, result.reason);
     case "superseded":
       if (result.current === undefined) throw new SendDeferredError(id, "superseded");
@@ -128,7 +131,7 @@ export async function produceMessage(
 }
 
 /** What a first send is for its gate. */
-const firstSendAsks = { isFirstSend: true, hasWaited: false } as const;
+const firstSendAsks = { isFirstSend: true } as const;
 
 /** The retry message that brings a first send of unknown outcome, or one that waits, to the resend worker. */
 function firstSendMessage(id: string): RetryMessage {
@@ -179,10 +182,10 @@ function firstSend(request: ProduceRequest, id: string, { clock }: ProduceDepend
  */
 async function sendLater(
   message: Message,
-  { until, reason, pause }: NoPermit,
+  { until, reason, pause, waitsAs }: NoPermit,
   dependencies: ProduceDependencies,
 ): Promise<ProducedMessage> {
-  const { store, queue, telemetry, clock } = dependencies;
+  const { store, telemetry, clock } = dependencies;
   countClosedGate(reason, pause !== undefined && isReminderDue(pause, clock.now()), telemetry);
   const id = message.application_message_id;
   const dueAt = Math.ceil(until);
@@ -191,7 +194,25 @@ async function sendLater(
     const existing = await store.read(id);
     if (existing !== undefined && !isFreeFirstSend(existing, clock.now())) return present(existing);
   }
-  const [isQueued] = await queue.put([{ message: { ...firstSendMessage(id), has_waited: true }, dueAt }]);
+  const entry = {
+    message: { ...firstSendMessage(id), ...(waitsAs !== undefined && { waits_as: waitsAs }) },
+    dueAt,
+  };
+  return byQueue(id, entry, { reason }, dependencies);
+}
+
+/**
+ * Lets the resend worker make a first send.
+ *
+ * @throws SendDeferredError if the entry does not get onto the queue
+ */
+async function byQueue(
+  id: string,
+  entry: QueueEntry,
+  { reason }: { readonly reason: string },
+  { queue }: ProduceDependencies,
+): Promise<ProducedMessage> {
+  const [isQueued] = await queue.put([entry]);
   if (isQueued !== true) throw new SendDeferredError(id, reason);
   return { application_message_id: id, status: "SENDING" };
 }

@@ -55,6 +55,9 @@ export type AttemptResult =
  */
 export const claimLeaseSeconds = 60;
 
+/** Why an attempt is deferred whose claim took so long that its permit's time was over. */
+export const permitMissed = "permit-missed";
+
 /** A worker with less than this left of its lease does not start a send: its answer could come too late. */
 const leaseMarginSeconds = 20;
 
@@ -76,7 +79,7 @@ export async function sendAttempt(
     await store.change(id, endSequence(message, "REJECTED", "nothing-to-send"));
     return { kind: "rejected", reason: "nothing-to-send" };
   }
-  if ((await claimed.permit?.departs()) !== true) return deferAttempt(claimed, "permit-missed", dependencies);
+  if ((await claimed.permit?.departs()) !== true) return deferAttempt(claimed, permitMissed, dependencies);
   const now = clock.now();
   if (isTooLate(message, now, sender.leastSecondsLeft)) {
     await store.change(id, expireUnsent(message, attempt));

@@ -54,6 +54,8 @@ export interface NoPermit {
   readonly until: number;
   /** Where an operator has paused the sends; absent where the deployment's settings have. */
   readonly pause?: Pause;
+  /** To be given with the next request: see {@link PermitRequest.waitsAs}. */
+  readonly waitsAs?: number;
 }
 
 /** Gives permits. */
@@ -90,6 +92,16 @@ interface Asking {
   readonly reject: (error: unknown) => void;
 }
 
+/** What was decided for a batch. */
+interface Decided {
+  readonly decisions: readonly GateDecision[];
+  /**
+   * By how much the worker's clock is taken to be ahead of the gate's. It stays the same for the whole batch, whatever
+   * is learned of the time meanwhile: else what is known better would move its sends closer together.
+   */
+  readonly lag: number;
+}
+
 /** What came of the calls of one identity. */
 interface Reports {
   /** The breaker as this worker sees it. */
@@ -106,7 +118,7 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
   const reports = new Map<string, Reports>();
   let callSeconds = callSecondsAtFirst;
 
-  function permitFor(identity: string, parts: number, at: number, isProbe: boolean): Permit {
+  function permitFor(identity: string, parts: number, leavesAt: number, isProbe: boolean): Permit {
     const seen = reports.get(identity);
     let leftAt: number | undefined;
     return {
@@ -114,9 +126,9 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
       parts,
       async departs() {
         if (!isProbe && seen !== undefined && seen.breaker.closedSince !== 0) return false;
-        await clock.sleep(Math.max(0, at - gateClock.now().earliest));
+        await clock.sleep(Math.max(0, leavesAt - clock.now()));
         leftAt = clock.now();
-        return gateClock.now().earliest <= at + latenessSeconds;
+        return leftAt <= leavesAt + latenessSeconds;
       },
       report(isServiceWorking) {
         if (leftAt !== undefined) callSeconds += (clock.now() - leftAt - callSeconds) / 8;
@@ -130,19 +142,18 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
     };
   }
 
-  async function decideAll(
-    identity: string,
-    requests: readonly PermitRequest[],
-  ): Promise<readonly GateDecision[]> {
+  async function decideAll(identity: string, requests: readonly PermitRequest[]): Promise<Decided> {
     const own = rateOf(identity);
     if (own === undefined) {
       const now = clock.now();
-      return requests.map(() => ({ kind: "defer", until: now + 60 + 60 * random.next(), reason: "paused" }));
+      const until = () => now + 60 + 60 * random.next();
+      return { lag: 0, decisions: requests.map(() => ({ kind: "defer", until: until(), reason: "paused" })) };
     }
     await gateClock.sharpen(() => store.read(identity, [0]));
     let [main, lane, laneNumber] = await readLane(store, identity, own, random);
     for (let writes = 0; writes < maxWrites; writes += 1) {
       const now = gateClock.now();
+      const lag = clock.now() - now.earliest;
       const rate = effectiveRate(main.gate, own, now.latest);
       if (laneNumber >= laneCount(rate)) {
         // A lower rate of another deployment: of its lanes only, else the others would let as much through again.
@@ -164,10 +175,10 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
       }
       const isGateSame = next.gate === main.gate;
       const isLaneSame = next.lane === lane.lane;
-      if (isGateSame && isLaneSame) return decisions;
+      if (isGateSame && isLaneSame) return { decisions, lag };
       if (laneNumber === 0) {
         const written = await store.write(identity, 0, main, { gate: next.gate, lane: next.lane });
-        if (written.isWritten) return decisions;
+        if (written.isWritten) return { decisions, lag };
         main = written.stored;
         lane = written.stored;
         continue;
@@ -177,9 +188,9 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
         main = written.stored;
         if (!written.isWritten) continue;
       }
-      if (isLaneSame) return decisions;
+      if (isLaneSame) return { decisions, lag };
       const written = await store.write(identity, laneNumber, lane, { gate: lane.gate, lane: next.lane });
-      if (written.isWritten) return decisions;
+      if (written.isWritten) return { decisions, lag };
       lane = written.stored;
     }
     throw new ContentionError(maxWrites);
@@ -191,13 +202,13 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
     const all = asking.get(identity) ?? [];
     asking.delete(identity);
     try {
-      const decisions = await decideAll(
+      const { decisions, lag } = await decideAll(
         identity,
         all.map(({ request }) => request),
       );
       for (const [index, { request, resolve }] of all.entries()) {
         const decision = decisions[index];
-        if (decision?.kind === "start") void resolveAtClaim(decision, identity, request, resolve);
+        if (decision?.kind === "start") void resolveAtClaim(decision, lag, identity, request, resolve);
         else if (decision !== undefined) resolve({ ...decision, kind: "no-permit" });
       }
     } catch (error) {
@@ -207,17 +218,18 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
 
   async function resolveAtClaim(
     { at, isProbe }: GateDecision & { readonly kind: "start" },
+    lag: number,
     identity: string,
     { parts }: PermitRequest,
     resolve: Asking["resolve"],
   ): Promise<void> {
-    const wait = at - claimLeadSeconds - gateClock.now().earliest;
+    const wait = at + lag - claimLeadSeconds - clock.now();
     if (clock.now() + wait > until) {
       resolve({ kind: "no-permit", reason: "no-capacity", until: clock.now() + 1 });
       return;
     }
     if (wait > 0) await clock.sleep(wait);
-    resolve(permitFor(identity, parts, at, isProbe));
+    resolve(permitFor(identity, parts, at + lag, isProbe));
   }
 
   return {
