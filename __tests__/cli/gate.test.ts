@@ -203,7 +203,7 @@ describe("the report", () => {
         gate: "SHOP#1",
         next_free_at: now + 0.5,
         recent_starts: "6000:40 2000:50",
-        backlog_until: [0, 0, 0, 0, 0, now + 90.4],
+        backlog_until: [0, now + 90.4],
       }),
     ];
 
@@ -222,10 +222,7 @@ describe("the report", () => {
   });
 
   test("has no rate where nobody has sent for a minute", () => {
-    const [report] = gateReports(
-      [item({ rate: 10, rate_until: now, backlog_until: [0, 0, 0, 0, 0, now - 5] })],
-      now,
-    );
+    const [report] = gateReports([item({ rate: 10, rate_until: now, backlog_until: [now - 5] })], now);
 
     expect(report).toEqual({
       identity: "SHOP",

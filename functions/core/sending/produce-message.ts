@@ -92,10 +92,10 @@ export async function produceMessage(
   const id = request.applicationMessageId ?? dependencies.random.id();
   const message = firstSend(request, id, dependencies);
   const permit = new HeldPermit(dependencies.gate);
-  const refused = await permit.take(message, { isFirstSend: true });
+  const refused = await permit.take(message, firstSendAsks);
   if (refused !== undefined) return sendLater(message, refused, dependencies);
 
-  const claimed = await claimSend(message, dependencies);
+  const claimed = await claimSend(message, permit, dependencies);
   if ("result" in claimed) return claimed.result;
   const result = await sendAttempt(
     { message: claimed.message, attempt: 0, nextTryAt: (now) => now, permit: permit.permit },
@@ -129,6 +129,9 @@ export async function produceMessage(
       return { application_message_id: id, status: "SENDING" };
   }
 }
+
+/** What a first send is for its gate. */
+const firstSendAsks = { isFirstSend: true } as const;
 
 /** The retry message that brings a first send of unknown outcome, or one that waits, to the resend worker. */
 function firstSendMessage(id: string): RetryMessage {
@@ -189,7 +192,7 @@ async function sendLater(
   const isNew = await store.create({ ...message, claim_expires_at: dueAt, attempts: { "0": {} } });
   if (!isNew) {
     const existing = await store.read(id);
-    if (existing !== undefined && !isDeferredFirstSend(existing)) return present(existing);
+    if (existing !== undefined && !isFreeFirstSend(existing, clock.now())) return present(existing);
   }
   const entry = {
     message: { ...firstSendMessage(id), ...(waitsAs !== undefined && { waits_as: waitsAs }) },
@@ -214,14 +217,19 @@ async function byQueue(
   return { application_message_id: id, status: "SENDING" };
 }
 
-/** Whether an item is a first send that nobody has claimed. */
-function isDeferredFirstSend({ status, retry_count, attempts }: Message): boolean {
-  return status === "SENDING" && retry_count === 0 && attempts?.["0"]?.claim_id === undefined;
+/** Whether an item is a first send that nobody has claimed, or whose producer has died. */
+function isFreeFirstSend(
+  { status, retry_count, attempts, claim_expires_at: leaseEndsAt = 0 }: Message,
+  now: number,
+): boolean {
+  const isUnclaimed = attempts?.["0"]?.claim_id === undefined || leaseEndsAt <= now;
+  return status === "SENDING" && retry_count === 0 && isUnclaimed;
 }
 
 /** Writes the item, or takes over the first send of an item whose producer did not get to the end. */
 async function claimSend(
   given: Message,
+  permit: HeldPermit,
   dependencies: ProduceDependencies,
 ): Promise<{ readonly message: Message } | { readonly result: ProducedMessage }> {
   const { store, clock, random } = dependencies;
@@ -245,7 +253,7 @@ async function claimSend(
   }
   // The answer of our own create was lost and the repeated one refused.
   if (existing.attempts?.["0"]?.claim_id === claimId) return { message: existing };
-  return takeOver(existing, { attempt: 0, claimId, now, until }, dependencies);
+  return takeOver(existing, { attempt: 0, claimId, now, until }, permit, dependencies);
 }
 
 /**
@@ -255,11 +263,17 @@ async function claimSend(
 async function takeOver(
   existing: Message,
   claim: Claim,
+  permit: HeldPermit,
   dependencies: ProduceDependencies,
 ): Promise<{ readonly message: Message } | { readonly result: ProducedMessage }> {
   const { attempt, now } = claim;
   const { action } = decideRetryMessage(existing, { attempt, now, guarantee: dependencies.guarantee });
   // A body that is too long is for the service to refuse, as at the first send.
+  if (action === "claim-again") {
+    // What is stored leaves, whatever this request says: its text may be longer.
+    const refused = await permit.take(existing, firstSendAsks);
+    if (refused !== undefined) return { result: await sendLater(existing, refused, dependencies) };
+  }
   if (action === "claim-again" || action === "reject") {
     const taken = await dependencies.store.change(
       existing.application_message_id,

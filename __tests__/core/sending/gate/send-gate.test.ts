@@ -142,9 +142,8 @@ describe("a batch", () => {
     ]);
     const later = given[1]?.answer as NoPermit | undefined;
     expect(secondsIn(later?.until ?? 0)).toBeGreaterThanOrEqual(1);
-    expect(secondsIn(Number((table.items.get("SHOP")?.backlog_until as number[] | undefined)?.at(-1)))).toBe(
-      1.02,
-    );
+    const backlog = table.items.get("SHOP")?.backlog_until as number[] | undefined;
+    expect(secondsIn(backlog?.at(-1) ?? 0)).toBe(1.02);
   });
 
   test("is planned anew on top of what another worker has written meanwhile", async () => {
