@@ -302,6 +302,7 @@ export const breaks = {
       const waits: (() => Promise<unknown>)[] = [];
       return {
         gateUntil: (until) => {
+          waits.length = 0;
           const gate = gateUntil(until);
           return {
             ...gate,
@@ -364,6 +365,7 @@ export const breaks = {
           },
         },
         gateUntil: (until) => {
+          repeated.clear();
           const gate = gateUntil(until);
           return {
             ...gate,

@@ -40,6 +40,8 @@ export interface SimulationParts {
   readonly kept: Set<string>;
   /** From when on nothing goes wrong any more; epoch seconds. */
   readonly calmFrom: number;
+  /** The execution environments of each function in which nothing runs now. */
+  readonly idle: Readonly<Record<SimulatedFunction, ExecutionEnvironment[]>>;
   /** Breaks a rule of the protocol on purpose; see `breaks.ts`. */
   readonly breakPorts: BreakPorts;
 }
@@ -54,21 +56,77 @@ export interface WorkerPorts extends Pick<EventPorts, "clock" | "random" | "tele
 /** Replaces ports of a worker by broken ones. */
 export type BreakPorts = (ports: WorkerPorts) => Partial<WorkerPorts>;
 
-function outsideOf(worker: Worker, parts: SimulationParts): Outside {
+/** The worker whose invocation runs in an execution environment. */
+export type CurrentWorker = () => Worker;
+
+/** What a function keeps from one invocation to the next, of which one at a time runs in it. */
+export interface ExecutionEnvironment {
+  /** How far its clock is ahead, in seconds. */
+  readonly clockOffset: number;
+  worker: Worker;
+  readonly handle: Handler<never, unknown>;
+}
+
+type Handler<Event, Answer> = (event: Event, context: InvocationContext) => Promise<Answer>;
+
+/**
+ * Runs an invocation in an environment that is idle, or in a new one. One whose worker dies, or never ends, is not used
+ * again.
+ */
+async function invoke<Event, Answer>(
+  name: SimulatedFunction,
+  worker: Worker,
+  event: Event,
+  parts: SimulationParts,
+  make: (outside: Outside) => Handler<Event, Answer>,
+): Promise<Answer> {
+  const idle = parts.idle[name];
+  const environment = idle.pop() ?? newEnvironment(worker, parts, make);
+  environment.worker = worker;
+  worker.clockOffset = environment.clockOffset;
+  try {
+    const handle = environment.handle as Handler<Event, Answer>;
+    return await handle(event, contextOf(name, parts));
+  } finally {
+    idle.push(environment);
+  }
+}
+
+function newEnvironment<Event, Answer>(
+  worker: Worker,
+  parts: SimulationParts,
+  make: (outside: Outside) => Handler<Event, Answer>,
+): ExecutionEnvironment {
+  const clockOffset = parts.world.newClockOffset();
+  parts.world.note(
+    `${worker.name}: starts cold${clockOffset === 0 ? "" : `, its clock off by ${clockOffset} s`}`,
+  );
+  const environment: ExecutionEnvironment = {
+    clockOffset,
+    worker,
+    handle: make(outsideOf(() => environment.worker, parts)),
+  };
+  return environment;
+}
+
+function outsideOf(current: CurrentWorker, parts: SimulationParts): Outside {
   const { world, table, queue, service, telemetry, kept } = parts;
   return {
-    clock: world.clockOf(worker),
+    clock: {
+      now: () => world.clockOf(current()).now(),
+      sleep: (seconds, signal) => world.clockOf(current()).sleep(seconds, signal),
+    },
     random: {
       next: () => world.choices.below(1_000) / 1_000,
-      id: () => `${worker.name}/${world.newId()}`,
+      id: () => `${current().name}/${world.newId()}`,
     },
     telemetry,
-    table: table.clientFor(worker),
-    ...queue.clientsFor(worker),
-    pinpoint: service.clientFor(worker),
+    table: table.clientFor(current),
+    ...queue.clientsFor(current),
+    pinpoint: service.clientFor(current),
     putObject: ({ Key = "" }) =>
       world.call(
-        worker,
+        current(),
         {
           service: "s3",
           label: "S3 PutObject",
@@ -103,16 +161,17 @@ export async function consume(
   records: readonly CarriedRecord[],
   parts: SimulationParts,
 ): Promise<string[]> {
-  const settings = parts.settings["consume-kinesis"];
-  const made = consumeKinesisPorts(settings, outsideOf(worker, parts));
-  const ports = { ...made, ...parts.breakPorts(made) };
   const event = {
     Records: records.map(({ id, data }) => ({
       eventID: `shardId-000000000000:${id}`,
       kinesis: { sequenceNumber: id, data, partitionKey: id, kinesisSchemaVersion: "1.0" },
     })),
   } as KinesisStreamEvent;
-  const answer = await consumeKinesisFunction(settings, ports)(event, contextOf("consume-kinesis", parts));
+  const answer = await invoke("consume-kinesis", worker, event, parts, (outside) => {
+    const settings = parts.settings["consume-kinesis"];
+    const made = consumeKinesisPorts(settings, outside);
+    return consumeKinesisFunction(settings, { ...made, ...parts.breakPorts(made) });
+  });
   return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
 }
 
@@ -122,19 +181,17 @@ export async function transform(
   records: readonly CarriedRecord[],
   parts: SimulationParts,
 ): Promise<TransformedRecord[]> {
-  const settings = parts.settings["transform-firehose"];
-  const made = eventPorts(settings, outsideOf(worker, parts));
-  const ports = { ...made, ...parts.breakPorts(made) };
   const event = {
     invocationId: worker.name,
     deliveryStreamArn: "d",
     region: "us-east-1",
     records: records.map(({ id, data }) => ({ recordId: id, data, approximateArrivalTimestamp: 0 })),
   } satisfies FirehoseTransformationEvent;
-  const answer = await transformFirehoseFunction(settings, ports)(
-    event,
-    contextOf("transform-firehose", parts),
-  );
+  const answer = await invoke("transform-firehose", worker, event, parts, (outside) => {
+    const settings = parts.settings["transform-firehose"];
+    const made = eventPorts(settings, outside);
+    return transformFirehoseFunction(settings, { ...made, ...parts.breakPorts(made) });
+  });
   return answer.records as TransformedRecord[];
 }
 
@@ -144,13 +201,14 @@ export async function resend(
   batch: readonly { readonly id: string; readonly body: string }[],
   parts: SimulationParts,
 ): Promise<string[]> {
-  const settings = parts.settings.resend;
-  const made = resendPorts(settings, outsideOf(worker, parts));
-  const ports = { ...made, ...parts.breakPorts(made) };
   const event = {
     Records: batch.map(({ id, body }) => ({ messageId: id, body, eventSource: "aws:sqs" })),
   } as SQSEvent;
-  const answer = await resendFunction(settings, ports)(event, contextOf("resend", parts));
+  const answer = await invoke("resend", worker, event, parts, (outside) => {
+    const settings = parts.settings.resend;
+    const made = resendPorts(settings, outside);
+    return resendFunction(settings, { ...made, ...parts.breakPorts(made) });
+  });
   return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
 }
 
@@ -160,8 +218,9 @@ export async function produce(
   event: ProduceEvent,
   parts: SimulationParts,
 ): Promise<ProducedMessage | CancelledMessage> {
-  const settings = parts.settings.produce;
-  const made = producePorts(settings, outsideOf(worker, parts));
-  const ports = { ...made, ...parts.breakPorts(made) };
-  return produceFunction(settings, ports)(event);
+  return invoke("produce", worker, event, parts, (outside) => {
+    const settings = parts.settings.produce;
+    const made = producePorts(settings, outside);
+    return produceFunction(settings, { ...made, ...parts.breakPorts(made) });
+  });
 }

@@ -8,8 +8,9 @@ import {
   type SchedulerClient,
 } from "@aws-sdk/client-scheduler";
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import type { CurrentWorker } from "./functions.ts";
 import { named } from "./named-error.ts";
-import type { VirtualWorld, Worker } from "./virtual-world.ts";
+import type { VirtualWorld } from "./virtual-world.ts";
 
 /** As in `stacks/shared/retry-queue.ts`. */
 const visibilitySeconds = 180;
@@ -30,7 +31,10 @@ interface StoredMessage extends ReceivedMessage {
 /** The queue, and the clients that each worker sees it through. */
 export interface QueueModel {
   readonly deadLetters: ReceivedMessage[];
-  clientsFor(worker: Worker): { readonly sqs: SQSClient; readonly scheduler: () => Promise<SchedulerClient> };
+  clientsFor(current: CurrentWorker): {
+    readonly sqs: SQSClient;
+    readonly scheduler: () => Promise<SchedulerClient>;
+  };
   /** Puts what the dead-letter queue holds back, as an operator does. */
   redrive(): void;
 }
@@ -174,11 +178,11 @@ export function queueModel(world: VirtualWorld, mapping: QueueMapping): QueueMod
 
   return {
     deadLetters,
-    clientsFor(worker) {
+    clientsFor(current) {
       const send = (command: SendMessageBatchCommand | CreateScheduleCommand) => {
         const isSqs = command instanceof SendMessageBatchCommand;
         return world.call(
-          worker,
+          current(),
           {
             service: isSqs ? "sqs" : "scheduler",
             label: isSqs ? "SQS SendMessageBatch" : "Scheduler CreateSchedule",

@@ -111,6 +111,7 @@ export function makeWorld(choices: Choices, plan: Plan, options: RunOptions): Si
       publish: () => {},
     },
     kept: new Set(),
+    idle: { "consume-kinesis": [], "transform-firehose": [], resend: [], produce: [] },
     calmFrom: plan.calmFrom,
     breakPorts: options.breakPorts ?? (() => ({})),
   };

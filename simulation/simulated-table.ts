@@ -7,6 +7,7 @@ import { BatchGetCommand, GetCommand, PutCommand, UpdateCommand } from "@aws-sdk
 import { allGatesKey } from "../functions/adapters/dynamodb/dynamodb-gate-store.ts";
 import type { Item } from "../local/dynamodb/expressions.ts";
 import { type ItemWrite, type TableModel, tableModel } from "../local/dynamodb/table-model.ts";
+import type { CurrentWorker } from "./functions.ts";
 import { named } from "./named-error.ts";
 import type { Call, VirtualWorld, Worker } from "./virtual-world.ts";
 
@@ -35,7 +36,7 @@ export interface SimulatedTable {
   readonly deleted: ReadonlyMap<string, Item>;
   /** How often workers wrote gates. */
   readonly gateWrites: () => number;
-  clientFor(worker: Worker): DynamoDBDocumentClient;
+  clientFor(current: CurrentWorker): DynamoDBDocumentClient;
   /** An application's own conditional write: makes or changes an item, or leaves it where it gets undefined. */
   writeDirectly(id: string, change: (item: Item | undefined) => Item | undefined): void;
   /** What TTL does to an item some time after its `expires_at`. */
@@ -114,8 +115,9 @@ export function simulatedTable(world: VirtualWorld, breaks: TableBreaks = {}): S
     writes,
     deleted,
     gateWrites: () => gateWrites,
-    clientFor(worker) {
+    clientFor(current) {
       let handle: Handler = async ({ command }) => {
+        const worker = current();
         const model = tableOf(command) === tableNames.gates ? gates : table;
         return world.call(worker, callOf(command, model === gates), () => execute(command, model, worker));
       };

@@ -20,6 +20,7 @@ import { retryTagOf, type SmsRequest } from "../local/sms-service/sms-request.ts
 import { type EmittedEvent, SmsService } from "../local/sms-service/sms-service.ts";
 import { chanceCarrier } from "./chance-carrier.ts";
 import { partsOfBody } from "./evidence.ts";
+import type { CurrentWorker } from "./functions.ts";
 import { named } from "./named-error.ts";
 import type { Call, VirtualWorld, Worker } from "./virtual-world.ts";
 
@@ -74,7 +75,7 @@ export interface SmsServiceModel {
   readonly said: readonly SaidEvent[];
   /** Numbers that have opted out, with the second at which the service knew. */
   readonly optedOut: ReadonlyMap<string, number>;
-  clientFor(worker: Worker): PinpointClient;
+  clientFor(current: CurrentWorker): PinpointClient;
   /**
    * A send that the application makes by itself, with nothing but the message's id in its context, or with nothing
    * at all.
@@ -145,18 +146,19 @@ export function smsServiceModel(world: VirtualWorld, emit: (data: string) => voi
       });
       return sends.at(-1)?.messageId ?? "";
     },
-    clientFor: (worker) => clientOf(worker, world, calls, take),
+    clientFor: (current) => clientOf(current, world, calls, take),
   };
 }
 
 /** The client of a worker, as far as a sender knows it. */
 function clientOf(
-  worker: Worker,
+  current: CurrentWorker,
   world: VirtualWorld,
   calls: SmsCall[],
   take: (input: object, call: SmsCall) => MessageResponse | undefined,
 ): PinpointClient {
   const send = async ({ input: { MessageRequest } }: SendMessagesCommand) => {
+    const worker = current();
     const call = beginCall(MessageRequest, worker, world);
     calls.push(call);
     stopStorm(call, calls, world);

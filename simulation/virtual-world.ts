@@ -43,8 +43,8 @@ export interface Outage {
 export interface Worker {
   /** Unlike that of any other worker. */
   readonly name: string;
-  /** How far its clock is ahead, in seconds. */
-  readonly clockOffset: number;
+  /** How far its clock is ahead, in seconds: as far as that of its execution environment. */
+  clockOffset: number;
   isDead: boolean;
   /** It stands still until then, whatever happens, and goes on as if nothing had been. */
   frozenUntil: number;
@@ -102,6 +102,16 @@ const faultShares: readonly (readonly [Fault, number])[] = [
 
 /** From then on an outage is the only thing that goes wrong. */
 const longOutageSeconds = 300;
+
+/** How long a call takes at most where nothing is wrong, beside others that are under way. */
+const longestCallMilliseconds: Readonly<Record<Service, number>> = {
+  table: 12,
+  gates: 12,
+  sqs: 50,
+  scheduler: 50,
+  sms: 50,
+  s3: 50,
+};
 
 /** How late a timer of a worker fires at most, in seconds. */
 const longestTimerDelay = 0.02;
@@ -232,7 +242,7 @@ export class VirtualWorld {
     let isGivenUp = false;
     const worker: Worker = {
       name: `${name}#${this.newId()}`,
-      clockOffset: this.#skew(),
+      clockOffset: 0,
       isDead: false,
       frozenUntil: 0,
       answeredAt: new Map(),
@@ -248,9 +258,7 @@ export class VirtualWorld {
       if (!isGivenUp) ended(result);
       isGivenUp = true;
     };
-    this.note(
-      `${worker.name}: starts${worker.clockOffset === 0 ? "" : `, its clock off by ${worker.clockOffset} s`}`,
-    );
+    this.note(`${worker.name}: starts`);
     work(worker).then(
       (value) => end({ value }),
       (error: unknown) => end({ error }),
@@ -262,7 +270,8 @@ export class VirtualWorld {
     });
   }
 
-  #skew(): number {
+  /** How far the clock of a new execution environment is ahead, in seconds. */
+  newClockOffset(): number {
     if (this.#worstSkewSeconds === 0 || !this.areFaultsOn || !this.choices.happens(50)) return 0;
     this.count("clock-skew");
     return this.choices.below(2 * this.#worstSkewSeconds + 1) - this.#worstSkewSeconds;
@@ -310,15 +319,16 @@ export class VirtualWorld {
   }
 
   #step(): void {
-    // A call takes up to 50 ms, beside the others.
-    const seconds = this.choices.below(50) / 1000 / this.#pending.length;
+    const place = this.choices.below(this.#pending.length);
+    const call = this.#pending[place];
+    if (call === undefined) return;
+    const seconds = this.choices.below(longestCallMilliseconds[call.service]) / 1000 / this.#pending.length;
     if ((this.#clock.next() ?? Number.POSITIVE_INFINITY) <= this.now + seconds) {
       this.#clock.step();
       return;
     }
     this.#clock.advance(seconds);
-    const [call] = this.#pending.splice(this.choices.below(this.#pending.length), 1);
-    if (call === undefined) return;
+    this.#pending.splice(place, 1);
     const outage = this.outageOf(call.service);
     if (outage !== undefined) {
       this.count("outage");
