@@ -112,6 +112,8 @@ export interface ReservationContext {
   readonly laneNumber: number;
   /** How long a worker's own calls for a message take together, in seconds. */
   readonly callSeconds: number;
+  /** How long before its time a message is to be claimed, in seconds; nothing leaves sooner. @default 0 */
+  readonly leadSeconds?: number;
   /** A number in [0, 1) for each call: spreads what is deferred. */
   readonly random: () => number;
 }
@@ -240,7 +242,7 @@ function planned(
   const plan = planStarts(
     given.lane,
     rate,
-    now,
+    now + (context.leadSeconds ?? 0),
     candidates.map(({ request }) => request.parts),
     (wait, count) => wait <= Math.min(2 * callSeconds * count, horizonSeconds),
   );
