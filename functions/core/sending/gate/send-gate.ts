@@ -83,6 +83,12 @@ const latenessSeconds = 0.02;
 /** How often a write is tried on top of what others have written. */
 const maxWrites = 8;
 
+/**
+ * What was read longer ago, in seconds, is read again: a pause may have come. With the wait for the time of a send, and
+ * a read that is old itself, a worker sees a pause within five seconds.
+ */
+const freshSeconds = 0.8;
+
 interface Asking {
   readonly request: PermitRequest;
   readonly resolve: (answer: Permit | NoPermit) => void;
@@ -151,13 +157,16 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
       return { lag: 0, decisions: requests.map(() => ({ kind: "defer", until: until(), reason: "paused" })) };
     }
     await gateClock.sharpen(() => store.read(identity, [0]));
+    let readAt = clock.now();
     let [main, lane, laneNumber] = await readLane(store, identity, own, random);
     for (let writes = 0; writes < maxWrites; writes += 1) {
       const now = gateClock.now();
       const lag = clock.now() - now.earliest;
       const rate = effectiveRate(main.gate, own, now.latest);
-      if (laneNumber >= laneCount(rate)) {
-        // A lower rate of another deployment: of its lanes only, else the others would let as much through again.
+      // A lower rate of another deployment: of its lanes only, else the others would let as much through again.
+      const hasLane = laneNumber < laneCount(rate);
+      if (!hasLane || clock.now() - readAt > freshSeconds) {
+        readAt = clock.now();
         [main, lane, laneNumber] = await readLane(store, identity, rate, random);
         continue;
       }
