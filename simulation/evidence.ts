@@ -1,7 +1,6 @@
 /** All that a world knows about one message, gathered for the checks. */
 import type { DeliveryGuarantee } from "../functions/contract/guarantees.ts";
 import { isFinal, type Message, type MessageStatus } from "../functions/core/message/message.ts";
-import { partsOf } from "../functions/core/message/message-parts.ts";
 import type { ApplicationMessage } from "./application.ts";
 import type { TableWrite } from "./simulated-table.ts";
 import type { SimulatedWorld } from "./simulated-world.ts";
@@ -97,13 +96,4 @@ export function isMatchable(evidence: Evidence, { attempt, messageId, isTagged, 
     (write) =>
       write.at <= at && (write.after as unknown as Message).attempts?.[attempt]?.message_id === messageId,
   );
-}
-
-const partsByBody = new Map<string, number>();
-
-/** The parts of a body; the same few bodies come in every run, and counting takes its time. */
-export function partsOfBody(body: string): number {
-  const parts = partsByBody.get(body) ?? partsOf(body);
-  partsByBody.set(body, parts);
-  return parts;
 }

@@ -16,6 +16,7 @@ import { handleQueueMessages } from "../functions/core/processing/handle-queue-m
 import type { QueueEntry } from "../functions/core/queue/retry-queue.ts";
 import type { GateStore } from "../functions/core/sending/gate/gate-store.ts";
 import { sendGate } from "../functions/core/sending/gate/send-gate.ts";
+import { SendTiming } from "../functions/core/sending/gate/send-timing.ts";
 import type { SendRequest, SendResult, SmsSender } from "../functions/core/sending/sms-sender.ts";
 import { tableModel } from "../local/dynamodb/table-model.ts";
 import { type VirtualClock, virtualClock } from "../local/virtual-clock.ts";
@@ -58,7 +59,7 @@ const tableSeconds = 0.008;
 const sendSeconds = 18;
 
 /** As in `stacks/inputs/settings.ts`. */
-export const workersFor = (rate: number): number => Math.max(2, 3 * Math.ceil(rate / 100));
+export const workersFor = (rate: number): number => Math.max(10, 3 * Math.ceil(rate / 100));
 export const batchSizeFor = (rate: number): number => Math.max(10, Math.min(100, Math.ceil(rate)));
 export const windowSecondsFor = (rate: number): number => (rate >= 8 ? 1 : 0);
 
@@ -187,6 +188,7 @@ export function fleet(options: FleetOptions) {
     const clock: Clock = { now: () => time.now() + skew, sleep: time.sleep };
     const tableClock = new TableClock(clock);
     const gateStore = gateStoreOf(clock, tableClock);
+    const timing = new SendTiming();
     while (!(isFed && isEmpty() && pendingEvents === 0)) {
       let batch = receive();
       if (batch.length === 0) {
@@ -202,6 +204,7 @@ export function fleet(options: FleetOptions) {
       const gate = sendGate({
         store: gateStore,
         gateClock: tableClock,
+        timing,
         clock,
         random,
         rateOf: () => maxSendsPerSecond,

@@ -26,7 +26,7 @@ import type { QueueModel } from "./queue-model.ts";
 import type { SimulatedFunction, SimulatedSettings } from "./settings.ts";
 import type { SimulatedTable } from "./simulated-table.ts";
 import type { SmsServiceModel } from "./sms-service-model.ts";
-import type { VirtualWorld, Worker } from "./virtual-world.ts";
+import type { CurrentWorker, VirtualWorld, Worker } from "./virtual-world.ts";
 
 /** What workers see of the world. */
 export interface SimulationParts {
@@ -55,9 +55,6 @@ export interface WorkerPorts extends Pick<EventPorts, "clock" | "random" | "tele
 
 /** Replaces ports of a worker by broken ones. */
 export type BreakPorts = (ports: WorkerPorts) => Partial<WorkerPorts>;
-
-/** The worker whose invocation runs in an execution environment. */
-export type CurrentWorker = () => Worker;
 
 /** What a function keeps from one invocation to the next, of which one at a time runs in it. */
 export interface ExecutionEnvironment {

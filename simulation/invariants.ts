@@ -57,7 +57,7 @@ function retries({ message, calls }: Evidence, { settings }: SimulatedWorld): st
  * A claim is made so long before its send starts at most, in seconds: four hundredths for its own write, and what
  * timers are late.
  */
-const claimLeadSeconds = 0.07;
+const claimLeadSeconds = 0.55;
 
 /**
  * Every call follows from a claim that its own worker won, some hundredths of a second after the answer: so no send

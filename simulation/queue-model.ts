@@ -8,9 +8,8 @@ import {
   type SchedulerClient,
 } from "@aws-sdk/client-scheduler";
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import type { CurrentWorker } from "./functions.ts";
 import { named } from "./named-error.ts";
-import type { VirtualWorld } from "./virtual-world.ts";
+import type { CurrentWorker, VirtualWorld } from "./virtual-world.ts";
 
 /** As in `stacks/shared/retry-queue.ts`. */
 const visibilitySeconds = 180;

@@ -2,7 +2,8 @@
  * The reference: what becomes of messages where nothing goes wrong. It knows the rules, not the code: which sends
  * there must be, exactly, and when.
  */
-import { type Evidence, inSeconds, isMatchable, partsOfBody } from "./evidence.ts";
+import { type Evidence, inSeconds, isMatchable } from "./evidence.ts";
+import { partsOfBody } from "./parts-of-body.ts";
 import { delayBefore } from "./progress.ts";
 import type { SimulatedWorld } from "./simulated-world.ts";
 import type { TakenSend } from "./sms-service-model.ts";

@@ -7,9 +7,8 @@ import { BatchGetCommand, GetCommand, PutCommand, UpdateCommand } from "@aws-sdk
 import { allGatesKey } from "../functions/adapters/dynamodb/dynamodb-gate-store.ts";
 import type { Item } from "../local/dynamodb/expressions.ts";
 import { type ItemWrite, type TableModel, tableModel } from "../local/dynamodb/table-model.ts";
-import type { CurrentWorker } from "./functions.ts";
 import { named } from "./named-error.ts";
-import type { Call, VirtualWorld, Worker } from "./virtual-world.ts";
+import type { Call, CurrentWorker, VirtualWorld, Worker } from "./virtual-world.ts";
 
 /** Names of the tables. */
 export const tableNames = { messages: "message-state", gates: "send-gates" } as const;

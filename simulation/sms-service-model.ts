@@ -19,10 +19,9 @@ import {
 import { retryTagOf, type SmsRequest } from "../local/sms-service/sms-request.ts";
 import { type EmittedEvent, SmsService } from "../local/sms-service/sms-service.ts";
 import { chanceCarrier } from "./chance-carrier.ts";
-import { partsOfBody } from "./evidence.ts";
-import type { CurrentWorker } from "./functions.ts";
 import { named } from "./named-error.ts";
-import type { Call, VirtualWorld, Worker } from "./virtual-world.ts";
+import { partsOfBody } from "./parts-of-body.ts";
+import type { Call, CurrentWorker, VirtualWorld, Worker } from "./virtual-world.ts";
 
 /** What a call came to, as far as its worker learned: nothing where the worker died first. */
 export type CallOutcome = "accepted" | "deferred" | "refused" | "unconfirmed" | undefined;

@@ -448,3 +448,6 @@ function attempt(effect: () => unknown): Outcome {
     return { error };
   }
 }
+
+/** The worker whose invocation runs in an execution environment. */
+export type CurrentWorker = () => Worker;

@@ -29,8 +29,7 @@ const used: GateItem = {
         { at: now + 1.2041, parts: 1 },
       ],
     },
-    backlogUntil: now + 61.0204,
-    urgentUntil: now + 5.5,
+    backlogUntil: [0, now + 5.5, now + 61.0204],
   },
   gate: {
     breaker: {
@@ -79,7 +78,7 @@ export function gateStoreContract(what: string, table: () => Promise<GateTable>)
       const read = await readOne();
       expect(read?.gate).toEqual(used.gate);
       expect(read?.version).toBe(1);
-      expect(read?.lane).toMatchObject({ backlogUntil: now + 61.0204, urgentUntil: now + 5.5 });
+      expect(read?.lane).toMatchObject({ backlogUntil: [0, now + 5.5, now + 61.0204] });
       expect(read?.lane.lane.nextFreeAt).toBe(now + 1.3061);
       const starts = read?.lane.lane.recent ?? [];
       expect(starts.map(({ parts }) => parts)).toEqual([11, 1]);
@@ -129,7 +128,7 @@ export function gateStoreContract(what: string, table: () => Promise<GateTable>)
           .sort(),
       );
       expect(Object.keys(lane ?? {}).sort()).toEqual(
-        "backlog_until expires_at gate next_free_at recent_starts urgent_until version".split(" "),
+        "backlog_until expires_at gate next_free_at recent_starts version".split(" "),
       );
       expect(lane?.expires_at).toBe(now + 30 * 86_400);
       const read = await gate.store.read(identity, [0, 3]);

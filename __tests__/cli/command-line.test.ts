@@ -146,6 +146,11 @@ test.each<[string, string]>([
     "redrive --overdue --table a-message-state --read-units 0.5",
     "--read-units must be a whole number from 1 to 999999999; got 0.5.",
   ],
+  ["gate --table a/b", "--table must be the name of a DynamoDB table; got a/b."],
+  ["resume --identity=", "--identity must be a number, short code, sender id, pool or ARN; got nothing."],
+  ["pause --for 2", "--for must be a time from 1s to 365d, such as 30m, 2h or 1d; got 2."],
+  ["pause --for 0s", "--for must be a time from 1s to 365d, such as 30m, 2h or 1d; got 0s."],
+  ["pause --for 366d", "--for must be a time from 1s to 365d, such as 30m, 2h or 1d; got 366d."],
 ])("sms-retry %s exits 2 with a sentence and where to read on", async (given, sentence) => {
   const [name = ""] = given.split(" ");
   const stderr = sentence.endsWith("--help.") ? sentence : `${sentence} See sms-retry ${name} --help.`;
@@ -206,6 +211,33 @@ describe("what a command is given to work with", () => {
   });
 });
 
+describe("sms-retry pause", () => {
+  const table = "sms-retry-send-gates";
+
+  test("has the table of a deployment without a prefix of its own, as gate and resume have", async () => {
+    expect(await parsed("pause")).toEqual({ table });
+    expect(await parsed("gate")).toEqual({ table });
+    expect(await parsed("resume")).toEqual({ table });
+  });
+
+  test.each([
+    ["1s", 1],
+    ["30m", 1_800],
+    ["2h", 7_200],
+    ["365d", 365 * 86_400],
+  ])("--for %s is %d seconds", async (given, forSeconds) => {
+    const options = ["--identity", "+447700900999", "--for", given, "--reason", "a test", "--json"];
+
+    expect(await parsed("pause", ...options)).toEqual({
+      table,
+      identity: "+447700900999",
+      for: forSeconds,
+      reason: "a test",
+      json: true,
+    });
+  });
+});
+
 describe("a command that asks AWS", () => {
   const run = scriptRunner("sms-retry.ts");
 
@@ -230,6 +262,7 @@ describe("a command that asks AWS", () => {
 
     expect(await run(environment, "inspect", "--stream", "archive")).toEqual(expected);
     expect(await run(environment, "redrive", "--queue", "dead")).toEqual(expected);
+    expect(await run(environment, "pause")).toEqual(expected);
   });
 });
 
@@ -284,6 +317,7 @@ describe("the command itself", () => {
     ["inspect --stream archive", /inspect\/account\.ts/],
     ["redrive --queue dead", /redrive\/queues\.ts/],
     ["redrive --overdue --table a-message-state", /redrive\/queues\.ts/],
+    ["gate", /gate\/gates\.ts/],
     [`plan-review --folder ${folder}`, /plan-review\/terraform-plan\.ts/],
   ])(
     "%s that is interrupted exits 130 with a word and no stack trace",

@@ -86,11 +86,13 @@ describe("a retry message", () => {
   test.each([["message_body"], ["destination_number"]] as const)(
     "of an item whose %s was taken away ends the retry sequence",
     async (attribute) => {
-      const small = world([without(due(), attribute)]);
+      const { gate, log } = recordedGate();
+      const small = world([without(due(), attribute)], { gate });
       expect(await small.retryMessage(retryMessage)).toEqual({
         outcome: "rejected",
         reason: "nothing-to-send",
       });
+      expect(log).toEqual([]);
       expect(small.message()).toMatchObject({ status: "REJECTED", status_reason: "nothing-to-send" });
       expect(small.sends).toEqual([]);
     },
@@ -277,7 +279,7 @@ describe("a retry message", () => {
     expect(await small.retryMessage({ ...retryMessage, deferrals: 7 })).toEqual({
       outcome: "not-due",
       reason: "breaker-closed",
-      entry: { message: { ...retryMessage, deferrals: 7, has_waited: true }, dueAt: now + 7 },
+      entry: { message: { ...retryMessage, deferrals: 7 }, dueAt: now + 7 },
     });
     expect(small.message()).toEqual(before);
   });
@@ -301,12 +303,12 @@ describe("a retry message", () => {
     expect(small.message().attempts?.["1"]?.origination ?? "any").toBe(expected);
   });
 
-  test("asks with its deadline, says that it has waited, and a first send that it is one", async () => {
+  test("asks with its deadline, says what it waits as, and a first send that it is one", async () => {
     const asked: unknown[] = [];
     const gate = gateOf((_identity, request) => {
       asked.push(request);
       return asked.length === 1
-        ? { kind: "no-permit", reason: "no-capacity", until: now + 3 }
+        ? { kind: "no-permit", reason: "no-capacity", until: now + 3, waitsAs: 3 }
         : permitFor(request.parts);
     });
     const first = due({
@@ -322,11 +324,7 @@ describe("a retry message", () => {
     await small.retryMessage({ ...retryMessage, application_message_id: "order-4712", attempt: 0 });
 
     const asks = { parts: 1, isFirstSend: false, deadline: now + 300 };
-    expect(asked).toEqual([
-      { ...asks, hasWaited: false },
-      { ...asks, hasWaited: true },
-      { parts: 1, isFirstSend: true, hasWaited: false },
-    ]);
+    expect(asked).toEqual([asks, { ...asks, waitsAs: 3 }, { parts: 1, isFirstSend: true }]);
     expect(small.sends).toHaveLength(2);
     expect(small.clock.now()).toBe(now + 3);
   });

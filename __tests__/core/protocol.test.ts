@@ -612,14 +612,14 @@ describe("send and record", () => {
   });
 
   test("a retry message that gets no permit writes nothing, uses up nothing and comes again", async () => {
-    const gate = closedGate("no-capacity", startOfTest + 73.25);
+    const gate = closedGate("no-capacity", startOfTest + 73.25, 5);
     const { event, retryMessage: handle, sends, message, clock, queue } = world([sentMessage()], { gate });
     await event(failureEvent());
     clock.advance(60);
     queue.length = 0;
     const before = structuredClone(message());
     expect(await handle(retryMessage)).toMatchObject({ outcome: "not-due", reason: "no-capacity" });
-    expect(queue).toEqual([{ message: { ...retryMessage, has_waited: true }, dueAt: startOfTest + 73.25 }]);
+    expect(queue).toEqual([{ message: { ...retryMessage, waits_as: 5 }, dueAt: startOfTest + 73.25 }]);
     expect(message()).toEqual(before);
     expect(sends).toEqual([]);
   });

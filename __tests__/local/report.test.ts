@@ -92,7 +92,7 @@ describe("the send rate", () => {
     });
   });
 
-  it("peaks in any second, wherever it begins, and in no less time than a busy machine may shorten it to", () => {
+  it("peaks in any second, wherever it begins, and in the shorter time of a busy machine", () => {
     const calls = [call(1_000, 0), call(1_900, 1), call(2_100, 1), call(2_700, 1, 2)];
     expect(sendRateOf(calls, 2)).toMatchObject({ peakPerSecond: 4, peakInShorterTime: 3 });
   });

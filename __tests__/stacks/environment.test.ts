@@ -105,7 +105,7 @@ describe.each(stackNames)("functions of %s", (stackName) => {
     expect(shared.map((name) => resend[name])).not.toContain(undefined);
   });
 
-  test("the queue hides a retry message for six times the time that resend may take, and a batch's collection", () => {
+  test("the queue hides a retry message for six times resend's time-out and the batching window", () => {
     const { timeout } = resource(stacks[stackName], addressOf("resend"));
     const { visibility_timeout_seconds } = resource(stacks[stackName], "aws_sqs_queue.retry");
     const { maximum_batching_window_in_seconds } = resource(

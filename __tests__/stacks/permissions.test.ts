@@ -221,7 +221,7 @@ describe.each(stackNames)("permissions of %s", (name) => {
     });
   });
 
-  test("produce may read and write states, move gates, queue retries and send through the user's project", () => {
+  test("produce may read and write states, move gates, queue retries and send", () => {
     expect(grantsOf(stacks[name], "produce")).toEqual({
       ...logOf("produce"),
       ...retryMessages,

@@ -17,7 +17,7 @@ export function gateOf(acquire: Acquire): SendGate {
 /** A gate that every message goes through at once. */
 export const openGate: SendGate = gateOf((_identity, { parts }) => permitFor(parts));
 
-/** A gate that no message goes through before `until`, epoch seconds. */
-export function closedGate(reason: GateReason, until: number): SendGate {
-  return gateOf(() => ({ kind: "no-permit", reason, until }));
+/** A gate that no message goes through before `until`, epoch seconds; `waitsAs` as {@link NoPermit.waitsAs}. */
+export function closedGate(reason: GateReason, until: number, waitsAs?: number): SendGate {
+  return gateOf(() => ({ kind: "no-permit", reason, until, ...(waitsAs !== undefined && { waitsAs }) }));
 }

@@ -249,20 +249,14 @@ export class StackRun {
 
   async #retry(): Promise<void> {
     const id = "order-4711";
-    await this.invoke(this.outputs.produce_function_name, {
-      application_message_id: id,
-      destination_number: destination,
-      message_body: body,
-    });
+    await this.#produce(id);
     const event = failureRecord({
       destination,
       context: { application_message_id: id },
       messageId: String((await this.#item(id)).pinpoint_message_id),
     });
     await this.situation.deliver(this, Buffer.from(JSON.stringify(event)));
-    const retryMessages = await this.#retryMessages();
-    const answer = await this.invoke<object>(this.outputs.resend_function_name, { Records: retryMessages });
-    same(`the answer of resend (${this.lastLines()})`, answer, { batchItemFailures: [] });
+    await this.#resendUntilSent(id);
 
     const sent = this.aws.sentSms().map((sms) => ({ ...sms, context: sms.context.retry_attempt ?? "0" }));
     same("the messages that were sent", sent, [
@@ -271,6 +265,28 @@ export class StackRun {
     ]);
     const { status, retry_count } = await this.#item(id);
     same("the item", { status, retry_count }, { status: "SENT", retry_count: "1" });
+  }
+
+  /** Produces as an application does: again with the same id where the function asks for it. */
+  async #produce(id: string): Promise<void> {
+    const event = { application_message_id: id, destination_number: destination, message_body: body };
+    for (let tries = 1; (await this.#item(id)).status !== "SENT" && tries <= mostTries; tries += 1) {
+      try {
+        await this.invoke(this.outputs.produce_function_name, event);
+      } catch (error) {
+        if (!String(error).includes("SendDeferredError")) throw error;
+      }
+    }
+    same(`the status of the message (${this.lastLines()})`, (await this.#item(id)).status, "SENT");
+  }
+
+  /** Hands over what comes from the queue: a machine that is too slow for a send's time defers it. */
+  async #resendUntilSent(id: string): Promise<void> {
+    for (let tries = 1; (await this.#item(id)).status !== "SENT" && tries <= mostTries; tries += 1) {
+      const retryMessages = await this.#retryMessages();
+      const answer = await this.invoke<object>(this.outputs.resend_function_name, { Records: retryMessages });
+      same(`the answer of resend (${this.lastLines()})`, answer, { batchItemFailures: [] });
+    }
   }
 
   async #item(id: string): Promise<Record<string, unknown>> {
@@ -291,14 +307,16 @@ export class StackRun {
       new ReceiveMessageCommand({
         QueueUrl,
         MaxNumberOfMessages: 10,
-        WaitTimeSeconds: 5,
+        WaitTimeSeconds: 10,
         MessageSystemAttributeNames: ["All"],
       }),
     );
     const { Attributes } = await this.clients.sqs.send(
       new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }),
     );
-    same(`the number of retry messages (${this.lastLines()})`, Messages.length, 1);
+    // One of attempt 0 is there as well where the first send had to wait.
+    const retries = Messages.filter(({ Body = "{}" }) => JSON.parse(Body).attempt === 1);
+    same(`the number of messages of the first retry (${this.lastLines()})`, retries.length, 1);
     return Messages.map((message) => ({
       messageId: message.MessageId,
       receiptHandle: message.ReceiptHandle,
@@ -355,6 +373,9 @@ export class StackRun {
     ]);
   }
 }
+
+/** How often a send that was deferred is handed over again. */
+const mostTries = 5;
 
 /** See `stacks/shared/gate-table.ts`. */
 const passingTables = ["aws_dynamodb_table.send_gates[0]"];

@@ -21,8 +21,10 @@ export function gateCommand(): Command {
     .addHelpText(
       "after",
       `
-Rights that are used: dynamodb:Scan on the table of gates, kms:Decrypt where it has
-a key of yours.`,
+Rights that are used: dynamodb:Scan on the table of gates; kms:Decrypt where it
+has a key of yours.
+
+Exit status: 0 if the gates were read; 1 if not.`,
     )
     .action(async (options: Options) => {
       const { showGates } = await import("../gate/gates.ts");

@@ -27,9 +27,11 @@ export function pauseCommand(): Command {
     .addHelpText(
       "after",
       `
-Rights that are used: dynamodb:UpdateItem and dynamodb:Scan on the table of gates,
-kms:Decrypt where it has a key of yours. Who paused is kept: the name of your AWS
-identity.`,
+Rights that are used: dynamodb:UpdateItem and dynamodb:Scan on the table of
+gates; kms:Decrypt where it has a key of yours. Who paused is kept: the name of
+your AWS identity.
+
+Exit status: 0 if the sends are paused; 1 if not.`,
     )
     .action(async (options: Options) => {
       const { pause } = await import("../gate/gates.ts");

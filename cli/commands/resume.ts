@@ -22,8 +22,10 @@ export function resumeCommand(): Command {
     .addHelpText(
       "after",
       `
-Rights that are used: dynamodb:UpdateItem and dynamodb:Scan on the table of gates,
-kms:Decrypt where it has a key of yours.`,
+Rights that are used: dynamodb:UpdateItem and dynamodb:Scan on the table of
+gates; kms:Decrypt where it has a key of yours.
+
+Exit status: 0 if the pause is over; 1 if not.`,
     )
     .action(async (options: Options) => {
       const { resume } = await import("../gate/gates.ts");

@@ -24,6 +24,11 @@ export function simulateCommand(signal: AbortSignal): Command {
       "race ends of messages against their retries instead, N at each of 0.2, 1 and 10 sends a second",
       number,
     )
+    .option(
+      "--backlog <n>",
+      "let N messages fail in 600 s instead, a tenth of them one-time passwords, at 5 sends a second",
+      number,
+    )
     .addOption(
       new Option("--break <name>", "break a rule of the protocol on purpose").choices(Object.keys(breaks)),
     )

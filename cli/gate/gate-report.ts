@@ -48,7 +48,7 @@ function reportOf(identity: string, lanes: readonly Item[], now: number): GateRe
     nextFreeAt: nextFree === 0 ? null : nextFree,
     backlogSeconds: Math.max(
       0,
-      Math.round(Math.max(...lanes.map(({ backlog_until }) => backlog_until)) - now),
+      Math.round(Math.max(...lanes.map(({ backlog_until }) => backlog_until.at(-1) ?? 0)) - now),
     ),
     breaker: isClosed ? "closed" : "open",
     probeAt: isClosed ? Math.max(main.closed_until, main.probe_until) : null,

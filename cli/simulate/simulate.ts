@@ -1,4 +1,6 @@
 /** Many simulated runs from consecutive seeds, their sums, and for a failing one its seed and the shrunk sequence of its steps. */
+
+import { simulateBacklog } from "../../simulation/backlog.ts";
 import { type BreakName, breaks } from "../../simulation/breaks.ts";
 import { seededChoices } from "../../simulation/choices.ts";
 import { simulateManyRaces, simulateRaces } from "../../simulation/races.ts";
@@ -16,6 +18,8 @@ export interface SimulationRequest {
   readonly from: number;
   /** Races instead of runs. */
   readonly races?: number;
+  /** Instead of all else: how many messages fail while a carrier is down. */
+  readonly backlog?: number;
   readonly break?: BreakName;
 }
 
@@ -32,10 +36,12 @@ export async function simulateAsAsked({
   seed,
   from,
   races,
+  backlog,
   ...request
 }: SimulationRequest): Promise<void> {
   const options: RunOptions = request.break === undefined ? {} : breaks[request.break];
-  if (races !== undefined) await race(races, options);
+  if (backlog !== undefined) await pileUp(backlog);
+  else if (races !== undefined) await race(races, options);
   else if (seed !== undefined) await replay(seed, options);
   else await runMany(from, runs, options);
 }
@@ -85,6 +91,26 @@ function printTotals(totals: Totals, seconds: number): void {
     ["seconds", seconds.toFixed(1)],
   ];
   for (const [name, value] of rows) console.log(`${name.padEnd(30)}${String(value).padStart(12)}`);
+}
+
+/** A carrier's outage at many times the ceiling. */
+async function pileUp(failures: number): Promise<void> {
+  const rate = 5;
+  const { statuses, ...result } = await simulateBacklog({
+    failures,
+    outageSeconds: 600,
+    maxSendsPerSecond: rate,
+    passwordSeconds: 300,
+    noticeSeconds: 7_200,
+  });
+  for (const [name, value] of Object.entries({ ...result, ...statuses })) {
+    console.log(`${name.padEnd(24)}${typeof value === "number" ? Number(value.toFixed(3)) : value}`);
+  }
+  if (result.peakPerSecond > rate || result.withoutReason > 0) {
+    throw new UserError(
+      "The ceiling was exceeded or a message ended without a reason; see the figures above.",
+    );
+  }
 }
 
 async function race(races: number, options: RunOptions): Promise<void> {

@@ -19,7 +19,7 @@ test("fault 29: a message of several parts counts as its parts", () => {
   expect(partsOf("🔐".repeat(36))).toBe(2);
 });
 
-test("a text of GSM-7 has as many parts as the library counts", () => {
+test("a text of GSM-7 has as many parts as the library counts, with characters of two septets", () => {
   const text = fc.string({
     unit: fc.constantFrom("a", "a", "a", "é", "\n", "[", "€", "\\", "^", "|"),
     maxLength: 700,

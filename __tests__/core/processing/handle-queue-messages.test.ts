@@ -9,12 +9,12 @@ import { handleQueueMessages } from "../../../functions/core/processing/handle-q
 import type { QueueMessage } from "../../../functions/core/queue/queue-messages.ts";
 import { readQueueMessage } from "../../../functions/core/queue/queue-messages.ts";
 import type { QueueEntry } from "../../../functions/core/queue/retry-queue.ts";
-import type { GateReason, Pause } from "../../../functions/core/sending/gate/gate.ts";
+import type { GateReason } from "../../../functions/core/sending/gate/gate.ts";
 import type { SendGate } from "../../../functions/core/sending/gate/send-gate.ts";
 import { claimLeaseSeconds } from "../../../functions/core/sending/send-attempt.ts";
 import type { DeferReason, SendResult } from "../../../functions/core/sending/sms-sender.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../../support/messages.ts";
-import { closedGate, gateOf, openGate } from "../../support/open-gate.ts";
+import { closedGate, openGate } from "../../support/open-gate.ts";
 import { recordedTelemetry } from "../../support/recorded-telemetry.ts";
 import { scriptedSender } from "../../support/scripted-sender.ts";
 import { type StoreOnModel, storeOnModel } from "../../support/store-on-model.ts";
@@ -202,23 +202,6 @@ describe("a retry message is counted by its outcome, and logged without number a
     const fields = { application_message_id: "order-4711", attempt: 1, outcome, reason };
     expect(result.lines).toEqual(line === undefined ? [] : [[...line, fields]]);
     expect(result.redelivered).toEqual([]);
-  });
-});
-
-describe("a pause", () => {
-  const hour = 3_600;
-  test.each<[string, Omit<Pause, "by">, number | undefined]>([
-    ["without an end reminds in its first hour", { since: now - hour + 1 }, 1],
-    ["without an end reminds no more after it", { since: now - hour }, undefined],
-    ["without an end reminds again a day later", { since: now - 24 * hour }, 1],
-    ["with an end never reminds", { since: now, until: now + 24 * hour }, undefined],
-  ])("%s", async (_what, pause, reminders) => {
-    const answer = { kind: "no-permit", reason: "paused", until: now + 5 } as const;
-    const gate = gateOf(() => ({ ...answer, pause: { ...pause, by: "alice" } }));
-
-    const { counts } = await handle([retryMessage()], [due()], { gate });
-
-    expect(counts.SendPausedWithoutEnd).toBe(reminders);
   });
 });
 

@@ -491,10 +491,7 @@ describe("the same id again", () => {
 describe("a message that the gate does not let through now", () => {
   const comesAt = startOfTest + 20;
   const answer = { application_message_id: "order-4711", status: "SENDING" };
-  const waiting: QueueEntry = {
-    message: { ...firstSend(0).message, has_waited: true } as QueueEntry["message"],
-    dueAt: comesAt,
-  };
+  const waiting = firstSend(comesAt);
 
   test.each(["no-capacity", "breaker-closed", "paused"] as const)(
     "(%s) is left to the resend worker: written as a deferred first send, and queued",
@@ -574,6 +571,10 @@ describe("a message that the gate does not let through now", () => {
   test.each([
     ["that was sent", { status: "SENT", pinpoint_message_id: "msg-0" }],
     ["that has ended", { status: "EXPIRED" }],
+    [
+      "that is being sent",
+      { status: "SENDING", claim_expires_at: startOfTest + 1, attempts: { "0": { claim_id: "c" } } },
+    ],
     ["that is being retried", { status: "SENDING", retry_count: 1 }],
   ] as const)("%s already is answered as it is, and nothing is queued", async (_what, item) => {
     const { produce, store, queued, message } = application([], { gate: closedGate("paused", comesAt) });
@@ -589,43 +590,38 @@ describe("a message that the gate does not let through now", () => {
     expect(message()).toEqual(existing);
   });
 
-  test("and whose producer died after its claim is left to the retry queue when that is over", async () => {
-    const gate = closedGate("no-capacity", comesAt);
-    const dies = () => {
-      throw new Error("The worker dies.");
-    };
-    const { produce, producing, queued, message } = application([dies], { gate });
-    await expect(produceMessage(request, { ...producing, gate: openGate })).rejects.toThrow("dies");
-    const claimed = structuredClone(message());
+  test("and whose producer died is left to the resend worker as well", async () => {
+    const { produce, producing, queued, advance } = application([dies]);
+    await expect(produce()).rejects.toThrow("killed");
+    advance(claimLeaseSeconds + 1);
 
-    expect(await produce()).toEqual(answer);
+    const gate = closedGate("paused", comesAt);
+    expect(await produceMessage(request, { ...producing, gate })).toEqual(answer);
 
-    expect(message()).toEqual(claimed);
-    expect(queued).toEqual([{ ...waiting, dueAt: claimed?.claim_expires_at }]);
+    expect(queued).toEqual([waiting]);
   });
 
-  test("for it is too late by then is deferred, and left to the retry queue at once", async () => {
-    const missed = gateOf((_identity, { parts }) => permitFor(parts, { departs: async () => false }));
-    const { produce, sends, message, queued } = application([], { gate: missed });
+  test("comes with what it waits as, where the gate counts it", async () => {
+    const { produce, queued } = application([], { gate: closedGate("no-capacity", comesAt, 0) });
+
+    await produce();
+
+    expect(queued).toEqual([{ ...waiting, message: { ...waiting.message, waits_as: 0 } }]);
+  });
+
+  test("because its claim took too long is given back, and left to the resend worker", async () => {
+    const gate = gateOf((_identity, { parts }) => permitFor(parts, { departs: async () => false }));
+    const { produce, producing, sends, queued, message } = application([], { gate });
 
     expect(await produce()).toEqual(answer);
 
     expect(sends).toEqual([]);
+    expect(queued).toEqual([firstSend(startOfTest + 0.5)]);
     expect(message()).toMatchObject({ status_reason: "permit-missed", attempts: { "0": {} } });
-    // It had its time, and so does not stand in the backlog.
-    expect(queued).toEqual([
-      {
-        message: { kind: "retry-message", application_message_id: "order-4711", attempt: 0 },
-        dueAt: startOfTest + 0.5,
-      },
-    ]);
-  });
-
-  test("for it is too late by then, and that does not get onto the queue, is told as not taken", async () => {
-    const missed = gateOf((_identity, { parts }) => permitFor(parts, { departs: async () => false }));
-    const { produce } = application([], { gate: missed, queueTakes: false });
-
-    await expect(produce()).rejects.toThrow("(permit-missed)");
+    const noQueue = application([], { gate, queueTakes: false });
+    await expect(noQueue.produce()).rejects.toThrow("(permit-missed)");
+    producing.clock.advance(1);
+    expect(await produceMessage(request, { ...producing, gate: openGate })).toMatchObject({ status: "SENT" });
   });
 });
 
@@ -644,12 +640,42 @@ describe("a first send asks the gate", () => {
     store.items.clear();
     await produce();
 
-    const others = { isFirstSend: true, hasWaited: false, deadline: startOfTest + 600 };
+    const others = { isFirstSend: true, deadline: startOfTest + 600 };
     expect(asked).toEqual([
       ["+447700900999", { ...others, parts: 3, deadline: startOfTest + 300 }, 0],
       ["SHOP", { ...others, parts: 1 }, 0],
       ["any", { ...others, parts: 1 }, 0],
     ]);
+  });
+});
+
+describe("a first send that is taken over", () => {
+  test("asks the gate again for the text that is stored, which may be longer than the new one", async () => {
+    const asked: number[] = [];
+    const gate = gateOf((_identity, { parts }) => {
+      asked.push(parts);
+      return permitFor(parts);
+    });
+    const { produce, sends } = application([throttled], { gate });
+    await expect(produce({ body: "x".repeat(400) })).rejects.toThrow("throttled");
+
+    await produce();
+
+    expect(asked).toEqual([3, 1, 3]);
+    expect(sends.map(({ body }) => body.length)).toEqual([400, 400]);
+  });
+
+  test("waits where the gate lets only the shorter text through now", async () => {
+    const { produce, producing, sends, queued } = application([throttled]);
+    await expect(produce({ body: "x".repeat(400) })).rejects.toThrow("throttled");
+    const gate = gateOf((_identity, { parts }) =>
+      parts === 1 ? permitFor(parts) : { kind: "no-permit", reason: "no-capacity", until: startOfTest + 20 },
+    );
+
+    expect(await produceMessage(request, { ...producing, gate })).toMatchObject({ status: "SENDING" });
+
+    expect(sends).toHaveLength(1);
+    expect(queued).toEqual([firstSend(startOfTest + 20)]);
   });
 });
 

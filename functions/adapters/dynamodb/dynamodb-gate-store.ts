@@ -25,8 +25,8 @@ export const gateItemSchema = v.object({
   next_free_at: v.optional(v.number(), 0),
   /** Starts before `next_free_at`: pairs of how long before, in tenths of a millisecond, and how many parts. */
   recent_starts: v.optional(v.string(), ""),
-  backlog_until: v.optional(v.number(), 0),
-  urgent_until: v.optional(v.number(), 0),
+  /** By urgency, the last for everything. */
+  backlog_until: v.optional(v.array(v.number()), []),
   rate: v.optional(v.number()),
   rate_until: v.optional(v.number()),
   failures: v.optional(v.number(), 0),
@@ -134,7 +134,7 @@ function endOf({ until = Number.POSITIVE_INFINITY }: Pause): number {
 
 const absentItem: StoredGateItem = {
   version: 0,
-  lane: { lane: { nextFreeAt: 0, recent: [] }, backlogUntil: 0, urgentUntil: 0 },
+  lane: { lane: { nextFreeAt: 0, recent: [] }, backlogUntil: [] },
   gate: { breaker: openBreaker },
 };
 
@@ -146,7 +146,6 @@ function readItem(item: unknown): { readonly key: string; readonly item: StoredG
       recent: startsOf(stored.recent_starts, stored.next_free_at),
     },
     backlogUntil: stored.backlog_until,
-    urgentUntil: stored.urgent_until,
   };
   return { key: stored.gate, item: { version: stored.version, lane, gate: gateStateOf(stored) } };
 }
@@ -175,18 +174,13 @@ function gateStateOf(stored: StoredAttributes): GateState {
 }
 
 /** What a write sets; the breaker and the rate only where they stand, in the item of lane 0. */
-function attributesOf(
-  { lane, gate }: GateItem,
-  isMain: boolean,
-  expiresAt: number,
-): Record<string, string | number> {
+function attributesOf({ lane, gate }: GateItem, isMain: boolean, expiresAt: number): Record<string, unknown> {
   const { nextFreeAt, recent } = lane.lane;
   const { breaker } = gate;
   return {
     next_free_at: nextFreeAt,
     recent_starts: recent.map(({ at, parts }) => `${Math.round((nextFreeAt - at) * 1e4)}:${parts}`).join(" "),
     backlog_until: lane.backlogUntil,
-    urgent_until: lane.urgentUntil,
     ...(isMain
       ? {
           failures: breaker.failures,

@@ -26,9 +26,14 @@ const driftPerSecond = 2e-5;
 /** Bounds that are closer together, in seconds, are good enough. */
 const wantedSeconds = 0.05;
 
-/** How long a worker waits between two looks for the change of the second, and how often it looks at most. */
+/** How long a worker waits between two looks for the change of the second. */
 const lookSeconds = 0.02;
-const mostLooks = 80;
+
+/** How long it looks at most: the second changes within one. */
+const longestLookSeconds = 1.1;
+
+/** When it looks again, where calls take too long to know the time better: not with every batch. */
+const nextLookSeconds = 60;
 
 /** What is assumed while no answer has come: the clocks of AWS's machines differ by less. */
 const unknownBounds = { least: -1, most: 1 } as const;
@@ -37,6 +42,8 @@ const unknownBounds = { least: -1, most: 1 } as const;
 export class TableClock implements GateClock {
   readonly #clock: Clock;
   #bounds: Bounds | undefined;
+  /** When a look for better bounds last ended without them; epoch seconds of the machine's clock. */
+  #lookedInVainAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -49,9 +56,16 @@ export class TableClock implements GateClock {
   }
 
   async sharpen(ask: () => Promise<unknown>): Promise<void> {
-    for (let looks = 0; looks < mostLooks; looks += 1) {
+    const since = this.#clock.now();
+    if (Math.abs(since - this.#lookedInVainAt) < nextLookSeconds) return;
+    for (let looks = 0; ; looks += 1) {
       const { earliest, latest } = this.now();
       if (this.#bounds !== undefined && latest - earliest <= wantedSeconds) return;
+      const now = this.#clock.now();
+      if (Math.abs(now - since) > longestLookSeconds) {
+        this.#lookedInVainAt = now;
+        return;
+      }
       if (looks > 0) await this.#clock.sleep(lookSeconds);
       await ask();
     }

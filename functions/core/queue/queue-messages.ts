@@ -22,8 +22,8 @@ const retryMessage = v.object({
   attempt: wholeNumber,
   /** How often the service has put this attempt off; only lengthens the back-off. */
   deferrals: v.exactOptional(wholeNumber),
-  /** Whether it is counted among what waits for the gate; absent = no. */
-  has_waited: v.exactOptional(v.boolean()),
+  /** How urgent it was when it was counted among what waits for the gate, 0 = most; absent = it is not counted. */
+  waits_as: v.exactOptional(wholeNumber),
   ...maybeFailing,
 });
 

@@ -16,14 +16,14 @@ export class HeldPermit {
    * Waits until the message may be claimed.
    *
    * @param origination what it leaves by, whatever the item says; absent = as the item says
-   * @returns why it does not leave now; `undefined` where it has a permit
+   * @returns why it does not leave now; `undefined` where it has a permit, or needs none
    * @throws as {@link SendGate.acquire}
    */
   async take(
     message: Message,
-    { origination, ...request }: { origination?: string; isFirstSend: boolean; hasWaited: boolean },
+    { origination, ...request }: { origination?: string; isFirstSend: boolean; waitsAs?: number },
   ): Promise<NoPermit | undefined> {
-    if (this.#permit !== undefined && this.covers(message)) return undefined;
+    if (this.covers(message)) return undefined;
     const answer = await this.#gate.acquire(identityOf(message, origination), {
       parts: partsOf(message.message_body ?? ""),
       ...request,
@@ -34,8 +34,12 @@ export class HeldPermit {
     return undefined;
   }
 
-  /** Whether the permit is for as many parts as the message has: the application may have written a longer text. */
-  covers({ message_body: body = "" }: Message): boolean {
+  /**
+   * Whether the permit is for as many parts as the message has: the application may have written a longer text. A
+   * message without text or number needs none: it ends without leaving.
+   */
+  covers({ message_body: body, destination_number }: Message): boolean {
+    if (body === undefined || destination_number === undefined) return true;
     return !isBodyTooLong(body) && partsOf(body) <= (this.#permit?.parts ?? 0);
   }
 

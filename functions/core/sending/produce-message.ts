@@ -92,10 +92,10 @@ export async function produceMessage(
   const id = request.applicationMessageId ?? dependencies.random.id();
   const message = firstSend(request, id, dependencies);
   const permit = new HeldPermit(dependencies.gate);
-  const refused = await permit.take(message, { isFirstSend: true, hasWaited: false });
+  const refused = await permit.take(message, firstSendAsks);
   if (refused !== undefined) return sendLater(message, refused, dependencies);
 
-  const claimed = await claimSend(message, dependencies);
+  const claimed = await claimSend(message, permit, dependencies);
   if ("result" in claimed) return claimed.result;
   const result = await sendAttempt(
     { message: claimed.message, attempt: 0, nextTryAt: (now) => now, permit: permit.permit },
@@ -129,6 +129,9 @@ export async function produceMessage(
       return { application_message_id: id, status: "SENDING" };
   }
 }
+
+/** What a first send is for its gate. */
+const firstSendAsks = { isFirstSend: true } as const;
 
 /** The retry message that brings a first send of unknown outcome, or one that waits, to the resend worker. */
 function firstSendMessage(id: string): RetryMessage {
@@ -179,21 +182,22 @@ function firstSend(request: ProduceRequest, id: string, { clock }: ProduceDepend
  */
 async function sendLater(
   message: Message,
-  { until, reason, pause }: NoPermit,
+  { until, reason, pause, waitsAs }: NoPermit,
   dependencies: ProduceDependencies,
 ): Promise<ProducedMessage> {
   const { store, telemetry, clock } = dependencies;
   countClosedGate(reason, pause !== undefined && isReminderDue(pause, clock.now()), telemetry);
   const id = message.application_message_id;
-  let dueAt = Math.ceil(until);
+  const dueAt = Math.ceil(until);
   const isNew = await store.create({ ...message, claim_expires_at: dueAt, attempts: { "0": {} } });
   if (!isNew) {
     const existing = await store.read(id);
-    if (existing !== undefined && !isOpenFirstSend(existing)) return answerOf(existing, dependencies);
-    // An invocation before may have claimed it, and died before it left anything on the queue.
-    dueAt = Math.max(dueAt, Math.ceil(existing?.claim_expires_at ?? dueAt));
+    if (existing !== undefined && !isFreeFirstSend(existing, clock.now())) return present(existing);
   }
-  const entry = { message: { ...firstSendMessage(id), has_waited: true }, dueAt };
+  const entry = {
+    message: { ...firstSendMessage(id), ...(waitsAs !== undefined && { waits_as: waitsAs }) },
+    dueAt,
+  };
   return byQueue(id, entry, { reason }, dependencies);
 }
 
@@ -213,21 +217,19 @@ async function byQueue(
   return { application_message_id: id, status: "SENDING" };
 }
 
-/** Whether an item is a first send of which nobody has written down what came of it. */
-function isOpenFirstSend({ status, retry_count }: Message): boolean {
-  return status === "SENDING" && retry_count === 0;
-}
-
-/** What the application is told of a message that an invocation before has produced. */
-async function answerOf(existing: Message, dependencies: ProduceDependencies): Promise<ProducedMessage> {
-  // It may have recorded its send, and died before it queued the receipt check.
-  if (existing.status === "SENT") await put(receiptCheckEntry(existing, dependencies.policy), dependencies);
-  return present(existing);
+/** Whether an item is a first send that nobody has claimed, or whose producer has died. */
+function isFreeFirstSend(
+  { status, retry_count, attempts, claim_expires_at: leaseEndsAt = 0 }: Message,
+  now: number,
+): boolean {
+  const isUnclaimed = attempts?.["0"]?.claim_id === undefined || leaseEndsAt <= now;
+  return status === "SENDING" && retry_count === 0 && isUnclaimed;
 }
 
 /** Writes the item, or takes over the first send of an item whose producer did not get to the end. */
 async function claimSend(
   given: Message,
+  permit: HeldPermit,
   dependencies: ProduceDependencies,
 ): Promise<{ readonly message: Message } | { readonly result: ProducedMessage }> {
   const { store, clock, random } = dependencies;
@@ -244,10 +246,14 @@ async function claimSend(
 
   const existing = await store.read(id);
   if (existing === undefined) return { result: { application_message_id: id, status: "SENDING" } };
-  if (!isOpenFirstSend(existing)) return { result: await answerOf(existing, dependencies) };
+  if (existing.status !== "SENDING" || existing.retry_count !== 0) {
+    // The invocation before may have recorded its send, and died before it queued the receipt check.
+    if (existing.status === "SENT") await put(receiptCheckEntry(existing, dependencies.policy), dependencies);
+    return { result: present(existing) };
+  }
   // The answer of our own create was lost and the repeated one refused.
   if (existing.attempts?.["0"]?.claim_id === claimId) return { message: existing };
-  return takeOver(existing, { attempt: 0, claimId, now, until }, dependencies);
+  return takeOver(existing, { attempt: 0, claimId, now, until }, permit, dependencies);
 }
 
 /**
@@ -257,11 +263,17 @@ async function claimSend(
 async function takeOver(
   existing: Message,
   claim: Claim,
+  permit: HeldPermit,
   dependencies: ProduceDependencies,
 ): Promise<{ readonly message: Message } | { readonly result: ProducedMessage }> {
   const { attempt, now } = claim;
   const { action } = decideRetryMessage(existing, { attempt, now, guarantee: dependencies.guarantee });
   // A body that is too long is for the service to refuse, as at the first send.
+  if (action === "claim-again") {
+    // What is stored leaves, whatever this request says: its text may be longer.
+    const refused = await permit.take(existing, firstSendAsks);
+    if (refused !== undefined) return { result: await sendLater(existing, refused, dependencies) };
+  }
   if (action === "claim-again" || action === "reject") {
     const taken = await dependencies.store.change(
       existing.application_message_id,

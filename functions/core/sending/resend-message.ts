@@ -157,7 +157,7 @@ async function permitClaimSend(
   const { store, permit, retryMessage, origination } = resend;
   const refused = await permit.take(message, {
     isFirstSend: retryMessage.attempt === 0,
-    hasWaited: retryMessage.has_waited === true,
+    ...(retryMessage.waits_as !== undefined && { waitsAs: retryMessage.waits_as }),
     ...(origination !== undefined && { origination }),
   });
   if (refused !== undefined) return { handled: waitsForGate(resend, refused) };
@@ -229,9 +229,9 @@ function notDue({ retryMessage }: Resend, reason: string, dueAt: number): Handle
 /** The same retry message, when the gate is to be asked again; it is counted among what waits there. */
 function waitsForGate(
   { retryMessage, clock }: Resend,
-  { reason, until, pause }: NoPermit,
+  { reason, until, pause, waitsAs }: NoPermit,
 ): HandledRetryMessage {
-  const message: RetryMessage = { ...retryMessage, has_waited: true };
+  const message: RetryMessage = { ...retryMessage, ...(waitsAs !== undefined && { waits_as: waitsAs }) };
   return {
     outcome: "not-due",
     reason,

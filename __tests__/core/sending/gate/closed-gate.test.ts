@@ -81,7 +81,7 @@ test.each<[string, Omit<NoPermit, "kind" | "until">, Record<string, number>]>([
   });
 });
 
-test("a reminder of a pause is due in the first hour of each of its days, and never where it has an end", () => {
+test("a reminder of a pause is due in the first hour of each of its days; none where it ends", () => {
   const hours = Array.from({ length: 72 }, (_, index) => index);
   const dueIn = (given: { until?: number }) =>
     hours.filter((index) => isReminderDue({ since: now, by: "alice", ...given }, now + (index + 0.5) * hour));

@@ -9,7 +9,6 @@ import {
   type ReservationContext,
   rateHoldSeconds,
   reserve,
-  urgentSeconds,
 } from "../../../../functions/core/sending/gate/gate.ts";
 
 const now = 1_800_000_000;
@@ -33,12 +32,12 @@ function kinds(requests: readonly PermitRequest[], gate = newGate, lane = newLan
   );
 }
 
-/** A lane for which so many seconds of messages wait. */
+/** A lane for which so many seconds of messages wait, some of them urgent: with a minute left or less. */
 function waitedFor(seconds: number, urgent = 0): LaneState {
+  const urgentUntil = urgent === 0 ? 0 : now + urgent;
   return {
     lane: { nextFreeAt: now + 5, recent: [] },
-    backlogUntil: now + seconds,
-    urgentUntil: now + urgent,
+    backlogUntil: [0, urgentUntil, urgentUntil, urgentUntil, urgentUntil, now + seconds],
   };
 }
 
@@ -62,7 +61,7 @@ describe("a batch at a free gate", () => {
       fc.record({
         parts: fc.integer({ min: 1, max: 24 }),
         deadline: fc.option(fc.integer({ min: now + 1, max: now + 100_000 }), { nil: undefined }),
-        hasWaited: fc.boolean(),
+        waitsAs: fc.option(fc.integer({ min: 0, max: 5 }), { nil: undefined }),
       }),
       { maxLength: 40 },
     );
@@ -72,9 +71,10 @@ describe("a batch at a free gate", () => {
         fc.constantFrom(0.2, 1, 10, 500),
         fc.double({ min: 0, max: 0.999, noNaN: true }),
         (all, rate, chance) => {
-          const given = all.map(({ deadline, ...rest }) => ({
-            ...rest,
+          const given = all.map(({ deadline, waitsAs, parts }) => ({
+            parts,
             ...(deadline !== undefined && { deadline }),
+            ...(waitsAs !== undefined && { waitsAs }),
           }));
           const { decisions } = reserve(newGate, newLane, given, context({ rate, random: () => chance }));
           expect(decisions).toHaveLength(given.length);
@@ -118,7 +118,7 @@ describe("where more is due than may go", () => {
       const { decisions } = reserve(
         newGate,
         waitedFor(1_000),
-        [{ ...one, hasWaited: true }],
+        [{ ...one, waitsAs: 5 }],
         context({ random: () => chance }),
       );
       return decisions[0]?.kind === "defer" ? decisions[0].until - now : Number.NaN;
@@ -129,25 +129,62 @@ describe("where more is due than may go", () => {
 
   test("a message is counted once, however often it is deferred", () => {
     const first = reserve(newGate, waitedFor(100), [one], context()).lane;
-    expect(first.backlogUntil).toBeCloseTo(now + 100.102, 3);
-    const again = reserve(newGate, first, [{ ...one, hasWaited: true }], context());
+    expect(first.backlogUntil.at(-1)).toBeCloseTo(now + 100.102, 3);
+    expect(first.backlogUntil.slice(0, 5)).toEqual([0, 0, 0, 0, 0]);
+    const again = reserve(newGate, first, [{ ...one, waitsAs: 5 }], context());
     expect(again.lane).toBe(first);
   });
 
   test("time in which nobody came is taken off: what did not come was not there", () => {
     const idle: LaneState = {
       lane: { nextFreeAt: now - 40, recent: [] },
-      backlogUntil: now + 100,
-      urgentUntil: now + 10,
+      backlogUntil: [0, 0, 0, 0, now + 10, now + 100],
     };
-    const { lane } = reserve(newGate, idle, [{ ...one, hasWaited: true }], context());
-    expect(lane).toMatchObject({ backlogUntil: now + 60, urgentUntil: now });
+    const { lane } = reserve(newGate, idle, [{ ...one, waitsAs: 5 }], context());
+    expect(lane.backlogUntil).toEqual([now, now, now, now, now, now + 60]);
   });
 
   test("what is urgent goes, and the rest waits for it", () => {
-    const urgent = { parts: 1, deadline: now + urgentSeconds };
+    const urgent = { parts: 1, deadline: now + 60 };
     const lane = { ...waitedFor(500, 20), lane: { nextFreeAt: now, recent: [] } };
     expect(kinds([one, urgent, one], newGate, lane)).toEqual(["no-capacity", 0, "no-capacity"]);
+  });
+
+  test("what has become more urgent since it was counted is counted there as well, once", () => {
+    const request = { parts: 1, deadline: now + 100, waitsAs: 5 };
+    const { lane, decisions } = reserve(newGate, waitedFor(500), [request], context());
+    expect(lane.backlogUntil.map((until) => Math.max(0, until - now).toFixed(1))).toEqual([
+      "0.0",
+      "0.0",
+      "0.1",
+      "0.1",
+      "0.1",
+      "500.0",
+    ]);
+    expect(decisions).toMatchObject([{ kind: "defer", waitsAs: 2 }]);
+    expect(reserve(newGate, lane, [{ ...request, waitsAs: 2 }], context()).lane).toBe(lane);
+  });
+
+  test("an urgent backlog is believed no longer than its messages are of use", () => {
+    const lane = {
+      ...newLane,
+      backlogUntil: [now + 500, now + 500, now + 500, now + 500, now + 500, now + 500],
+    };
+    const { decisions } = reserve(
+      newGate,
+      lane,
+      [{ parts: 1, deadline: now + 50 }],
+      context({ random: () => 1 }),
+    );
+    expect(decisions).toMatchObject([{ kind: "start" }]);
+    const busy = { ...lane, lane: { nextFreeAt: now + 9, recent: [] } };
+    const [decision] = reserve(
+      newGate,
+      busy,
+      [{ parts: 1, deadline: now + 28 }],
+      context({ random: () => 1 }),
+    ).decisions;
+    expect(decision).toMatchObject({ kind: "defer", until: now + 14 });
   });
 
   test("the rest goes as soon as nothing urgent comes", () => {
@@ -217,7 +254,7 @@ describe("the rate", () => {
   });
 });
 
-test("a batch of a worker that does not know the time exactly leaves the lane free only when it surely has left", () => {
+test("a worker that knows the time less exactly leaves the lane free when its batch surely left", () => {
   const { decisions, lane } = reserve(
     newGate,
     newLane,

@@ -9,6 +9,7 @@ import {
   type SendGate,
   sendGate,
 } from "../../../../functions/core/sending/gate/send-gate.ts";
+import { SendTiming } from "../../../../functions/core/sending/gate/send-timing.ts";
 import { tableModel } from "../../../../local/dynamodb/table-model.ts";
 import { virtualTime } from "../../../support/virtual-time.ts";
 
@@ -53,7 +54,8 @@ function gates() {
       ...options.gateClock,
     };
     const rateOf = () => ("rate" in options ? options.rate : rate);
-    return sendGate({ store, gateClock: exact, clock: time, random, rateOf, until });
+    const timing = Object.assign(new SendTiming(), { leadSeconds: 0 });
+    return sendGate({ store, gateClock: exact, clock: time, random, rateOf, until, timing });
   }
 
   /** Asks for permits; each comes with the time at which it came, in seconds after the start. */
@@ -100,7 +102,7 @@ describe("a batch", () => {
 
     expect(calls).toEqual(["read SHOP 0", "write SHOP 0"]);
     // Claims are made 40 ms before their time.
-    expect(given.map(({ at }) => at)).toEqual([0, 0.062, 0.164, 0.368]);
+    expect(given.map(({ at }) => at)).toEqual([0, 0.102, 0.204, 0.408]);
     const last = given.at(-1)?.answer as Permit;
     expect([last.kind, last.parts]).toEqual(["permit", 1]);
     expect(await departs(last)).toEqual([true, 0.408]);
@@ -128,7 +130,7 @@ describe("a batch", () => {
 
     const given = await ask(worker(), [one]);
 
-    expect(given[0]?.at).toBe(0.164);
+    expect(given[0]?.at).toBe(0.204);
   });
 
   test("gets what does not go soon back, with a time and a reason, and counts it among what waits", async () => {
@@ -138,11 +140,12 @@ describe("a batch", () => {
 
     expect(given.map(({ answer }) => answer)).toEqual([
       expect.objectContaining({ kind: "permit" }),
-      { kind: "no-permit", reason: "no-capacity", until: expect.any(Number) },
+      { kind: "no-permit", reason: "no-capacity", until: expect.any(Number), waitsAs: 5 },
     ]);
     const later = given[1]?.answer as NoPermit | undefined;
     expect(secondsIn(later?.until ?? 0)).toBeGreaterThanOrEqual(1);
-    expect(secondsIn(Number(table.items.get("SHOP")?.backlog_until))).toBe(1.02);
+    const backlog = table.items.get("SHOP")?.backlog_until as number[] | undefined;
+    expect(secondsIn(backlog?.at(-1) ?? 0)).toBe(1.02);
   });
 
   test("is planned anew on top of what another worker has written meanwhile", async () => {
@@ -159,7 +162,7 @@ describe("a batch", () => {
     const given = await all.ask(gate, [one]);
 
     expect(all.calls).toEqual(["read SHOP 0", "refused SHOP 0", "refused SHOP 0", "write SHOP 0"]);
-    expect(given[0]?.at).toBe(0.16);
+    expect(given[0]?.at).toBe(0.2);
   });
 
   test("fails as a whole where others move the gate eight times", async () => {
@@ -229,7 +232,7 @@ describe("no permit is given", () => {
   test("for a time after the invocation's last", async () => {
     const { worker, ask } = gates();
 
-    const given = await ask(worker({ until: start + 0.1 }), [one, one, one]);
+    const given = await ask(worker({ until: start + 0.11 }), [one, one, one]);
 
     expect(given.map(({ answer }) => answer.kind)).toEqual(["permit", "permit", "no-permit"]);
     // It is told at once, and not when the time has come.

@@ -50,17 +50,18 @@ export interface GateState {
 /** One lane, and how much waits for it. */
 export interface LaneState {
   readonly lane: Lane;
-  /** Gate time at which everything would have left that waits for this lane: an estimate. */
-  readonly backlogUntil: number;
-  /** The same for what is urgent alone. */
-  readonly urgentUntil: number;
+  /**
+   * Gate times at which everything would have left that waits for this lane and is at least so urgent, by
+   * {@link urgencySeconds}; the last is for everything. An estimate.
+   */
+  readonly backlogUntil: readonly number[];
 }
 
 /** A gate that nobody has used. */
 export const newGate: GateState = { breaker: openBreaker };
 
 /** A lane that nobody has used. */
-export const newLane: LaneState = { lane: emptyLane, backlogUntil: 0, urgentUntil: 0 };
+export const newLane: LaneState = { lane: emptyLane, backlogUntil: [] };
 
 /** A message that wants to leave. */
 export interface PermitRequest {
@@ -70,8 +71,8 @@ export interface PermitRequest {
   readonly deadline?: number;
   /** The application's own send: it goes before all retries. @default false */
   readonly isFirstSend?: boolean;
-  /** Whether it was deferred by a gate before, and so stands in the backlog. @default false */
-  readonly hasWaited?: boolean;
+  /** How urgent it was when a gate deferred it, so that it stands in the backlog; absent = it was not deferred. */
+  readonly waitsAs?: number;
 }
 
 /** Why a message does not leave now. */
@@ -86,6 +87,8 @@ export type GateDecision =
       readonly reason: GateReason;
       /** Where an operator has stopped the sends. */
       readonly pause?: Pause;
+      /** How urgent it was when it was counted among what waits; absent = it was not. */
+      readonly waitsAs?: number;
     };
 
 /** The decisions on a batch, in its order, and what to keep where they differ from what was. */
@@ -109,12 +112,17 @@ export interface ReservationContext {
   readonly laneNumber: number;
   /** How long a worker's own calls for a message take together, in seconds. */
   readonly callSeconds: number;
+  /** How long before its time a message is to be claimed, in seconds; nothing leaves sooner. @default 0 */
+  readonly leadSeconds?: number;
   /** A number in [0, 1) for each call: spreads what is deferred. */
   readonly random: () => number;
 }
 
-/** A message with no more time left than this is urgent: a one-time password, or a notice at its end. */
-export const urgentSeconds = 900;
+/**
+ * Seconds that a message has left, by which it is the more urgent the earlier it stands; what has more left, or no
+ * deadline, is the least urgent. A first send is among the most urgent.
+ */
+export const urgencySeconds = [30, 60, 120, 300, 900] as const;
 
 /** A rate binds other deployments for so long after its last use: longer than an invocation lives. */
 export const rateHoldSeconds = 60;
@@ -143,9 +151,20 @@ function withRate(gate: GateState, own: number, now: number): GateState {
   return bound < own || isHeld ? gate : { ...gate, rate: own, rateUntil: now + rateHoldSeconds };
 }
 
-/** Whether a message goes before those that are not urgent. */
-function isUrgent({ deadline, isFirstSend }: PermitRequest, now: number): boolean {
-  return isFirstSend === true || (deadline !== undefined && deadline - now <= urgentSeconds);
+/** How urgent a message is: its place among {@link urgencySeconds}. */
+function urgencyOf({ deadline = Number.POSITIVE_INFINITY, isFirstSend }: PermitRequest, now: number): number {
+  if (isFirstSend === true) return 0;
+  const level = urgencySeconds.findIndex((seconds) => deadline - now <= seconds);
+  return level < 0 ? urgencySeconds.length : level;
+}
+
+/**
+ * Until when everything of an urgency, and what is more urgent, keeps the lane busy; no longer than it has left: then it
+ * has gone, or is useless.
+ */
+function busyUntil({ backlogUntil }: LaneState, urgency: number, now: number): number {
+  if (urgency < 0) return 0;
+  return Math.min(backlogUntil[urgency] ?? 0, now + (urgencySeconds[urgency] ?? Number.POSITIVE_INFINITY));
 }
 
 /** The order in which messages go: first sends, then by the nearest deadline. */
@@ -157,8 +176,7 @@ function byPrecedence(a: PermitRequest, b: PermitRequest): number {
 /** The lane's estimates without the time in which nobody used it: what did not come was not there. */
 function withoutIdleTime(state: LaneState, now: number): LaneState {
   const idle = Math.max(0, now - state.lane.nextFreeAt);
-  const less = (until: number): number => Math.max(now, until - idle);
-  return { ...state, backlogUntil: less(state.backlogUntil), urgentUntil: less(state.urgentUntil) };
+  return { ...state, backlogUntil: state.backlogUntil.map((until) => Math.max(now, until - idle)) };
 }
 
 /**
@@ -194,7 +212,10 @@ function refused(
   why: { readonly reason: GateReason; readonly pause?: Pause },
   until: () => number,
 ): Reservation {
-  return { gate, lane, decisions: requests.map(() => ({ kind: "defer", until: until(), ...why })) };
+  const decisions = requests.map(({ waitsAs }): GateDecision => {
+    return { kind: "defer", until: until(), ...why, ...(waitsAs !== undefined && { waitsAs }) };
+  });
+  return { gate, lane, decisions };
 }
 
 function planned(
@@ -209,17 +230,19 @@ function planned(
   const share = allowed.kind === "open" ? allowed.shareOfRate : 1;
   const rate = rateOfLane(effectiveRate(gate, context.rate, now) * share, laneNumber);
   const isIdle = now - given.lane.nextFreeAt > Math.max(idleSeconds, 3 * secondsOf(1, rate));
-  const onlyUrgent = given.urgentUntil > now && !isIdle;
 
   const order = requests
     .map((request, index) => ({ request, index }))
     .sort((a, b) => byPrecedence(a.request, b.request));
-  const mayGo = order.filter(({ request }) => !onlyUrgent || isUrgent(request, now));
+  // While something more urgent waits, a message leaves the lane to it.
+  const mayGo = order.filter(
+    ({ request }) => isIdle || busyUntil(given, urgencyOf(request, now) - 1, now) <= now,
+  );
   const candidates = allowed.kind === "probe" ? mayGo.slice(0, 1) : mayGo;
   const plan = planStarts(
     given.lane,
     rate,
-    now,
+    now + (context.leadSeconds ?? 0),
     candidates.map(({ request }) => request.parts),
     (wait, count) => wait <= Math.min(2 * callSeconds * count, horizonSeconds),
   );
@@ -231,17 +254,18 @@ function planned(
     if (candidate === undefined) break;
     decisions[candidate.index] = { kind: "start", at: start.at, isProbe: allowed.kind === "probe" };
     // It takes the time of one that waits.
-    if (candidate.request.hasWaited !== true) state = withWaiting(state, candidate.request, rate, now, true);
+    state = withWaiting(state, candidate.request, rate, now, true);
   }
   for (const { request, index } of order) {
     if (decisions[index] !== undefined) continue;
-    if (request.hasWaited !== true) state = withWaiting(state, request, rate, now, false);
+    state = withWaiting(state, request, rate, now, false);
     const until =
       allowed.kind === "probe" ? now + 5 + 5 * random() : comesAgainAt(state, request, rate, now, random());
     decisions[index] = {
       kind: "defer",
       until,
       reason: allowed.kind === "probe" ? "breaker-closed" : "no-capacity",
+      waitsAs: Math.min(urgencyOf(request, now), request.waitsAs ?? Number.POSITIVE_INFINITY),
     };
   }
   const lateBy = time.latest - time.earliest;
@@ -256,7 +280,10 @@ function secondsOf(parts: number, rate: LaneRate): number {
   return (parts * rate.windowSeconds) / rate.partsPerWindow;
 }
 
-/** The backlog with one message more; one that goes at once counts only where others wait. */
+/**
+ * The estimates with one message more, in those for its urgency and less; one that has become more urgent since it was
+ * counted is added to those that have not counted it. One that goes at once counts only where others wait.
+ */
 function withWaiting(
   state: LaneState,
   request: PermitRequest,
@@ -264,18 +291,23 @@ function withWaiting(
   now: number,
   goesAtOnce: boolean,
 ): LaneState {
-  const more = (until: number): number =>
-    goesAtOnce && until <= now ? until : Math.max(until, now) + secondsOf(request.parts, rate);
-  return {
-    ...state,
-    backlogUntil: more(state.backlogUntil),
-    urgentUntil: isUrgent(request, now) ? more(state.urgentUntil) : state.urgentUntil,
-  };
+  const urgency = urgencyOf(request, now);
+  const countedFrom = request.waitsAs ?? urgencySeconds.length + 1;
+  if (urgency >= countedFrom) return state;
+  const backlogUntil = [...urgencySeconds, Number.POSITIVE_INFINITY].map((_, level) => {
+    const until = state.backlogUntil[level] ?? 0;
+    const isCounted = level < urgency || level >= countedFrom;
+    if (isCounted || (goesAtOnce && until <= now)) return until;
+    const longest = now + (urgencySeconds[level] ?? Number.POSITIVE_INFINITY);
+    return Math.min(Math.max(until, now) + secondsOf(request.parts, rate), longest);
+  });
+  return { ...state, backlogUntil };
 }
 
 /**
- * When a deferred message asks again: spread over the time that the backlog takes, so that a little more asks than
- * may go. At a low rate it has to be a good deal more, because a message must be there when its second begins.
+ * When a deferred message asks again: spread over the time that takes what is at least as urgent, so that a little more
+ * asks than may go, and no later than at half of its time, when it may have become more urgent. At a low rate a good
+ * deal more has to ask, because a message must be there when its second begins.
  */
 function comesAgainAt(
   state: LaneState,
@@ -284,12 +316,16 @@ function comesAgainAt(
   now: number,
   chance: number,
 ): number {
-  const backlogSeconds = (isUrgent(request, now) ? state.urgentUntil : state.backlogUntil) - now;
+  const backlogSeconds = busyUntil(state, urgencyOf(request, now), now) - now;
   const excess = Math.min(16, Math.max(1.25, 8 * secondsOf(request.parts, rate)));
-  const spread = Math.min(Math.max(backlogSeconds / excess, 2), longestDeferralSeconds);
+  const left = (request.deadline ?? Number.POSITIVE_INFINITY) - now;
+  const spread = Math.min(
+    Math.max(backlogSeconds / excess, 2),
+    longestDeferralSeconds,
+    Math.max(left / 2, 2),
+  );
   const until = now + 1 + chance * (spread - 1);
-  const lastChance = (request.deadline ?? Infinity) - lastChanceSeconds;
-  return Math.min(until, Math.max(lastChance, now + 1));
+  return Math.min(until, Math.max(now + left - lastChanceSeconds, now + 1));
 }
 
 /** Which lane a worker takes, by a number in [0, 1). */

@@ -18,6 +18,7 @@ import {
 } from "./gate.ts";
 import type { GateClock, GateStore, StoredGateItem } from "./gate-store.ts";
 import { laneCount } from "./send-times.ts";
+import { SendTiming } from "./send-timing.ts";
 
 /** What a gate needs. */
 export interface SendGateDependencies {
@@ -27,6 +28,8 @@ export interface SendGateDependencies {
   readonly random: Pick<Random, "next">;
   /** Parts per second of an identity, > 0; `undefined` where the deployment sends nothing at all. */
   readonly rateOf: (identity: string) => number | undefined;
+  /** What is known of the worker's own calls. @default nothing */
+  readonly timing?: SendTiming;
   /** No permit is for a time after it, epoch seconds of `clock`. */
   readonly until: number;
 }
@@ -54,6 +57,8 @@ export interface NoPermit {
   readonly until: number;
   /** Where an operator has paused the sends; absent where the deployment's settings have. */
   readonly pause?: Pause;
+  /** To be given with the next request: see {@link PermitRequest.waitsAs}. */
+  readonly waitsAs?: number;
 }
 
 /** Gives permits. */
@@ -72,9 +77,6 @@ export interface SendGate {
 /** The identity of messages for which the service chooses one. */
 export const anyIdentity = "any";
 
-/** How long before its time a message is claimed: one write to the table, nearly always. */
-const claimLeadSeconds = 0.04;
-
 /** A message may leave so much after its time; the windows are as much longer than a second. */
 const latenessSeconds = 0.02;
 
@@ -86,9 +88,6 @@ const maxWrites = 8;
  * a read that is old itself, a worker sees a pause within five seconds.
  */
 const freshSeconds = 0.8;
-
-/** What a worker knows of the length of its own calls before it has made any, in seconds. */
-const callSecondsAtFirst = 0.15;
 
 interface Asking {
   readonly request: PermitRequest;
@@ -117,25 +116,29 @@ interface Reports {
 
 /** A gate for one invocation. */
 export function sendGate(dependencies: SendGateDependencies): SendGate {
-  const { store, gateClock, clock, random, rateOf, until } = dependencies;
+  const { store, gateClock, clock, random, rateOf, until, timing = new SendTiming() } = dependencies;
   const asking = new Map<string, Asking[]>();
   const reports = new Map<string, Reports>();
-  let callSeconds = callSecondsAtFirst;
 
   function permitFor(identity: string, parts: number, leavesAt: number, isProbe: boolean): Permit {
     const seen = reports.get(identity);
+    const claimsAt = clock.now();
     let leftAt: number | undefined;
     return {
       kind: "permit",
       parts,
       async departs() {
+        // What is late already would have had to be claimed so much earlier.
+        timing.observeClaim(
+          clock.now() - claimsAt + Math.max(0, claimsAt + timing.leadSeconds - leavesAt - 0.001),
+        );
         if (!isProbe && seen !== undefined && seen.breaker.closedSince !== 0) return false;
         await clock.sleep(Math.max(0, leavesAt - clock.now()));
         leftAt = clock.now();
         return leftAt <= leavesAt + latenessSeconds;
       },
       report(isServiceWorking) {
-        if (leftAt !== undefined) callSeconds += (clock.now() - leftAt - callSeconds) / 8;
+        if (leftAt !== undefined) timing.observeCall(clock.now() - leftAt);
         if (seen === undefined) return;
         const now = gateClock.now().latest;
         seen.list.push({ isServiceWorking, isProbe, at: now });
@@ -171,7 +174,8 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
         time: now,
         rate: own,
         laneNumber,
-        callSeconds,
+        callSeconds: timing.callSeconds,
+        leadSeconds: timing.leadSeconds,
         random: () => random.next(),
       });
       const seen = reports.get(identity);
@@ -230,7 +234,7 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
     { parts }: PermitRequest,
     resolve: Asking["resolve"],
   ): Promise<void> {
-    const wait = at + lag - claimLeadSeconds - clock.now();
+    const wait = at + lag - timing.leadSeconds - clock.now();
     if (clock.now() + wait > until) {
       resolve({ kind: "no-permit", reason: "no-capacity", until: clock.now() + 1 });
       return;
