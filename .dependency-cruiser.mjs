@@ -216,6 +216,18 @@ export default {
       { path: "^functions/", pathNot: "^functions/(contract|core|firehose-attachment/core)/" },
     ),
     forbid(
+      "stacks-share-from-below",
+      "What all stacks share knows none of them.",
+      { path: "^stacks/shared/" },
+      { path: "^stacks/(?!shared/|inputs/|cdktf\\.ts$)" },
+    ),
+    forbid(
+      "stacks-stand-side-by-side",
+      "A stack of one event source can be read, and left out, without the others.",
+      { path: "^stacks/(?!shared/|inputs/)([^/]+)/" },
+      { path: "^stacks/[^/]+/", pathNot: "^stacks/($1|shared|inputs)/" },
+    ),
+    forbid(
       "stacks-need-no-tools",
       "A stack describes what is deployed and needs neither local run nor simulation nor commands.",
       { path: "^stacks/" },

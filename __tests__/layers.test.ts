@@ -120,6 +120,11 @@ const broken: Readonly<Record<string, readonly string[]>> = {
     "stacks/kinesis/x.ts → functions/settings.ts (type)",
     "stacks/kinesis/x.ts → functions/resend/handler.ts (type)",
   ],
+  "stacks-share-from-below": [
+    "stacks/shared/x.ts → stacks/kinesis/x.ts (type)",
+    "stacks/shared/y.ts → stacks/app.ts",
+  ],
+  "stacks-stand-side-by-side": ["stacks/kinesis/x.ts → stacks/firehose/x.ts (type)"],
   "stacks-need-no-tools": [
     "stacks/kinesis/x.ts → local/x.ts (type)",
     "stacks/kinesis/x.ts → simulation/x.ts",

@@ -109,7 +109,7 @@ function kindOf(message: Message): Kind {
 }
 
 /**
- * The body for the retry queue in a dead letter. SQS moves a message as it is. Of what EventBridge Scheduler could
+ * The body for the retry queue in a message of the dead-letter queue. SQS moves a message as it is. Of what EventBridge Scheduler could
  * not deliver, AWS shows as the body the request that it made of the schedule (`{"MessageBody": …, "QueueUrl": …}`)
  * and says nothing of the form for a target that is a queue's ARN, where it may be our text itself: both are read.
  *

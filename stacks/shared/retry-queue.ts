@@ -37,8 +37,8 @@ const daySeconds = 86_400;
 export const visibilityTimeoutSeconds = 6 * timeoutSecondsOf.resend + longestBatchingWindowSeconds;
 
 /**
- * Receives after which a message is a dead letter. 50 receives, each hidden for 181 s, take 2.5 hours: an outage of
- * two hours makes no dead letter, even where every worker dies or times out and nothing but the queue itself brings
+ * Receives after which a message goes to the dead-letter queue. 50 receives, each hidden for 181 s, take 2.5 hours: an outage of
+ * two hours moves none there, even where every worker dies or times out and nothing but the queue itself brings
  * the message back (40 receives would be two hours to the second).
  */
 export const receivesBeforeDeadLetter = 50;
