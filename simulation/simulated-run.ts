@@ -3,7 +3,7 @@
 import { timeoutSecondsOf } from "../functions/contract/environment.ts";
 import { eventMetrics } from "../functions/core/observability/outcomes.ts";
 import type { MetricName } from "../functions/core/observability/telemetry.ts";
-import { type ApplicationMessage, produceMessage, startApplication } from "./application.ts";
+import { type ApplicationMessage, cancelLater, produceMessage, startApplication } from "./application.ts";
 import type { Choices } from "./choices.ts";
 import { evidenceOf } from "./evidence.ts";
 import { type BreakPorts, resend } from "./functions.ts";
@@ -132,6 +132,7 @@ function produceBurst(number: number, simulated: SimulatedWorld): ApplicationMes
     simulated,
     7_200,
   );
+  if (choices.below(4) === 3) cancelLater(message, choices.below(120), simulated);
   return message;
 }
 
