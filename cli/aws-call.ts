@@ -1,6 +1,13 @@
 /** Calls of AWS on behalf of the user, and what is told where one fails. */
 import { UserError } from "./user-error.ts";
 
+/** For a client's `requestHandler`: nobody waits longer for an answer on a screen. Times in milliseconds. */
+export const screenPatience = {
+  connectionTimeout: 2_000,
+  requestTimeout: 10_000,
+  throwOnRequestTimeout: true,
+};
+
 /** The user's credentials lack a right, which for some facts is no reason to give up. */
 export class MissingRightError extends UserError {
   override readonly name = "MissingRightError";

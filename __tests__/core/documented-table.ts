@@ -52,3 +52,24 @@ export function combinations<const T extends Readonly<Record<string, readonly un
   }
   return all as { [K in keyof T]: T[K][number] }[];
 }
+
+/** What a table, or the code beside it, decides; `until` where it says when. */
+export interface TableDecision {
+  readonly action: string | undefined;
+  readonly reason: string | undefined;
+  readonly until?: unknown;
+}
+
+/** The combinations for which the code decides otherwise than its table, each with both decisions. */
+export function differences<T>(
+  all: readonly T[],
+  byTable: (facts: T) => TableDecision,
+  byCode: (facts: T) => TableDecision,
+): unknown[] {
+  return all.flatMap((facts) => {
+    const { action, reason, until } = byTable(facts);
+    const decided = byCode(facts);
+    const isEqual = decided.action === action && decided.reason === reason && decided.until === until;
+    return isEqual ? [] : [{ facts, decided, action, reason, until }];
+  });
+}

@@ -10,7 +10,7 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { firehoseClient } from "../../functions/firehose-attachment/adapters/control-plane-clients.ts";
 import { firehoseDeliveryStreams } from "../../functions/firehose-attachment/adapters/firehose-delivery-stream.ts";
 import type { DeliveryStream } from "../../functions/firehose-attachment/core/delivery-stream.ts";
-import { calling } from "../aws-call.ts";
+import { calling, screenPatience } from "../aws-call.ts";
 
 /** An account and region. */
 export interface Account {
@@ -23,10 +23,10 @@ export interface Account {
   kinesisKey(streamArn: string): Promise<string | "none">;
 }
 
-/** Nobody waits longer for an answer on a screen. */
+/** Of the clients that read an account. */
 const patience = {
   maxAttempts: 3,
-  requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+  requestHandler: screenPatience,
 };
 
 /**

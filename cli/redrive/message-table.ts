@@ -2,7 +2,7 @@
 import { DescribeTableCommand, DynamoDBClient, ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, ScanCommand, type ScanCommandInput } from "@aws-sdk/lib-dynamodb";
 import { outcomeUnknownReason } from "../../functions/core/message/message.ts";
-import { calling } from "../aws-call.ts";
+import { calling, screenPatience } from "../aws-call.ts";
 import { UserError } from "../user-error.ts";
 import { attributesRead, patienceSeconds } from "./overdue.ts";
 
@@ -24,7 +24,7 @@ export function tableClient(): DynamoDBDocumentClient {
     new DynamoDBClient({
       maxAttempts: 10,
       retryMode: "adaptive",
-      requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+      requestHandler: screenPatience,
     }),
   );
 }

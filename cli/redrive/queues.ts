@@ -6,14 +6,14 @@ import {
   QueueDoesNotExist,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import { calling } from "../aws-call.ts";
+import { calling, screenPatience } from "../aws-call.ts";
 import { UserError } from "../user-error.ts";
 
 /** A client that gives up while somebody still watches. */
 export function sqsClient(): SQSClient {
   return new SQSClient({
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+    requestHandler: screenPatience,
   });
 }
 

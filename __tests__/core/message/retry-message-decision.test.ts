@@ -3,7 +3,7 @@ import { isFinal, type Message, messageStatuses } from "../../../functions/core/
 import { longestBodyCharacters } from "../../../functions/core/message/message-parts.ts";
 import { decideRetryMessage } from "../../../functions/core/message/retry-message-decision.ts";
 import { sentMessage, startOfTest } from "../../support/messages.ts";
-import { cellInWords, combinations, documentedRows } from "../documented-table.ts";
+import { cellInWords, combinations, differences, documentedRows } from "../documented-table.ts";
 
 const now = startOfTest;
 const attempt = 2;
@@ -109,20 +109,19 @@ describe("the table in the docs of retry-message-decision.ts", () => {
   const rowOf = (facts: Facts) => rows.find(({ fits }) => fits(facts));
 
   test("is equal to the code for every combination, to the second of a deferral", () => {
-    const differing: unknown[] = [];
-    for (const facts of everyCombination) {
-      const item = itemOf(facts);
-      const { action: text = "", reason } = rowOf(facts) ?? {};
-      const [action, , attribute] = text.replaceAll("`", "").split(" ");
-      const until = attribute === undefined ? undefined : item?.[attribute as keyof Message];
-      const { guarantee, areRetriesOff } = facts;
-      const decided = decideRetryMessage(item, { attempt, now, guarantee, areRetriesOff });
-      const isEqual =
-        decided.action === action &&
-        decided.reason === reason &&
-        ("until" in decided ? decided.until : undefined) === until;
-      if (!isEqual) differing.push({ facts, decided, action, reason, until });
-    }
+    const differing = differences(
+      everyCombination,
+      (facts) => {
+        const { action: text = "", reason } = rowOf(facts) ?? {};
+        const [action, , attribute] = text.replaceAll("`", "").split(" ");
+        const until = attribute === undefined ? undefined : itemOf(facts)?.[attribute as keyof Message];
+        return { action, reason, until };
+      },
+      (facts) => {
+        const { guarantee, areRetriesOff } = facts;
+        return decideRetryMessage(itemOf(facts), { attempt, now, guarantee, areRetriesOff });
+      },
+    );
     expect(differing.slice(0, 3)).toEqual([]);
   });
 

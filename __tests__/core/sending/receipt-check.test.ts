@@ -15,7 +15,7 @@ import {
 } from "../../../functions/core/sending/receipt-check.ts";
 import { retryPolicy, sentMessage, startOfTest } from "../../support/messages.ts";
 import { storeOnModel } from "../../support/store-on-model.ts";
-import { cellInWords, combinations, documentedRows } from "../documented-table.ts";
+import { cellInWords, combinations, differences, documentedRows } from "../documented-table.ts";
 
 const now = startOfTest;
 const attempt = 2;
@@ -244,19 +244,18 @@ describe("the table in the docs of receipt-check.ts", () => {
   const rowOf = (facts: Facts) => rows.find(({ fits }) => fits(facts));
 
   test("is equal to the code for every combination, to the second of a deferral", () => {
-    const differing: unknown[] = [];
-    for (const facts of everyCombination) {
-      const { action: text = "", reason } = rowOf(facts) ?? {};
-      const action = /^[a-z]+/.exec(text)?.[0];
-      const until = action === "defer" ? now + 1 : undefined;
-      const { guarantee } = facts;
-      const decided = decideReceiptCheck(itemOf(facts), attempt, now, { policy: policyOf(facts), guarantee });
-      const isEqual =
-        decided.action === action &&
-        decided.reason === reason &&
-        ("until" in decided ? decided.until : undefined) === until;
-      if (!isEqual) differing.push({ facts, decided, action, reason, until });
-    }
+    const differing = differences(
+      everyCombination,
+      (facts) => {
+        const { action: text = "", reason } = rowOf(facts) ?? {};
+        const action = /^[a-z]+/.exec(text)?.[0];
+        return { action, reason, until: action === "defer" ? now + 1 : undefined };
+      },
+      (facts) => {
+        const { guarantee } = facts;
+        return decideReceiptCheck(itemOf(facts), attempt, now, { policy: policyOf(facts), guarantee });
+      },
+    );
     expect(differing.slice(0, 3)).toEqual([]);
   });
 

@@ -113,11 +113,7 @@ export function outcomeOfItem(
 /** The key of an event's item and its attempt, as far as the event tells them. */
 export function aboutEvent(event: DeliveryEvent): Pick<EventResult, "applicationMessageId" | "attempt"> {
   const key = itemKeyOf(event);
-  const { attempt } = event;
-  return {
-    ...(key !== undefined && { applicationMessageId: key }),
-    ...(attempt !== undefined && { attempt }),
-  };
+  return { ...namedBy(event), ...(key !== undefined && { applicationMessageId: key }) };
 }
 
 /** What an event itself says about its message. */
