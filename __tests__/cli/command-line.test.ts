@@ -4,12 +4,13 @@ import { once } from "node:events";
 import { chmodSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { basename, delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { areStale } from "../../cli/bundled-functions.ts";
 import { createProgram, smsRetry } from "../../cli/command-line.ts";
 import { type ScriptRun, scriptRunner, signedIn, signedOut } from "../support/script-run.ts";
 
+const planReview = scriptRunner("sms-retry.ts", "plan-review");
 const { signal } = new AbortController();
 const names = createProgram(signal).commands.map((command) => command.name());
 const projectId = "0123456789abcdef0123456789abcdef";
@@ -40,6 +41,7 @@ test("the help lists every command, and goes to stderr with exit status 2 where 
   const lines = stdout.match(/^ {2}[a-z-]+(?= \[options\] {2})/gm)?.map((line) => line.trim());
 
   expect({ code, stderr, lines }).toEqual({ code: 0, stderr: "", lines: names });
+  expect(await answer("-h")).toEqual({ code, stdout, stderr });
   expect(await answer()).toEqual({ code: 2, stdout: "", stderr: stdout });
 });
 
@@ -56,6 +58,10 @@ describe.each(names)("sms-retry %s", (name) => {
     expect(Math.max(...stdout.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(81);
   });
 
+  test("-h prints the same", async () => {
+    expect(await answer(name, "-h")).toEqual(await answer(name, "--help"));
+  });
+
   test("an option that does not exist, and an argument, exit 2 with one line on stderr", async () => {
     expect(await answer(name, "--wrong")).toEqual({
       code: 2,
@@ -65,7 +71,7 @@ describe.each(names)("sms-retry %s", (name) => {
     expect(await answer(name, "now")).toEqual({
       code: 2,
       stdout: "",
-      stderr: `Too many arguments for '${name}'. Expected 0 arguments but got 1. See sms-retry ${name} --help.\n`,
+      stderr: `${name} takes options alone; leave out now. See sms-retry ${name} --help.\n`,
     });
   });
 
@@ -117,6 +123,14 @@ test.each<[string, string]>([
   [
     "plan-review --stack sms-retry",
     "--stack must be one of sms-retry-new-stream, sms-retry-kinesis, sms-retry-firehose; got sms-retry.",
+  ],
+  [
+    "plan-review --folder /none/infra",
+    "There is no folder /none/infra; give --folder that of a Terraform configuration.",
+  ],
+  [
+    "plan-review --folder /dev/null",
+    "There is no folder /dev/null; give --folder that of a Terraform configuration.",
   ],
   [
     "plan-review --stack sms-retry-kinesis --folder b",
@@ -264,6 +278,22 @@ describe("a command that asks AWS", () => {
     expect(await run(environment, "redrive", "--queue", "dead")).toEqual(expected);
     expect(await run(environment, "pause")).toEqual(expected);
   });
+});
+
+test("a plan without Terraform exits 1, and sentence and comment say what to install", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sms-retry-plan-"));
+  const sentence = "There is no terraform on the PATH; install Terraform (>= 1.5.0) and plan again.";
+  try {
+    const run = await planReview({ ...signedOut, PATH: folder }, "--folder", folder);
+
+    expect({ code: run.code, stderr: run.stderr }).toEqual({
+      code: 1,
+      stderr: `${basename(folder)}: ${sentence}\n`,
+    });
+    expect(run.stdout).toContain(sentence);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe("the command itself", () => {
