@@ -102,7 +102,28 @@ test.each<[string, string]>([
     "run --scenario ./none.json",
     "The scenario file ./none.json cannot be read; give the path of a JSON file, or one of mixed, all-delivered, outage, lost-events, lost-answers, throttled.",
   ],
-  ["simulate --runs some", "--runs must be a whole number from 0 to 999999999; got some."],
+  ["simulate --runs some", "--runs must be a whole number from 1 to 999999999; got some."],
+  ["simulate --runs 0", "--runs must be a whole number from 1 to 999999999; got 0."],
+  ["simulate --races 0", "--races must be a whole number from 1 to 999999999; got 0."],
+  ["simulate --backlog 0", "--backlog must be a whole number from 1 to 999999999; got 0."],
+  ...[
+    ["seed", "runs"],
+    ["seed", "from"],
+    ["seed", "races"],
+    ["seed", "backlog"],
+    ["races", "runs"],
+    ["races", "from"],
+    ["races", "backlog"],
+    ["backlog", "runs"],
+    ["backlog", "from"],
+  ].map(([one, other]): [string, string] => [
+    `simulate --${other} 10 --${one} 3`,
+    `--${one} cannot be used with --${other}; leave out one of them.`,
+  ]),
+  [
+    "simulate --backlog 10 --break no-breaker",
+    "--backlog cannot be used with --break; leave out one of them.",
+  ],
   ["inspect", "Give --stream NAME or --application-id ID."],
   ["inspect --stream a/b", "--stream must be the name of a Firehose stream; got a/b."],
   ["inspect --application-id x", "--application-id must be 32 hexadecimal digits in lower case; got x."],
@@ -294,6 +315,30 @@ test("a plan without Terraform exits 1, and sentence and comment say what to ins
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+describe("sms-retry simulate", () => {
+  const simulate = scriptRunner("sms-retry.ts", "simulate");
+
+  test("a run that fails names the line that replays it, its break too", async () => {
+    const failed = await simulate(signedOut, "--runs", "100", "--break", "no-conditions");
+    const [, line = ""] = /replay it with: npx sms-retry simulate (.*)\n$/.exec(failed.stderr) ?? [];
+
+    expect(line).toMatch(/^--seed \d+ --break no-conditions$/);
+    const replayed = await simulate(signedOut, ...line.split(" "));
+    expect(replayed).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^Seed \d+ violates the protocol; /),
+    });
+    expect(failed.stdout).toContain(replayed.stdout);
+  }, 30_000);
+
+  test("a replay ends with its verdict, after its steps", async () => {
+    const { code, stdout, stderr } = await simulate(signedOut, "--seed", "3");
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/: starts\n.*\nNo violation\.\n$/s);
+  });
 });
 
 describe("the command itself", () => {
