@@ -2,10 +2,10 @@
 import type { Construct } from "../cdktf.ts";
 import { kinesisInputs } from "../inputs/inputs.ts";
 import { kinesisOutputs, output } from "../inputs/outputs.ts";
+import { EventArchive } from "../shared/event-archive.ts";
 import { EventsBucket } from "../shared/events-bucket.ts";
 import { RetryEngine } from "../shared/retry-engine.ts";
 import { type Artefacts, SmsRetryStack } from "../shared/sms-retry-stack.ts";
-import { EventArchive } from "./event-archive.ts";
 import { kinesisAlarms } from "./kinesis-alarms.ts";
 import { KinesisConsumer } from "./kinesis-consumer.ts";
 import { PinpointEventStream } from "./pinpoint-event-stream.ts";

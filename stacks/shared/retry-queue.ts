@@ -6,27 +6,15 @@ import {
   IamRolePolicy,
   type ITerraformDependable,
   SchedulerScheduleGroup,
-  SqsQueue,
-  SqsQueuePolicy,
-  SqsQueueRedriveAllowPolicy,
 } from "../cdktf.ts";
-import { expression } from "../inputs/input.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import { longestBatchingWindowSeconds } from "../inputs/settings.ts";
-import {
-  type Access,
-  grantKeyUse,
-  onlyOverTls,
-  policyDocument,
-  type Statement,
-  trustPolicy,
-} from "./access.ts";
+import { type Access, grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
+import { daySeconds, encryptedQueue, onlyFilledBy } from "./encrypted-queue.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
 /** What a function is told to make schedules. */
 type SchedulingVariable = "SCHEDULE_GROUP_NAME" | "SCHEDULER_ROLE_ARN" | "RETRY_DEAD_LETTER_QUEUE_ARN";
-
-const daySeconds = 86_400;
 
 /**
  * Six times the time-out of the function that reads the queue and the time in which a batch is collected, as Lambda
@@ -67,10 +55,12 @@ export class RetryQueue extends Construct {
     super(scope, "retry-queue");
     this.#inputs = inputs;
     this.#place = place;
-    const deadLetters = this.#queue("retry_dead_letters", "retry-dead-letters", {
+    const deadLetters = encryptedQueue(this, inputs, {
+      id: "retry_dead_letters",
       messageRetentionSeconds: 14 * daySeconds,
     });
-    const queue = this.#queue("retry", "retry", {
+    const queue = encryptedQueue(this, inputs, {
+      id: "retry",
       // As long as message_validity_seconds can be: what the queue forgets is of no use any more. A moved message
       // keeps its age, so the dead-letter queue must keep longer.
       messageRetentionSeconds: 7 * daySeconds,
@@ -80,7 +70,7 @@ export class RetryQueue extends Construct {
         maxReceiveCount: receivesBeforeDeadLetter,
       }),
     });
-    this.#onlyRetryQueueMayFill(deadLetters, queue);
+    onlyFilledBy(this, "retry_dead_letters", deadLetters, queue);
     this.url = queue.url;
     this.arn = queue.arn;
     this.queueName = queue.name;
@@ -120,36 +110,6 @@ export class RetryQueue extends Construct {
       ],
       Resource: this.arn,
     };
-  }
-
-  #queue(
-    id: string,
-    name: string,
-    options: Pick<
-      ConstructorParameters<typeof SqsQueue>[2] & object,
-      "messageRetentionSeconds" | "visibilityTimeoutSeconds" | "redrivePolicy"
-    >,
-  ): SqsQueue {
-    const { kmsKeyArn, namePrefix } = this.#inputs;
-    const queue = new SqsQueue(this, `aws_sqs_queue.${id}`, {
-      name: `${namePrefix.text}-${name}`,
-      kmsMasterKeyId: kmsKeyArn.text,
-      // The two kinds of encryption exclude each other; null leaves the attribute alone.
-      sqsManagedSseEnabled: expression(`${kmsKeyArn.hcl} == null ? true : null`),
-      ...options,
-    });
-    new SqsQueuePolicy(this, `aws_sqs_queue_policy.${id}`, {
-      queueUrl: queue.url,
-      policy: policyDocument(onlyOverTls("sqs:*", [queue.arn])),
-    });
-    return queue;
-  }
-
-  #onlyRetryQueueMayFill(deadLetters: SqsQueue, queue: SqsQueue): void {
-    new SqsQueueRedriveAllowPolicy(this, "aws_sqs_queue_redrive_allow_policy.retry_dead_letters", {
-      queueUrl: deadLetters.url,
-      redriveAllowPolicy: JSON.stringify({ redrivePermission: "byQueue", sourceQueueArns: [queue.arn] }),
-    });
   }
 
   #schedules() {
