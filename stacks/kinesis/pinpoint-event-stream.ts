@@ -26,7 +26,7 @@ export class PinpointEventStream extends Construct implements EventStream {
     super(scope, "pinpoint-event-stream");
     this.#props = props;
     const stream = this.#stream();
-    this.arn = stream.arn;
+    this.arn = props.place.arn("kinesis", `stream/${stream.name}`);
     this.streamName = stream.name;
   }
 

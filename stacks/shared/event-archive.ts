@@ -96,7 +96,7 @@ export class EventArchive extends Construct {
     role: IamRole,
     logGroup: CloudwatchLogGroup,
     logStream: CloudwatchLogStream,
-    { bucket, inputs, stream }: EventArchiveProps,
+    { bucket, inputs, place, stream }: EventArchiveProps,
   ) {
     const policy = new IamRolePolicy(this, "aws_iam_role_policy.event_archive", {
       name: "event-archive",
@@ -119,7 +119,7 @@ export class EventArchive extends Construct {
         {
           Sid: "WriteLog",
           Action: "logs:PutLogEvents",
-          Resource: `${logGroup.arn}:log-stream:${logStream.name}`,
+          Resource: `${place.arn("logs", `log-group:${logGroup.name}`)}:log-stream:${logStream.name}`,
         },
       ),
     });

@@ -47,7 +47,7 @@ export class EventsBucket extends Construct {
       forceDestroy: expression(`!${inputs.deletionProtection.hcl}`),
     });
     this.bucketName = bucket.bucket;
-    this.arn = bucket.arn;
+    this.arn = place.bucketArn(bucket);
     this.#closeToThePublic(bucket);
     this.#encrypt(bucket, inputs);
     this.#expire(bucket, inputs);
@@ -94,7 +94,7 @@ export class EventsBucket extends Construct {
     });
     new S3BucketPolicy(this, "aws_s3_bucket_policy.events", {
       bucket: bucket.id,
-      policy: policyDocument(onlyOverTls("s3:*", [bucket.arn, `${bucket.arn}/*`])),
+      policy: policyDocument(onlyOverTls("s3:*", [this.arn, `${this.arn}/*`])),
       // S3 refuses the two changes at the same moment.
       dependsOn: [block],
     });

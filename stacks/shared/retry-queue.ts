@@ -10,7 +10,7 @@ import {
 import type { SharedInputs } from "../inputs/inputs.ts";
 import { longestBatchingWindowSeconds } from "../inputs/settings.ts";
 import { type Access, grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
-import { daySeconds, encryptedQueue, onlyFilledBy } from "./encrypted-queue.ts";
+import { daySeconds, EncryptedQueue, mayReceive } from "./encrypted-queue.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
 /** What a function is told to make schedules. */
@@ -43,6 +43,8 @@ export class RetryQueue extends Construct {
   readonly deadLetterUrl: string;
   readonly deadLetterArn: string;
   readonly deadLetterName: string;
+  /** What Lambda needs to read the queue for a function. */
+  readonly receiving: Statement;
   /** What must exist before a schedule can reach the queue. */
   readonly permissions: ITerraformDependable[];
   readonly #inputs: SharedInputs;
@@ -55,28 +57,27 @@ export class RetryQueue extends Construct {
     super(scope, "retry-queue");
     this.#inputs = inputs;
     this.#place = place;
-    const deadLetters = encryptedQueue(this, inputs, {
-      id: "retry_dead_letters",
+    const deadLetters = new EncryptedQueue(this, "retry_dead_letters", {
+      inputs,
+      place,
       messageRetentionSeconds: 14 * daySeconds,
     });
-    const queue = encryptedQueue(this, inputs, {
-      id: "retry",
+    const queue = new EncryptedQueue(this, "retry", {
+      inputs,
+      place,
       // As long as message_validity_seconds can be: what the queue forgets is of no use any more. A moved message
       // keeps its age, so the dead-letter queue must keep longer.
       messageRetentionSeconds: 7 * daySeconds,
       visibilityTimeoutSeconds,
-      redrivePolicy: JSON.stringify({
-        deadLetterTargetArn: deadLetters.arn,
-        maxReceiveCount: receivesBeforeDeadLetter,
-      }),
+      redrive: { deadLetters, maxReceiveCount: receivesBeforeDeadLetter },
     });
-    onlyFilledBy(this, "retry_dead_letters", deadLetters, queue);
     this.url = queue.url;
     this.arn = queue.arn;
-    this.queueName = queue.name;
+    this.queueName = queue.queueName;
     this.deadLetterUrl = deadLetters.url;
     this.deadLetterArn = deadLetters.arn;
-    this.deadLetterName = deadLetters.name;
+    this.deadLetterName = deadLetters.queueName;
+    this.receiving = mayReceive("ReceiveRetryMessage", queue);
     const schedules = this.#schedules();
     this.scheduleGroupName = schedules.groupName;
     this.#scheduling = schedules.access;
@@ -98,20 +99,6 @@ export class RetryQueue extends Construct {
     };
   }
 
-  /** What Lambda needs to read the queue for a function. */
-  get receiving(): Statement {
-    return {
-      Sid: "ReceiveRetryMessage",
-      Action: [
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:ChangeMessageVisibility",
-      ],
-      Resource: this.arn,
-    };
-  }
-
   #schedules() {
     const { kmsKeyArn, namePrefix } = this.#inputs;
     const group = new SchedulerScheduleGroup(this, "aws_scheduler_schedule_group.retries", {
@@ -120,7 +107,10 @@ export class RetryQueue extends Construct {
     const role = new IamRole(this, "aws_iam_role.retry_scheduler", {
       name: `${namePrefix.text}-retry-scheduler-${this.#place.region}`,
       assumeRolePolicy: trustPolicy("scheduler.amazonaws.com", {
-        StringEquals: { "aws:SourceAccount": this.#place.accountId, "aws:SourceArn": group.arn },
+        StringEquals: {
+          "aws:SourceAccount": this.#place.accountId,
+          "aws:SourceArn": this.#place.arn("scheduler", `schedule-group/${group.name}`),
+        },
       }),
     });
     const policy = new IamRolePolicy(this, "aws_iam_role_policy.retry_scheduler", {
@@ -149,13 +139,13 @@ export class RetryQueue extends Construct {
         {
           Sid: "PassSchedulerRole",
           Action: "iam:PassRole",
-          Resource: role.arn,
+          Resource: this.#place.roleArn(role),
           Condition: { StringEquals: { "iam:PassedToService": "scheduler.amazonaws.com" } },
         },
       ],
       environment: {
         SCHEDULE_GROUP_NAME: group.name,
-        SCHEDULER_ROLE_ARN: role.arn,
+        SCHEDULER_ROLE_ARN: this.#place.roleArn(role),
         RETRY_DEAD_LETTER_QUEUE_ARN: this.deadLetterArn,
       },
     };
