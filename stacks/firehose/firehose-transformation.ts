@@ -3,7 +3,7 @@ import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
 import { Construct } from "../cdktf.ts";
 import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
 import type { Input } from "../inputs/input.ts";
-import type { SharedInputs } from "../inputs/inputs.ts";
+import type { PinpointInputs } from "../inputs/inputs.ts";
 import { projectSetting, retrySettings } from "../inputs/settings.ts";
 import { type Access, allOf } from "../shared/access.ts";
 import type { RetryEngine } from "../shared/retry-engine.ts";
@@ -11,7 +11,7 @@ import { type EngineProps, SmsFunction } from "../shared/sms-function.ts";
 
 /** What the transformation feeds, and how it answers. */
 export interface FirehoseTransformationProps extends EngineProps {
-  readonly inputs: SharedInputs & FirehoseInputs;
+  readonly inputs: PinpointInputs & FirehoseInputs;
   readonly engine: RetryEngine;
 }
 

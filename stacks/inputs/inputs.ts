@@ -1,5 +1,5 @@
 /**
- * The inputs that every stack has. An input that only one stack has stands in that stack.
+ * The inputs that every stack has, and those that several have. An input that only one stack has stands in that stack.
  *
  * The ranges are those that `functions/settings.ts` accepts: what Terraform lets through must not be refused at
  * a cold start.
@@ -13,6 +13,12 @@ import { Input } from "./input.ts";
 
 /** The readings of the inputs, by their TypeScript names; see {@link sharedInputs}. */
 export type SharedInputs = ReturnType<typeof sharedInputs>;
+
+/** The readings of what the stacks on Pinpoint's events have; see {@link pinpointInputs}. */
+export type PinpointInputs = ReturnType<typeof pinpointInputs>;
+
+/** The reading of how long an events bucket keeps what it holds; see {@link archiveInputs}. */
+export type ArchiveInputs = ReturnType<typeof archiveInputs>;
 
 /** The readings of what the stacks on a Kinesis stream have besides; see {@link kinesisInputs}. */
 export type KinesisInputs = ReturnType<typeof kinesisInputs>;
@@ -47,9 +53,14 @@ export function sharedInputs(scope: Construct) {
   };
 }
 
-/** Declares the shared inputs and those of a stack that reads a Kinesis stream and keeps an archive of it. */
+/** Declares the shared inputs and whose events are handled. */
+export function pinpointInputs(scope: Construct) {
+  return { ...sharedInputs(scope), ...projectInputs(scope) };
+}
+
+/** Declares the inputs of a stack that reads a Kinesis stream of Pinpoint's and keeps an archive of it. */
 export function kinesisInputs(scope: Construct) {
-  return { ...sharedInputs(scope), ...readingInputs(scope), ...archiveInputs(scope) };
+  return { ...pinpointInputs(scope), ...readingInputs(scope), ...archiveInputs(scope) };
 }
 
 function identityInputs(scope: Construct) {
@@ -67,6 +78,11 @@ function identityInputs(scope: Construct) {
           "The input name_prefix must be 2 to 24 lower-case letters, digits and hyphens, start with a letter and not end with a hyphen.",
       },
     }),
+  };
+}
+
+function projectInputs(scope: Construct) {
+  return {
     pinpointApplicationId: new Input(scope, "pinpoint_application_id", {
       type: "string",
       description:
@@ -348,7 +364,8 @@ function readingInputs(scope: Construct) {
   };
 }
 
-function archiveInputs(scope: Construct) {
+/** Declares how long an archive is kept. */
+export function archiveInputs(scope: Construct) {
   return {
     archiveRetentionDays: new Input(scope, "archive_retention_days", {
       type: "number",

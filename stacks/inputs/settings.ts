@@ -1,7 +1,7 @@
 /** The environment variables that are settings alone: no permission goes with them. */
 import type { VariableName } from "../../functions/contract/environment.ts";
 import type { Access } from "../shared/access.ts";
-import type { SharedInputs } from "./inputs.ts";
+import type { PinpointInputs, SharedInputs } from "./inputs.ts";
 
 /** Parts per second of all origination identities that the inputs name, as HCL. */
 function totalRate({ maxSendsPerSecond, sendRates }: SharedInputs): string {
@@ -42,7 +42,7 @@ export function retrySettings(inputs: SharedInputs) {
 }
 
 /** Whose events are handled. */
-export function projectSetting(inputs: SharedInputs) {
+export function projectSetting(inputs: PinpointInputs) {
   return settings({ PINPOINT_APPLICATION_ID: inputs.pinpointApplicationId.text });
 }
 

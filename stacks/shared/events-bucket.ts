@@ -10,7 +10,7 @@ import {
   Token,
 } from "../cdktf.ts";
 import { expression } from "../inputs/input.ts";
-import type { KinesisInputs } from "../inputs/inputs.ts";
+import type { ArchiveInputs, SharedInputs } from "../inputs/inputs.ts";
 import { type Access, onlyOverTls, policyDocument, type Statement } from "./access.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
@@ -39,7 +39,7 @@ export class EventsBucket extends Construct {
 
   constructor(
     scope: Construct,
-    { inputs, place }: { readonly inputs: KinesisInputs; readonly place: Place },
+    { inputs, place }: { readonly inputs: SharedInputs & ArchiveInputs; readonly place: Place },
   ) {
     super(scope, "events-bucket");
     const bucket = new S3Bucket(this, "aws_s3_bucket.events", {
@@ -100,7 +100,7 @@ export class EventsBucket extends Construct {
     });
   }
 
-  #encrypt(bucket: S3Bucket, { kmsKeyArn }: KinesisInputs): void {
+  #encrypt(bucket: S3Bucket, { kmsKeyArn }: SharedInputs): void {
     new S3BucketServerSideEncryptionConfigurationA(
       this,
       "aws_s3_bucket_server_side_encryption_configuration.events",
@@ -119,7 +119,7 @@ export class EventsBucket extends Construct {
     );
   }
 
-  #expire(bucket: S3Bucket, { archiveRetentionDays }: KinesisInputs): void {
+  #expire(bucket: S3Bucket, { archiveRetentionDays }: ArchiveInputs): void {
     new S3BucketLifecycleConfiguration(this, "aws_s3_bucket_lifecycle_configuration.events", {
       bucket: bucket.id,
       rule: [

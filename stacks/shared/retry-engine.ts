@@ -9,12 +9,20 @@ import {
   retrySettings,
   senderScaling,
 } from "../inputs/settings.ts";
-import { allOf } from "./access.ts";
+import { type Access, allOf } from "./access.ts";
 import { GateTable } from "./gate-table.ts";
 import { MessageTable } from "./message-table.ts";
-import { pinpointSending } from "./pinpoint-sending.ts";
 import { RetryQueue } from "./retry-queue.ts";
 import { type EngineProps, SmsFunction } from "./sms-function.ts";
+
+/** What is told to whatever sends: through what, and from which identities. */
+export type SendingVariable = "PINPOINT_APPLICATION_ID" | "ORIGINATION_NUMBER";
+
+/** What the engine needs to know of its stack. */
+export interface RetryEngineProps extends EngineProps {
+  /** The right to send through what the stack's messages are sent through. */
+  readonly sending: Access<SendingVariable>;
+}
 
 /** The message-state table, the send gates, the retry queue, and the functions `resend` and `produce`. */
 export class RetryEngine extends Construct {
@@ -26,7 +34,7 @@ export class RetryEngine extends Construct {
   /** What must exist before a retry message leads to a retry. */
   readonly ready: ITerraformDependable[];
 
-  constructor(scope: Construct, props: EngineProps) {
+  constructor(scope: Construct, props: RetryEngineProps) {
     super(scope, "retry-engine");
     this.table = new MessageTable(this, props);
     this.gates = new GateTable(this, props);
@@ -36,17 +44,18 @@ export class RetryEngine extends Construct {
     this.produce = this.#produce(props);
   }
 
-  #resend(props: EngineProps): SmsFunction<"resend"> {
-    const { inputs, place } = props;
+  #resend(props: RetryEngineProps): SmsFunction<"resend"> {
+    const { sending, ...shared } = props;
+    const { inputs } = shared;
     return new SmsFunction(this, "resend", {
-      ...props,
+      ...shared,
       memoryMegabytes: Token.asNumber(`\${${senderScaling(inputs).memoryMegabytes}}`),
       timeoutSeconds: timeoutSecondsOf.resend,
       access: allOf(
         this.table.access("BatchGetItem", "GetItem", "UpdateItem"),
         this.gates.access,
         this.queue.sending,
-        pinpointSending(inputs, place),
+        sending,
         retrySettings(inputs),
         guaranteeSetting(inputs),
         paceSettings(inputs),
@@ -80,17 +89,18 @@ export class RetryEngine extends Construct {
     });
   }
 
-  #produce(props: EngineProps): SmsFunction<"produce"> {
-    const { inputs, place } = props;
+  #produce(props: RetryEngineProps): SmsFunction<"produce"> {
+    const { sending, ...shared } = props;
+    const { inputs } = shared;
     return new SmsFunction(this, "produce", {
-      ...props,
+      ...shared,
       memoryMegabytes: 256,
       timeoutSeconds: timeoutSecondsOf.produce,
       access: allOf(
         this.table.access("GetItem", "PutItem", "UpdateItem"),
         this.gates.access,
         this.queue.sending,
-        pinpointSending(inputs, place),
+        sending,
         retrySettings(inputs),
         guaranteeSetting(inputs),
         paceSettings(inputs),
