@@ -23,25 +23,28 @@ const partition = "arn:${data.aws_partition.current.partition}";
 const project = `${partition}:mobiletargeting:${here}:apps/\${var.pinpoint_application_id}`;
 const account = "${data.aws_caller_identity.current.account_id}";
 const streams: Record<(typeof kinesisStackNames)[number], string> = {
-  "sms-retry-new-stream": "${aws_kinesis_stream.events.arn}",
+  "sms-retry-new-stream": `${partition}:kinesis:${here}:stream/\${aws_kinesis_stream.events.name}`,
   "sms-retry-kinesis": "${var.kinesis_stream_arn}",
 };
-const table = "${aws_dynamodb_table.message_state.arn}";
+const table = `${partition}:dynamodb:${here}:table/\${aws_dynamodb_table.message_state.name}`;
 const gates = `${partition}:dynamodb:${here}:table/\${var.send_gate_table_name == null ? one(aws_dynamodb_table.send_gates[*].name) : var.send_gate_table_name}`;
-const queue = "${aws_sqs_queue.retry.arn}";
-const deadLetterQueue = "${aws_sqs_queue.retry_dead_letters.arn}";
-const bucket = "${aws_s3_bucket.events.arn}";
-const schedulerRole = "${aws_iam_role.retry_scheduler.arn}";
+const queueNamed = (name: string) => `${partition}:sqs:${here}:\${aws_sqs_queue.${name}.name}`;
+const queue = queueNamed("retry");
+const deadLetterQueue = queueNamed("retry_dead_letters");
+const bucket = `${partition}:s3:::\${aws_s3_bucket.events.bucket}`;
+const schedulerRole = `${partition}:iam::\${data.aws_caller_identity.current.account_id}:role/\${aws_iam_role.retry_scheduler.name}`;
+const logGroup = (name: string) =>
+  `${partition}:logs:${here}:log-group:\${aws_cloudwatch_log_group.${name}.name}`;
 const schedules = `${partition}:scheduler:${here}:schedule/\${aws_scheduler_schedule_group.retries.name}/*`;
 
 /** Resources whose last part only exists at run time: everything before it is named. */
 const namedUpToTheLastPart = [
   // Log streams are named by Lambda.
-  /^\$\{aws_cloudwatch_log_group\.[a-z_]+\.arn\}:log-stream:\*$/,
+  /:log-group:\$\{aws_cloudwatch_log_group\.[a-z_]+\.name\}:log-stream:\*$/,
   // Schedules are named by the functions, one for each delayed retry.
   /:schedule\/\$\{aws_scheduler_schedule_group\.retries\.name\}\/\*$/,
   // Objects are named by whoever writes them.
-  /^\$\{aws_s3_bucket\.events\.arn\}\/(malformed|archive|archive-errors|aws\/lambda)\/\*$/,
+  /:s3:::\$\{aws_s3_bucket\.events\.bucket\}\/(malformed|archive|archive-errors|aws\/lambda)\/\*$/,
 ];
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: these are HCL references
 
@@ -98,8 +101,8 @@ function actionsCalledBy(functionName: string): Set<string> {
 }
 
 const logOf = (name: string) => ({
-  "logs:CreateLogStream": [`\${aws_cloudwatch_log_group.${name}.arn}:log-stream:*`],
-  "logs:PutLogEvents": [`\${aws_cloudwatch_log_group.${name}.arn}:log-stream:*`],
+  "logs:CreateLogStream": [`${logGroup(name)}:log-stream:*`],
+  "logs:PutLogEvents": [`${logGroup(name)}:log-stream:*`],
 });
 const retryMessages = {
   "sqs:SendMessage": [queue],
@@ -150,8 +153,7 @@ describe.each(kinesisStackNames)("permissions on the stream and the archive of %
       "s3:ListBucket": [bucket],
       "s3:ListBucketMultipartUploads": [bucket],
       "logs:PutLogEvents": [
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is HCL
-        "${aws_cloudwatch_log_group.event_archive.arn}:log-stream:${aws_cloudwatch_log_stream.event_archive.name}",
+        `${logGroup("event_archive")}:log-stream:\${aws_cloudwatch_log_stream.event_archive.name}`,
       ],
     });
   });
@@ -159,8 +161,7 @@ describe.each(kinesisStackNames)("permissions on the stream and the archive of %
 
 describe("permissions on the user's Firehose stream", () => {
   const stack = () => stacks["sms-retry-firehose"];
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: this is HCL
-  const transformation = "${aws_lambda_function.transform_firehose.arn}";
+  const transformation = `${partition}:lambda:${here}:function:\${aws_lambda_function.transform_firehose.function_name}`;
 
   test("transform-firehose may move states and schedule retries, and nothing with the stream", () => {
     expect(grantsOf(stack(), "transform_firehose")).toEqual({
@@ -345,8 +346,7 @@ describe.each(stackNames)("trust of %s", (name) => {
       condition: {
         StringEquals: {
           "aws:SourceAccount": account,
-          // biome-ignore lint/suspicious/noTemplateCurlyInString: this is HCL
-          "aws:SourceArn": "${aws_scheduler_schedule_group.retries.arn}",
+          "aws:SourceArn": `${partition}:scheduler:${here}:schedule-group/\${aws_scheduler_schedule_group.retries.name}`,
         },
       },
     });

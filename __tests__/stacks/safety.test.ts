@@ -77,7 +77,7 @@ describe.each(stackNames)("what %s keeps", (name) => {
   test("two hours in which every worker fails leave nothing in the dead-letter queue", () => {
     const retry = resource(stacks[name], "aws_sqs_queue.retry");
     const { deadLetterTargetArn, maxReceiveCount } = JSON.parse(String(retry.redrive_policy));
-    expect(deadLetterTargetArn).toBe("${aws_sqs_queue.retry_dead_letters.arn}");
+    expect(deadLetterTargetArn).toMatch(/:sqs:.*:\$\{aws_sqs_queue\.retry_dead_letters\.name\}$/);
     // A failed message is hidden until its visibility timeout is over, and moved when it would be received once more.
     expect(Number(retry.visibility_timeout_seconds) * maxReceiveCount).toBeGreaterThan(2 * 3600);
     // What can never be handled shall not stay among the good ones for days either.
@@ -139,7 +139,7 @@ describe.each(kinesisStackNames)("the archive of %s", (name) => {
     expect(archive).toMatchObject({
       destination: "extended_s3",
       extended_s3_configuration: {
-        bucket_arn: "${aws_s3_bucket.events.arn}",
+        bucket_arn: "arn:${data.aws_partition.current.partition}:s3:::${aws_s3_bucket.events.bucket}",
         prefix: "archive/!{timestamp:yyyy/MM/dd/HH}/",
         compression_format: "GZIP",
         kms_key_arn: key,
@@ -186,7 +186,11 @@ describe.each(kinesisStackNames)("what reaches the functions of %s", (name) => {
       function_response_types: ["ReportBatchItemFailures"],
       bisect_batch_on_function_error: true,
       maximum_retry_attempts: -1,
-      destination_config: { on_failure: { destination_arn: "${aws_s3_bucket.events.arn}" } },
+      destination_config: {
+        on_failure: {
+          destination_arn: "arn:${data.aws_partition.current.partition}:s3:::${aws_s3_bucket.events.bucket}",
+        },
+      },
     });
     const shortestRetentionSeconds = 24 * 3600;
     expect(Number(mapping().maximum_record_age_in_seconds)).toBeLessThan(shortestRetentionSeconds);

@@ -1,13 +1,13 @@
 /** What an operator must hear of where events come through a Firehose stream. */
 import type { Construct } from "../cdktf.ts";
 import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
-import type { SharedInputs } from "../inputs/inputs.ts";
+import type { PinpointInputs } from "../inputs/inputs.ts";
 import { Alarms, type AlarmsOptions } from "../shared/alarms.ts";
 import type { FirehoseTransformation } from "./firehose-transformation.ts";
 
 /** What these alarms watch besides the shared ones. */
 export interface FirehoseAlarmsOptions extends AlarmsOptions {
-  readonly inputs: SharedInputs & FirehoseInputs;
+  readonly inputs: PinpointInputs & FirehoseInputs;
   readonly transformation: FirehoseTransformation;
 }
 

@@ -2,7 +2,7 @@
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
 import { Construct, IamRolePolicy, type ITerraformDependable, LambdaInvocation, Token } from "../cdktf.ts";
 import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
-import type { SharedInputs } from "../inputs/inputs.ts";
+import type { PinpointInputs } from "../inputs/inputs.ts";
 import { policyDocument, type Statement } from "../shared/access.ts";
 import type { RetryEngine } from "../shared/retry-engine.ts";
 import { type EngineProps, SmsFunction } from "../shared/sms-function.ts";
@@ -10,7 +10,7 @@ import type { FirehoseTransformation } from "./firehose-transformation.ts";
 
 /** What is connected to what. */
 export interface FirehoseAttachmentProps extends EngineProps {
-  readonly inputs: SharedInputs & FirehoseInputs;
+  readonly inputs: PinpointInputs & FirehoseInputs;
   readonly transformation: FirehoseTransformation;
   readonly engine: RetryEngine;
 }

@@ -8,7 +8,7 @@ import type { RefusalReason } from "../../functions/firehose-attachment/core/fir
 import type { Construct } from "../cdktf.ts";
 import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
 import type { Input } from "../inputs/input.ts";
-import type { SharedInputs } from "../inputs/inputs.ts";
+import type { PinpointInputs } from "../inputs/inputs.ts";
 import { Check } from "../shared/check.ts";
 
 /** A refusal in HCL. */
@@ -23,7 +23,7 @@ interface Refusal {
  * `check.firehose_attachment`. It reads the stream as CloudFormation describes it, and says nothing where it
  * cannot: every expression is wrapped, and a stream that cannot be read is a warning of Terraform's.
  */
-export function firehoseEligibilityCheck(scope: Construct, inputs: SharedInputs & FirehoseInputs): Check {
+export function firehoseEligibilityCheck(scope: Construct, inputs: PinpointInputs & FirehoseInputs): Check {
   const { deliveryStreamName, namePrefix } = inputs;
   return new Check(scope, "firehose_attachment", {
     data: {

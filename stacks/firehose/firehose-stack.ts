@@ -1,8 +1,9 @@
 /** For users whose delivery events already go to a Firehose stream. */
 import type { Construct } from "../cdktf.ts";
 import { firehoseInputs } from "../inputs/firehose-inputs.ts";
-import { sharedInputs } from "../inputs/inputs.ts";
+import { pinpointInputs } from "../inputs/inputs.ts";
 import { output, sharedOutputs } from "../inputs/outputs.ts";
+import { pinpointSending } from "../shared/pinpoint-sending.ts";
 import { RetryEngine } from "../shared/retry-engine.ts";
 import { type Artefacts, SmsRetryStack } from "../shared/sms-retry-stack.ts";
 import { firehoseAlarms } from "./firehose-alarms.ts";
@@ -17,10 +18,10 @@ import { FirehoseTransformation } from "./firehose-transformation.ts";
 export class FirehoseStack extends SmsRetryStack {
   constructor(scope: Construct, artefacts: Artefacts) {
     super(scope, "sms-retry-firehose");
-    const inputs = { ...sharedInputs(this), ...firehoseInputs(this) };
+    const inputs = { ...pinpointInputs(this), ...firehoseInputs(this) };
     const props = { inputs, place: this.place, artefacts };
 
-    const engine = new RetryEngine(this, props);
+    const engine = new RetryEngine(this, { ...props, sending: pinpointSending(props) });
     const transformation = new FirehoseTransformation(this, { ...props, engine });
     const attachment = new FirehoseAttachment(this, { ...props, engine, transformation });
     firehoseEligibilityCheck(this, inputs);

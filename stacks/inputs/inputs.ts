@@ -1,5 +1,5 @@
 /**
- * The inputs that every stack has. An input that only one stack has stands in that stack.
+ * The inputs that every stack has, and those that several have. An input that only one stack has stands in that stack.
  *
  * The ranges are those that `functions/settings.ts` accepts: what Terraform lets through must not be refused at
  * a cold start.
@@ -14,6 +14,12 @@ import { Input } from "./input.ts";
 /** The readings of the inputs, by their TypeScript names; see {@link sharedInputs}. */
 export type SharedInputs = ReturnType<typeof sharedInputs>;
 
+/** The readings of what the stacks on Pinpoint's events have; see {@link pinpointInputs}. */
+export type PinpointInputs = ReturnType<typeof pinpointInputs>;
+
+/** The reading of how long an events bucket keeps what it holds; see {@link archiveInputs}. */
+export type ArchiveInputs = ReturnType<typeof archiveInputs>;
+
 /** The readings of what the stacks on a Kinesis stream have besides; see {@link kinesisInputs}. */
 export type KinesisInputs = ReturnType<typeof kinesisInputs>;
 
@@ -24,6 +30,9 @@ const isInteger = (hcl: string): string => `floor(${hcl}) == ${hcl}`;
 /** A ceiling in message parts per second. No second has room for a part of a part. */
 const isRate = (hcl: string): string =>
   `${hcl} >= 0.2 && ${hcl} <= 4000 && (${hcl} < 1 || ${isInteger(hcl)})`;
+
+/** Most characters of `origination_identities` as JSON: beside `send_rates` and the rest it must fit into 4 KB. */
+const longestIdentitiesJson = 800;
 
 /** The validation of an input that takes one of some values. */
 const oneOf = (name: string, values: readonly (string | number)[]) => ({
@@ -47,9 +56,14 @@ export function sharedInputs(scope: Construct) {
   };
 }
 
-/** Declares the shared inputs and those of a stack that reads a Kinesis stream and keeps an archive of it. */
+/** Declares the shared inputs and whose events are handled. */
+export function pinpointInputs(scope: Construct) {
+  return { ...sharedInputs(scope), ...projectInputs(scope) };
+}
+
+/** Declares the inputs of a stack that reads a Kinesis stream of Pinpoint's and keeps an archive of it. */
 export function kinesisInputs(scope: Construct) {
-  return { ...sharedInputs(scope), ...readingInputs(scope), ...archiveInputs(scope) };
+  return { ...pinpointInputs(scope), ...readingInputs(scope), ...archiveInputs(scope) };
 }
 
 function identityInputs(scope: Construct) {
@@ -67,6 +81,11 @@ function identityInputs(scope: Construct) {
           "The input name_prefix must be 2 to 24 lower-case letters, digits and hyphens, start with a letter and not end with a hyphen.",
       },
     }),
+  };
+}
+
+function projectInputs(scope: Construct) {
+  return {
     pinpointApplicationId: new Input(scope, "pinpoint_application_id", {
       type: "string",
       description:
@@ -178,6 +197,25 @@ function sendingInputs(scope: Construct) {
           "a short code, or a sender id of at most 11 letters, digits, hyphens and underscores.",
       },
     }),
+    originationIdentities: new Input(scope, "origination_identities", {
+      type: "list(string)",
+      description:
+        "Origination identities of the first retry, the second, and so on; the last repeats, and null in the list sends " +
+        "as the message was sent first. Each a phone number in E.164 format, a short code, a sender id, or, where sends " +
+        "go by End User Messaging, a pool id or the ARN of any of these. One that the service refuses for a " +
+        "destination makes room for the next one at once. [] leaves it to origination_number, the short form. At most " +
+        `10 entries and ${longestIdentitiesJson} characters as JSON, because Lambda takes 4 KB of settings.`,
+      default: settingDefaults.ORIGINATION_IDENTITIES,
+      validation: {
+        condition:
+          "alltrue([for identity in var.origination_identities : identity == null || " +
+          `try(can(regex("^(\\\\+?[1-9][0-9]{1,18}|[A-Za-z0-9_:/-]{1,256})$", identity)), false)]) && ` +
+          `length(var.origination_identities) <= 10 && length(jsonencode(var.origination_identities)) <= ${longestIdentitiesJson}`,
+        message:
+          "The input origination_identities must be a list of at most 10 phone numbers, short codes, sender ids, pool " +
+          `ids, ARNs and nulls, of at most ${longestIdentitiesJson} characters as JSON.`,
+      },
+    }),
     deliveryGuarantee: new Input(scope, "delivery_guarantee", {
       type: "string",
       description:
@@ -241,6 +279,14 @@ function paceInputs(scope: Construct) {
         "deadlines go on, and events are handled as ever. At once and without a deployment: npx sms-retry pause. " +
         "true or false.",
       default: settingDefaults.SENDING_ENABLED,
+    }),
+    shadowMode: new Input(scope, "shadow_mode", {
+      type: "bool",
+      description:
+        "Whether retries are only decided, written down and counted (metrics RetryShadowed and ShadowParts), and nothing " +
+        "is sent: no retry, and no first send of the function produce, which fails. For a trial beside an application " +
+        "that sends by itself. A message whose retry was counted is not retried later. true or false.",
+      default: settingDefaults.SHADOW_MODE,
     }),
     sendGateTableName: new Input(scope, "send_gate_table_name", {
       type: "string",
@@ -348,7 +394,8 @@ function readingInputs(scope: Construct) {
   };
 }
 
-function archiveInputs(scope: Construct) {
+/** Declares how long an archive is kept. */
+export function archiveInputs(scope: Construct) {
   return {
     archiveRetentionDays: new Input(scope, "archive_retention_days", {
       type: "number",

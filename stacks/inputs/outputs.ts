@@ -1,7 +1,7 @@
 /** The outputs that every stack has, and those of the stacks on a Kinesis stream. */
 import { type Construct, TerraformOutput } from "../cdktf.ts";
-import type { EventArchive } from "../kinesis/event-archive.ts";
 import type { KinesisConsumer } from "../kinesis/kinesis-consumer.ts";
+import type { EventArchive } from "../shared/event-archive.ts";
 import type { EventsBucket } from "../shared/events-bucket.ts";
 import type { RetryEngine } from "../shared/retry-engine.ts";
 

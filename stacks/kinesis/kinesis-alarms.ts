@@ -1,7 +1,7 @@
 /** What an operator must hear of where events come from a Kinesis stream. */
 import type { Construct } from "../cdktf.ts";
 import { Alarms, type AlarmsOptions } from "../shared/alarms.ts";
-import type { EventArchive } from "./event-archive.ts";
+import type { EventArchive } from "../shared/event-archive.ts";
 import type { KinesisConsumer } from "./kinesis-consumer.ts";
 
 /** What these alarms watch besides the shared ones. */

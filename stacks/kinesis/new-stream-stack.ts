@@ -2,10 +2,11 @@
 import type { Construct } from "../cdktf.ts";
 import { kinesisInputs } from "../inputs/inputs.ts";
 import { kinesisOutputs, output } from "../inputs/outputs.ts";
+import { EventArchive } from "../shared/event-archive.ts";
 import { EventsBucket } from "../shared/events-bucket.ts";
+import { pinpointSending } from "../shared/pinpoint-sending.ts";
 import { RetryEngine } from "../shared/retry-engine.ts";
 import { type Artefacts, SmsRetryStack } from "../shared/sms-retry-stack.ts";
-import { EventArchive } from "./event-archive.ts";
 import { kinesisAlarms } from "./kinesis-alarms.ts";
 import { KinesisConsumer } from "./kinesis-consumer.ts";
 import { PinpointEventStream } from "./pinpoint-event-stream.ts";
@@ -17,7 +18,7 @@ export class NewStreamStack extends SmsRetryStack {
     const props = { inputs: kinesisInputs(this), place: this.place, artefacts };
 
     const stream = new PinpointEventStream(this, props);
-    const engine = new RetryEngine(this, props);
+    const engine = new RetryEngine(this, { ...props, sending: pinpointSending(props) });
     const bucket = new EventsBucket(this, props);
     const consumer = new KinesisConsumer(this, { ...props, stream, engine, bucket });
     const archive = new EventArchive(this, { ...props, stream, bucket });

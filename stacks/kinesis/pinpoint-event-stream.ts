@@ -9,9 +9,15 @@ import {
   Token,
 } from "../cdktf.ts";
 import { Input } from "../inputs/input.ts";
+import type { PinpointInputs } from "../inputs/inputs.ts";
 import { grantKeyUse, policyDocument, trustPolicy } from "../shared/access.ts";
 import type { EventStream } from "../shared/event-stream.ts";
 import type { EngineProps } from "../shared/sms-function.ts";
+
+/** Whose events fill the stream. */
+export interface PinpointEventStreamProps extends EngineProps {
+  readonly inputs: PinpointInputs;
+}
 
 /**
  * Stream `<prefix>-events`, encrypted, on demand unless `stream_shard_count` is given, keeping records for 24 hours
@@ -20,13 +26,13 @@ import type { EngineProps } from "../shared/sms-function.ts";
 export class PinpointEventStream extends Construct implements EventStream {
   readonly arn: string;
   readonly streamName: string;
-  readonly #props: EngineProps;
+  readonly #props: PinpointEventStreamProps;
 
-  constructor(scope: Construct, props: EngineProps) {
+  constructor(scope: Construct, props: PinpointEventStreamProps) {
     super(scope, "pinpoint-event-stream");
     this.#props = props;
     const stream = this.#stream();
-    this.arn = stream.arn;
+    this.arn = props.place.arn("kinesis", `stream/${stream.name}`);
     this.streamName = stream.name;
   }
 

@@ -5,6 +5,11 @@
 import { type Construct, IamRolePolicy, Token } from "../cdktf.ts";
 import type { Input } from "../inputs/input.ts";
 
+/** A list that Terraform makes, as HCL: for resources whose number only the inputs tell. */
+export interface HclList {
+  readonly hcl: string;
+}
+
 /** One statement of an IAM policy, as AWS writes it. */
 export interface Statement {
   readonly Sid: string;
@@ -14,7 +19,7 @@ export interface Statement {
   readonly Principal?: "*" | Readonly<Record<string, string>>;
   readonly Action: string | readonly string[];
   /** @default - none: the statement is part of a trust policy */
-  readonly Resource?: string | readonly string[];
+  readonly Resource?: string | readonly string[] | HclList;
   /** @default - no condition */
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
@@ -42,10 +47,12 @@ export function allOf<Parts extends readonly Access<string>[]>(
 
 /** An IAM policy document as JSON text. Values that Terraform fills in must not contain quotes: ARNs do not. */
 export function policyDocument(...statements: readonly Statement[]): string {
-  return JSON.stringify({
+  const document = JSON.stringify({
     Version: "2012-10-17",
     Statement: statements.map(({ Sid, Effect = "Allow", ...rest }) => ({ Sid, Effect, ...rest })),
   });
+  // A list of Terraform's comes in where its HCL stands.
+  return document.replaceAll(/\{"hcl":"([^"]*)"\}/g, (_, hcl: string) => `\${jsonencode(${hcl})}`);
 }
 
 /** The document by which a role trusts one AWS service. */

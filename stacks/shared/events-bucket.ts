@@ -10,7 +10,7 @@ import {
   Token,
 } from "../cdktf.ts";
 import { expression } from "../inputs/input.ts";
-import type { KinesisInputs } from "../inputs/inputs.ts";
+import type { ArchiveInputs, SharedInputs } from "../inputs/inputs.ts";
 import { type Access, onlyOverTls, policyDocument, type Statement } from "./access.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
@@ -39,7 +39,7 @@ export class EventsBucket extends Construct {
 
   constructor(
     scope: Construct,
-    { inputs, place }: { readonly inputs: KinesisInputs; readonly place: Place },
+    { inputs, place }: { readonly inputs: SharedInputs & ArchiveInputs; readonly place: Place },
   ) {
     super(scope, "events-bucket");
     const bucket = new S3Bucket(this, "aws_s3_bucket.events", {
@@ -47,7 +47,7 @@ export class EventsBucket extends Construct {
       forceDestroy: expression(`!${inputs.deletionProtection.hcl}`),
     });
     this.bucketName = bucket.bucket;
-    this.arn = bucket.arn;
+    this.arn = place.bucketArn(bucket);
     this.#closeToThePublic(bucket);
     this.#encrypt(bucket, inputs);
     this.#expire(bucket, inputs);
@@ -94,13 +94,13 @@ export class EventsBucket extends Construct {
     });
     new S3BucketPolicy(this, "aws_s3_bucket_policy.events", {
       bucket: bucket.id,
-      policy: policyDocument(onlyOverTls("s3:*", [bucket.arn, `${bucket.arn}/*`])),
+      policy: policyDocument(onlyOverTls("s3:*", [this.arn, `${this.arn}/*`])),
       // S3 refuses the two changes at the same moment.
       dependsOn: [block],
     });
   }
 
-  #encrypt(bucket: S3Bucket, { kmsKeyArn }: KinesisInputs): void {
+  #encrypt(bucket: S3Bucket, { kmsKeyArn }: SharedInputs): void {
     new S3BucketServerSideEncryptionConfigurationA(
       this,
       "aws_s3_bucket_server_side_encryption_configuration.events",
@@ -119,7 +119,7 @@ export class EventsBucket extends Construct {
     );
   }
 
-  #expire(bucket: S3Bucket, { archiveRetentionDays }: KinesisInputs): void {
+  #expire(bucket: S3Bucket, { archiveRetentionDays }: ArchiveInputs): void {
     new S3BucketLifecycleConfiguration(this, "aws_s3_bucket_lifecycle_configuration.events", {
       bucket: bucket.id,
       rule: [

@@ -3,6 +3,7 @@ import { Construct, DynamodbTable, Token } from "../cdktf.ts";
 import { expression } from "../inputs/input.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import type { Access } from "./access.ts";
+import type { Place } from "./sms-retry-stack.ts";
 
 /**
  * Table `<prefix>-message-state`: key `application_message_id`, items leave at `expires_at`, point-in-time
@@ -12,7 +13,7 @@ export class MessageTable extends Construct {
   readonly tableName: string;
   readonly arn: string;
 
-  constructor(scope: Construct, { inputs }: { readonly inputs: SharedInputs }) {
+  constructor(scope: Construct, { inputs, place }: { readonly inputs: SharedInputs; readonly place: Place }) {
     super(scope, "message-table");
     const { tableCapacity, kmsKeyArn } = inputs;
     const table = new DynamodbTable(this, "aws_dynamodb_table.message_state", {
@@ -32,7 +33,7 @@ export class MessageTable extends Construct {
       deletionProtectionEnabled: inputs.deletionProtection.flag,
     });
     this.tableName = table.name;
-    this.arn = table.arn;
+    this.arn = place.arn("dynamodb", `table/${table.name}`);
   }
 
   /** The right to do some actions, e.g. `GetItem`, on items. */

@@ -1,13 +1,18 @@
 /** The right to send SMS through the Pinpoint project, and from which identity. */
-import type { SharedInputs } from "../inputs/inputs.ts";
+import type { PinpointInputs } from "../inputs/inputs.ts";
+import { noEndUserMessaging, originationSettings, projectSetting } from "../inputs/settings.ts";
 import type { Access } from "./access.ts";
+import type { SendingVariable } from "./retry-engine.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
 /** Lets a function send through the user's Pinpoint project, and through no other. */
-export function pinpointSending(
-  inputs: SharedInputs,
-  place: Place,
-): Access<"PINPOINT_APPLICATION_ID" | "ORIGINATION_NUMBER"> {
+export function pinpointSending({
+  inputs,
+  place,
+}: {
+  readonly inputs: PinpointInputs;
+  readonly place: Place;
+}): Access<SendingVariable> {
   const project = place.arn("mobiletargeting", `apps/${inputs.pinpointApplicationId.text}`);
   return {
     statements: [
@@ -19,8 +24,9 @@ export function pinpointSending(
       },
     ],
     environment: {
-      PINPOINT_APPLICATION_ID: inputs.pinpointApplicationId.text,
-      ORIGINATION_NUMBER: inputs.originationNumber.textOrEmpty,
+      ...projectSetting(inputs).environment,
+      ...originationSettings(inputs).environment,
+      ...noEndUserMessaging().environment,
     },
   };
 }

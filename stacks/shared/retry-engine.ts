@@ -9,12 +9,29 @@ import {
   retrySettings,
   senderScaling,
 } from "../inputs/settings.ts";
-import { allOf } from "./access.ts";
+import { type Access, allOf } from "./access.ts";
 import { GateTable } from "./gate-table.ts";
 import { MessageTable } from "./message-table.ts";
-import { pinpointSending } from "./pinpoint-sending.ts";
 import { RetryQueue } from "./retry-queue.ts";
 import { type EngineProps, SmsFunction } from "./sms-function.ts";
+
+/** What is told to whatever sends: through what, and from which identities. */
+export type SendingVariable =
+  | "SMS_SERVICE"
+  | "PINPOINT_APPLICATION_ID"
+  | "ORIGINATION_NUMBER"
+  | "ORIGINATION_IDENTITIES"
+  | "CONFIGURATION_SET_NAME"
+  | "ATTEMPT_VALIDITY_SECONDS"
+  | "MAX_PRICE"
+  | "PROTECT_CONFIGURATION_ID"
+  | "MESSAGE_FEEDBACK_ENABLED";
+
+/** What the engine needs to know of its stack. */
+export interface RetryEngineProps extends EngineProps {
+  /** The right to send through what the stack's messages are sent through. */
+  readonly sending: Access<SendingVariable>;
+}
 
 /** The message-state table, the send gates, the retry queue, and the functions `resend` and `produce`. */
 export class RetryEngine extends Construct {
@@ -26,7 +43,7 @@ export class RetryEngine extends Construct {
   /** What must exist before a retry message leads to a retry. */
   readonly ready: ITerraformDependable[];
 
-  constructor(scope: Construct, props: EngineProps) {
+  constructor(scope: Construct, props: RetryEngineProps) {
     super(scope, "retry-engine");
     this.table = new MessageTable(this, props);
     this.gates = new GateTable(this, props);
@@ -36,17 +53,18 @@ export class RetryEngine extends Construct {
     this.produce = this.#produce(props);
   }
 
-  #resend(props: EngineProps): SmsFunction<"resend"> {
-    const { inputs, place } = props;
+  #resend(props: RetryEngineProps): SmsFunction<"resend"> {
+    const { sending, ...shared } = props;
+    const { inputs } = shared;
     return new SmsFunction(this, "resend", {
-      ...props,
+      ...shared,
       memoryMegabytes: Token.asNumber(`\${${senderScaling(inputs).memoryMegabytes}}`),
       timeoutSeconds: timeoutSecondsOf.resend,
       access: allOf(
         this.table.access("BatchGetItem", "GetItem", "UpdateItem"),
         this.gates.access,
         this.queue.sending,
-        pinpointSending(inputs, place),
+        sending,
         retrySettings(inputs),
         guaranteeSetting(inputs),
         paceSettings(inputs),
@@ -57,6 +75,11 @@ export class RetryEngine extends Construct {
           condition: `\${${inputs.receiptTimeoutSeconds.hcl} == 0 || ${inputs.trackDeliveries.hcl} != "none"}`,
           errorMessage:
             'With track_deliveries "none" every message would seem to have no receipt; set it to "retried" or "all", or receipt_timeout_seconds to 0.',
+        },
+        {
+          condition: `\${${inputs.originationNumber.hcl} == null || length(${inputs.originationIdentities.hcl}) == 0}`,
+          errorMessage:
+            "The origination_number is the short form of origination_identities; give one of them, and leave out the other.",
         },
         {
           condition: `\${${applicationLeavesRoom(inputs)}}`,
@@ -80,17 +103,18 @@ export class RetryEngine extends Construct {
     });
   }
 
-  #produce(props: EngineProps): SmsFunction<"produce"> {
-    const { inputs, place } = props;
+  #produce(props: RetryEngineProps): SmsFunction<"produce"> {
+    const { sending, ...shared } = props;
+    const { inputs } = shared;
     return new SmsFunction(this, "produce", {
-      ...props,
+      ...shared,
       memoryMegabytes: 256,
       timeoutSeconds: timeoutSecondsOf.produce,
       access: allOf(
         this.table.access("GetItem", "PutItem", "UpdateItem"),
         this.gates.access,
         this.queue.sending,
-        pinpointSending(inputs, place),
+        sending,
         retrySettings(inputs),
         guaranteeSetting(inputs),
         paceSettings(inputs),

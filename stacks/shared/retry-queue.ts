@@ -6,27 +6,15 @@ import {
   IamRolePolicy,
   type ITerraformDependable,
   SchedulerScheduleGroup,
-  SqsQueue,
-  SqsQueuePolicy,
-  SqsQueueRedriveAllowPolicy,
 } from "../cdktf.ts";
-import { expression } from "../inputs/input.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import { longestBatchingWindowSeconds } from "../inputs/settings.ts";
-import {
-  type Access,
-  grantKeyUse,
-  onlyOverTls,
-  policyDocument,
-  type Statement,
-  trustPolicy,
-} from "./access.ts";
+import { type Access, grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
+import { daySeconds, EncryptedQueue, mayReceive } from "./encrypted-queue.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
 /** What a function is told to make schedules. */
 type SchedulingVariable = "SCHEDULE_GROUP_NAME" | "SCHEDULER_ROLE_ARN" | "RETRY_DEAD_LETTER_QUEUE_ARN";
-
-const daySeconds = 86_400;
 
 /**
  * Six times the time-out of the function that reads the queue and the time in which a batch is collected, as Lambda
@@ -55,6 +43,8 @@ export class RetryQueue extends Construct {
   readonly deadLetterUrl: string;
   readonly deadLetterArn: string;
   readonly deadLetterName: string;
+  /** What Lambda needs to read the queue for a function. */
+  readonly receiving: Statement;
   /** What must exist before a schedule can reach the queue. */
   readonly permissions: ITerraformDependable[];
   readonly #inputs: SharedInputs;
@@ -67,26 +57,27 @@ export class RetryQueue extends Construct {
     super(scope, "retry-queue");
     this.#inputs = inputs;
     this.#place = place;
-    const deadLetters = this.#queue("retry_dead_letters", "retry-dead-letters", {
+    const deadLetters = new EncryptedQueue(this, "retry_dead_letters", {
+      inputs,
+      place,
       messageRetentionSeconds: 14 * daySeconds,
     });
-    const queue = this.#queue("retry", "retry", {
+    const queue = new EncryptedQueue(this, "retry", {
+      inputs,
+      place,
       // As long as message_validity_seconds can be: what the queue forgets is of no use any more. A moved message
       // keeps its age, so the dead-letter queue must keep longer.
       messageRetentionSeconds: 7 * daySeconds,
       visibilityTimeoutSeconds,
-      redrivePolicy: JSON.stringify({
-        deadLetterTargetArn: deadLetters.arn,
-        maxReceiveCount: receivesBeforeDeadLetter,
-      }),
+      redrive: { deadLetters, maxReceiveCount: receivesBeforeDeadLetter },
     });
-    this.#onlyRetryQueueMayFill(deadLetters, queue);
     this.url = queue.url;
     this.arn = queue.arn;
-    this.queueName = queue.name;
+    this.queueName = queue.queueName;
     this.deadLetterUrl = deadLetters.url;
     this.deadLetterArn = deadLetters.arn;
-    this.deadLetterName = deadLetters.name;
+    this.deadLetterName = deadLetters.queueName;
+    this.receiving = mayReceive("ReceiveRetryMessage", queue);
     const schedules = this.#schedules();
     this.scheduleGroupName = schedules.groupName;
     this.#scheduling = schedules.access;
@@ -108,50 +99,6 @@ export class RetryQueue extends Construct {
     };
   }
 
-  /** What Lambda needs to read the queue for a function. */
-  get receiving(): Statement {
-    return {
-      Sid: "ReceiveRetryMessage",
-      Action: [
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:ChangeMessageVisibility",
-      ],
-      Resource: this.arn,
-    };
-  }
-
-  #queue(
-    id: string,
-    name: string,
-    options: Pick<
-      ConstructorParameters<typeof SqsQueue>[2] & object,
-      "messageRetentionSeconds" | "visibilityTimeoutSeconds" | "redrivePolicy"
-    >,
-  ): SqsQueue {
-    const { kmsKeyArn, namePrefix } = this.#inputs;
-    const queue = new SqsQueue(this, `aws_sqs_queue.${id}`, {
-      name: `${namePrefix.text}-${name}`,
-      kmsMasterKeyId: kmsKeyArn.text,
-      // The two kinds of encryption exclude each other; null leaves the attribute alone.
-      sqsManagedSseEnabled: expression(`${kmsKeyArn.hcl} == null ? true : null`),
-      ...options,
-    });
-    new SqsQueuePolicy(this, `aws_sqs_queue_policy.${id}`, {
-      queueUrl: queue.url,
-      policy: policyDocument(onlyOverTls("sqs:*", [queue.arn])),
-    });
-    return queue;
-  }
-
-  #onlyRetryQueueMayFill(deadLetters: SqsQueue, queue: SqsQueue): void {
-    new SqsQueueRedriveAllowPolicy(this, "aws_sqs_queue_redrive_allow_policy.retry_dead_letters", {
-      queueUrl: deadLetters.url,
-      redriveAllowPolicy: JSON.stringify({ redrivePermission: "byQueue", sourceQueueArns: [queue.arn] }),
-    });
-  }
-
   #schedules() {
     const { kmsKeyArn, namePrefix } = this.#inputs;
     const group = new SchedulerScheduleGroup(this, "aws_scheduler_schedule_group.retries", {
@@ -160,7 +107,10 @@ export class RetryQueue extends Construct {
     const role = new IamRole(this, "aws_iam_role.retry_scheduler", {
       name: `${namePrefix.text}-retry-scheduler-${this.#place.region}`,
       assumeRolePolicy: trustPolicy("scheduler.amazonaws.com", {
-        StringEquals: { "aws:SourceAccount": this.#place.accountId, "aws:SourceArn": group.arn },
+        StringEquals: {
+          "aws:SourceAccount": this.#place.accountId,
+          "aws:SourceArn": this.#place.arn("scheduler", `schedule-group/${group.name}`),
+        },
       }),
     });
     const policy = new IamRolePolicy(this, "aws_iam_role_policy.retry_scheduler", {
@@ -189,13 +139,13 @@ export class RetryQueue extends Construct {
         {
           Sid: "PassSchedulerRole",
           Action: "iam:PassRole",
-          Resource: role.arn,
+          Resource: this.#place.roleArn(role),
           Condition: { StringEquals: { "iam:PassedToService": "scheduler.amazonaws.com" } },
         },
       ],
       environment: {
         SCHEDULE_GROUP_NAME: group.name,
-        SCHEDULER_ROLE_ARN: role.arn,
+        SCHEDULER_ROLE_ARN: this.#place.roleArn(role),
         RETRY_DEAD_LETTER_QUEUE_ARN: this.deadLetterArn,
       },
     };

@@ -77,7 +77,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
     this.permissions = this.#permissions(name, role, logGroup, options);
     const lambda = this.#lambda(name, role, logGroup, options);
     this.functionName = lambda.functionName;
-    this.arn = lambda.arn;
+    this.arn = options.place.arn("lambda", `function:${lambda.functionName}`);
     this.address = `aws_lambda_function.${this.#name}`;
     this.codeHash = lambda.sourceCodeHash;
   }
@@ -102,7 +102,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
     name: Name,
     role: IamRole,
     logGroup: CloudwatchLogGroup,
-    { access, statements = [], inputs }: SmsFunctionProps<Name>,
+    { access, statements = [], inputs, place }: SmsFunctionProps<Name>,
   ): ITerraformDependable[] {
     const policy = new IamRolePolicy(this, `aws_iam_role_policy.${this.#name}`, {
       name,
@@ -111,7 +111,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
         {
           Sid: "WriteLog",
           Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-          Resource: `${logGroup.arn}:log-stream:*`,
+          Resource: `${place.arn("logs", `log-group:${logGroup.name}`)}:log-stream:*`,
         },
         ...access.statements,
         ...statements,

@@ -22,13 +22,22 @@ export interface Artefacts {
   readonly functionsFolder: string;
 }
 
-/** Where a stack is deployed, as Terraform will know it. Every value is a token: do not compare it. */
+/**
+ * Where a stack is deployed, as Terraform will know it. Every value is a token: do not compare it.
+ *
+ * The ARNs are made of names: unlike the attribute `arn` of a resource, a plan shows them, and a policy that holds them
+ * can be read before it is applied.
+ */
 export interface Place {
   readonly partition: string;
   readonly region: string;
   readonly accountId: string;
   /** ARN of something in this account and region. */
   arn(service: string, resource: string): string;
+  /** ARN of a role of this account, which is of no region. */
+  roleArn(role: { readonly name: string }): string;
+  /** ARN of a bucket, which names neither account nor region. */
+  bucketArn(bucket: { readonly bucket: string }): string;
 }
 
 /**
@@ -73,6 +82,8 @@ export class SmsRetryStack extends TerraformStack {
       region,
       accountId,
       arn: (service, resource) => `arn:${partition}:${service}:${region}:${accountId}:${resource}`,
+      roleArn: ({ name }) => `arn:${partition}:iam::${accountId}:role/${name}`,
+      bucketArn: ({ bucket }) => `arn:${partition}:s3:::${bucket}`,
     };
   }
 

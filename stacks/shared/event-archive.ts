@@ -1,4 +1,4 @@
-/** The audit copy: every event of the stream, also those no function is interested in. */
+/** The audit copy: every event, also those no function is interested in. */
 import {
   CloudwatchLogGroup,
   CloudwatchLogStream,
@@ -7,20 +7,25 @@ import {
   IamRolePolicy,
   KinesisFirehoseDeliveryStream,
 } from "../cdktf.ts";
-import { grantKeyUse, policyDocument, trustPolicy } from "../shared/access.ts";
-import { type EventStream, mayDecryptStream } from "../shared/event-stream.ts";
-import { bucketPrefixes, type EventsBucket } from "../shared/events-bucket.ts";
-import type { EngineProps } from "../shared/sms-function.ts";
+import type { Input } from "../inputs/input.ts";
+import { grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
+import { type EventStream, mayDecryptStream } from "./event-stream.ts";
+import { bucketPrefixes, type EventsBucket } from "./events-bucket.ts";
+import type { EngineProps } from "./sms-function.ts";
 
 /** What the archive reads and where it writes. */
 export interface EventArchiveProps extends EngineProps {
-  readonly stream: EventStream;
+  /**
+   * The Kinesis stream that is copied.
+   * @default - none: events are put into the archive directly
+   */
+  readonly stream?: EventStream;
   readonly bucket: EventsBucket;
 }
 
 /**
- * A Firehose stream that copies all events of a Kinesis stream to the bucket, gzipped, one event a line, in a
- * folder for each hour. It works without the retry path: a broken function never costs an audit record.
+ * A Firehose stream that copies all events of a Kinesis stream, or what is put into it, to the bucket, gzipped, one event
+ * a line, in a folder for each hour. It works without the retry path: a broken function never costs an audit record.
  */
 export class EventArchive extends Construct {
   readonly deliveryStream: KinesisFirehoseDeliveryStream;
@@ -41,7 +46,9 @@ export class EventArchive extends Construct {
       {
         name: `${inputs.namePrefix.text}-event-archive`,
         destination: "extended_s3",
-        kinesisSourceConfiguration: { kinesisStreamArn: stream.arn, roleArn: role.arn },
+        ...(stream === undefined
+          ? { serverSideEncryption: encryptionOfBuffer(inputs.kmsKeyArn) }
+          : { kinesisSourceConfiguration: { kinesisStreamArn: stream.arn, roleArn: role.arn } }),
         extendedS3Configuration: {
           bucketArn: bucket.arn,
           roleArn: role.arn,
@@ -89,22 +96,13 @@ export class EventArchive extends Construct {
     role: IamRole,
     logGroup: CloudwatchLogGroup,
     logStream: CloudwatchLogStream,
-    { bucket, inputs, stream }: EventArchiveProps,
+    { bucket, inputs, place, stream }: EventArchiveProps,
   ) {
     const policy = new IamRolePolicy(this, "aws_iam_role_policy.event_archive", {
       name: "event-archive",
       role: role.id,
       policy: policyDocument(
-        {
-          Sid: "ReadStream",
-          Action: [
-            "kinesis:DescribeStream",
-            "kinesis:GetShardIterator",
-            "kinesis:GetRecords",
-            "kinesis:ListShards",
-          ],
-          Resource: stream.arn,
-        },
+        ...(stream === undefined ? [] : [mayReadStream(stream)]),
         {
           Sid: "WriteArchive",
           Action: ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"],
@@ -121,7 +119,7 @@ export class EventArchive extends Construct {
         {
           Sid: "WriteLog",
           Action: "logs:PutLogEvents",
-          Resource: `${logGroup.arn}:log-stream:${logStream.name}`,
+          Resource: `${place.arn("logs", `log-group:${logGroup.name}`)}:log-stream:${logStream.name}`,
         },
       ),
     });
@@ -130,6 +128,29 @@ export class EventArchive extends Construct {
       key: inputs.kmsKeyArn,
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
     });
-    return [policy, key, ...mayDecryptStream(this, "event_archive", role.id, stream)];
+    const streamKey = stream === undefined ? [] : mayDecryptStream(this, "event_archive", role.id, stream);
+    return [policy, key, ...streamKey];
   }
+}
+
+/** What is put directly is encrypted by Firehose itself while it waits; a Kinesis stream keeps it encrypted. */
+function encryptionOfBuffer(key: Input) {
+  return {
+    enabled: true,
+    keyType: key.ifNull('"AWS_OWNED_CMK"', '"CUSTOMER_MANAGED_CMK"'),
+    keyArn: key.text,
+  };
+}
+
+function mayReadStream(stream: EventStream): Statement {
+  return {
+    Sid: "ReadStream",
+    Action: [
+      "kinesis:DescribeStream",
+      "kinesis:GetShardIterator",
+      "kinesis:GetRecords",
+      "kinesis:ListShards",
+    ],
+    Resource: stream.arn,
+  };
 }
