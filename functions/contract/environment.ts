@@ -83,6 +83,7 @@ const sending = [
 /** The variables that each function reads, by the name of its bundle in `dist/functions`. */
 export const environmentNames = {
   "consume-kinesis": [...everyFunction, ...messageHandling, "PINPOINT_APPLICATION_ID", "FAILURE_BUCKET_NAME"],
+  "consume-sns": [...everyFunction, ...messageHandling, "FAILURE_BUCKET_NAME"],
   "transform-firehose": [
     ...everyFunction,
     ...messageHandling,
@@ -141,6 +142,7 @@ export type FunctionName = keyof typeof environmentNames;
 /** How long an invocation of each function may take, in seconds: Lambda's `timeout`. */
 export const timeoutSecondsOf = {
   "consume-kinesis": 60,
+  "consume-sns": 60,
   "transform-firehose": 60,
   // Detaching waits for up to 600 seconds (firehose_detach_wait_seconds).
   "attach-transformation": 720,
