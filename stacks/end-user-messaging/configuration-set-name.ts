@@ -1,6 +1,6 @@
 /** Which configuration set the messages are sent with, whoever made it. */
 import { type Construct, TerraformLocal } from "../cdktf.ts";
-import type { EndUserMessagingInputs } from "../inputs/end-user-messaging-inputs.ts";
+import type { EndUserMessagingStackInputs } from "./end-user-messaging-inputs.ts";
 import { type Place, reference } from "../shared/sms-retry-stack.ts";
 
 /** A configuration set as everything around it sees it, before it exists. */
@@ -18,7 +18,7 @@ export function configurationSetName(
   {
     inputs: { configurationSetName: given, namePrefix },
     place,
-  }: { readonly inputs: EndUserMessagingInputs; readonly place: Place },
+  }: { readonly inputs: EndUserMessagingStackInputs; readonly place: Place },
 ): ConfigurationSetName {
   new TerraformLocal(
     scope,

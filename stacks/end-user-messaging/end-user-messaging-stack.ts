@@ -1,6 +1,5 @@
 /** For users who send with AWS End User Messaging: every account of today. */
 import type { Construct } from "../cdktf.ts";
-import { type EndUserMessagingInputs, endUserMessagingInputs } from "../inputs/end-user-messaging-inputs.ts";
 import { hclText } from "../inputs/input.ts";
 import { archiveOutputs, output, sharedOutputs } from "../inputs/outputs.ts";
 import { endUserMessagingSending } from "../shared/end-user-messaging-sending.ts";
@@ -12,6 +11,7 @@ import { ArchiveWriter } from "./archive-writer.ts";
 import { ConfigurationSet } from "./configuration-set.ts";
 import { type ConfigurationSetName, configurationSetName } from "./configuration-set-name.ts";
 import { endUserMessagingAlarms } from "./end-user-messaging-alarms.ts";
+import { type EndUserMessagingStackInputs, endUserMessagingStackInputs } from "./end-user-messaging-inputs.ts";
 import {
   destinationsAsCommands,
   destinationsAsHcl,
@@ -29,7 +29,7 @@ import { SnsConsumer } from "./sns-consumer.ts";
 export class EndUserMessagingStack extends SmsRetryStack {
   constructor(scope: Construct, artefacts: Artefacts) {
     super(scope, "sms-retry-end-user-messaging");
-    const inputs = endUserMessagingInputs(this);
+    const inputs = endUserMessagingStackInputs(this);
     const props = { inputs, place: this.place, artefacts };
     const configurationSet = configurationSetName(this, props);
 
@@ -55,7 +55,7 @@ export class EndUserMessagingStack extends SmsRetryStack {
     {
       inputs,
       destinations,
-    }: { readonly inputs: EndUserMessagingInputs; readonly destinations: readonly EventDestination[] },
+    }: { readonly inputs: EndUserMessagingStackInputs; readonly destinations: readonly EventDestination[] },
   ): void {
     output(
       this,

@@ -1,6 +1,6 @@
 /** The event destinations of a configuration set: what the created set gets, and what a user adds to a set of theirs. */
 import { archivedEventTypes, matchingEventTypes } from "../../functions/contract/event-destination.ts";
-import type { EndUserMessagingInputs } from "../inputs/end-user-messaging-inputs.ts";
+import type { EndUserMessagingStackInputs } from "./end-user-messaging-inputs.ts";
 import { reference } from "../shared/sms-retry-stack.ts";
 import type { ArchiveWriter } from "./archive-writer.ts";
 import type { ConfigurationSetName } from "./configuration-set-name.ts";
@@ -8,7 +8,7 @@ import type { EventQueue } from "./event-queue.ts";
 
 /** Where the events go. */
 export interface EventDestinationsProps {
-  readonly inputs: EndUserMessagingInputs;
+  readonly inputs: EndUserMessagingStackInputs;
   readonly configurationSet: ConfigurationSetName;
   readonly events: EventQueue;
   readonly writer: ArchiveWriter;

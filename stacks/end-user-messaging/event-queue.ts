@@ -7,7 +7,7 @@ import {
   SnsTopicPolicy,
   SnsTopicSubscription,
 } from "../cdktf.ts";
-import type { EndUserMessagingInputs } from "../inputs/end-user-messaging-inputs.ts";
+import type { EndUserMessagingStackInputs } from "./end-user-messaging-inputs.ts";
 import { onlyOverTls, policyDocument, type Statement } from "../shared/access.ts";
 import { daySeconds, EncryptedQueue } from "../shared/encrypted-queue.ts";
 import { KeptValue } from "../shared/kept-value.ts";
@@ -20,7 +20,7 @@ export const batchingWindowSeconds = 1;
 
 /** Whose events the topic takes. */
 export interface EventQueueProps {
-  readonly inputs: EndUserMessagingInputs;
+  readonly inputs: EndUserMessagingStackInputs;
   readonly place: Place;
   readonly configurationSet: ConfigurationSetName;
 }

@@ -1,7 +1,7 @@
 /** The event source of a configuration set: a function that reads the queue behind its topic. */
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
 import { Construct, LambdaEventSourceMapping } from "../cdktf.ts";
-import type { EndUserMessagingInputs } from "../inputs/end-user-messaging-inputs.ts";
+import type { EndUserMessagingStackInputs } from "./end-user-messaging-inputs.ts";
 import { retrySettings } from "../inputs/settings.ts";
 import { allOf } from "../shared/access.ts";
 import { mayReceive } from "../shared/encrypted-queue.ts";
@@ -12,7 +12,7 @@ import { batchingWindowSeconds, type EventQueue } from "./event-queue.ts";
 
 /** What the consumer reads and what it feeds. */
 export interface SnsConsumerProps extends EngineProps {
-  readonly inputs: EndUserMessagingInputs;
+  readonly inputs: EndUserMessagingStackInputs;
   readonly events: EventQueue;
   /** Keeps what can never be handled. */
   readonly bucket: EventsBucket;

@@ -1,14 +1,17 @@
 /** The right to send SMS through End User Messaging, and from which identities. */
+import type { SmsService } from "../../functions/contract/environment.ts";
 import { type Construct, TerraformLocal } from "../cdktf.ts";
-import type { IdentityInputs } from "../inputs/end-user-messaging-inputs.ts";
+import type { IdentityInputs } from "../inputs/configuration-set-inputs.ts";
+import type { EndUserMessagingInputs } from "../inputs/end-user-messaging-inputs.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
+import { endUserMessagingSettings, originationSettings } from "../inputs/settings.ts";
 import type { Access, HclList, Statement } from "./access.ts";
 import type { SendingVariable } from "./retry-engine.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
 /** From what is sent. */
 export interface EndUserMessagingSendingProps {
-  readonly inputs: SharedInputs & IdentityInputs;
+  readonly inputs: SharedInputs & EndUserMessagingInputs & IdentityInputs;
   readonly place: Place;
   /** The configuration set that sends name. */
   readonly configurationSet: { readonly name: string; readonly arn: string };
@@ -19,10 +22,16 @@ export function endUserMessagingSending(
   scope: Construct,
   props: EndUserMessagingSendingProps,
 ): Access<SendingVariable> {
-  const { originationNumber } = props.inputs;
+  const { inputs, configurationSet } = props;
   return {
     statements: [mayUseEndUserMessaging(scope, props)],
-    environment: { PINPOINT_APPLICATION_ID: "", ORIGINATION_NUMBER: originationNumber.textOrEmpty },
+    environment: {
+      SMS_SERVICE: "end-user-messaging" satisfies SmsService,
+      PINPOINT_APPLICATION_ID: "",
+      CONFIGURATION_SET_NAME: configurationSet.name,
+      ...originationSettings(inputs).environment,
+      ...endUserMessagingSettings(inputs).environment,
+    },
   };
 }
 

@@ -1,32 +1,16 @@
-/** The inputs that only the stacks which send by End User Messaging have. */
+/** The inputs about configuration set, events and identities of a stack that sends by End User Messaging. */
 import type { Construct } from "../cdktf.ts";
 import { Input } from "./input.ts";
-import { archiveInputs, sharedInputs } from "./inputs.ts";
 
-/** The readings of the inputs of `sms-retry-end-user-messaging`, by their TypeScript names. */
-export type EndUserMessagingInputs = ReturnType<typeof endUserMessagingInputs>;
+/** The readings of the inputs about the configuration set and its events; see {@link configurationSetInputs}. */
+export type ConfigurationSetInputs = ReturnType<typeof configurationSetInputs>;
 
-/** The readings of what is sent from; see {@link identityInputs}. */
+/** The readings of what may be sent from; see {@link identityInputs}. */
 export type IdentityInputs = ReturnType<typeof identityInputs>;
 
-/** Declares all inputs of `sms-retry-end-user-messaging`. */
-export function endUserMessagingInputs(scope: Construct) {
-  return {
-    ...sharedInputs(scope),
-    ...archiveInputs(scope),
-    ...identityInputs(scope),
-    ...eventInputs(scope),
-  };
-}
-
-/** Declares from which origination identities is sent, and may be. */
+/** Declares from which origination identities may be sent. */
 export function identityInputs(scope: Construct) {
   return {
-    originationIdentities: new Input(scope, "origination_identities", {
-      type: "list(string)",
-      description: "From what retries are sent, in order.",
-      default: [],
-    }),
     originationIdentityArns: new Input(scope, "origination_identity_arns", {
       type: "list(string)",
       description:
@@ -47,7 +31,8 @@ export function identityInputs(scope: Construct) {
   };
 }
 
-function eventInputs(scope: Construct) {
+/** Declares which configuration set the events come from, and how fast they are read. */
+export function configurationSetInputs(scope: Construct) {
   return {
     configurationSetName: new Input(scope, "configuration_set_name", {
       type: "string",
