@@ -5,7 +5,15 @@
  * The variables are described in `environment.ts`.
  */
 import * as v from "valibot";
-import { environmentNames, type FunctionName, logLevels } from "./contract/environment.ts";
+import {
+  attemptValiditySeconds,
+  environmentNames,
+  type FunctionName,
+  logLevels,
+  maxPricePattern,
+  type SmsService,
+  smsServices,
+} from "./contract/environment.ts";
 import { trackDeliveriesValues } from "./contract/guarantees.ts";
 import { InvalidSettingsError } from "./core/errors.ts";
 import { highestMaxRetries } from "./core/events/send-context.ts";
@@ -107,8 +115,37 @@ const readers = {
     (value) => Number.isFinite(value) && value >= 0,
   ),
   SENDING_ENABLED: flag,
-  PINPOINT_APPLICATION_ID: text,
+  SHADOW_MODE: flag,
+  SMS_SERVICE: v.picklist(smsServices, `must be ${smsServices.join(" or ")}`),
+  PINPOINT_APPLICATION_ID: optionalText,
   ORIGINATION_NUMBER: optionalText,
+  ORIGINATION_IDENTITIES: v.pipe(
+    v.string("is not set"),
+    v.rawTransform<string, readonly (string | null)[]>(({ dataset, addIssue, NEVER }) => {
+      const identities = v.safeParse(
+        v.array(v.nullable(v.pipe(v.string(), v.nonEmpty()))),
+        parseJson(dataset.value),
+      );
+      if (identities.success) return identities.output;
+      addIssue({ message: "must be a JSON list of identities and null" });
+      return NEVER;
+    }),
+  ),
+  CONFIGURATION_SET_NAME: optionalText,
+  ATTEMPT_VALIDITY_SECONDS: number(
+    `a whole number of seconds from ${attemptValiditySeconds.least} to ${attemptValiditySeconds.most}`,
+    (value) =>
+      isWholeNumber(value) && value >= attemptValiditySeconds.least && value <= attemptValiditySeconds.most,
+  ),
+  MAX_PRICE: v.pipe(
+    optionalText,
+    v.check(
+      (value) => value === undefined || maxPricePattern.test(value),
+      "must be empty or US dollars with a point, like 0.05",
+    ),
+  ),
+  PROTECT_CONFIGURATION_ID: optionalText,
+  MESSAGE_FEEDBACK_ENABLED: flag,
   DEFAULT_DESTINATION_NUMBER: optionalText,
   DEFAULT_MESSAGE_BODY: optionalText,
 } as const;
@@ -140,6 +177,13 @@ export function readSettings<Name extends FunctionName>(
   if (settings.TRACK_DELIVERIES === "none" && Number(settings.RECEIPT_TIMEOUT_SECONDS) > 0) {
     problems.push('RECEIPT_TIMEOUT_SECONDS must be 0 where TRACK_DELIVERIES is "none".');
   }
+  if (
+    settings.SMS_SERVICE === "pinpoint" &&
+    settings.PINPOINT_APPLICATION_ID === undefined &&
+    environment.PINPOINT_APPLICATION_ID !== undefined
+  ) {
+    problems.push("PINPOINT_APPLICATION_ID must be set where SMS_SERVICE is pinpoint.");
+  }
   if (problems.length > 0) throw new InvalidSettingsError(problems);
   return settings as Settings<Name>;
 }
@@ -167,6 +211,31 @@ export function retryPolicyOf(
     messageValiditySeconds: settings.MESSAGE_VALIDITY_SECONDS,
     receiptTimeoutSeconds: settings.RECEIPT_TIMEOUT_SECONDS,
   };
+}
+
+/**
+ * The Pinpoint project whose events are ours, as handling records takes it; nothing where there is none, so that the
+ * events of every project are.
+ */
+export function pinpointProjectOf({
+  PINPOINT_APPLICATION_ID: pinpointApplicationId,
+}: Pick<Settings<"resend">, "PINPOINT_APPLICATION_ID">): { readonly pinpointApplicationId?: string } {
+  return pinpointApplicationId === undefined ? {} : { pinpointApplicationId };
+}
+
+/**
+ * The services that the deployment is set up to send by: End User Messaging where it is the one of messages that name
+ * none, and Pinpoint where there is a project. A Pinpoint stack has no right to `SendTextMessage`, and so retries
+ * everything by Pinpoint, as it always has.
+ */
+export function smsServicesOf({
+  SMS_SERVICE,
+  PINPOINT_APPLICATION_ID,
+}: Pick<Settings<"resend">, "SMS_SERVICE" | "PINPOINT_APPLICATION_ID">): ReadonlySet<SmsService> {
+  return new Set<SmsService>([
+    SMS_SERVICE,
+    ...(PINPOINT_APPLICATION_ID === undefined ? [] : ["pinpoint" as const]),
+  ]);
 }
 
 /** No identity's ceiling gets lower by what the application sends, in parts per second. */

@@ -7,7 +7,12 @@ import { namePrefix, type Resources } from "./resources.ts";
 import type { Scenario } from "./sms-service/scenario.ts";
 
 /** The functions that a local run deploys. */
-export type LocalFunctionName = "consume-kinesis" | "transform-firehose" | "resend" | "produce";
+export type LocalFunctionName =
+  | "consume-kinesis"
+  | "consume-sns"
+  | "transform-firehose"
+  | "resend"
+  | "produce";
 
 /** What the functions are told about a run. */
 export interface EnvironmentFacts {

@@ -17,6 +17,7 @@ export class MissingBundleError extends Error {
 /** Time-outs, and most environments at once. */
 export const functionLimits = {
   "consume-kinesis": { timeoutSeconds: timeoutSecondsOf["consume-kinesis"], maxEnvironments: 4 },
+  "consume-sns": { timeoutSeconds: timeoutSecondsOf["consume-sns"], maxEnvironments: 4 },
   "transform-firehose": { timeoutSeconds: timeoutSecondsOf["transform-firehose"], maxEnvironments: 4 },
   resend: { timeoutSeconds: timeoutSecondsOf.resend, maxEnvironments: resendWorkers },
   produce: { timeoutSeconds: timeoutSecondsOf.produce, maxEnvironments: 3 },

@@ -40,7 +40,7 @@ export function kinesisModel(world: VirtualWorld, parts: () => SimulationParts):
     violations: [],
     put(data) {
       const { TRACK_DELIVERIES, PINPOINT_APPLICATION_ID } = parts().settings["consume-kinesis"];
-      isWanted ??= eventMatcher(eventFilterPatterns(TRACK_DELIVERIES, PINPOINT_APPLICATION_ID));
+      isWanted ??= eventMatcher(eventFilterPatterns(TRACK_DELIVERIES, PINPOINT_APPLICATION_ID ?? ""));
       const value = parsed(data);
       if (value === undefined || !isWanted({ data: value })) return;
       shards[world.choices.below(2) === 0 ? 0 : 1].put(data);

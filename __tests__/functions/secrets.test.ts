@@ -257,7 +257,7 @@ test("fault 57: a cold start with wrong settings names them and quotes none", as
           "The function cannot start because of 3 wrong setting(s); correct the Terraform inputs and deploy again: " +
           "MESSAGE_VALIDITY_SECONDS must be a whole number of seconds, 1 or more. " +
           "DELIVERY_GUARANTEE must be at-least-once or at-most-once. " +
-          "PINPOINT_APPLICATION_ID is empty.",
+          "PINPOINT_APPLICATION_ID must be set where SMS_SERVICE is pinpoint.",
       },
     });
     expect(deployment.output.flatMap(secretsIn)).toEqual([]);

@@ -1,7 +1,7 @@
 /** Fault 55: a bad setting is refused at cold start, all problems in one message, and no value in it. */
 import { environmentNames, type FunctionName } from "../../functions/contract/environment.ts";
 import { allowedRetryableStatuses, eventStatuses } from "../../functions/contract/statuses.ts";
-import { hasOwnEndpoint, readSettings, retryPolicyOf } from "../../functions/settings.ts";
+import { hasOwnEndpoint, readSettings, retryPolicyOf, smsServicesOf } from "../../functions/settings.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
 import { type SynthesisedStack, synthesiseAll } from "../stacks/synthesised.ts";
 import { environmentOf } from "../support/deployment.ts";
@@ -88,6 +88,19 @@ describe("fault 55: wrong settings", () => {
     ["RETRYABLE_STATUSES", '[["UNREACHABLE"]]', retryableFailures],
     ["TRACK_DELIVERIES", "some", "must be one of all, retried, none."],
     ["DELIVERY_GUARANTEE", "exactly-once", "must be at-least-once or at-most-once."],
+    ["SMS_SERVICE", "sns", "must be pinpoint or end-user-messaging."],
+    ["PINPOINT_APPLICATION_ID", "", "must be set where SMS_SERVICE is pinpoint."],
+    ["ORIGINATION_IDENTITIES", "", "must be a JSON list of identities and null."],
+    ["ORIGINATION_IDENTITIES", "null", "must be a JSON list of identities and null."],
+    ["ORIGINATION_IDENTITIES", '["SHOP",""]', "must be a JSON list of identities and null."],
+    ["ORIGINATION_IDENTITIES", "[1]", "must be a JSON list of identities and null."],
+    ["ATTEMPT_VALIDITY_SECONDS", "4", "must be a whole number of seconds from 5 to 259200."],
+    ["ATTEMPT_VALIDITY_SECONDS", "259201", "must be a whole number of seconds from 5 to 259200."],
+    ["ATTEMPT_VALIDITY_SECONDS", "5.5", "must be a whole number of seconds from 5 to 259200."],
+    ["MAX_PRICE", "5", "must be empty or US dollars with a point, like 0.05."],
+    ["MAX_PRICE", "0,05", "must be empty or US dollars with a point, like 0.05."],
+    ["MESSAGE_FEEDBACK_ENABLED", "", "must be true or false."],
+    ["SHADOW_MODE", "1", "must be true or false."],
   ])("%s = %j: %s", (key, value, problem) => {
     const environment = { ...environmentOf("resend", "https://sqs.example/q"), [key]: value };
 
@@ -157,6 +170,34 @@ describe("what is read", () => {
     expect(() => resendWith({ ORIGINATION_NUMBER: undefined })).toThrow("ORIGINATION_NUMBER is not set.");
   });
 
+  test("identities with null for the first send's, and what only End User Messaging knows", () => {
+    expect(
+      resendWith({
+        ORIGINATION_IDENTITIES: '[null,"+12065550100","pool-1"]',
+        MAX_PRICE: "0.05",
+        ATTEMPT_VALIDITY_SECONDS: "600",
+      }),
+    ).toMatchObject({
+      ORIGINATION_IDENTITIES: [null, "+12065550100", "pool-1"],
+      MAX_PRICE: "0.05",
+      ATTEMPT_VALIDITY_SECONDS: 600,
+      CONFIGURATION_SET_NAME: undefined,
+      PROTECT_CONFIGURATION_ID: undefined,
+      MESSAGE_FEEDBACK_ENABLED: false,
+    });
+  });
+
+  test.each([
+    ["pinpoint", "project", ["pinpoint"]],
+    ["end-user-messaging", "project", ["end-user-messaging", "pinpoint"]],
+    ["end-user-messaging", "", ["end-user-messaging"]],
+  ])(
+    "with SMS_SERVICE %s and the project %j it sends by %j",
+    (SMS_SERVICE, PINPOINT_APPLICATION_ID, services) => {
+      expect([...smsServicesOf(resendWith({ SMS_SERVICE, PINPOINT_APPLICATION_ID }))]).toEqual(services);
+    },
+  );
+
   test.each([
     [{}, false],
     [{ AWS_ENDPOINT_URL_SQS: "http://127.0.0.1" }, false],
@@ -224,6 +265,8 @@ describe("the settings accept what the stacks emit", () => {
     ["sending_enabled", [true, false]],
     ["send_gate_table_name", [null, "sms-retry-send-gates"]],
     ["origination_number", [null, "+12065550100", "12345", "SHOP"]],
+    ["origination_identities", [[], [null], [null, "+12065550100", "pool-0123456789abcdef"]]],
+    ["shadow_mode", [true, false]],
     ["default_destination_number", [null, "+14254147755"]],
     ["default_message_body", [null, "Hello {name} 📦\n"]],
   ])("%s, at the edges of what the plan lets through", (input, values) => {

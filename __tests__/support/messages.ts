@@ -63,6 +63,31 @@ export function retryPolicy(changes: Partial<RetryPolicy> = {}): RetryPolicy {
   };
 }
 
+/** The record of an event of End User Messaging, as a configuration set writes it. */
+export function endUserMessagingRecord(changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    eventType: "TEXT_UNREACHABLE",
+    eventVersion: "1.0",
+    eventTimestamp: (startOfTest + 5) * 1000,
+    isFinal: true,
+    originationPhoneNumber: "+447700900999",
+    destinationPhoneNumber: "+447700900123",
+    isoCountryCode: "GB",
+    messageId: "msg-0",
+    messageRequestTimestamp: startOfTest * 1000,
+    messageEncoding: "GSM",
+    messageType: "TRANSACTIONAL",
+    messageStatus: "UNREACHABLE",
+    messageStatusDescription: "Phone is currently unreachable/unavailable",
+    context: { application_message_id: "order-4711", retry_attempt: "0" },
+    totalMessageParts: 1,
+    totalMessagePrice: 0.03917,
+    totalCarrierFee: 0,
+    isInternationalSend: false,
+    ...changes,
+  };
+}
+
 /** The Pinpoint record of an event, as the event stream carries it. */
 export function pinpointRecord(
   changes: { readonly [key: string]: unknown; readonly attributes?: Record<string, unknown> } = {},

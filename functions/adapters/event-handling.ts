@@ -12,7 +12,10 @@ import { sqsRetryQueue } from "./sqs/sqs-retry-queue.ts";
 /** The settings that all functions share that handle delivery events. */
 type EventSettings = Pick<
   Settings<"resend">,
-  keyof Settings<"resend"> & keyof Settings<"consume-kinesis"> & keyof Settings<"transform-firehose">
+  keyof Settings<"resend"> &
+    keyof Settings<"consume-kinesis"> &
+    keyof Settings<"consume-sns"> &
+    keyof Settings<"transform-firehose">
 >;
 
 /** The ports of the core that handling delivery events goes through. */

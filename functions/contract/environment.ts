@@ -29,15 +29,26 @@
  * | `SEND_RATES` | JSON object: origination identity to its own ceiling, in message parts per second |
  * | `APPLICATION_SENDS_PER_SECOND` | number ≥ 0: what the application itself sends, taken off every ceiling |
  * | `SENDING_ENABLED` | `true` or `false`: whether anything is sent at all |
- * | `PINPOINT_APPLICATION_ID` | Pinpoint project (application) id: what sends go through, and whose events are ours |
- * | `ORIGINATION_NUMBER` | number, sender id, or empty = as the original send |
+ * | `SMS_SERVICE` | `pinpoint` or `end-user-messaging`: what sends a message that names no service; see `smsServicesOf` |
+ * | `PINPOINT_APPLICATION_ID` | Pinpoint project (application) id: what sends go through, and whose events are ours; empty = none, with `SMS_SERVICE` `end-user-messaging` alone |
+ * | `ORIGINATION_NUMBER` | short form of `ORIGINATION_IDENTITIES`: identity of every retry; empty = as the original send |
+ * | `ORIGINATION_IDENTITIES` | JSON list: identity of the first retry, of the second and so on, the last repeats; null in it = as the original send; not empty, it goes over `ORIGINATION_NUMBER` |
+ * | `CONFIGURATION_SET_NAME` | End User Messaging, as are the five that follow: name or ARN of the configuration set of sends whose item names none; may be empty |
+ * | `ATTEMPT_VALIDITY_SECONDS` | integer from 5 to 259,200: how long the service tries to hand one attempt over, if the deadline is no sooner |
+ * | `MAX_PRICE` | US dollars for a part, with a point, or empty = no limit |
+ * | `PROTECT_CONFIGURATION_ID` | id or ARN of the protect configuration, or empty = the account's |
+ * | `MESSAGE_FEEDBACK_ENABLED` | `true` or `false`: whether the application will report which messages had their effect |
+ * | `SHADOW_MODE` | `true` or `false`: whether retries are only counted and nothing is sent |
  * | `DEFAULT_DESTINATION_NUMBER`, `DEFAULT_MESSAGE_BODY` | what `produce` sends when its event names none; may be empty |
  */
 
-import { defaultRetryableStatuses } from "../core/events/statuses.ts";
+import { defaultRetryableStatuses, type SmsService } from "../core/events/statuses.ts";
 import type { DeliveryGuarantee, TrackDeliveries } from "./guarantees.ts";
 
 export { highestMaxRetries } from "../core/events/send-context.ts";
+export { type SmsService, smsServices } from "../core/events/statuses.ts";
+export { maxPricePattern } from "../core/message/carried-attributes.ts";
+export { attemptValiditySeconds } from "../core/sending/sms-sender.ts";
 
 /** How much the functions can write into their logs, most first. */
 export const logLevels = ["DEBUG", "INFO", "WARN", "ERROR"] as const;
@@ -66,6 +77,8 @@ const messageHandling = [
   "MESSAGE_VALIDITY_SECONDS",
   "RECEIPT_TIMEOUT_SECONDS",
   "TRACK_DELIVERIES",
+  "SMS_SERVICE",
+  "PINPOINT_APPLICATION_ID",
 ] as const;
 
 /** What sends: it shares the ceilings of the origination identities. */
@@ -75,21 +88,22 @@ const sending = [
   "SEND_RATES",
   "APPLICATION_SENDS_PER_SECOND",
   "SENDING_ENABLED",
+  "SHADOW_MODE",
   "DELIVERY_GUARANTEE",
-  "PINPOINT_APPLICATION_ID",
   "ORIGINATION_NUMBER",
+  "ORIGINATION_IDENTITIES",
+  "CONFIGURATION_SET_NAME",
+  "ATTEMPT_VALIDITY_SECONDS",
+  "MAX_PRICE",
+  "PROTECT_CONFIGURATION_ID",
+  "MESSAGE_FEEDBACK_ENABLED",
 ] as const;
 
 /** The variables that each function reads, by the name of its bundle in `dist/functions`. */
 export const environmentNames = {
-  "consume-kinesis": [...everyFunction, ...messageHandling, "PINPOINT_APPLICATION_ID", "FAILURE_BUCKET_NAME"],
+  "consume-kinesis": [...everyFunction, ...messageHandling, "FAILURE_BUCKET_NAME"],
   "consume-sns": [...everyFunction, ...messageHandling, "FAILURE_BUCKET_NAME"],
-  "transform-firehose": [
-    ...everyFunction,
-    ...messageHandling,
-    "PINPOINT_APPLICATION_ID",
-    "FIREHOSE_DROP_RETRIED_EVENTS",
-  ],
+  "transform-firehose": [...everyFunction, ...messageHandling, "FIREHOSE_DROP_RETRIED_EVENTS", "SHADOW_MODE"],
   "attach-transformation": [...everyFunction],
   resend: [...everyFunction, ...messageHandling, ...sending],
   produce: [
@@ -117,7 +131,15 @@ export const settingDefaults = {
   SEND_RATES: {},
   APPLICATION_SENDS_PER_SECOND: 0,
   SENDING_ENABLED: true,
+  SHADOW_MODE: false,
+  SMS_SERVICE: "pinpoint" satisfies SmsService,
   ORIGINATION_NUMBER: null,
+  ORIGINATION_IDENTITIES: [],
+  CONFIGURATION_SET_NAME: null,
+  ATTEMPT_VALIDITY_SECONDS: 900,
+  MAX_PRICE: null,
+  PROTECT_CONFIGURATION_ID: null,
+  MESSAGE_FEEDBACK_ENABLED: false,
   DEFAULT_DESTINATION_NUMBER: null,
   DEFAULT_MESSAGE_BODY: null,
   FIREHOSE_DROP_RETRIED_EVENTS: true,

@@ -31,7 +31,7 @@ export function producePorts(
 ): ProducePorts {
   return {
     ...eventPorts(settings, outside),
-    sender: pinpointSender(outside.pinpoint, settings.PINPOINT_APPLICATION_ID),
+    sender: pinpointSender(outside.pinpoint, settings.PINPOINT_APPLICATION_ID ?? ""),
     gateUntil: sendGates(settings, outside),
   };
 }

@@ -23,7 +23,7 @@ export function resendPorts(
 ): ResendPorts {
   return {
     ...eventPorts(settings, outside),
-    sender: pinpointSender(outside.pinpoint, settings.PINPOINT_APPLICATION_ID),
+    sender: pinpointSender(outside.pinpoint, settings.PINPOINT_APPLICATION_ID ?? ""),
     gateUntil: sendGates(settings, outside),
   };
 }

@@ -2,7 +2,6 @@
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
 import { Construct } from "../cdktf.ts";
 import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
-import type { Input } from "../inputs/input.ts";
 import type { PinpointInputs } from "../inputs/inputs.ts";
 import { projectSetting, retrySettings } from "../inputs/settings.ts";
 import { type Access, allOf } from "../shared/access.ts";
@@ -36,12 +35,22 @@ export class FirehoseTransformation extends Construct {
         engine.queue.sending,
         retrySettings(inputs),
         projectSetting(inputs),
-        droppingSetting(inputs.dropRetriedEvents),
+        archiveSettings(inputs),
       ),
     });
   }
 }
 
-function droppingSetting(dropRetriedEvents: Input): Access<"FIREHOSE_DROP_RETRIED_EVENTS"> {
-  return { statements: [], environment: { FIREHOSE_DROP_RETRIED_EVENTS: dropRetriedEvents.text } };
+/** What the archive gets: in shadow mode nothing is retried, so nothing is kept out of it. */
+function archiveSettings({
+  dropRetriedEvents,
+  shadowMode,
+}: FirehoseTransformationProps["inputs"]): Access<"FIREHOSE_DROP_RETRIED_EVENTS" | "SHADOW_MODE"> {
+  return {
+    statements: [],
+    environment: {
+      FIREHOSE_DROP_RETRIED_EVENTS: dropRetriedEvents.text,
+      SHADOW_MODE: shadowMode.text,
+    },
+  };
 }

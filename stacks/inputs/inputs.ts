@@ -31,6 +31,9 @@ const isInteger = (hcl: string): string => `floor(${hcl}) == ${hcl}`;
 const isRate = (hcl: string): string =>
   `${hcl} >= 0.2 && ${hcl} <= 4000 && (${hcl} < 1 || ${isInteger(hcl)})`;
 
+/** Most characters of `origination_identities` as JSON: beside `send_rates` and the rest it must fit into 4 KB. */
+const longestIdentitiesJson = 800;
+
 /** The validation of an input that takes one of some values. */
 const oneOf = (name: string, values: readonly (string | number)[]) => ({
   condition: `contains([${quoted(values)}], var.${name})`,
@@ -194,6 +197,25 @@ function sendingInputs(scope: Construct) {
           "a short code, or a sender id of at most 11 letters, digits, hyphens and underscores.",
       },
     }),
+    originationIdentities: new Input(scope, "origination_identities", {
+      type: "list(string)",
+      description:
+        "Origination identities of the first retry, the second, and so on; the last repeats, and null in the list sends " +
+        "as the message was sent first. Each a phone number in E.164 format, a short code, a sender id, or, where sends " +
+        "go by End User Messaging, a pool id or the ARN of any of these. One that the service refuses for a " +
+        "destination makes room for the next one at once. [] leaves it to origination_number, the short form. At most " +
+        `10 entries and ${longestIdentitiesJson} characters as JSON, because Lambda takes 4 KB of settings.`,
+      default: settingDefaults.ORIGINATION_IDENTITIES,
+      validation: {
+        condition:
+          "alltrue([for identity in var.origination_identities : identity == null || " +
+          `try(can(regex("^(\\\\+?[1-9][0-9]{1,18}|[A-Za-z0-9_:/-]{1,256})$", identity)), false)]) && ` +
+          `length(var.origination_identities) <= 10 && length(jsonencode(var.origination_identities)) <= ${longestIdentitiesJson}`,
+        message:
+          "The input origination_identities must be a list of at most 10 phone numbers, short codes, sender ids, pool " +
+          `ids, ARNs and nulls, of at most ${longestIdentitiesJson} characters as JSON.`,
+      },
+    }),
     deliveryGuarantee: new Input(scope, "delivery_guarantee", {
       type: "string",
       description:
@@ -257,6 +279,14 @@ function paceInputs(scope: Construct) {
         "deadlines go on, and events are handled as ever. At once and without a deployment: npx sms-retry pause. " +
         "true or false.",
       default: settingDefaults.SENDING_ENABLED,
+    }),
+    shadowMode: new Input(scope, "shadow_mode", {
+      type: "bool",
+      description:
+        "Whether retries are only decided, written down and counted (metrics RetryShadowed and ShadowParts), and nothing " +
+        "is sent: no retry, and no first send of the function produce, which fails. For a trial beside an application " +
+        "that sends by itself. A message whose retry was counted is not retried later. true or false.",
+      default: settingDefaults.SHADOW_MODE,
     }),
     sendGateTableName: new Input(scope, "send_gate_table_name", {
       type: "string",

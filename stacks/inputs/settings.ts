@@ -1,6 +1,11 @@
 /** The environment variables that are settings alone: no permission goes with them. */
-import type { VariableName } from "../../functions/contract/environment.ts";
+import {
+  defaultEnvironment,
+  type SmsService,
+  type VariableName,
+} from "../../functions/contract/environment.ts";
 import type { Access } from "../shared/access.ts";
+import type { EndUserMessagingInputs } from "./end-user-messaging-inputs.ts";
 import type { PinpointInputs, SharedInputs } from "./inputs.ts";
 
 /** Parts per second of all origination identities that the inputs name, as HCL. */
@@ -41,9 +46,43 @@ export function retrySettings(inputs: SharedInputs) {
   });
 }
 
-/** Whose events are handled. */
+/** Whose events are handled, and by what a retry is sent. */
 export function projectSetting(inputs: PinpointInputs) {
-  return settings({ PINPOINT_APPLICATION_ID: inputs.pinpointApplicationId.text });
+  return settings({
+    SMS_SERVICE: "pinpoint" satisfies SmsService,
+    PINPOINT_APPLICATION_ID: inputs.pinpointApplicationId.text,
+  });
+}
+
+/** By which identities retries are sent. */
+export function originationSettings({ originationNumber, originationIdentities }: SharedInputs) {
+  return settings({
+    ORIGINATION_NUMBER: originationNumber.textOrEmpty,
+    ORIGINATION_IDENTITIES: originationIdentities.json,
+  });
+}
+
+/** What sends by End User Messaging carry where the item says nothing else. */
+export function endUserMessagingSettings(inputs: EndUserMessagingInputs) {
+  return settings({
+    ATTEMPT_VALIDITY_SECONDS: inputs.attemptValiditySeconds.text,
+    MAX_PRICE: inputs.maxPrice.textOrEmpty,
+    PROTECT_CONFIGURATION_ID: inputs.protectConfigurationId.textOrEmpty,
+    MESSAGE_FEEDBACK_ENABLED: inputs.messageFeedbackEnabled.text,
+  });
+}
+
+/** The settings of {@link endUserMessagingSettings} in a stack that never sends by End User Messaging. */
+export function noEndUserMessaging() {
+  const { CONFIGURATION_SET_NAME, ATTEMPT_VALIDITY_SECONDS, MAX_PRICE } = defaultEnvironment;
+  const { PROTECT_CONFIGURATION_ID, MESSAGE_FEEDBACK_ENABLED } = defaultEnvironment;
+  return settings({
+    CONFIGURATION_SET_NAME,
+    ATTEMPT_VALIDITY_SECONDS,
+    MAX_PRICE,
+    PROTECT_CONFIGURATION_ID,
+    MESSAGE_FEEDBACK_ENABLED,
+  });
 }
 
 /** What a worker does that cannot know whether a message left. */
@@ -58,6 +97,7 @@ export function paceSettings(inputs: SharedInputs) {
     SEND_RATES: inputs.sendRates.json,
     APPLICATION_SENDS_PER_SECOND: inputs.applicationSendsPerSecond.text,
     SENDING_ENABLED: inputs.sendingEnabled.text,
+    SHADOW_MODE: inputs.shadowMode.text,
   });
 }
 

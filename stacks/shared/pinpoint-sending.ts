@@ -1,5 +1,6 @@
 /** The right to send SMS through the Pinpoint project, and from which identity. */
 import type { PinpointInputs } from "../inputs/inputs.ts";
+import { noEndUserMessaging, originationSettings, projectSetting } from "../inputs/settings.ts";
 import type { Access } from "./access.ts";
 import type { SendingVariable } from "./retry-engine.ts";
 import type { Place } from "./sms-retry-stack.ts";
@@ -23,8 +24,9 @@ export function pinpointSending({
       },
     ],
     environment: {
-      PINPOINT_APPLICATION_ID: inputs.pinpointApplicationId.text,
-      ORIGINATION_NUMBER: inputs.originationNumber.textOrEmpty,
+      ...projectSetting(inputs).environment,
+      ...originationSettings(inputs).environment,
+      ...noEndUserMessaging().environment,
     },
   };
 }

@@ -16,7 +16,16 @@ import { RetryQueue } from "./retry-queue.ts";
 import { type EngineProps, SmsFunction } from "./sms-function.ts";
 
 /** What is told to whatever sends: through what, and from which identities. */
-export type SendingVariable = "PINPOINT_APPLICATION_ID" | "ORIGINATION_NUMBER";
+export type SendingVariable =
+  | "SMS_SERVICE"
+  | "PINPOINT_APPLICATION_ID"
+  | "ORIGINATION_NUMBER"
+  | "ORIGINATION_IDENTITIES"
+  | "CONFIGURATION_SET_NAME"
+  | "ATTEMPT_VALIDITY_SECONDS"
+  | "MAX_PRICE"
+  | "PROTECT_CONFIGURATION_ID"
+  | "MESSAGE_FEEDBACK_ENABLED";
 
 /** What the engine needs to know of its stack. */
 export interface RetryEngineProps extends EngineProps {
@@ -66,6 +75,11 @@ export class RetryEngine extends Construct {
           condition: `\${${inputs.receiptTimeoutSeconds.hcl} == 0 || ${inputs.trackDeliveries.hcl} != "none"}`,
           errorMessage:
             'With track_deliveries "none" every message would seem to have no receipt; set it to "retried" or "all", or receipt_timeout_seconds to 0.',
+        },
+        {
+          condition: `\${${inputs.originationNumber.hcl} == null || length(${inputs.originationIdentities.hcl}) == 0}`,
+          errorMessage:
+            "The origination_number is the short form of origination_identities; give one of them, and leave out the other.",
         },
         {
           condition: `\${${applicationLeavesRoom(inputs)}}`,

@@ -1,4 +1,5 @@
 /** Reads the bytes of a stream record as the JSON values in it. */
+import { isRecord } from "./send-context.ts";
 
 /** The bytes of a record, and why they are not those that were meant, where that is known. */
 export interface RecordBytes {
@@ -44,6 +45,19 @@ export function decodeRecord(data: Uint8Array): DecodedRecord {
     values.push(value);
   }
   return { type: "values", values };
+}
+
+/**
+ * What a value carries that is an envelope of SNS, as bytes: its `Message`. `undefined` for every other value.
+ *
+ * A subscription with raw delivery has no envelope; one that somebody made without it has.
+ *
+ * @see https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
+ */
+export function carriedBySns(value: unknown): Uint8Array | undefined {
+  if (!isRecord(value) || value.Type !== "Notification" || typeof value.Message !== "string")
+    return undefined;
+  return Buffer.from(value.Message);
 }
 
 /** JSON has no `undefined`, so that says "unreadable" without an exception. */

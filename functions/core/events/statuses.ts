@@ -13,6 +13,12 @@ export const eventFormats = ["pinpoint", "end-user-messaging"] as const;
 /** See {@link eventFormats}. */
 export type EventFormat = (typeof eventFormats)[number];
 
+/** The services that a message can be sent by: each writes its events in the format of its name. */
+export const smsServices = eventFormats;
+
+/** See {@link smsServices}. */
+export type SmsService = EventFormat;
+
 /** What kind of statement an event makes, before its status is looked at. */
 export const eventKinds = ["in-progress", "success", "failure", "opt-out", "unrecognized"] as const;
 

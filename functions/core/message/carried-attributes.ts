@@ -28,7 +28,10 @@ const resource = v.pipe(
   v.maxLength(256, "must have at most 256 characters"),
 );
 
-const maxPrice = v.pipe(text, v.regex(/^\d{0,2}\.\d{1,5}$/, 'must be US dollars as a text, like "0.05"'));
+/** What the service takes as the highest price of a part: US dollars, always with a point. */
+export const maxPricePattern = /^\d{0,2}\.\d{1,5}$/;
+
+const maxPrice = v.pipe(text, v.regex(maxPricePattern, 'must be US dollars as a text, like "0.05"'));
 
 /** Attributes whose form is the same in a request and in an item. */
 const plain = {

@@ -1,12 +1,12 @@
 /** One record of a stream, and the SMS events that stand in it. */
 import type { DeliveryEvent } from "../events/delivery-event.ts";
-import { decodeRecord } from "../events/event-records.ts";
+import { carriedBySns, type DecodedRecord, decodeRecord } from "../events/event-records.ts";
 import { parseDeliveryEvent } from "../events/parse-delivery-event.ts";
 import { errorName, type Telemetry } from "../observability/telemetry.ts";
 
-/** One record of a stream. */
+/** One record of a stream, or message of a queue. */
 export interface StreamRecord {
-  /** The stream's own id of the record, e.g. a sequence number. */
+  /** The stream's or the queue's own id of the record, e.g. a sequence number. */
   readonly id: string;
   readonly data: Uint8Array;
   /** Why the record cannot be read, where its wrapping tells already; then `data` is what came. */
@@ -51,11 +51,10 @@ function parse(
   { telemetry, pinpointApplicationId: ours }: ParseDependencies,
 ): ParsedRecord {
   if (unreadable !== undefined) return malformed(unreadable);
-  const decoded = decodeRecord(data);
-  if (decoded.type === "malformed") return malformed(decoded.problem);
+  const { values, problem: undecodable } = valuesIn(data);
   const events: DeliveryEvent[] = [];
-  let problem: string | undefined;
-  for (const value of decoded.values) {
+  let problem = undecodable;
+  for (const value of values) {
     const parsed = parseDeliveryEvent(value);
     if (parsed.type === "malformed") problem = parsed.problem;
     else if (parsed.type === "not-sms") telemetry.count("NotSms");
@@ -65,7 +64,22 @@ function parse(
   }
   return {
     events,
-    holdsOthers: events.length < decoded.values.length,
+    holdsOthers: events.length < values.length || undecodable !== undefined,
+    ...(problem !== undefined && { problem }),
+  };
+}
+
+/** The values of a record, those in envelopes of SNS among them, and why some of it is none. */
+function valuesIn(data: Uint8Array): { readonly values: readonly unknown[]; readonly problem?: string } {
+  const decoded = decodeRecord(data);
+  if (decoded.type === "malformed") return { values: [], problem: decoded.problem };
+  const inside = decoded.values.map((value): DecodedRecord => {
+    const carried = carriedBySns(value);
+    return carried === undefined ? { type: "values", values: [value] } : decodeRecord(carried);
+  });
+  const problem = inside.find((each) => each.type === "malformed")?.problem;
+  return {
+    values: inside.flatMap((each) => (each.type === "values" ? each.values : [])),
     ...(problem !== undefined && { problem }),
   };
 }

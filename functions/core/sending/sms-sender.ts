@@ -3,6 +3,13 @@
 import type { SendContext } from "../events/send-context.ts";
 import type { Message } from "../message/message.ts";
 
+/**
+ * How long End User Messaging may try to hand one attempt over, in seconds, least and most: the limits of `TimeToLive`.
+ *
+ * @see https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html
+ */
+export const attemptValiditySeconds = { least: 5, most: 259_200 } as const;
+
 /** One SMS to hand over. Body and number are secrets: never log a request. */
 export interface SendRequest {
   readonly destinationNumber: string;
