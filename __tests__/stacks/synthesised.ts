@@ -45,6 +45,7 @@ export interface SynthesisedStack {
 
 /** The functions of each stack. */
 export const functionsOf: Readonly<Record<StackName, readonly FunctionName[]>> = {
+  "sms-retry-end-user-messaging": ["consume-sns", "produce", "resend"],
   "sms-retry-new-stream": ["consume-kinesis", "produce", "resend"],
   "sms-retry-kinesis": ["consume-kinesis", "produce", "resend"],
   "sms-retry-firehose": ["attach-transformation", "produce", "resend", "transform-firehose"],

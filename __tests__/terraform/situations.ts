@@ -4,6 +4,7 @@ import { ListEventSourceMappingsCommand } from "@aws-sdk/client-lambda";
 import type { KinesisStreamBatchResponse } from "aws-lambda";
 import { eventMatcher } from "../../local/lambda/filter-pattern.ts";
 import { accountId, region } from "./emulated-aws.ts";
+import { endUserMessagingSituation } from "./end-user-messaging-situation.ts";
 import { check, same } from "./expectations.ts";
 import { firehoseSituation } from "./firehose-situation.ts";
 import type { PlanWithChanges } from "./plan-changes.ts";
@@ -26,6 +27,7 @@ const kinesisFunctions = [
 
 /** All situations, in the order of the stacks' list. */
 export const situations: readonly Situation[] = [
+  endUserMessagingSituation,
   {
     stack: "sms-retry-new-stream",
     inputs: {},
