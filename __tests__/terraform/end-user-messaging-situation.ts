@@ -27,7 +27,11 @@ const unprotected = "-var=deletion_protection=false";
 /** Stack `sms-retry-end-user-messaging`. */
 export const endUserMessagingSituation: Situation = {
   stack: "sms-retry-end-user-messaging",
-  inputs: { origination_identities: [arn("sms-voice", "pool/pool-0123456789abcdef0123456789abcdef")] },
+  inputs: {
+    origination_number: "+15550100000",
+    // The id of that number, which AWS shows beside it; the roles may send from nothing else.
+    origination_identity_arns: [arn("sms-voice", "phone-number/phone-of-15550100000")],
+  },
   async prepare({ clients }) {
     await clients.smsVoice.send(new CreateConfigurationSetCommand({ ConfigurationSetName: usersSet }));
   },

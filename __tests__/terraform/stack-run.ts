@@ -100,7 +100,9 @@ export class StackRun {
     // Beside the stack, never in it: what points Terraform to the emulated AWS.
     writeFileSync(join(folder, "emulated_override.tf.json"), JSON.stringify(providerOverride));
     const inputs = {
-      ...("pinpoint_application_id" in this.#synthesised.variable && { pinpoint_application_id: applicationId }),
+      ...("pinpoint_application_id" in this.#synthesised.variable && {
+        pinpoint_application_id: applicationId,
+      }),
       retry_delays_seconds: [0],
       ...situation.inputs,
     };

@@ -1,13 +1,13 @@
 /** The event source of a configuration set: a function that reads the queue behind its topic. */
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
 import { Construct, LambdaEventSourceMapping } from "../cdktf.ts";
-import type { EndUserMessagingStackInputs } from "./end-user-messaging-inputs.ts";
-import { retrySettings } from "../inputs/settings.ts";
+import { endUserMessagingAlone, retrySettings } from "../inputs/settings.ts";
 import { allOf } from "../shared/access.ts";
 import { mayReceive } from "../shared/encrypted-queue.ts";
 import type { EventsBucket } from "../shared/events-bucket.ts";
 import type { RetryEngine } from "../shared/retry-engine.ts";
 import { type EngineProps, SmsFunction } from "../shared/sms-function.ts";
+import type { EndUserMessagingStackInputs } from "./end-user-messaging-inputs.ts";
 import { batchingWindowSeconds, type EventQueue } from "./event-queue.ts";
 
 /** What the consumer reads and what it feeds. */
@@ -38,6 +38,7 @@ export class SnsConsumer extends Construct {
         engine.queue.sending,
         bucket.keepingMalformed,
         retrySettings(props.inputs),
+        endUserMessagingAlone(),
       ),
       statements: [mayReceive("ReceiveEvents", events.queue)],
     });

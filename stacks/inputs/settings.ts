@@ -54,6 +54,14 @@ export function projectSetting(inputs: PinpointInputs) {
   });
 }
 
+/** By what a retry is sent where there is no Pinpoint project. */
+export function endUserMessagingAlone() {
+  return settings({
+    SMS_SERVICE: "end-user-messaging" satisfies SmsService,
+    PINPOINT_APPLICATION_ID: "",
+  });
+}
+
 /** By which identities retries are sent. */
 export function originationSettings({ originationNumber, originationIdentities }: SharedInputs) {
   return settings({

@@ -1,10 +1,9 @@
 /** The right to send SMS through End User Messaging, and from which identities. */
-import type { SmsService } from "../../functions/contract/environment.ts";
 import { type Construct, TerraformLocal } from "../cdktf.ts";
 import type { IdentityInputs } from "../inputs/configuration-set-inputs.ts";
 import type { EndUserMessagingInputs } from "../inputs/end-user-messaging-inputs.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
-import { endUserMessagingSettings, originationSettings } from "../inputs/settings.ts";
+import { endUserMessagingAlone, endUserMessagingSettings, originationSettings } from "../inputs/settings.ts";
 import type { Access, HclList, Statement } from "./access.ts";
 import type { SendingVariable } from "./retry-engine.ts";
 import type { Place } from "./sms-retry-stack.ts";
@@ -26,8 +25,7 @@ export function endUserMessagingSending(
   return {
     statements: [mayUseEndUserMessaging(scope, props)],
     environment: {
-      SMS_SERVICE: "end-user-messaging" satisfies SmsService,
-      PINPOINT_APPLICATION_ID: "",
+      ...endUserMessagingAlone().environment,
       CONFIGURATION_SET_NAME: configurationSet.name,
       ...originationSettings(inputs).environment,
       ...endUserMessagingSettings(inputs).environment,
