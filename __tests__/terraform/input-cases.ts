@@ -27,7 +27,6 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
     accepted: ["notices", null, "x".repeat(64)],
     refused: ["", "x".repeat(65), "arn:aws:sms-voice:eu-west-1:123456789012:configuration-set/notices"],
   },
-  consumer_max_concurrency: { accepted: [10, 2, 1_000], refused: [1, 1_001, 2.5] },
   consumer_concurrency: { accepted: [10, 1], refused: [0, 11, 1.5] },
   default_destination_number: { accepted: ["+14254147755", null], refused: ["14254147755", "+0123", ""] },
   default_message_body: {

@@ -49,7 +49,8 @@ export class SnsConsumer extends Construct {
       batchSize: 100,
       maximumBatchingWindowInSeconds: batchingWindowSeconds,
       functionResponseTypes: ["ReportBatchItemFailures"],
-      scalingConfig: { maximumConcurrency: props.inputs.consumerMaxConcurrency.number },
+      // A thousand events a second, which is more than the origination identities send.
+      scalingConfig: { maximumConcurrency: 10 },
       dependsOn: this.lambda.permissions,
     });
   }

@@ -2,7 +2,7 @@
 import type { Construct } from "../cdktf.ts";
 import { Input } from "./input.ts";
 
-/** The readings of the inputs about the configuration set and its events; see {@link configurationSetInputs}. */
+/** The readings of the inputs about the configuration set; see {@link configurationSetInputs}. */
 export type ConfigurationSetInputs = ReturnType<typeof configurationSetInputs>;
 
 /** The readings of what may be sent from; see {@link identityInputs}. */
@@ -31,7 +31,7 @@ export function identityInputs(scope: Construct) {
   };
 }
 
-/** Declares which configuration set the events come from, and how fast they are read. */
+/** Declares which configuration set the events come from. */
 export function configurationSetInputs(scope: Construct) {
   return {
     configurationSetName: new Input(scope, "configuration_set_name", {
@@ -47,19 +47,6 @@ export function configurationSetInputs(scope: Construct) {
           'var.configuration_set_name == null || can(regex("^[A-Za-z0-9_-]{1,64}$", var.configuration_set_name))',
         message:
           "The input configuration_set_name must be null or the name of a configuration set: 1 to 64 letters, digits, hyphens and underscores.",
-      },
-    }),
-    consumerMaxConcurrency: new Input(scope, "consumer_max_concurrency", {
-      type: "number",
-      description:
-        "How many batches of events are processed at the same time at most. Raise it when the alarm sms-events-age " +
-        "fires. A whole number from 2 to 1000.",
-      default: 10,
-      validation: {
-        condition:
-          "var.consumer_max_concurrency >= 2 && var.consumer_max_concurrency <= 1000 && " +
-          "floor(var.consumer_max_concurrency) == var.consumer_max_concurrency",
-        message: "The input consumer_max_concurrency must be a whole number from 2 to 1000.",
       },
     }),
   };
