@@ -246,6 +246,20 @@ describe.each(pinpointStackNames)("the right to send of %s", (name) => {
   });
 });
 
+describe("the right to send of a Firehose stack by both services", () => {
+  test.each(["resend", "produce"])("%s may send by End User Messaging where sms_service says so", (name) => {
+    const stack = stacks["sms-retry-firehose"];
+    expect(resource(stack, `aws_iam_role_policy.${name}_sms_voice`)).toMatchObject({
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: this is HCL
+      count: '${var.sms_service == "end-user-messaging" ? 1 : 0}',
+      role: `\${aws_iam_role.${name}.id}`,
+    });
+    expect(grantsOf(stack, `${name}_sms_voice`)).toEqual({
+      "sms-voice:SendTextMessage": ["local.sms_voice_resources"],
+    });
+  });
+});
+
 describe("permissions of a configuration set's events", () => {
   const stack = () => stacks["sms-retry-end-user-messaging"];
   const topic = `${partition}:sns:${here}:\${aws_sns_topic.sms_events.name}`;

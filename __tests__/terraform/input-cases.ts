@@ -127,6 +127,8 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
       ["INVALID"],
     ],
   },
+  // With "end-user-messaging" a configuration set has to be given in the same plan: every plan but one in three.
+  sms_service: { accepted: ["end-user-messaging", "pinpoint", "end-user-messaging"], refused: ["sns", ""] },
   stream_shard_count: { accepted: [1, 500, null], refused: [0, 501, 1.5] },
   table_capacity: {
     accepted: [{ read_units: 5, write_units: 5 }, null],

@@ -23,8 +23,8 @@ export class NewStreamStack extends SmsRetryStack {
     const consumer = new KinesisConsumer(this, { ...props, stream, engine, bucket });
     const archive = new EventArchive(this, { ...props, stream, bucket });
     const eventStream = stream.fill([archive.deliveryStream]);
-    createAfter(eventStream, [engine, consumer]);
-    kinesisAlarms(this, { ...props, engine, consumer, archive });
+    const alarms = kinesisAlarms(this, { ...props, engine, consumer, archive });
+    createAfter(eventStream, [engine, consumer, alarms]);
     kinesisOutputs(this, { engine, bucket, consumer, archive });
     output(this, "kinesis_stream_name", stream.streamName, "Name of the Kinesis stream of delivery events.");
     output(this, "kinesis_stream_arn", stream.arn, "ARN of the Kinesis stream of delivery events.");
