@@ -16,8 +16,8 @@ const starts = [
   "^functions/[^/]+/handler\\.ts$",
   `^(cli|local)/.+/(${startedByPath.join("|")})\\.ts$`,
 ];
-/** Written and tested before the stack that will send by it. */
-const notYetUsed = "^functions/adapters/senders/end-user-messaging-";
+/** Written before the stack that will declare them. */
+const notYetUsed = "^stacks/inputs/end-user-messaging-inputs";
 /** The same of the tests. */
 const testStarts = [
   "\\.test\\.ts$",

@@ -278,7 +278,16 @@ describe("the rules of biome.json", () => {
     "Date()",
     "Date.now()",
     "[1].map(Date.now)",
+    "new Date",
+    'Date["now"]()',
+    "Date",
+    "[Date]",
+    "Reflect.construct(Date, [])",
+    "(clock = Date) => clock.now()",
     "Math.random()",
+    'Math["random"]()',
+    "[Math]",
+    "Math",
     "performance.now()",
     "setTimeout(() => {}, 1)",
     "setInterval(() => {}, 1)",
@@ -312,6 +321,12 @@ describe("the rules of biome.json", () => {
 
   test("let a function ask the machine for nothing: no time, chance, environment or output", async () => {
     expect(await refusedLines("functions/core/machine.ts", asksTheMachine)).toEqual(asksTheMachine);
+  });
+
+  test("let a function read and write times that it is given, and calculate", async () => {
+    const given = ["new Date(1_000)", 'Date.parse("2026-01-01")', "Date.UTC(2026, 0)", "Math.max(1, 2)"];
+
+    expect(await refusedLines("functions/core/given.ts", [...given, "Date"])).toEqual(["Date"]);
   });
 
   test("let the name of a test, or of a group of tests, have fewer than 90 characters", async () => {

@@ -36,7 +36,7 @@ Synthesises the stacks with cdktf and, in a copy whose imports are renamed, with
 metadata may differ. Without a folder nothing is checked.
 
   --packages DIR   folder with node_modules/cdktn and node_modules/@cdktn/provider-aws; also CDKTN_PACKAGES
-  --help           print this
+  -h, --help       print this
 
   npm install --prefix DIR cdktn @cdktn/provider-aws    # needs Node >= 22.11
 
@@ -184,7 +184,7 @@ async function main(given: readonly string[]): Promise<number> {
   try {
     ({ values } = parseArgs({
       args: [...given],
-      options: { packages: { type: "string" }, help: { type: "boolean" } },
+      options: { packages: { type: "string" }, help: { type: "boolean", short: "h" } },
     }));
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n--help shows the options.`);

@@ -45,7 +45,7 @@ export function createProgram(signal: AbortSignal, { stdout, stderr }: Output = 
       "Gives failed transactional SMS a second chance on AWS: tries it out, sets it up, operates it.",
     )
     .version(version, "--version", "print the version")
-    .helpOption("--help", "print this")
+    .helpOption("-h, --help", "print this")
     .helpCommand("help [command]", "print the options of a command")
     .configureOutput({
       writeOut: (text) => stdout.write(text),
@@ -92,21 +92,26 @@ export async function smsRetry(
       throw error;
     }
     const isUsage = error instanceof CommanderError || error instanceof UsageError;
-    const sentence = error instanceof CommanderError ? sentenceOf(error) : error.message;
+    const sentence =
+      error instanceof CommanderError ? sentenceOf(error, meant(program, given)) : error.message;
     output.stderr.write(`${sentence}${isUsage ? ` See ${nameIn(program, given)} --help.` : ""}\n`);
     return isUsage ? exitCodes.usage : exitCodes.failure;
   }
 }
 
-/** The command that was meant, as the user writes it. */
-function nameIn(program: Command, given: readonly string[]): string {
+/** The command that was meant, if it is one. */
+function meant(program: Command, given: readonly string[]): Command | undefined {
   const operand = given.find((word) => !word.startsWith("-"));
-  const command = program.commands.find((one) => one.name() === operand);
-  return [program, command].flatMap((one) => one?.name() ?? []).join(" ");
+  return program.commands.find((one) => one.name() === operand);
+}
+
+/** The same, as the user writes it. */
+function nameIn(program: Command, given: readonly string[]): string {
+  return [program, meant(program, given)].flatMap((one) => one?.name() ?? []).join(" ");
 }
 
 /** What commander says, in the words of all our errors. */
-function sentenceOf({ code, message }: CommanderError): string {
+function sentenceOf({ code, message }: CommanderError, command: Command | undefined): string {
   const [text = "", near] = message.replace(/^error: /, "").split("\n");
   const [name, other] = [...text.matchAll(/'([^' ]*)[^']*'/g)].map(([, found]) => found);
   const suggestion = near === undefined ? "" : ` ${near.slice(1, -1)}`;
@@ -115,6 +120,8 @@ function sentenceOf({ code, message }: CommanderError): string {
       return `There is no option ${name}.${suggestion}`;
     case "commander.unknownCommand":
       return `There is no command ${name}.${suggestion}`;
+    case "commander.excessArguments":
+      return `${command?.name()} takes options alone; leave out ${command?.args.join(" ")}.`;
     case "commander.optionMissingArgument":
       return `${name} needs a value.`;
     case "commander.conflictingOption":

@@ -35,6 +35,11 @@ export interface DeploymentOptions {
   readonly shared?: SharedEmulators;
   /** Is told, in a sentence, of everything that went wrong and was tried again. */
   readonly onProblem: (problem: string) => void;
+  /**
+   * Once it aborts nothing is waited for: `stop` ends everything at once, and what fails meanwhile is no problem.
+   * @default never
+   */
+  readonly signal?: AbortSignal;
 }
 
 /** Emulators for more than one deployment. */
@@ -74,10 +79,18 @@ const eventFunctions = {
 
 const trackDeliveries = "retried";
 
-/** What a deployment has started. What was started last is stopped first: a trigger before its function. */
+/**
+ * What a deployment has started. What was started last is stopped first: a trigger before its function. Where nobody
+ * waits for what still runs, all is stopped at once.
+ */
 class Started {
   readonly #closings: (() => unknown)[] = [];
-  #stopping: Promise<void> | undefined;
+  readonly #signal: AbortSignal | undefined;
+  #stopping: Promise<unknown> | undefined;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+  }
 
   /** Remembers how to stop something that has been started. */
   add<T>(part: T, stop: (part: T) => unknown): T {
@@ -86,11 +99,17 @@ class Started {
   }
 
   /** Stops everything; may be called twice. */
-  stop(): Promise<void> {
-    this.#stopping ??= (async () => {
-      for (const close of this.#closings.reverse()) await close();
-    })();
-    return this.#stopping;
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#signal?.aborted ? this.#stopAtOnce() : this.#stopInOrder();
+    await this.#stopping;
+  }
+
+  async #stopInOrder(): Promise<void> {
+    for (const close of this.#closings.reverse()) await close();
+  }
+
+  #stopAtOnce(): Promise<unknown> {
+    return Promise.allSettled(this.#closings.map(async (close) => close()));
   }
 }
 
@@ -113,7 +132,7 @@ interface Foundation {
  * @throws MissingBundleError if a bundle is not there; EmulatorError if an emulator does not start
  */
 export async function deploy(options: DeploymentOptions): Promise<Deployment> {
-  const started = new Started();
+  const started = new Started(options.signal);
   try {
     const bundleFolder = started.add(await mkdtemp(join(tmpdir(), `${namePrefix}-bundles-`)), (folder) =>
       rm(folder, { recursive: true }),
@@ -180,6 +199,9 @@ async function createFoundation(
   options: DeploymentOptions,
   started: Started,
 ): Promise<Foundation> {
+  const onProblem = (problem: string) => {
+    if (!options.signal?.aborted) options.onProblem(problem);
+  };
   const clients = started.add(localClients(emulators.endpoints), (open) => open.close());
   return {
     options,
@@ -188,10 +210,10 @@ async function createFoundation(
     resources: await createResources(clients, options.via, options.shared?.resourcePrefix),
     started,
     report: (what) => (error) =>
-      options.onProblem(`${what}: ${error instanceof Error ? error.message : String(error)}`),
+      onProblem(`${what}: ${error instanceof Error ? error.message : String(error)}`),
     async invoke(runtime, event) {
       const result = await runtime.invoke(event);
-      if (!result.ok) options.onProblem(`${runtime.name} failed: ${result.error.errorType}`);
+      if (!result.ok) onProblem(`${runtime.name} failed: ${result.error.errorType}`);
       return result;
     },
   };

@@ -4,12 +4,13 @@ import { once } from "node:events";
 import { chmodSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { basename, delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { areStale } from "../../cli/bundled-functions.ts";
 import { createProgram, smsRetry } from "../../cli/command-line.ts";
 import { type ScriptRun, scriptRunner, signedIn, signedOut } from "../support/script-run.ts";
 
+const planReview = scriptRunner("sms-retry.ts", "plan-review");
 const { signal } = new AbortController();
 const names = createProgram(signal).commands.map((command) => command.name());
 const projectId = "0123456789abcdef0123456789abcdef";
@@ -40,6 +41,7 @@ test("the help lists every command, and goes to stderr with exit status 2 where 
   const lines = stdout.match(/^ {2}[a-z-]+(?= \[options\] {2})/gm)?.map((line) => line.trim());
 
   expect({ code, stderr, lines }).toEqual({ code: 0, stderr: "", lines: names });
+  expect(await answer("-h")).toEqual({ code, stdout, stderr });
   expect(await answer()).toEqual({ code: 2, stdout: "", stderr: stdout });
 });
 
@@ -56,6 +58,10 @@ describe.each(names)("sms-retry %s", (name) => {
     expect(Math.max(...stdout.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(81);
   });
 
+  test("-h prints the same", async () => {
+    expect(await answer(name, "-h")).toEqual(await answer(name, "--help"));
+  });
+
   test("an option that does not exist, and an argument, exit 2 with one line on stderr", async () => {
     expect(await answer(name, "--wrong")).toEqual({
       code: 2,
@@ -65,7 +71,7 @@ describe.each(names)("sms-retry %s", (name) => {
     expect(await answer(name, "now")).toEqual({
       code: 2,
       stdout: "",
-      stderr: `Too many arguments for '${name}'. Expected 0 arguments but got 1. See sms-retry ${name} --help.\n`,
+      stderr: `${name} takes options alone; leave out now. See sms-retry ${name} --help.\n`,
     });
   });
 
@@ -96,7 +102,28 @@ test.each<[string, string]>([
     "run --scenario ./none.json",
     "The scenario file ./none.json cannot be read; give the path of a JSON file, or one of mixed, all-delivered, outage, lost-events, lost-answers, throttled.",
   ],
-  ["simulate --runs some", "--runs must be a whole number from 0 to 999999999; got some."],
+  ["simulate --runs some", "--runs must be a whole number from 1 to 999999999; got some."],
+  ["simulate --runs 0", "--runs must be a whole number from 1 to 999999999; got 0."],
+  ["simulate --races 0", "--races must be a whole number from 1 to 999999999; got 0."],
+  ["simulate --backlog 0", "--backlog must be a whole number from 1 to 999999999; got 0."],
+  ...[
+    ["seed", "runs"],
+    ["seed", "from"],
+    ["seed", "races"],
+    ["seed", "backlog"],
+    ["races", "runs"],
+    ["races", "from"],
+    ["races", "backlog"],
+    ["backlog", "runs"],
+    ["backlog", "from"],
+  ].map(([one, other]): [string, string] => [
+    `simulate --${other} 10 --${one} 3`,
+    `--${one} cannot be used with --${other}; leave out one of them.`,
+  ]),
+  [
+    "simulate --backlog 10 --break no-breaker",
+    "--backlog cannot be used with --break; leave out one of them.",
+  ],
   ["inspect", "Give --stream NAME or --application-id ID."],
   ["inspect --stream a/b", "--stream must be the name of a Firehose stream; got a/b."],
   ["inspect --application-id x", "--application-id must be 32 hexadecimal digits in lower case; got x."],
@@ -117,6 +144,14 @@ test.each<[string, string]>([
   [
     "plan-review --stack sms-retry",
     "--stack must be one of sms-retry-new-stream, sms-retry-kinesis, sms-retry-firehose; got sms-retry.",
+  ],
+  [
+    "plan-review --folder /none/infra",
+    "There is no folder /none/infra; give --folder that of a Terraform configuration.",
+  ],
+  [
+    "plan-review --folder /dev/null",
+    "There is no folder /dev/null; give --folder that of a Terraform configuration.",
   ],
   [
     "plan-review --stack sms-retry-kinesis --folder b",
@@ -266,6 +301,46 @@ describe("a command that asks AWS", () => {
   });
 });
 
+test("a plan without Terraform exits 1, and sentence and comment say what to install", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sms-retry-plan-"));
+  const sentence = "There is no terraform on the PATH; install Terraform (>= 1.5.0) and plan again.";
+  try {
+    const run = await planReview({ ...signedOut, PATH: folder }, "--folder", folder);
+
+    expect({ code: run.code, stderr: run.stderr }).toEqual({
+      code: 1,
+      stderr: `${basename(folder)}: ${sentence}\n`,
+    });
+    expect(run.stdout).toContain(sentence);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+describe("sms-retry simulate", () => {
+  const simulate = scriptRunner("sms-retry.ts", "simulate");
+
+  test("a run that fails names the line that replays it, its break too", async () => {
+    const failed = await simulate(signedOut, "--runs", "100", "--break", "no-conditions");
+    const [, line = ""] = /replay it with: npx sms-retry simulate (.*)\n$/.exec(failed.stderr) ?? [];
+
+    expect(line).toMatch(/^--seed \d+ --break no-conditions$/);
+    const replayed = await simulate(signedOut, ...line.split(" "));
+    expect(replayed).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^Seed \d+ violates the protocol; /),
+    });
+    expect(failed.stdout).toContain(replayed.stdout);
+  }, 30_000);
+
+  test("a replay ends with its verdict, after its steps", async () => {
+    const { code, stdout, stderr } = await simulate(signedOut, "--seed", "3");
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/: starts\n.*\nNo violation\.\n$/s);
+  });
+});
+
 describe("the command itself", () => {
   const bin = join(__dirname, "../../cli/sms-retry.ts");
   // As npx does it: the shell finds the command and, by its first line, node.
@@ -318,11 +393,15 @@ describe("the command itself", () => {
     ["redrive --queue dead", /redrive\/queues\.ts/],
     ["redrive --overdue --table a-message-state", /redrive\/queues\.ts/],
     ["gate", /gate\/gates\.ts/],
+    ["pause", /gate\/gates\.ts/],
+    ["resume", /gate\/gates\.ts/],
     [`plan-review --folder ${folder}`, /plan-review\/terraform-plan\.ts/],
   ])(
     "%s that is interrupted exits 130 with a word and no stack trace",
     async (given, isAtWork) => {
+      // A terminal tells the whole group, which a process of its own session stands for.
       const started = spawn(bin, given.split(" "), {
+        detached: true,
         env: {
           ...signedIn,
           PATH: [folder, path].join(delimiter),
@@ -335,12 +414,12 @@ describe("the command itself", () => {
       started.stderr.on("data", (chunk: Buffer) => {
         const wasAtWork = isAtWork.test(stderr);
         stderr += chunk;
-        if (!wasAtWork && isAtWork.test(stderr)) started.kill("SIGINT");
+        if (!wasAtWork && isAtWork.test(stderr)) process.kill(-Number(started.pid), "SIGINT");
       });
       const [code] = await once(started, "close");
 
       expect(stderr).toMatch(/^Interrupted\.\n$/m);
-      expect(stderr).not.toMatch(/^ {4}at /m);
+      expect(stderr).not.toMatch(/^ {4}at | failed: /m);
       expect(code).toBe(130);
     },
     60_000,

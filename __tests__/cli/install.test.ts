@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   cpSync,
@@ -12,6 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { eventually } from "../support/eventually.ts";
 
 const root = join(__dirname, "../..");
 
@@ -98,7 +100,65 @@ describe("stacks", () => {
     const { status, stderr } = install("stacks");
 
     expect(status).toBe(1);
-    expect(stderr).toMatch(/no network\nnpm ci in \S+\/stacks failed\.\n$/);
+    expect(stderr).toMatch(
+      /no network\nnpm ci in \S+\/stacks failed; correct what npm says and try again\.\n$/,
+    );
+  });
+
+  test("Ctrl-C ends it at once, npm and all that it started too, and the next call begins again", async () => {
+    // Prepare: an npm that answers no signal, and half of the packages.
+    npmDoes(`trap "" INT TERM; mkdir node_modules ../node_modules-half; sleep 60 & wait`);
+    const started = spawn(process.execPath, [join(folder, "cli/install.mjs"), "stacks"], {
+      env: { PATH: `${folder}${delimiter}${process.env.PATH}` },
+    });
+    let stderr = "";
+    started.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk;
+    });
+    await eventually(() => expect(existsSync(join(folder, "node_modules-half"))).toBe(true));
+
+    // Act
+    started.kill("SIGINT");
+    // Standard error is closed when the last of them has ended.
+    const [status] = await once(started, "close");
+
+    // Assess
+    expect({ status, stderr }).toEqual({
+      status: 130,
+      stderr:
+        "Installing CDKTF (650 MB), once … \nInterrupted; the same command begins the installation again.\n",
+    });
+    npmDoes("mkdir -p node_modules && touch node_modules/.package-lock.json");
+    expect(install("stacks").status).toBe(0);
+    expect(install("stacks").stderr).toBe("");
+  });
+});
+
+describe("checks", () => {
+  test("without the packages of tests and checks nothing is installed, and npm ci is named", () => {
+    expect(install("checks")).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: "Tests and checks need packages that npm ci --omit=dev leaves out; run npm ci.\n",
+    });
+    expect(calls()).toBe("");
+  });
+
+  test("with them CDKTF is installed", () => {
+    mkdirSync(join(folder, "node_modules/typescript"), { recursive: true });
+    writeFileSync(join(folder, "node_modules/typescript/package.json"), "{}");
+
+    expect(install("checks").status).toBe(0);
+    expect(calls()).toMatch(/^\S+\/stacks ci /);
+  });
+
+  test("are asked for by every script of package.json that needs such a package", () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const needing = Object.entries<string>(scripts)
+      .filter(([, command]) => /\b(jest|tsc|biome|slow-tests|__tests__|check-cdktn|generate-)/.test(command))
+      .filter(([, command]) => !command.startsWith("node cli/install.mjs checks && "));
+
+    expect(needing.map(([name]) => name)).toEqual(["format"]);
   });
 });
 

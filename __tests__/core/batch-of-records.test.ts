@@ -44,6 +44,7 @@ function deployment(
   const handling: RecordDependencies = {
     policy: retryPolicy(),
     recordsEveryDelivery: false,
+    smsServices: new Set<never>(),
     clock: time,
     random: { next: () => 0.5, id: () => "id" },
     queue: {

@@ -133,10 +133,10 @@ describe("a retry message", () => {
 
   test("whose pause ends at the deadline expires now", async () => {
     const atLimit: SendResult = { kind: "deferred", reason: "spend-limit" };
-    const small = world([due({ deadline: now + 900 })], { answers: [atLimit] });
+    const small = world([due({ deadline: now + 10 })], { answers: [atLimit] });
     expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "expired", reason: "deadline" });
 
-    const longer = world([due({ deadline: now + 901 })], { answers: [atLimit] });
+    const longer = world([due({ deadline: now + 911 })], { answers: [atLimit] });
     expect(await longer.retryMessage(retryMessage)).toMatchObject({
       outcome: "deferred",
       entry: { dueAt: now + 900 },

@@ -43,3 +43,22 @@ it("DynamoDB goes down in the middle, by way of Kinesis: every message ends", as
   expect(Math.max(...sendsOfAttempts(result).values())).toBe(1);
   expect(result.log.metrics.get("EventFailed")).toBeGreaterThan(0);
 });
+
+it("a run that is interrupted ends at once, and what that cuts off is no problem", async () => {
+  const scenario = scenarioOf({ messages: [{ share: 1, outcomes: ["UNREACHABLE", "DELIVERED"] }] });
+  const interruption = new AbortController();
+  const problems: string[] = [];
+
+  const running = runScenario(scenario, {
+    messages: 200,
+    rate: 200,
+    signal: interruption.signal,
+    onProgress: ({ over }) => {
+      if (over > 0) interruption.abort();
+    },
+    onProblem: (problem) => problems.push(problem),
+  });
+
+  await expect(running).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+  expect(problems).toEqual([]);
+});

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { Ajv } from "ajv";
 import {
+  apiAnswers,
+  attemptOutcomes,
   InvalidScenarioError,
   loadScenario,
   parseScenario,
@@ -27,43 +29,122 @@ describe("a scenario", () => {
         max_sends_per_second: 200,
         retry_delays_seconds: [1, 1, 2],
         message_validity_seconds: 86_400,
+        send_rates: {},
       },
       time_limit_seconds: 120,
     });
   });
 
-  it.each([
-    ["no JSON", "{", "The scenario test is not JSON; correct the file."],
+  const refused = (text: string) => {
+    try {
+      return parseScenario(text, "test");
+    } catch (error) {
+      if (!(error instanceof InvalidScenarioError)) throw error;
+      return error.message;
+    }
+  };
+
+  it("that is no JSON is refused", () => {
+    expect(refused("{")).toBe("The scenario test is not JSON; correct the file.");
+  });
+
+  const [message] = least.messages;
+  const outcomes = attemptOutcomes.join(", ");
+  const sharesOf = (...shares: number[]) => shares.map((share) => ({ ...message, share }));
+  it.each<[string, object, string]>([
     [
       "an unknown key",
-      JSON.stringify({ ...least, events: { doubeld: 1 } }),
-      "events.doubeld: unknown key (the known keys are doubled, delayed, delay_seconds, reordered, lost).",
+      { events: { doubeld: 1 } },
+      "events.doubeld: unknown key (the known keys are doubled, delayed, delay_seconds, reordered, lost)",
     ],
-    ["a missing key", JSON.stringify({ messages: least.messages }), /description: .*received undefined/],
+    ["a missing key", { description: undefined }, "description: is missing"],
+    ["a list for an object", { events: 5 }, "events: must be an object; got 5"],
+    ["no text", { description: 7 }, "description: must be a text; got 7"],
+    ["no list", { outages: {} }, "outages: must be a list; got an object"],
+    ["no messages", { messages: [] }, "messages: must have at least one entry"],
     [
       "no outcomes",
-      JSON.stringify({ ...least, messages: [{ share: 1, outcomes: [] }] }),
-      /messages\.0\.outcomes/,
+      { messages: [{ share: 1, outcomes: [] }] },
+      "messages.0.outcomes: must have at least one entry",
     ],
     [
       "an outcome that does not exist",
-      JSON.stringify({ ...least, messages: [{ share: 1, outcomes: ["GONE"] }] }),
-      /messages\.0\.outcomes\.0: .*GONE/,
+      { messages: [{ share: 1, outcomes: ["GONE"] }] },
+      `messages.0.outcomes.0: must be one of ${outcomes}; got "GONE"`,
     ],
     [
       "an API answer that does not exist",
-      JSON.stringify({ ...least, messages: [{ ...least.messages[0], api_answers: [["MAYBE"]] }] }),
-      /messages\.0\.api_answers\.0\.0: .*MAYBE/,
+      { messages: [{ ...message, api_answers: [["MAYBE"]] }] },
+      `messages.0.api_answers.0.0: must be one of ${apiAnswers.join(", ")}; got "MAYBE"`,
     ],
     [
       "shares that do not add up",
-      JSON.stringify({ ...least, messages: [{ share: 0.5, outcomes: ["DELIVERED"] }] }),
-      /shares of `messages` do not add up to 1/,
+      { messages: sharesOf(0.5, 0.25) },
+      "messages: the shares must add up to 1; got 0.75",
     ],
-    ["a rate above 1", JSON.stringify({ ...least, events: { doubled: 2 } }), /events\.doubled/],
-  ])("with %s is refused", (_what, text, problem) => {
-    expect(() => parseScenario(text, "test")).toThrow(InvalidScenarioError);
-    expect(() => parseScenario(text, "test")).toThrow(problem);
+    ["a rate above 1", { events: { doubled: 2 } }, "events.doubled: must be a number from 0 to 1; got 2"],
+    [
+      "a rate that is none",
+      { events: { lost: "all" } },
+      'events.lost: must be a number from 0 to 1; got "all"',
+    ],
+    [
+      "too high a rate of sends",
+      { settings: { max_sends_per_second: 5_000 } },
+      "settings.max_sends_per_second: must be a number from 0.2 to 4000; got 5000",
+    ],
+    [
+      "half a second of validity",
+      { settings: { message_validity_seconds: 0.5 } },
+      "settings.message_validity_seconds: must be a whole number from 1 to 604800; got 0.5",
+    ],
+    [
+      "a message without validity",
+      { messages: [{ ...message, validity_seconds: 0 }] },
+      "messages.0.validity_seconds: must be a whole number, at least 1; got 0",
+    ],
+    [
+      "the longest delay first",
+      { carrier_delay_seconds: [2, 1] },
+      "carrier_delay_seconds: must be two numbers from 0 to 3600, the lower first; got [2,1]",
+    ],
+    [
+      "one delay",
+      { carrier_delay_seconds: [1] },
+      "carrier_delay_seconds.1: must be a number from 0 to 3600; got nothing",
+    ],
+    [
+      "three delays",
+      { carrier_delay_seconds: [1, 2, 3] },
+      "carrier_delay_seconds.2: must be left out: a range is two numbers, the lower first",
+    ],
+    [
+      "a number for a range",
+      { events: { delay_seconds: 1 } },
+      "events.delay_seconds: must be two numbers from 0 to 3600, the lower first; got 1",
+    ],
+    [
+      "too long a delay",
+      { events: { delay_seconds: [1, 3_601] } },
+      "events.delay_seconds.1: must be a number from 0 to 3600; got 3601",
+    ],
+  ])("with %s is refused in one sentence", (_what, changes, problem) => {
+    expect(refused(JSON.stringify({ ...least, ...changes }))).toBe(
+      `The scenario test is not valid; correct the file: ${problem}.`,
+    );
+  });
+
+  it("may have two equal delays", () => {
+    expect(parse({ ...least, carrier_delay_seconds: [1, 1] }).carrier_delay_seconds).toEqual([1, 1]);
+  });
+
+  it("the published schema refuses a third delay, too", async () => {
+    const schema: object = JSON.parse(await readFile(join(root, "docs/scenario.schema.json"), "utf8"));
+    const ajv = new Ajv({ strictTuples: false });
+
+    expect(ajv.validate(schema, { ...least, carrier_delay_seconds: [1, 2] })).toBe(true);
+    expect(ajv.validate(schema, { ...least, carrier_delay_seconds: [1, 2, 3] })).toBe(false);
+    expect(ajv.validate(schema, { ...least, carrier_delay_seconds: [1] })).toBe(false);
   });
 
   it("that no file has is refused with the names that there are", async () => {

@@ -1,6 +1,7 @@
 /** `sms-retry gate`: the state of all gates. */
 import { Command } from "commander";
 import { gateTable } from "../gate/gate-options.ts";
+import { unlessInterrupted } from "../interruption.ts";
 import { json } from "../options.ts";
 
 interface Options {
@@ -9,7 +10,7 @@ interface Options {
 }
 
 /** The command; see `MakeCommand`. */
-export function gateCommand(): Command {
+export function gateCommand(signal: AbortSignal): Command {
   return new Command("gate")
     .summary("show whether sends go: rate, backlog, breaker, pause")
     .description(
@@ -28,6 +29,6 @@ Exit status: 0 if the gates were read; 1 if not.`,
     )
     .action(async (options: Options) => {
       const { showGates } = await import("../gate/gates.ts");
-      await showGates(options);
+      await unlessInterrupted(signal, showGates(options));
     });
 }

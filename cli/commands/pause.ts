@@ -1,6 +1,7 @@
 /** `sms-retry pause`: stops the sends of a deployment without a deployment. */
 import { Command } from "commander";
 import { duration, gateTable, identity } from "../gate/gate-options.ts";
+import { unlessInterrupted } from "../interruption.ts";
 import { json } from "../options.ts";
 
 interface Options {
@@ -12,7 +13,7 @@ interface Options {
 }
 
 /** The command; see `MakeCommand`. */
-export function pauseCommand(): Command {
+export function pauseCommand(signal: AbortSignal): Command {
   return new Command("pause")
     .summary("stop the sends, of one origination identity or of all")
     .description(
@@ -35,6 +36,6 @@ Exit status: 0 if the sends are paused; 1 if not.`,
     )
     .action(async (options: Options) => {
       const { pause } = await import("../gate/gates.ts");
-      await pause({ ...options, seconds: options.for });
+      await unlessInterrupted(signal, pause({ ...options, seconds: options.for }));
     });
 }

@@ -1,4 +1,5 @@
 /** `sms-retry plan-review`: what a reviewer should know of a plan. */
+import { statSync } from "node:fs";
 import { Command, Option } from "commander";
 import { type StackName, stackNames } from "../../stacks/stack-names.ts";
 import { path, paths } from "../options.ts";
@@ -59,7 +60,10 @@ function targetOf({
   folder,
   backendConfig,
 }: Pick<Options, "stack" | "folder" | "backendConfig">): Target {
-  if (folder !== undefined) return { kind: "folder", folder };
+  if (folder !== undefined) {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return { kind: "folder", folder };
+    throw new UsageError(`There is no folder ${folder}; give --folder that of a Terraform configuration.`);
+  }
   if (stack !== undefined) return { kind: "stack", name: stack, backendConfig };
   throw new UsageError("Give --stack NAME or --folder DIR.");
 }

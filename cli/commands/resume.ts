@@ -1,6 +1,7 @@
 /** `sms-retry resume`: ends a pause. */
 import { Command } from "commander";
 import { gateTable, identity } from "../gate/gate-options.ts";
+import { unlessInterrupted } from "../interruption.ts";
 import { json } from "../options.ts";
 
 interface Options {
@@ -10,7 +11,7 @@ interface Options {
 }
 
 /** The command; see `MakeCommand`. */
-export function resumeCommand(): Command {
+export function resumeCommand(signal: AbortSignal): Command {
   return new Command("resume")
     .summary("end a pause")
     .description(
@@ -29,6 +30,6 @@ Exit status: 0 if the pause is over; 1 if not.`,
     )
     .action(async (options: Options) => {
       const { resume } = await import("../gate/gates.ts");
-      await resume(options);
+      await unlessInterrupted(signal, resume(options));
     });
 }

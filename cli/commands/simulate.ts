@@ -6,6 +6,7 @@ import { wholeNumber } from "../options.ts";
 import type { SimulationRequest } from "../simulate/simulate.ts";
 
 const number = wholeNumber(0, 999_999_999);
+const count = wholeNumber(1, 999_999_999);
 
 /** The command; see `MakeCommand`. */
 export function simulateCommand(signal: AbortSignal): Command {
@@ -16,18 +17,28 @@ export function simulateCommand(signal: AbortSignal): Command {
         "SMS service, injects faults at every step, and checks after each run what must never happen and what must " +
         "happen. A quarter of the runs has no faults: there, every send is compared with a reference.",
     )
-    .option("--runs <n>", "how many runs", number, 1_000)
-    .option("--seed <n>", "replay the run of one seed, with its steps", number)
-    .option("--from <n>", "first seed", number, 0)
-    .option(
-      "--races <n>",
-      "race ends of messages against their retries instead, N at each of 0.2, 1 and 10 sends a second",
-      number,
+    .addOption(new Option("--runs <n>", "how many runs").argParser(count).default(1_000))
+    .addOption(
+      new Option("--seed <n>", "replay the run of one seed, with its steps")
+        .argParser(number)
+        .conflicts(["runs", "from", "races", "backlog"]),
     )
-    .option(
-      "--backlog <n>",
-      "let N messages fail in 600 s instead, a tenth of them one-time passwords, at 5 sends a second",
-      number,
+    .option("--from <n>", "first seed", number, 0)
+    .addOption(
+      new Option(
+        "--races <n>",
+        "race ends of messages against their retries instead, N at each of 0.2, 1 and 10 sends a second",
+      )
+        .argParser(count)
+        .conflicts(["runs", "from", "backlog"]),
+    )
+    .addOption(
+      new Option(
+        "--backlog <n>",
+        "let N messages fail in 600 s instead, a tenth of them one-time passwords, at 5 sends a second",
+      )
+        .argParser(count)
+        .conflicts(["runs", "from", "break"]),
     )
     .addOption(
       new Option("--break <name>", "break a rule of the protocol on purpose").choices(Object.keys(breaks)),

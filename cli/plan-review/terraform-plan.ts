@@ -1,10 +1,12 @@
 /** Makes a plan with the `terraform` on the path. */
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { StackName } from "../../stacks/stack-names.ts";
+import { terraformVersions } from "../../stacks/shared/terraform-versions.ts";
 import { builtArtefacts } from "../artefacts.ts";
 import { bundleFunctions } from "../bundle.ts";
 import { UserError } from "../user-error.ts";
@@ -30,6 +32,15 @@ export class StepError extends UserError {
     super(`${step} failed; mend what it says and plan again:\n${output}`, options);
     this.step = step;
     this.output = output;
+  }
+}
+
+/** There is no Terraform that could be asked. */
+class MissingTerraformError extends StepError {
+  constructor(step: string, options?: ErrorOptions) {
+    const sentence = `There is no terraform on the PATH; install Terraform (${terraformVersions}) and plan again.`;
+    super(step, sentence, options);
+    this.message = sentence;
   }
 }
 
@@ -90,18 +101,17 @@ export async function terraformPlan(
 
 async function synthesisedStack(
   { name, backendConfig }: Extract<Target, { kind: "stack" }>,
-  { functionsFolder, synthesisFolder }: PlanDependencies,
+  { functionsFolder, synthesisFolder, signal }: PlanDependencies,
 ): Promise<string> {
   const folder = join(synthesisFolder, "stacks", name);
   try {
     await bundleFunctions(functionsFolder);
     // Not before now: who reviews a folder needs no CDKTF.
-    execFileSync(process.execPath, [join(import.meta.dirname, "../install.mjs"), "stacks"], {
-      stdio: ["ignore", "ignore", "inherit"],
-    });
+    await installStacks(signal);
     const { synthesise } = await import("../../stacks/app.ts");
     synthesise({ ...builtArtefacts(), functionsFolder }, synthesisFolder);
   } catch (cause) {
+    signal?.throwIfAborted();
     throw new StepError("synthesis", cause instanceof Error ? cause.message : String(cause), { cause });
   }
   // An override file wins over the stack's own backend.
@@ -109,6 +119,16 @@ async function synthesisedStack(
   if (backendConfig === undefined) rmSync(override, { force: true });
   else writeFileSync(override, JSON.stringify({ terraform: { backend: { s3: {} } } }));
   return folder;
+}
+
+/** Ctrl-C reaches the installation itself, which says so and ends at once. */
+async function installStacks(signal: AbortSignal | undefined): Promise<void> {
+  const installation = spawn(process.execPath, [join(import.meta.dirname, "../install.mjs"), "stacks"], {
+    stdio: ["ignore", "ignore", "inherit"],
+    ...(signal && { signal }),
+  });
+  const [status] = await once(installation, "close");
+  if (status !== 0) throw new Error("CDKTF could not be installed.");
 }
 
 const run = promisify(execFile);
@@ -129,6 +149,7 @@ async function runTerraform(
     return stdout;
   } catch (cause) {
     signal?.throwIfAborted();
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") throw new MissingTerraformError(step, { cause });
     const { stdout = "", stderr = "" } = cause as { stdout?: string; stderr?: string };
     const output = [stdout, stderr].filter((text) => text.trim() !== "").join("\n");
     throw new StepError(step, output || (cause as Error).message, { cause });

@@ -39,21 +39,28 @@ export async function simulateAsAsked({
   backlog,
   ...request
 }: SimulationRequest): Promise<void> {
-  const options: RunOptions = request.break === undefined ? {} : breaks[request.break];
+  const options = optionsOf(request);
   if (backlog !== undefined) await pileUp(backlog);
   else if (races !== undefined) await race(races, options);
   else if (seed !== undefined) await replay(seed, options);
-  else await runMany(from, runs, options);
+  else await runMany({ from, runs, ...request });
 }
 
 async function replay(seed: number, options: RunOptions): Promise<void> {
   const { violations, trace } = await simulate(seededChoices(seed), { ...options, keepsTrace: true });
-  console.log(violations.length > 0 ? await explain(seed, options) : trace.join("\n"));
-  if (violations.length > 0)
+  if (violations.length > 0) {
+    console.log(await explain(seed, options));
     throw new UserError(`Seed ${seed} violates the protocol; follow the steps above.`);
+  }
+  console.log([...trace, "No violation."].join("\n"));
 }
 
-async function runMany(from: number, runs: number, options: RunOptions): Promise<void> {
+async function runMany({
+  from,
+  runs,
+  ...request
+}: Pick<SimulationRequest, "from" | "runs" | "break">): Promise<void> {
+  const options = optionsOf(request);
   const startedAt = performance.now();
   const showProgress = process.stderr.isTTY === true;
   const { totals, failure } = await simulateMany(from, runs, options, (soFar) => {
@@ -66,9 +73,14 @@ async function runMany(from: number, runs: number, options: RunOptions): Promise
     return;
   }
   console.log(await explain(failure.seed, options));
+  const replaying = [`--seed ${failure.seed}`, ...(request.break ? [`--break ${request.break}`] : [])];
   throw new UserError(
-    `Seed ${failure.seed} violates the protocol; replay it with: npx sms-retry simulate --seed ${failure.seed}`,
+    `Seed ${failure.seed} violates the protocol; replay it with: npx sms-retry simulate ${replaying.join(" ")}`,
   );
+}
+
+function optionsOf(request: Pick<SimulationRequest, "break">): RunOptions {
+  return request.break === undefined ? {} : breaks[request.break];
 }
 
 function printTotals(totals: Totals, seconds: number): void {

@@ -36,29 +36,71 @@ export const apiAnswers = [
 /** See {@link apiAnswers}. */
 export type ApiAnswer = (typeof apiAnswers)[number];
 
-const rate = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
-const seconds = v.pipe(v.number(), v.minValue(0), v.maxValue(3_600));
-const range = v.tuple([seconds, seconds]);
+/** A message of an error: the rule, in our words, and what was given instead. */
+function must(rule: string): (issue: v.BaseIssue<unknown>) => string {
+  return ({ input }) => {
+    const isObject = typeof input === "object" && input !== null && !Array.isArray(input);
+    return `must be ${rule}; got ${isObject ? "an object" : (JSON.stringify(input) ?? "nothing")}`;
+  };
+}
+
+/** A number of a range, its ends included. */
+function numberFrom(least: number, most: number) {
+  const message = must(`a number from ${least} to ${most}`);
+  return v.pipe(v.number(message), v.minValue(least, message), v.maxValue(most, message));
+}
+
+/** A whole number of a range, its ends included. */
+function wholeNumberFrom(least: number, most: number) {
+  const message = must(`a whole number from ${least} to ${most}`);
+  return v.pipe(v.number(message), v.integer(message), v.minValue(least, message), v.maxValue(most, message));
+}
+
+/** One of some words. */
+function oneOf<const Words extends readonly string[]>(words: Words) {
+  return v.picklist(words, must(`one of ${words.join(", ")}`));
+}
+
+/** A list. */
+function listOf<Entry extends v.GenericSchema>(entry: Entry) {
+  return v.array(entry, must("a list"));
+}
+
+const noEntry = "must have at least one entry";
+const text = v.string(must("a text"));
+const rate = numberFrom(0, 1);
+const seconds = numberFrom(0, 3_600);
+const twoNumbers = must("two numbers from 0 to 3600, the lower first");
+const range = v.pipe(
+  v.strictTuple([seconds, seconds], (issue) =>
+    Array.isArray(issue.input) || issue.path === undefined
+      ? twoNumbers(issue)
+      : "must be left out: a range is two numbers, the lower first",
+  ),
+  v.check(([shortest, longest]) => shortest <= longest, twoNumbers),
+);
 
 /** An object that has these keys alone; another one is refused with the names of those that there are. */
 function keys<const Entries extends v.ObjectEntries>(entries: Entries) {
-  return v.strictObject(entries, (issue) =>
-    issue.expected === "never"
-      ? `unknown key (the known keys are ${Object.keys(entries).join(", ")})`
-      : issue.message,
-  );
+  const known = Object.keys(entries);
+  return v.strictObject(entries, (issue) => {
+    if (issue.expected === "never") return `unknown key (the known keys are ${known.join(", ")})`;
+    return issue.expected === "Object" ? must("an object")(issue) : "is missing";
+  });
 }
+
+const atLeastOne = must("a whole number, at least 1");
 
 const messageShare = keys({
   share: v.pipe(rate, v.description("Part of the messages that this script is for; all shares add up to 1.")),
   outcomes: v.pipe(
-    v.array(v.picklist(attemptOutcomes)),
-    v.minLength(1),
+    listOf(oneOf(attemptOutcomes)),
+    v.minLength(1, noEntry),
     v.description("What becomes of attempt 0, 1, …; the last repeats. SILENCE: no final event ever comes."),
   ),
   api_answers: v.optional(
     v.pipe(
-      v.array(v.array(v.picklist(apiAnswers))),
+      listOf(listOf(oneOf(apiAnswers))),
       v.description(
         "For attempt 0, 1, …: the answers to its calls before one is accepted. HANG accepts and never answers.",
       ),
@@ -66,9 +108,9 @@ const messageShare = keys({
   ),
   validity_seconds: v.optional(
     v.pipe(
-      v.number(),
-      v.integer(),
-      v.minValue(1),
+      v.number(atLeastOne),
+      v.integer(atLeastOne),
+      v.minValue(1, atLeastOne),
       v.description("How long these messages are of use, from the moment they are produced."),
     ),
   ),
@@ -93,30 +135,43 @@ const outage = keys({
   until_seconds: v.pipe(seconds, v.description("End, counted from the first send.")),
   outcome: v.optional(
     v.pipe(
-      v.picklist(attemptOutcomes),
+      oneOf(attemptOutcomes),
       v.description("What becomes of every attempt handed over meanwhile, whatever its script says."),
     ),
     "CARRIER_UNREACHABLE",
   ),
 });
 
-/** Highest rate of retries, in parts per second: more than a local run can send. */
+/** Ceiling of each origination identity, in parts per second: more than a local run can send. */
 const unhurriedPace = 200;
+
+/** The origination identity that the local run's application sends by. */
+export const applicationOrigination = "+15559990000";
 
 const settings = keys({
   max_sends_per_second: v.optional(
     v.pipe(
-      v.number(),
-      v.minValue(0.2),
-      v.maxValue(4_000),
-      v.description("Ceiling of all retries together, in message parts per second."),
+      numberFrom(0.2, 4_000),
+      v.description("Ceiling of each origination identity, in message parts per second."),
     ),
     unhurriedPace,
   ),
+  origination_number: v.optional(
+    v.pipe(text, v.description("What retries leave by; absent = the application's own number.")),
+  ),
+  send_rates: v.optional(
+    v.pipe(
+      v.record(v.string(), numberFrom(0.2, 4_000)),
+      v.description(
+        `Ceilings of single origination identities, in message parts per second; ${applicationOrigination} is the application's.`,
+      ),
+    ),
+    {},
+  ),
   retry_delays_seconds: v.optional(
     v.pipe(
-      v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(3_600))),
-      v.minLength(1),
+      listOf(wholeNumberFrom(0, 3_600)),
+      v.minLength(1, noEntry),
       v.description("Longest wait before retry 1, 2, …; the last repeats. 0 means at once."),
     ),
     // Seconds and not minutes, so that a run ends while one watches.
@@ -124,24 +179,29 @@ const settings = keys({
   ),
   message_validity_seconds: v.optional(
     v.pipe(
-      v.number(),
-      v.integer(),
-      v.minValue(1),
-      v.maxValue(604_800),
+      wholeNumberFrom(1, 604_800),
       v.description("How long a message is of use whose script says nothing else."),
     ),
     86_400,
   ),
 });
 
+function sumOf(messages: readonly { readonly share: number }[]): number {
+  return messages.reduce((sum, { share }) => sum + share, 0);
+}
+
 /** The schema of a scenario file. */
 export const scenarioSchema = v.pipe(
   keys({
-    $schema: v.optional(v.string()),
-    description: v.pipe(v.string(), v.description("What happens in this scenario, in a sentence.")),
+    $schema: v.optional(text),
+    description: v.pipe(text, v.description("What happens in this scenario, in a sentence.")),
     messages: v.pipe(
-      v.array(messageShare),
-      v.minLength(1),
+      listOf(messageShare),
+      v.minLength(1, noEntry),
+      v.check(
+        (shares) => shares.length === 0 || Math.abs(sumOf(shares) - 1) < 0.001,
+        ({ input }) => `the shares must add up to 1; got ${sumOf(input)}`,
+      ),
       v.description("What happens to the messages, by shares."),
     ),
     carrier_delay_seconds: v.optional(
@@ -149,7 +209,7 @@ export const scenarioSchema = v.pipe(
       [0.2, 0.6],
     ),
     events: v.optional(v.pipe(eventNoise, v.description("What goes wrong with delivery events.")), {}),
-    outages: v.optional(v.pipe(v.array(outage), v.description("Times at which a carrier is down.")), []),
+    outages: v.optional(v.pipe(listOf(outage), v.description("Times at which a carrier is down.")), []),
     settings: v.optional(
       v.pipe(settings, v.description("Inputs of the stacks, by their names, that the deployment gets.")),
       {},
@@ -160,10 +220,6 @@ export const scenarioSchema = v.pipe(
     ),
   }),
   v.description("What the carriers and the SMS service do in a local run of sms-retry."),
-  v.check(
-    ({ messages }) => Math.abs(messages.reduce((sum, { share }) => sum + share, 0) - 1) < 0.001,
-    "The shares of `messages` do not add up to 1.",
-  ),
 );
 
 /** A scenario, defaults filled in. */
@@ -235,7 +291,8 @@ export function parseScenario(text: string, name: string): Scenario {
     const path = v.getDotPath(issue);
     return path === null ? issue.message : `${path}: ${issue.message}`;
   });
+  // A number can break its rule in two ways, which is one problem.
   throw new InvalidScenarioError(
-    `The scenario ${name} is not valid; correct the file: ${problems.join("; ")}.`,
+    `The scenario ${name} is not valid; correct the file: ${[...new Set(problems)].join("; ")}.`,
   );
 }

@@ -41,6 +41,8 @@ describe("an item", () => {
       destination_country_parameters: { IN_ENTITY_ID: "1101234567890123456" },
       max_price: "0.05",
       protect_configuration_id: "protect-1",
+      message_feedback_enabled: false,
+      sms_service: "end-user-messaging",
       status_reason: "UNREACHABLE",
       delivery_guarantee: "at-most-once",
       next_attempt_at: 1,

@@ -16,7 +16,7 @@ import type { DeferReason, SendResult } from "../../../functions/core/sending/sm
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../../support/messages.ts";
 import { closedGate, openGate } from "../../support/open-gate.ts";
 import { recordedTelemetry } from "../../support/recorded-telemetry.ts";
-import { scriptedSender } from "../../support/scripted-sender.ts";
+import { routingBy, scriptedSender } from "../../support/scripted-sender.ts";
 import { type StoreOnModel, storeOnModel } from "../../support/store-on-model.ts";
 import { virtualTime } from "../../support/virtual-time.ts";
 
@@ -66,12 +66,12 @@ async function handle(
     {
       resend: {
         ...shared,
-        sender,
+        routing: routingBy(sender),
         gate: options.gate ?? openGate,
         policy,
         guarantee: options.guarantee ?? "at-least-once",
       },
-      events: { ...shared, policy, recordsEveryDelivery: false },
+      events: { ...shared, policy, recordsEveryDelivery: false, smsServices: new Set() },
       queue: {
         async put(entries) {
           puts.push([...entries]);
@@ -152,12 +152,22 @@ describe("a retry message is counted by its outcome, and logged without number a
     ],
     [
       "deferred",
-      "not-allowed:NO_ORIGINATION_IDENTITIES_FOUND",
+      "not-allowed:RESOURCE_NOT_ACTIVE",
       { SendDeferred: 1, SendBlocked: 1 },
       ["info", handled],
       [due()],
-      { answer: deferred("not-allowed:NO_ORIGINATION_IDENTITIES_FOUND") },
+      { answer: deferred("not-allowed:RESOURCE_NOT_ACTIVE") },
     ],
+    ...["identity-not-allowed:SENDER_ID_NOT_SUPPORTED", "destination-not-allowed:COUNTRY_NOT_ENABLED"].map(
+      (reason): Row => [
+        "deferred",
+        reason,
+        { SendDeferred: 1, SendBlockedForSome: 1 },
+        ["info", handled],
+        [due()],
+        { answer: deferred(reason as DeferReason) },
+      ],
+    ),
     [
       "deferred",
       "unreachable",

@@ -117,8 +117,8 @@ export interface RetryMessageResult {
   readonly reason: string;
   /** How many entries of the context the service had no room for; absent = none. */
   readonly contextLeftOut?: number;
-  /** Whether the reason stays until an operator removes it. */
-  readonly needsOperator?: boolean;
+  /** Whose sends wait until an operator removes the reason; absent = nobody's. */
+  readonly blocks?: "all" | "some";
   /** Whether an operator's pause without an end is the reason, and it is time to say so again. */
   readonly remindsOfPause?: boolean;
 }
@@ -126,13 +126,13 @@ export interface RetryMessageResult {
 /** Counts a retry message's outcome, and logs it unless nothing was done. */
 export function reportRetryMessage(
   { application_message_id, attempt }: RetryMessage,
-  { outcome, reason, contextLeftOut, needsOperator = false, remindsOfPause }: RetryMessageResult,
+  { outcome, reason, contextLeftOut, blocks, remindsOfPause }: RetryMessageResult,
   telemetry: Telemetry,
 ): void {
   telemetry.count(retryMessageMetrics[outcome]);
   if (outcome === "not-due") countClosedGate(reason, remindsOfPause, telemetry);
   if (contextLeftOut !== undefined) telemetry.count("ContextLeftOut", contextLeftOut);
-  if (needsOperator) telemetry.count("SendBlocked");
+  if (blocks !== undefined) telemetry.count(blocks === "all" ? "SendBlocked" : "SendBlockedForSome");
   const fields = { application_message_id, attempt, outcome, reason };
   if (outcome === "sent-again" || outcome === "unconfirmed" || outcome === "awaiting-receipt") {
     telemetry.warn("The outcome of a send was lost; the delivery guarantee decides what follows.", fields);

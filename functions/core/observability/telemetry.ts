@@ -25,6 +25,7 @@ export const otherMetrics = [
   "RetryMessageFailed",
   "RetryMessageMalformed",
   "SendBlocked",
+  "SendBlockedForSome",
   "SendBreakerClosed",
   "SendPaused",
   "SendPausedWithoutEnd",
