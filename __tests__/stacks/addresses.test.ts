@@ -185,6 +185,7 @@ test("the Firehose stack has what the others share, the transformation and what 
       "aws_cloudwatch_log_group.attach_transformation",
       "aws_cloudwatch_log_group.transform_firehose",
       "aws_cloudwatch_metric_alarm.firehose_processing",
+      "aws_cloudwatch_metric_alarm.send_blocked_for_some",
       "aws_cloudwatch_metric_alarm.transform_firehose_duration",
       "aws_cloudwatch_metric_alarm.transform_firehose_errors",
       "aws_cloudwatch_metric_alarm.transform_firehose_event_failed",

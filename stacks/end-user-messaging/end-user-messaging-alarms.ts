@@ -30,6 +30,7 @@ export function endUserMessagingAlarms(
     "consume-sns",
     "A message of the topic was no delivery event; a copy is in the events bucket under malformed/.",
   );
+  alarms.watchBlockedForSome();
   alarms.watchItems("consume-sns");
   alarms.watchOrphans("consume-sns");
   return alarms;
