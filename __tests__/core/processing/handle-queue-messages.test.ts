@@ -104,6 +104,13 @@ describe("a retry message is counted by its outcome, and logged without number a
   test.each<Row>([
     ["sent", "due", { RetrySent: 1 }, ["info", handled], [due()]],
     [
+      "sent",
+      "due",
+      { RetrySent: 1, EndUserMessagingSent: 1 },
+      ["info", handled],
+      [due({ sms_service: "end-user-messaging" })],
+    ],
+    [
       "sent-again",
       "outcome-unknown",
       { PossibleDuplicate: 1 },

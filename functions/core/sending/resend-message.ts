@@ -307,8 +307,9 @@ function handledOf(result: AttemptResult, claimed: Message, resend: Resend): Han
   switch (result.kind) {
     case "accepted": {
       const isAgain = claimed.attempts?.[attempt]?.possible_duplicate === true;
-      const { contextLeftOut } = result;
+      const { contextLeftOut, service } = result;
       return {
+        service,
         outcome: isAgain ? "sent-again" : "sent",
         reason: isAgain ? "outcome-unknown" : "due",
         ...(contextLeftOut !== undefined && { contextLeftOut }),
