@@ -23,6 +23,9 @@ const root = join(import.meta.dirname, "..");
 
 /** What each module is for; whole sentences. */
 const purposes: Readonly<Record<StackName, string>> = {
+  "sms-retry-end-user-messaging":
+    "For applications that send with AWS End User Messaging, the v2 API: creates a configuration set, or takes one that " +
+    "is there, hears of its events through a topic and a queue, and sends failed SMS again.",
   "sms-retry-new-stream":
     "For a Pinpoint project whose delivery events go nowhere yet: creates a Kinesis stream, makes it the event " +
     "stream of the project, and sends failed SMS again. An event stream that the project already has is " +

@@ -1,5 +1,6 @@
 /** The application as CDKTF sees it: all stacks, and where they are written. */
 import { App } from "./cdktf.ts";
+import { EndUserMessagingStack } from "./end-user-messaging/end-user-messaging-stack.ts";
 import { FirehoseStack } from "./firehose/firehose-stack.ts";
 import { KinesisStack } from "./kinesis/kinesis-stack.ts";
 import { NewStreamStack } from "./kinesis/new-stream-stack.ts";
@@ -21,6 +22,7 @@ export function synthesise(artefacts: Artefacts, outputFolder?: string): void {
     stackTraces: false,
     ...(outputFolder !== undefined ? { outdir: outputFolder } : {}),
   });
+  new EndUserMessagingStack(app, artefacts);
   new NewStreamStack(app, artefacts);
   new KinesisStack(app, artefacts);
   new FirehoseStack(app, artefacts);

@@ -3,6 +3,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { FirehoseClient } from "@aws-sdk/client-firehose";
 import { KinesisClient } from "@aws-sdk/client-kinesis";
 import { LambdaClient } from "@aws-sdk/client-lambda";
+import { PinpointSMSVoiceV2Client } from "@aws-sdk/client-pinpoint-sms-voice-v2";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
@@ -21,6 +22,7 @@ export function clientsOf(endpoint: string) {
     kinesis: new KinesisClient({ ...common, requestHandler: new NodeHttpHandler() }),
     lambda: new LambdaClient({ ...common, requestHandler: { requestTimeout: 120_000 } }),
     s3: new S3Client({ ...common, forcePathStyle: true }),
+    smsVoice: new PinpointSMSVoiceV2Client(common),
     sqs: new SQSClient(common),
   };
 }

@@ -46,14 +46,14 @@ export async function startEmulatedAws(folder: string): Promise<EmulatedAws> {
   });
   const gateway = await startGateway({
     motoEndpoint: moto.endpoint,
-    pinpointEndpoint: smsService.endpoint,
+    smsServiceEndpoint: smsService.endpoint,
     region,
     accountId,
     folder,
   });
   return {
     ...gateway,
-    sentSms: () => gateway.calls.filter(isSend).flatMap(smsOf),
+    sentSms: () => gateway.calls.flatMap((call) => (isSend(call) ? smsOf(call) : textMessageOf(call))),
     async close() {
       await gateway.close();
       await smsService.close();
@@ -77,4 +77,14 @@ function smsOf(call: AwsCall): SentSms[] {
     body: address.BodyOverride ?? MessageConfiguration.SMSMessage.Body ?? "",
     context: { ...Context, ...address.Context },
   }));
+}
+
+function textMessageOf(call: AwsCall): SentSms[] {
+  if (call.service !== "sms-voice" || call.operation !== "SendTextMessage") return [];
+  const { DestinationPhoneNumber, MessageBody, Context } = jsonOf(call) as {
+    DestinationPhoneNumber: string;
+    MessageBody: string;
+    Context?: Record<string, string>;
+  };
+  return [{ destination: DestinationPhoneNumber, body: MessageBody, context: { ...Context } }];
 }

@@ -2,8 +2,8 @@
  * The one endpoint of the emulated AWS: moto's, with what moto lacks answered here.
  *
  * - `Invoke` runs the uploaded zip.
- * - Pinpoint is the project's SMS service simulator.
- * - Cloud Control's `GetResource` reads a delivery stream as CloudFormation describes it.
+ * - Pinpoint and End User Messaging are the project's SMS service simulator; configuration sets are here.
+ * - Cloud Control makes configuration sets, and reads a delivery stream as CloudFormation describes it.
  * - A call that a function makes is checked against the policies of its role.
  */
 import { type ClientRequest, createServer, request as httpRequest, type IncomingMessage } from "node:http";
@@ -18,6 +18,7 @@ import {
   unsigned,
 } from "./aws-call.ts";
 import { deliveryStreamModel } from "./cloud-control.ts";
+import { ConfigurationSets, configurationSetType } from "./configuration-sets.ts";
 import { corrections, type Memory } from "./corrections.ts";
 import { DeployedFunctions, type FunctionConfiguration } from "./deployed-functions.ts";
 import { isAllowed, type Need, needsOf, type PolicyStatement, statementsOf } from "./permissions.ts";
@@ -25,7 +26,7 @@ import { isAllowed, type Need, needsOf, type PolicyStatement, statementsOf } fro
 /** What the gateway stands in front of. */
 export interface GatewayOptions {
   readonly motoEndpoint: string;
-  readonly pinpointEndpoint: string;
+  readonly smsServiceEndpoint: string;
   readonly region: string;
   readonly accountId: string;
   /** Folder for the code of uploaded functions. */
@@ -41,6 +42,7 @@ export interface Gateway {
   readonly calls: readonly AwsCall[];
   /** Names of the corrections that changed an answer. */
   readonly usedCorrections: ReadonlySet<string>;
+  readonly configurationSets: ConfigurationSets;
   /** What a role may do: all its inline policies. */
   statementsOfRole(role: string): Promise<PolicyStatement[]>;
   /** Ends the server and the functions. */
@@ -64,6 +66,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const calls: AwsCall[] = [];
   const usedCorrections = new Set<string>();
   const memory: Memory = new Map();
+  const configurationSets = new ConfigurationSets();
   let endpoint = "";
   const functions = new DeployedFunctions({
     folder: options.folder,
@@ -78,9 +81,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (refusal !== undefined) return refusal;
     switch (call.service) {
       case "mobiletargeting":
-        return forward(options.pinpointEndpoint, call);
+        return forward(options.smsServiceEndpoint, call);
+      case "sms-voice":
+        return answerSmsVoice(call);
       case "cloudcontrolapi":
-        return getResource(call);
+        return answerCloudControl(call);
       case "lambda":
         return answerLambda(call);
       default:
@@ -175,7 +180,22 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return toMoto(call);
   }
 
-  async function getResource(call: AwsCall): Promise<AwsAnswer> {
+  function answerSmsVoice(call: AwsCall): AwsAnswer | Promise<AwsAnswer> {
+    if (call.operation !== "SendTextMessage") return configurationSets.answerControlPlane(call);
+    const { ConfigurationSetName: name } = jsonOf(call);
+    return name === undefined || configurationSets.names.includes(String(name))
+      ? forward(options.smsServiceEndpoint, call)
+      : errorAnswer(400, "ResourceNotFoundException", `The configuration set ${name} does not exist.`);
+  }
+
+  function answerCloudControl(call: AwsCall): AwsAnswer | Promise<AwsAnswer> {
+    const { TypeName } = jsonOf(call);
+    return TypeName === configurationSetType || call.operation === "GetResourceRequestStatus"
+      ? configurationSets.answerCloudControl(call)
+      : getDeliveryStream(call);
+  }
+
+  async function getDeliveryStream(call: AwsCall): Promise<AwsAnswer> {
     const { TypeName, Identifier } = jsonOf(call) as { TypeName: string; Identifier: string };
     if (call.operation !== "GetResource" || TypeName !== "AWS::KinesisFirehose::DeliveryStream")
       return errorAnswer(400, "UnsupportedActionException", `${call.operation} of ${TypeName}`);
@@ -272,6 +292,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     functions,
     calls,
     usedCorrections,
+    configurationSets,
     statementsOfRole,
     async close() {
       await functions.stop();

@@ -16,6 +16,12 @@ interface Listing {
 
 /** How the resources of a type are listed. */
 const listings: Readonly<Record<string, Listing>> = {
+  // Configuration sets are all that a stack makes by Cloud Control.
+  aws_cloudcontrolapi_resource: {
+    service: "sms-voice",
+    target: "PinpointSMSVoiceV2.DescribeConfigurationSets",
+    names: /"ConfigurationSetName": ?"([^"]+)"/g,
+  },
   aws_cloudwatch_log_group: {
     service: "logs",
     target: "Logs_20140328.DescribeLogGroups",
@@ -71,6 +77,16 @@ const listings: Readonly<Record<string, Listing>> = {
     path: "/schedule-groups",
     names: /"Name": ?"([^"]+)"/g,
   },
+  aws_sns_topic: {
+    service: "sns",
+    form: "Action=ListTopics&Version=2010-03-31",
+    names: /<TopicArn>([^<]+)</g,
+  },
+  aws_sns_topic_subscription: {
+    service: "sns",
+    form: "Action=ListSubscriptions&Version=2010-03-31",
+    names: /<SubscriptionArn>([^<]+)</g,
+  },
   aws_sqs_queue: { service: "sqs", target: "AmazonSQS.ListQueues", names: /\/([\w-]+)"/g },
 };
 
@@ -84,6 +100,7 @@ const partsOfOthers = [
   "aws_s3_bucket_policy",
   "aws_s3_bucket_public_access_block",
   "aws_s3_bucket_server_side_encryption_configuration",
+  "aws_sns_topic_policy",
   "aws_sqs_queue_policy",
   "aws_sqs_queue_redrive_allow_policy",
   // Exists in Terraform's state alone.

@@ -51,7 +51,9 @@ function applies({ Action, Resource, Condition }: PolicyStatement, need: Need): 
     Object.entries(Condition ?? {}).every(([operator, keys]) =>
       Object.entries(keys).every(
         // What this evaluator does not know it takes for not met.
-        ([key, values]) => operator === "StringEquals" && [values].flat().includes(need.context?.[key] ?? ""),
+        ([key, values]) =>
+          ["StringEquals", "ArnEquals"].includes(operator) &&
+          [values].flat().includes(need.context?.[key] ?? ""),
       ),
     )
   );
@@ -88,6 +90,18 @@ export function needsOf(call: AwsCall, place: CallPlace): Need[] | undefined {
         ? one("mobiletargeting:SendMessages", project, `${project}/messages`)
         : undefined;
     }
+    case "sms-voice": {
+      if (call.operation !== "SendTextMessage") return undefined;
+      const { OriginationIdentity: identity, ConfigurationSetName: set } = body();
+      return [
+        ...(identity === undefined
+          ? []
+          : one("sms-voice:SendTextMessage", identityArn(String(identity), arn))),
+        ...(set === undefined
+          ? []
+          : one("sms-voice:SendTextMessage", arn("sms-voice", `configuration-set/${set}`))),
+      ];
+    }
     case "scheduler": {
       if (call.method !== "POST" || call.path[0] !== "schedules") return undefined;
       const { GroupName, Target } = body() as { GroupName?: string; Target?: { RoleArn?: string } };
@@ -119,4 +133,14 @@ export function needsOf(call: AwsCall, place: CallPlace): Need[] | undefined {
     default:
       return undefined;
   }
+}
+
+/** The ARN of what a message is sent from: that of a number holds an id, that of a sender id also a country. */
+function identityArn(identity: string, arn: (service: string, resource: string) => string): string {
+  if (identity.startsWith("arn:")) return identity;
+  if (identity.startsWith("pool-")) return arn("sms-voice", `pool/${identity}`);
+  if (identity.startsWith("phone-")) return arn("sms-voice", `phone-number/${identity}`);
+  if (/^\+?\d+$/.test(identity))
+    return arn("sms-voice", `phone-number/phone-of-${identity.replace("+", "")}`);
+  return arn("sms-voice", `sender-id/${identity}/GB`);
 }

@@ -114,7 +114,9 @@ const rules: Readonly<Record<string, readonly Rule[]>> = {
   aws_iam_policy: [rightsAreNamed],
   aws_iam_role: [trustHasSource],
   aws_lambda_permission: [invokerIsNamed],
-  aws_sqs_queue_policy: [nobodyIsEverybody],
+  aws_sns_topic: [topicIsClosed],
+  aws_sns_topic_policy: [nobodyIsEverybody, publisherHasSource],
+  aws_sqs_queue_policy: [nobodyIsEverybody, publisherHasSource],
   aws_s3_bucket_policy: [nobodyIsEverybody],
   aws_s3_bucket: [bucketIsClosed],
   aws_sqs_queue: [queueIsEncrypted],
@@ -169,6 +171,25 @@ function nobodyIsEverybody({ values }: Resource, { isComplete }: PlanContext): s
       ? ["allows something to everybody"]
       : [],
   );
+}
+
+/** An AWS service that fills something for one account, or one thing in it, must not do so for another. */
+function publisherHasSource(resource: Resource, { isComplete }: PlanContext): string[] {
+  return overStatements(resource.values.policy, isComplete, ({ Effect, Principal, Condition }) => {
+    const keys = Object.values(Condition ?? {}).flatMap((each) => Object.keys(each));
+    if (Effect !== "Allow" || keys.some((key) => sourceConditions.test(key))) return [];
+    return listOf(Object(Principal).Service).map((service) => `can be filled by ${service} for any account`);
+  });
+}
+
+function topicIsClosed(topic: Resource, context: PlanContext): string[] {
+  const key = keyOf(context.plan);
+  return [
+    ...(key === undefined || topic.values.kms_master_key_id === key
+      ? []
+      : ["is not encrypted with the key that was given"]),
+    ...onlyOverTls(topic, "aws_sns_topic_policy", "arn", context),
+  ];
 }
 
 function bucketIsClosed(bucket: Resource, context: PlanContext): string[] {

@@ -5,11 +5,12 @@ import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import type { SQSRecord } from "aws-lambda";
 import type { StackName } from "../../stacks/app.ts";
 import { type Clients, clientsOf } from "./clients.ts";
-import { administrator, applicationId, type EmulatedAws, region } from "./emulated-aws.ts";
+import { accountId, administrator, applicationId, type EmulatedAws, region } from "./emulated-aws.ts";
 import { check, same } from "./expectations.ts";
-import { failureRecord } from "./failure-event.ts";
+import { type FailedMessage, pinpointFailure } from "./failure-event.ts";
 import { acceptingTest, everyInput, refusingTest, type Variables } from "./input-cases.ts";
 import { inventoryOf, isListed, unseenTypes } from "./inventory.ts";
 import { actionsOf, changesOf, type PlanWithChanges } from "./plan-changes.ts";
@@ -26,6 +27,11 @@ export interface Situation {
   prepare(run: StackRun): Promise<void>;
   /** Outputs besides the shared ones. */
   readonly outputs: Readonly<Record<string, unknown>>;
+  /**
+   * Outputs that are URLs of queues, and the names of the queues behind the prefix.
+   * @default - none but the shared ones
+   */
+  readonly queueOutputs?: Readonly<Record<string, string>>;
   /** Functions that are told how often to retry: the addresses of the resources. */
   readonly functionsWithMaxRetries: readonly string[];
   /**
@@ -40,6 +46,11 @@ export interface Situation {
    * @default - that the first resource is gone
    */
   readonly stopDestroyAt?: string;
+  /**
+   * The event of a failed message, as the service writes it.
+   * @default - Pinpoint's
+   */
+  failureOf?(failed: FailedMessage): object;
   /** Hands the event of a failed message to the stack's function, as AWS would. */
   deliver(run: StackRun, event: Buffer): Promise<void>;
   /** Steps that only this stack has, after the first apply. */
@@ -88,14 +99,14 @@ export class StackRun {
     this.#synthesised = JSON.parse(readFileSync(join(folder, "cdk.tf.json"), "utf8"));
     // Beside the stack, never in it: what points Terraform to the emulated AWS.
     writeFileSync(join(folder, "emulated_override.tf.json"), JSON.stringify(providerOverride));
-    writeFileSync(
-      join(folder, "terraform.tfvars.json"),
-      JSON.stringify({
+    const inputs = {
+      ...("pinpoint_application_id" in this.#synthesised.variable && {
         pinpoint_application_id: applicationId,
-        retry_delays_seconds: [0],
-        ...situation.inputs,
       }),
-    );
+      retry_delays_seconds: [0],
+      ...situation.inputs,
+    };
+    writeFileSync(join(folder, "terraform.tfvars.json"), JSON.stringify(inputs));
     this.terraform = new Terraform(folder, { ...environment, AWS_ENDPOINT_URL: aws.endpoint });
   }
 
@@ -137,6 +148,17 @@ export class StackRun {
 
   /** The calls from the first attempt to destroy on. */
   destroyCalls: EmulatedAws["calls"] = [];
+
+  /** The same stack once more, as another deployment with a state of its own. */
+  async another(name: string, inputs: Readonly<Record<string, unknown>>): Promise<Terraform> {
+    const folder = join(this.terraform.folder, name);
+    for (const part of ["assets", "cdk.tf.json", "emulated_override.tf.json"])
+      cpSync(join(this.terraform.folder, part), join(folder, part), { recursive: true });
+    writeFileSync(join(folder, "terraform.tfvars.json"), JSON.stringify(inputs));
+    const another = new Terraform(folder, { ...this.#environment, AWS_ENDPOINT_URL: this.aws.endpoint });
+    await another.run(["init"]);
+    return another;
+  }
 
   /** Applies with some inputs changed; what Terraform wrote. */
   async apply(changes: Readonly<Record<string, unknown>>): Promise<string> {
@@ -234,6 +256,12 @@ export class StackRun {
       produce_function_arn: arn("lambda", "function:sms-retry-produce"),
       resend_function_name: "sms-retry-resend",
       ...this.situation.outputs,
+      ...Object.fromEntries(
+        Object.entries(this.situation.queueOutputs ?? {}).map(([output, name]) => [
+          output,
+          `${this.aws.endpoint}/${accountId}/sms-retry-${name}`,
+        ]),
+      ),
     });
   }
 
@@ -248,9 +276,14 @@ export class StackRun {
   }
 
   async #retry(): Promise<void> {
-    const id = "order-4711";
+    await this.retryMessage("order-4711");
+  }
+
+  /** Sends a message, lets it fail, and sees that it is sent again. */
+  async retryMessage(id: string): Promise<void> {
+    const before = this.aws.sentSms().length;
     await this.#produce(id);
-    const event = failureRecord({
+    const event = (this.situation.failureOf ?? pinpointFailure)({
       destination,
       context: { application_message_id: id },
       messageId: String((await this.#item(id)).pinpoint_message_id),
@@ -258,11 +291,15 @@ export class StackRun {
     await this.situation.deliver(this, Buffer.from(JSON.stringify(event)));
     await this.#resendUntilSent(id);
 
-    const sent = this.aws.sentSms().map((sms) => ({ ...sms, context: sms.context.retry_attempt ?? "0" }));
-    same("the messages that were sent", sent, [
-      { destination, body, context: "0" },
-      { destination, body, context: "1" },
-    ]);
+    const sent = this.aws.sentSms().slice(before);
+    same(
+      "the messages that were sent",
+      sent.map((sms) => ({ ...sms, context: sms.context.retry_attempt ?? "0" })),
+      [
+        { destination, body, context: "0" },
+        { destination, body, context: "1" },
+      ],
+    );
     const { status, retry_count } = await this.#item(id);
     same("the item", { status, retry_count }, { status: "SENT", retry_count: "1" });
   }
@@ -302,7 +339,16 @@ export class StackRun {
 
   /** The messages of the retry queue as the event source mapping hands them over. */
   async #retryMessages(): Promise<object[]> {
-    const QueueUrl = String(this.outputs.retry_queue_url);
+    const records = await this.queueRecords(this.outputs.retry_queue_url);
+    // One of attempt 0 is there as well where the first send had to wait.
+    const retries = records.filter((record) => JSON.parse(record.body).attempt === 1);
+    same(`the number of messages of the first retry (${this.lastLines()})`, retries.length, 1);
+    return records;
+  }
+
+  /** Takes up to ten messages off a queue, as an event source mapping hands them over; they stay hidden for a while. */
+  async queueRecords(queueUrl: unknown): Promise<SQSRecord[]> {
+    const QueueUrl = String(queueUrl);
     const { Messages = [] } = await this.clients.sqs.send(
       new ReceiveMessageCommand({
         QueueUrl,
@@ -314,18 +360,15 @@ export class StackRun {
     const { Attributes } = await this.clients.sqs.send(
       new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }),
     );
-    // One of attempt 0 is there as well where the first send had to wait.
-    const retries = Messages.filter(({ Body = "{}" }) => JSON.parse(Body).attempt === 1);
-    same(`the number of messages of the first retry (${this.lastLines()})`, retries.length, 1);
     return Messages.map((message) => ({
-      messageId: message.MessageId,
-      receiptHandle: message.ReceiptHandle,
-      body: message.Body,
-      attributes: message.Attributes ?? {},
+      messageId: String(message.MessageId),
+      receiptHandle: String(message.ReceiptHandle),
+      body: String(message.Body),
+      attributes: (message.Attributes ?? {}) as unknown as SQSRecord["attributes"],
       messageAttributes: {},
-      md5OfBody: message.MD5OfBody,
+      md5OfBody: String(message.MD5OfBody),
       eventSource: "aws:sqs",
-      eventSourceARN: Attributes?.QueueArn,
+      eventSourceARN: String(Attributes?.QueueArn),
       awsRegion: region,
     }));
   }

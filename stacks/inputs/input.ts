@@ -88,3 +88,13 @@ export class Input {
 export function expression(hcl: string): IResolvable {
   return Token.asAny(`\${${hcl}}`);
 }
+
+/**
+ * A text as a literal of HCL, for use inside an expression; what Terraform fills into the text stays what it is.
+ *
+ * @param text may hold `${…}`, within which there is no brace
+ */
+export function hclText(text: string): string {
+  const parts = text.split(/(\$\{[^}]*\})/);
+  return `"${parts.map((part, index) => (index % 2 === 1 ? part : JSON.stringify(part).slice(1, -1))).join("")}"`;
+}

@@ -77,6 +77,14 @@ export function kinesisOutputs(
   },
 ): void {
   sharedOutputs(scope, { engine, consumer: consumer.lambda });
+  archiveOutputs(scope, { bucket, archive });
+}
+
+/** Declares where the archive of all events lies. */
+export function archiveOutputs(
+  scope: Construct,
+  { bucket, archive }: { readonly bucket: EventsBucket; readonly archive: EventArchive },
+): void {
   output(
     scope,
     "events_bucket_name",

@@ -18,14 +18,7 @@ export function kinesisAlarms(
   const alarms = new Alarms(scope, shared);
   alarms.watchErrors(consumer.lambda);
   watchStream(alarms, consumer);
-  alarms.watch("event_archive_freshness", {
-    description: "The archive is more than half an hour behind the stream.",
-    namespace: "AWS/Firehose",
-    metric: "DeliveryToS3.DataFreshness",
-    dimensions: { DeliveryStreamName: archive.deliveryStream.name },
-    statistic: "Maximum",
-    above: 1800,
-  });
+  alarms.watchArchive(archive);
   alarms.watchOwnMetric(
     "record_malformed",
     "RecordMalformed",

@@ -11,6 +11,7 @@ import {
 import { Input } from "../inputs/input.ts";
 import type { PinpointInputs } from "../inputs/inputs.ts";
 import { grantKeyUse, policyDocument, trustPolicy } from "../shared/access.ts";
+import { Check } from "../shared/check.ts";
 import type { EventStream } from "../shared/event-stream.ts";
 import type { EngineProps } from "../shared/sms-function.ts";
 
@@ -37,14 +38,26 @@ export class PinpointEventStream extends Construct implements EventStream {
   }
 
   /**
-   * Makes Pinpoint write to the stream, replacing whatever event stream the project had.
+   * Makes Pinpoint write to the stream, replacing whatever event stream the project had; not where
+   * `manage_event_stream` is false.
    *
-   * @param readers what must read before the first event is written: they start at the newest record
+   * @param readers what must read before the first event is written, because it starts at the newest record
+   * @returns what fails if Pinpoint does not know the project
    */
-  fill(readers: readonly ITerraformDependable[]): void {
+  fill(readers: readonly ITerraformDependable[]): EventStreamOfProject {
     const { inputs } = this.#props;
     const { role, permissions } = this.#role();
-    new EventStreamOfProject(this, "aws_pinpoint_event_stream.events", {
+    const isManaged = new Input(this, "manage_event_stream", {
+      type: "bool",
+      description:
+        "Whether the stack makes the new stream the event stream of the Pinpoint project. false leaves the project " +
+        "alone, for one whose event stream somebody else manages, or can no longer be read; docs/operations.md says " +
+        "what to do in that case. true or false.",
+      default: true,
+    });
+    eventStreamsEnded(this, isManaged);
+    return new EventStreamOfProject(this, "aws_pinpoint_event_stream.events", {
+      count: Token.asNumber(`\${${isManaged.hcl} ? 1 : 0}`),
       applicationId: inputs.pinpointApplicationId.text,
       destinationStreamArn: this.arn,
       roleArn: role.arn,
@@ -105,4 +118,26 @@ export class PinpointEventStream extends Construct implements EventStream {
     });
     return { role, permissions: [policy, key] };
   }
+}
+
+/** When Amazon Pinpoint ended, and its event streams with it. */
+const pinpointEnd = "2026-10-30T00:00:00Z";
+
+/**
+ * `check.pinpoint_event_stream`: warns at every plan since Pinpoint's end, unless the stack manages no event stream.
+ *
+ * @see https://docs.aws.amazon.com/pinpoint/latest/userguide/migrate.html
+ */
+function eventStreamsEnded(scope: Construct, isManaged: Input): void {
+  new Check(scope, "pinpoint_event_stream", {
+    assertions: [
+      {
+        condition: `!${isManaged.hcl} || timecmp(plantimestamp(), "${pinpointEnd}") < 0`,
+        message:
+          '"Amazon Pinpoint ended on 2026-10-30, and its event streams are said to have ended with it, so this stack may ' +
+          "never see an event; send with AWS End User Messaging and use the stack sms-retry-end-user-messaging, " +
+          'or set manage_event_stream to false."',
+      },
+    ],
+  });
 }

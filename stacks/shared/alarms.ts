@@ -1,8 +1,9 @@
 /** What an operator must hear of. */
 import type { FunctionName } from "../../functions/contract/environment.ts";
 import type { MetricName } from "../../functions/core/observability/telemetry.ts";
-import { CloudwatchMetricAlarm, Construct, Token } from "../cdktf.ts";
+import { CloudwatchMetricAlarm, type CloudwatchMetricAlarmConfig, Construct, Token } from "../cdktf.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
+import type { EventArchive } from "./event-archive.ts";
 import type { RetryEngine } from "./retry-engine.ts";
 
 /** What the alarms of every stack watch. */
@@ -35,6 +36,25 @@ export type Watch = {
     }
 );
 
+/** One metric among several. */
+export interface CountedMetric {
+  readonly namespace: string;
+  readonly metric: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+}
+
+/** Several metrics that only together say that something is wrong. */
+export interface WatchTogether {
+  /** Sentence for the person who is woken. */
+  readonly description: string;
+  /** Minutes that are looked at together. */
+  readonly periodMinutes: number;
+  /** The sums of metrics, by the names that they have in the expression. */
+  readonly sums: Readonly<Record<string, CountedMetric>>;
+  /** Metric math; the alarm fires above 0. */
+  readonly expression: string;
+}
+
 /** A function as an alarm names it. */
 export interface WatchedFunction {
   readonly node: { readonly id: string };
@@ -48,11 +68,14 @@ export interface WatchedFunction {
  * Those on the queue and on the functions behind it are here from the start; a stack adds those on its event source.
  */
 export class Alarms extends Construct {
+  /** Namespace of the functions' own metrics. */
+  readonly namespace: string;
   readonly #inputs: SharedInputs;
 
   constructor(scope: Construct, { inputs, engine }: AlarmsOptions) {
     super(scope, "alarms");
     this.#inputs = inputs;
+    this.namespace = inputs.namePrefix.text;
     this.#queue(engine);
     for (const lambda of [engine.resend, engine.produce]) this.watchErrors(lambda);
     this.watchOrphans("resend");
@@ -172,7 +195,7 @@ export class Alarms extends Construct {
   watchOwnMetric(name: string, metric: MetricName, service: FunctionName, description: string): void {
     this.watch(name, {
       description,
-      namespace: this.#inputs.namePrefix.text,
+      namespace: this.namespace,
       metric,
       dimensions: { service },
       statistic: "Sum",
@@ -180,25 +203,64 @@ export class Alarms extends Construct {
     });
   }
 
+  /** Adds the alarm on an archive that is late: `event_archive_freshness`. */
+  watchArchive({ deliveryStream }: EventArchive): void {
+    this.watch("event_archive_freshness", {
+      description: "The archive is more than half an hour behind the stream.",
+      namespace: "AWS/Firehose",
+      metric: "DeliveryToS3.DataFreshness",
+      dimensions: { DeliveryStreamName: deliveryStream.name },
+      statistic: "Maximum",
+      above: 1800,
+    });
+  }
+
   /** Adds an alarm, `aws_cloudwatch_metric_alarm.<name>`. */
   watch(name: string, watch: Watch): void {
-    // compact() drops the null of an input that was not given.
-    const actions = Token.asList(`\${compact([${this.#inputs.alarmTopicArn.hcl}])}`);
-    new CloudwatchMetricAlarm(this, `aws_cloudwatch_metric_alarm.${name}`, {
-      alarmName: `${this.#inputs.namePrefix.text}-${name.replaceAll("_", "-")}`,
-      alarmDescription: watch.description,
+    this.#alarm(name, watch.description, {
       namespace: watch.namespace,
       metricName: watch.metric,
       dimensions: watch.dimensions,
       statistic: watch.statistic,
       period: (watch.periodMinutes ?? 5) * 60,
-      evaluationPeriods: 1,
       ...("above" in watch
         ? { comparisonOperator: "GreaterThanThreshold", threshold: watch.above }
         : { comparisonOperator: "LessThanThreshold", threshold: watch.below }),
+    });
+  }
+
+  /** Adds an alarm that fires where metric math over several metrics is above 0. */
+  watchTogether(name: string, { description, periodMinutes, sums, expression }: WatchTogether): void {
+    const period = periodMinutes * 60;
+    this.#alarm(name, description, {
+      metricQuery: [
+        // With a period of its own: CloudWatch takes the expression's from the metrics otherwise, which may all be silent.
+        { id: "verdict", label: name.replaceAll("_", " "), expression, period, returnData: true },
+        ...Object.entries(sums).map(([id, { namespace, metric: metricName, dimensions }]) => ({
+          id,
+          metric: { namespace, metricName, dimensions, stat: "Sum", period },
+        })),
+      ],
+      comparisonOperator: "GreaterThanThreshold",
+      threshold: 0,
+    });
+  }
+
+  #alarm(
+    name: string,
+    alarmDescription: string,
+    config: Omit<CloudwatchMetricAlarmConfig, "alarmName" | "evaluationPeriods">,
+  ): void {
+    // compact() drops the null of an input that was not given.
+    const actions = Token.asList(`\${compact([${this.#inputs.alarmTopicArn.hcl}])}`);
+    new CloudwatchMetricAlarm(this, `aws_cloudwatch_metric_alarm.${name}`, {
+      alarmName: `${this.#inputs.namePrefix.text}-${name.replaceAll("_", "-")}`,
+      alarmDescription,
+      evaluationPeriods: 1,
       treatMissingData: "notBreaching",
       alarmActions: actions,
       okActions: actions,
+      ...config,
     });
   }
 }

@@ -3,8 +3,12 @@ import { type Construct, TerraformElement } from "../cdktf.ts";
 
 /** What a check reads and what it expects. */
 export interface CheckDefinition {
-  /** The one data source that only the check sees; Terraform turns its failure into a warning. */
-  readonly data: {
+  /**
+   * A data source that only the check sees; Terraform turns its failure into a warning, and takes it for a change at
+   * every plan.
+   * @default - the assertions look at what stands outside
+   */
+  readonly data?: {
     readonly type: string;
     readonly name: string;
     readonly attributes: Readonly<Record<string, string>>;
@@ -36,7 +40,7 @@ export class Check extends TerraformElement {
     return {
       check: {
         [this.friendlyUniqueId]: {
-          data: { [data.type]: { [data.name]: data.attributes } },
+          ...(data !== undefined && { data: { [data.type]: { [data.name]: data.attributes } } }),
           assert: assertions.map(({ condition, message }) => ({
             condition: `\${${condition}}`,
             error_message: `\${${message}}`,

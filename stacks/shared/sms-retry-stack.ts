@@ -23,7 +23,7 @@ export interface Artefacts {
 }
 
 /**
- * Where a stack is deployed, as Terraform will know it. Every value is a token: do not compare it.
+ * Where a stack is deployed, as Terraform will know it: every value is text of HCL, so do not compare it.
  *
  * The ARNs are made of names: unlike the attribute `arn` of a resource, a plan shows them, and a policy that holds them
  * can be read before it is applied.
@@ -73,10 +73,14 @@ export class SmsRetryStack extends TerraformStack {
   }
 
   #place(): Place {
-    const { partition } = new DataAwsPartition(this, "data.aws_partition.current");
-    const { accountId } = new DataAwsCallerIdentity(this, "data.aws_caller_identity.current");
+    new DataAwsPartition(this, "data.aws_partition.current");
+    new DataAwsCallerIdentity(this, "data.aws_caller_identity.current");
+    new DataAwsRegion(this, "data.aws_region.current");
+    // As Terraform's text, not as cdktf's tokens: within an expression cdktf takes the braces off some of its tokens.
+    const partition = reference("data.aws_partition.current.partition");
+    const accountId = reference("data.aws_caller_identity.current.account_id");
     // `name` is deprecated in provider 6 and `region` unknown to provider 5; `id` is the region in both.
-    const region = new DataAwsRegion(this, "data.aws_region.current").id;
+    const region = reference("data.aws_region.current.id");
     return {
       partition,
       region,
@@ -102,6 +106,11 @@ export class SmsRetryStack extends TerraformStack {
     this.#owners.set(address, element);
     return logicalId;
   }
+}
+
+/** What Terraform fills in for an address and its attribute. */
+export function reference(hcl: string): string {
+  return `\${${hcl}}`;
 }
 
 function terraformType(element: TerraformElement): string | undefined {
