@@ -32,6 +32,8 @@ export interface WorldOptions {
   readonly guarantee?: DeliveryGuarantee;
   /** The one identity of every retry. @default the message's own */
   readonly origination?: string;
+  /** Whether the deployment only counts retries. @default false */
+  readonly isShadow?: boolean;
   /** Other routing than by the one sender. */
   readonly routing?: Partial<Routing>;
   /** What the service asks for at least, in seconds until the deadline. */
@@ -92,6 +94,7 @@ export function world(items: Message[], options: WorldOptions = {}): World {
     gate: options.gate ?? openGate,
     policy,
     guarantee: options.guarantee ?? "at-least-once",
+    isShadow: options.isShadow ?? false,
     clock,
     random,
   };

@@ -6,7 +6,7 @@ import { type EventPorts, eventHandling, eventPorts } from "../adapters/event-ha
 import type { EventOutside } from "../adapters/outside.ts";
 import { sendGates } from "../adapters/send-gates.ts";
 import { routing, type SendingOutside } from "../adapters/senders/sms-senders.ts";
-import { SendDeferredError } from "../core/errors.ts";
+import { SendDeferredError, ShadowModeError } from "../core/errors.ts";
 import { type CancelledMessage, cancelMessage } from "../core/message/cancel-message.ts";
 import type { SendGate } from "../core/sending/gate/send-gate.ts";
 import { type ProduceEvent, readProduceInvocation } from "../core/sending/produce-invocation.ts";
@@ -41,8 +41,9 @@ export function producePorts(
  * names.
  *
  * @returns a function of the invocation's event. It answers with the message's id, the service's id and its
- *   status, in the table's words, and throws InvalidRequestError listing every problem of the event, or
- *   SendDeferredError if the service did not take the message now: invoke again with the same id
+ *   status, in the table's words, and throws InvalidRequestError listing every problem of the event,
+ *   SendDeferredError if the service did not take the message now: invoke again with the same id, or ShadowModeError
+ *   where the deployment sends nothing
  */
 export function produceFunction(
   settings: Settings<"produce">,
@@ -67,6 +68,7 @@ export function produceFunction(
         telemetry.info("A message was cancelled, or its retry sequence had ended before.", cancelled);
         return cancelled;
       }
+      if (settings.SHADOW_MODE) throw new ShadowModeError();
       const gate = ports.gateUntil(ports.clock.now() + longestWaitSeconds);
       const produced = await produceMessage(invocation.request, { ...producing, gate });
       await gate.settle();

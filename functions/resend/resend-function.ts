@@ -43,6 +43,7 @@ export function resendFunction(
     routing,
     policy: events.policy,
     guarantee: settings.DELIVERY_GUARANTEE,
+    isShadow: settings.SHADOW_MODE,
     clock,
     random,
   };

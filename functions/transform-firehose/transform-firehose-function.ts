@@ -35,7 +35,8 @@ export function transformFirehoseFunction(
       const endsAt = clock.now() + context.getRemainingTimeInMillis() / 1000 - answerReserveSeconds;
       const results = await watch(event, { ...handling, endsAt });
       const records = answerTransformation(event.records, results, {
-        dropsRetriedEvents: settings.FIREHOSE_DROP_RETRIED_EVENTS,
+        // In shadow mode nothing is retried: the failure is the final outcome, which the archive shows.
+        dropsRetriedEvents: settings.FIREHOSE_DROP_RETRIED_EVENTS && !settings.SHADOW_MODE,
       });
       return { records };
     } finally {

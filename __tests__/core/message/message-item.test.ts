@@ -16,6 +16,8 @@ describe("an item", () => {
       outcome: "UNREACHABLE",
       outcome_at: 3,
       retry_scheduled_at: 4,
+      shadowed_at: 5,
+      shadow_parts: 2,
       possible_duplicate: true,
       repeats: 1,
     };

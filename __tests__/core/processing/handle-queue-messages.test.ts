@@ -40,6 +40,7 @@ async function handle(
     answer?: SendResult;
     takes?: (entry: QueueEntry) => boolean;
     guarantee?: "at-least-once" | "at-most-once";
+    isShadow?: boolean;
     gate?: SendGate;
     send?: () => Promise<SendResult>;
     policy?: Partial<RetryPolicy>;
@@ -70,6 +71,7 @@ async function handle(
         gate: options.gate ?? openGate,
         policy,
         guarantee: options.guarantee ?? "at-least-once",
+        isShadow: options.isShadow ?? false,
       },
       events: { ...shared, policy, recordsEveryDelivery: false, smsServices: new Set() },
       queue: {
@@ -103,6 +105,21 @@ describe("a retry message is counted by its outcome, and logged without number a
   ];
   test.each<Row>([
     ["sent", "due", { RetrySent: 1 }, ["info", handled], [due()]],
+    [
+      "shadowed",
+      "shadow-mode",
+      { RetryShadowed: 1, ShadowParts: 2 },
+      ["info", handled],
+      [due({ message_body: "x".repeat(161) })],
+      { isShadow: true },
+    ],
+    [
+      "sent",
+      "due",
+      { RetrySent: 1, EndUserMessagingSent: 1 },
+      ["info", handled],
+      [due({ sms_service: "end-user-messaging" })],
+    ],
     [
       "sent-again",
       "outcome-unknown",

@@ -34,6 +34,9 @@ export const otherMetrics = [
   "SettingsInvalid",
   "Produced",
   "ContextLeftOut",
+  "EndUserMessagingSent",
+  "EndUserMessagingEvent",
+  "ShadowParts",
 ] as const;
 
 /** What a log line may hold: ids, words of ours and counts; never a number, a body or an error's text. */

@@ -8,7 +8,7 @@ import { canonicalStatus, type SmsService } from "../events/statuses.ts";
 import type { AttemptOutcome } from "../message/change-parts.ts";
 import { sendFactsOf } from "../message/completion.ts";
 import type { Action, Decision } from "../message/decision.ts";
-import { type FinalStatus, type Message, retriesOffReason } from "../message/message.ts";
+import { type FinalStatus, isNotRetried, type Message, retriesOffReason } from "../message/message.ts";
 import { endSequence, noteFailure, scheduleRetry } from "../message/message-changes.ts";
 import type { Change } from "../message/message-store.ts";
 import { deadlineOf, dueAt, type RetryPolicy } from "../message/retry-policy.ts";
@@ -109,11 +109,7 @@ function attemptOutcome({ event, attempt, now }: DecidedEvent): AttemptOutcome {
  * receipt check would take the first send for lost, or the item would still say that it has failed.
  */
 function isWrittenDown({ message, policy, recordsEveryDelivery }: DecidedEvent): boolean {
-  return (
-    recordsEveryDelivery ||
-    message.status_reason === retriesOffReason ||
-    receiptDueAt(message, policy) !== undefined
-  );
+  return recordsEveryDelivery || isNotRetried(message) || receiptDueAt(message, policy) !== undefined;
 }
 
 /** Whether a failure that is not retried stands in the item already. */

@@ -18,7 +18,7 @@ import {
 import type { MessageStore } from "../message/message-store.ts";
 import { decideRetryMessage } from "../message/retry-message-decision.ts";
 import type { RetryPolicy } from "../message/retry-policy.ts";
-import { countClosedGate } from "../observability/reports.ts";
+import { countAccepted, countClosedGate } from "../observability/reports.ts";
 import type { Telemetry } from "../observability/telemetry.ts";
 import type { RetryMessage } from "../queue/queue-messages.ts";
 import type { QueueEntry, RetryQueue } from "../queue/retry-queue.ts";
@@ -121,6 +121,7 @@ export async function produceMessage(
     : await deferAttempt(attempt, permitMissed, dependencies);
   switch (result.kind) {
     case "accepted":
+      countAccepted(result.service, dependencies.telemetry);
       await put(receiptCheckEntry(result.message, dependencies.policy), dependencies);
       return {
         application_message_id: id,

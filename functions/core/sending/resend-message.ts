@@ -16,7 +16,8 @@ import {
   noReceiptOutcome,
   statusOf,
 } from "../message/message.ts";
-import { correctTimes, endSequence, unschedule } from "../message/message-changes.ts";
+import { correctTimes, endSequence, shadowRetry, unschedule } from "../message/message-changes.ts";
+import { partsOf } from "../message/message-parts.ts";
 import type { Change } from "../message/message-store.ts";
 import { decideRetryMessage, type RetryMessageDecision } from "../message/retry-message-decision.ts";
 import { backOffUntil, operatorBackOffUntil, type RetryPolicy } from "../message/retry-policy.ts";
@@ -45,6 +46,8 @@ export interface ResendDependencies extends SendDependencies {
   readonly gate: SendGate;
   readonly policy: RetryPolicy;
   readonly guarantee: DeliveryGuarantee;
+  /** Whether retries are counted and nothing is sent. @default false */
+  readonly isShadow?: boolean;
   readonly random: Random;
 }
 
@@ -86,7 +89,7 @@ interface Resend extends ResendDependencies {
 type Step = { readonly handled: HandledRetryMessage } | { readonly decideFrom: Message | undefined };
 
 async function decideAndAct(resend: Resend, known: Message | undefined): Promise<HandledRetryMessage> {
-  const { store, clock, guarantee, retryMessage } = resend;
+  const { store, clock, guarantee, isShadow = false, retryMessage } = resend;
   const { application_message_id: id, attempt } = retryMessage;
   const areRetriesOff = resend.policy.maxRetries === 0;
 
@@ -97,7 +100,7 @@ async function decideAndAct(resend: Resend, known: Message | undefined): Promise
     if (message !== undefined && isClaimedBy(resend, message)) return send(resend, message);
     const now = clock.now();
     const leastSecondsLeft = leastSecondsLeftFor(message, resend);
-    const facts = { attempt, now, guarantee, leastSecondsLeft, areRetriesOff };
+    const facts = { attempt, now, guarantee, leastSecondsLeft, areRetriesOff, isShadow };
     const decision = decideRetryMessage(message, facts);
     if (isOldRead && decision.action === "drop" && !hasEnded(message)) {
       // An end is an end, however old the read; anything else may have changed since.
@@ -216,6 +219,10 @@ const writes: Readonly<
   expire: { change: (message) => endSequence(message, "EXPIRED", "deadline"), outcome: "expired" },
   reject: { change: (message) => endSequence(message, "REJECTED", "body-too-long"), outcome: "rejected" },
   unschedule: { change: unschedule, outcome: "retries-off" },
+  shadow: {
+    change: (message, attempt, now) => shadowRetry(message, attempt, now, shadowPartsOf(message)),
+    outcome: "shadowed",
+  },
   "await-receipt": { change: awaitReceipt, outcome: "awaiting-receipt" },
   "correct-times": { change: correctTimes },
 };
@@ -232,7 +239,13 @@ async function write(
   if (!result.applied) return { decideFrom: result.current };
   if (outcome === undefined) return { decideFrom: result.message };
   const check = action === "await-receipt" ? checkOf(result.message, resend) : {};
-  return { handled: { outcome, reason, ...check } };
+  const shadow = action === "shadow" ? { shadowParts: shadowPartsOf(message) } : {};
+  return { handled: { outcome, reason, ...check, ...shadow } };
+}
+
+/** The parts of a retry that is only counted. */
+function shadowPartsOf({ message_body: body = "" }: Message): number {
+  return partsOf(body);
 }
 
 /** The same retry message, at another time. */
@@ -307,8 +320,9 @@ function handledOf(result: AttemptResult, claimed: Message, resend: Resend): Han
   switch (result.kind) {
     case "accepted": {
       const isAgain = claimed.attempts?.[attempt]?.possible_duplicate === true;
-      const { contextLeftOut } = result;
+      const { contextLeftOut, service } = result;
       return {
+        service,
         outcome: isAgain ? "sent-again" : "sent",
         reason: isAgain ? "outcome-unknown" : "due",
         ...(contextLeftOut !== undefined && { contextLeftOut }),

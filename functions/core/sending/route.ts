@@ -25,6 +25,7 @@ export function servicesOf({ senders }: Routing): ReadonlySet<SmsService> {
 /** How one attempt leaves, or why it cannot. */
 export type Route =
   | {
+      readonly service: SmsService;
       readonly sender: SmsSender;
       /** The origination identity, as the gate and the record name it; absent where the service chooses one. */
       readonly identity?: string;
@@ -68,9 +69,9 @@ export function routeOf(
     ({ identity }, index) => usable.findIndex((other) => other.identity === identity) === index,
   );
   const chosen = distinct[Math.min(identitiesRefused, distinct.length - 1)];
-  if (chosen !== undefined) return { sender, ...chosen, identities: distinct.length };
+  if (chosen !== undefined) return { service, sender, ...chosen, identities: distinct.length };
   return service === "pinpoint"
-    ? { sender, identities: 1 }
+    ? { service, sender, identities: 1 }
     : { blocked: "not-allowed:no-origination-identity" };
 }
 

@@ -3,6 +3,7 @@
  * send by this, and nothing else sends.
  */
 import type { Clock } from "../clock.ts";
+import type { SmsService } from "../events/statuses.ts";
 import { defer, expireUnsent, recordSent, recordSentLate } from "../message/attempt-changes.ts";
 import { isTooLate, type Message } from "../message/message.ts";
 import { endSequence } from "../message/message-changes.ts";
@@ -47,6 +48,8 @@ export type AttemptResult =
       readonly kind: "accepted";
       readonly message: Message;
       readonly messageId: string;
+      /** What has taken it. */
+      readonly service: SmsService;
       /** How many entries of the context the service had no room for; absent = none. */
       readonly contextLeftOut?: number;
     }
@@ -96,7 +99,7 @@ export async function sendAttempt(
     return { kind: "rejected", reason: "nothing-to-send" };
   }
   if ("blocked" in route) return deferAttempt(claimed, route.blocked, dependencies);
-  const { sender } = route;
+  const { sender, service } = route;
   if ((await claimed.permit?.departs()) !== true) return deferAttempt(claimed, permitMissed, dependencies);
   const now = clock.now();
   if (isTooLate(message, now, sender.leastSecondsLeft)) {
@@ -108,7 +111,7 @@ export async function sendAttempt(
   }
   const result = await sender.send({ ...request, ...secondsLeftOf(message, now) });
   claimed.permit?.report(isServiceWorking(result));
-  return record(result, claimed, dependencies);
+  return record(result, service, claimed, dependencies);
 }
 
 /** What is left until the deadline, for the service's own time to live. */
@@ -118,13 +121,14 @@ function secondsLeftOf(message: Message, now: number): Pick<SendRequest, "second
 
 async function record(
   result: SendResult,
+  service: SmsService,
   claimed: ClaimedAttempt,
   dependencies: SendDependencies,
 ): Promise<AttemptResult> {
   const { message, attempt } = claimed;
   switch (result.kind) {
     case "accepted":
-      return recordAccepted(result, claimed, dependencies);
+      return recordAccepted({ ...result, service }, claimed, dependencies);
     case "deferred":
       return isIdentityRefused(result.reason)
         ? deferRefusedIdentity(claimed, result.reason, dependencies)
@@ -167,7 +171,13 @@ async function deferRefusedIdentity(
 }
 
 async function recordAccepted(
-  { messageId, contextLeftOut }: Extract<SendResult, { kind: "accepted" }>,
+  {
+    messageId,
+    contextLeftOut,
+    service,
+  }: Extract<SendResult, { kind: "accepted" }> & {
+    readonly service: SmsService;
+  },
   { message, attempt, route }: ClaimedAttempt,
   { store, clock }: SendDependencies,
 ): Promise<AttemptResult> {
@@ -177,6 +187,7 @@ async function recordAccepted(
   const accepted = {
     kind: "accepted" as const,
     messageId,
+    service,
     ...(contextLeftOut !== undefined && { contextLeftOut }),
   };
   const recorded = await store.change(id, recordSent(message, attempt, sent));
