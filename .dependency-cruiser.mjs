@@ -16,8 +16,6 @@ const starts = [
   "^functions/[^/]+/handler\\.ts$",
   `^(cli|local)/.+/(${startedByPath.join("|")})\\.ts$`,
 ];
-/** Written and tested before the stack that will send by it. */
-const notYetUsed = "^functions/adapters/senders/end-user-messaging-";
 /** The same of the tests. */
 const testStarts = [
   "\\.test\\.ts$",
@@ -56,7 +54,7 @@ export default {
       { path: starts },
       {
         path: "^(functions|stacks|local|simulation|cli)/",
-        pathNot: [...starts, notYetUsed],
+        pathNot: starts,
         reachable: false,
       },
     ),

@@ -238,6 +238,15 @@ export function smsServicesOf({
   ]);
 }
 
+/** The identities of retries by their number, as the core's routing takes them; empty = always the message's own. */
+export function originationsOf({
+  ORIGINATION_IDENTITIES,
+  ORIGINATION_NUMBER,
+}: Pick<Settings<"resend">, "ORIGINATION_IDENTITIES" | "ORIGINATION_NUMBER">): readonly (string | null)[] {
+  if (ORIGINATION_IDENTITIES.length > 0) return ORIGINATION_IDENTITIES;
+  return ORIGINATION_NUMBER === undefined ? [] : [ORIGINATION_NUMBER];
+}
+
 /** No identity's ceiling gets lower by what the application sends, in parts per second. */
 const lowestRate = 0.1;
 

@@ -16,7 +16,16 @@ function withStore(breakStore: (store: MessageStore) => MessageStore): RunOption
 
 /** Breaks the sender of every worker that has one. */
 function withSender(breakSender: (sender: SmsSender) => SmsSender): RunOptions {
-  return { breakPorts: ({ sender }) => (sender === undefined ? {} : { sender: breakSender(sender) }) };
+  return {
+    breakPorts: ({ routing }) => {
+      if (routing === undefined) return {};
+      const senders = Object.entries(routing.senders).map(([service, sender]) => [
+        service,
+        breakSender(sender),
+      ]);
+      return { routing: { ...routing, senders: Object.fromEntries(senders) } };
+    },
+  };
 }
 
 /** Breaks what every worker puts on the queue. */
@@ -163,9 +172,9 @@ export const breaks = {
   })),
   /** Rule 2: a repeated failure event does not repeat its retry message. */
   "no-second-retry-message": {
-    breakPorts: ({ store, sender }) => {
+    breakPorts: ({ store, routing }) => {
       // The workers that handle events; those that send must see what is due.
-      if (sender !== undefined) return {};
+      if (routing !== undefined) return {};
       const hide = <T extends Message | undefined>(message: T): T =>
         message?.status === "RETRY_SCHEDULED" ? { ...message, status: "CANCELLED" } : message;
       return {
@@ -414,8 +423,8 @@ export const breaks = {
   })),
   /** Rule 3: a retry message that comes too early is taken for done. */
   "early-is-done": {
-    breakPorts: ({ queue, sender }) =>
-      queue === undefined || sender === undefined
+    breakPorts: ({ queue, routing }) =>
+      queue === undefined || routing === undefined
         ? {}
         : {
             queue: {

@@ -17,6 +17,7 @@ import type { QueueEntry } from "../functions/core/queue/retry-queue.ts";
 import type { GateStore } from "../functions/core/sending/gate/gate-store.ts";
 import { sendGate } from "../functions/core/sending/gate/send-gate.ts";
 import { SendTiming } from "../functions/core/sending/gate/send-timing.ts";
+import type { Routing } from "../functions/core/sending/route.ts";
 import type { SendRequest, SendResult, SmsSender } from "../functions/core/sending/sms-sender.ts";
 import { tableModel } from "../local/dynamodb/table-model.ts";
 import { type VirtualClock, virtualClock } from "../local/virtual-clock.ts";
@@ -109,7 +110,14 @@ export function fleet(options: FleetOptions) {
     warn: () => {},
     error: () => {},
   };
-  const events = { store, policy, recordsEveryDelivery: false, clock: time, random };
+  const events = {
+    store,
+    policy,
+    recordsEveryDelivery: false,
+    smsServices: new Set<never>(),
+    clock: time,
+    random,
+  };
   const isEmpty = (): boolean => waiting.size === 0 && due.length === taken;
 
   /** Handles an event as the event consumer does. */
@@ -161,6 +169,8 @@ export function fleet(options: FleetOptions) {
     },
   };
 
+  const routing: Routing = { senders: { pinpoint: sender }, smsService: "pinpoint", identities: [] };
+
   /** A store whose calls take time, and whose answers tell a worker the table's time. */
   function gateStoreOf(clock: Clock, tableClock: TableClock): GateStore {
     const gateStore = dynamodbGateStore(gates.client, "send-gates", clock, random);
@@ -210,7 +220,7 @@ export function fleet(options: FleetOptions) {
         rateOf: () => maxSendsPerSecond,
         until: clock.now() + sendSeconds,
       });
-      const resend = { store, sender, gate, policy, guarantee, clock, random };
+      const resend = { store, routing, gate, policy, guarantee, clock, random };
       await handleQueueMessages(batch, { resend, events, queue, telemetry });
       await gate.settle();
       billed.seconds += time.now() - startedAt;

@@ -17,7 +17,7 @@ import type { RetryQueue } from "../functions/core/queue/retry-queue.ts";
 import type { SendGate } from "../functions/core/sending/gate/send-gate.ts";
 import type { ProduceEvent } from "../functions/core/sending/produce-invocation.ts";
 import type { ProducedMessage } from "../functions/core/sending/produce-message.ts";
-import type { SmsSender } from "../functions/core/sending/sms-sender.ts";
+import type { Routing } from "../functions/core/sending/route.ts";
 import { produceFunction, producePorts } from "../functions/produce/produce-function.ts";
 import { resendFunction, resendPorts } from "../functions/resend/resend-function.ts";
 import { transformFirehoseFunction } from "../functions/transform-firehose/transform-firehose-function.ts";
@@ -49,7 +49,7 @@ export interface SimulationParts {
 /** The ports of the core as one worker has them; the optional ones as far as its function has them. */
 export interface WorkerPorts extends Pick<EventPorts, "clock" | "random" | "telemetry" | "store"> {
   readonly queue?: RetryQueue;
-  readonly sender?: SmsSender;
+  readonly routing?: Routing;
   readonly gateUntil?: (until: number) => SendGate;
 }
 
@@ -120,7 +120,10 @@ function outsideOf(current: CurrentWorker, parts: SimulationParts): Outside {
     telemetry,
     table: table.clientFor(current),
     ...queue.clientsFor(current),
-    pinpoint: service.clientFor(current),
+    pinpoint: async () => service.clientFor(current),
+    endUserMessaging: async () => {
+      throw new TypeError("The simulated deployment sends by Pinpoint alone.");
+    },
     putObject: ({ Key = "" }) =>
       world.call(
         current(),

@@ -3,6 +3,7 @@ import {
   accessCauses,
   conflictCauses,
   quotaCauses,
+  type RefusalCause,
   refusalOf,
   validationCauses,
 } from "../../functions/adapters/senders/end-user-messaging-refusals.ts";
@@ -31,24 +32,63 @@ test.each(Object.entries(tables))(
   },
 );
 
-test("fault 24: these and no others are final; all else is deferred", () => {
-  const final = Object.values(tables).flatMap((causes) =>
-    Object.keys(causes).filter((reason) => causes[reason] === "message" || causes[reason] === "opted-out"),
-  );
-
-  expect(final.sort()).toEqual([
+/** Every reason that is not the operator's, by its cause. The first two are final, all else is deferred. */
+const exceptions: Readonly<Record<Exclude<RefusalCause, "operator">, readonly string[]>> = {
+  "opted-out": ["DESTINATION_PHONE_NUMBER_OPTED_OUT"],
+  message: [
     "ATTACHMENT_TYPE_NOT_SUPPORTED",
     "CANNOT_PARSE",
     "DESTINATION_COUNTRY_BLOCKED",
     "DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION",
     "DESTINATION_PHONE_NUMBER_BLOCKED_BY_PROTECT_NUMBER_OVERRIDE",
-    "DESTINATION_PHONE_NUMBER_OPTED_OUT",
     "FIELD_VALIDATION_FAILED",
     "INVALID_PARAMETER",
     "MAXIMUM_SIZE_EXCEEDED",
     "MEDIA_TYPE_NOT_SUPPORTED",
     "PRICE_OVER_THRESHOLD",
-  ]);
+  ],
+  identity: [
+    "COUNTRY_CODE_MISMATCH",
+    "INTERNATIONAL_SENDING_NOT_SUPPORTED",
+    "INVALID_IDENTITY_FOR_DESTINATION_COUNTRY",
+    "KEYWORD_MISMATCH",
+    "MESSAGE_TYPE_MISMATCH",
+    "NO_ORIGINATION_IDENTITIES_FOUND",
+    "NUMBER_CAPABILITIES_MISMATCH",
+    "SENDER_ID_NOT_REGISTERED",
+    "SENDER_ID_NOT_SUPPORTED",
+    "SENDER_ID_REQUIRES_REGISTRATION",
+  ],
+  destination: ["COUNTRY_NOT_ENABLED", "DESTINATION_PHONE_NUMBER_NOT_VERIFIED"],
+  "spend-limit": [
+    "DAILY_DESTINATION_CALL_LIMIT",
+    "DAILY_NOTIFY_TIER_MESSAGE_LIMIT",
+    "MONTHLY_SPEND_LIMIT_REACHED_FOR_MEDIA",
+    "MONTHLY_SPEND_LIMIT_REACHED_FOR_NOTIFY",
+    "MONTHLY_SPEND_LIMIT_REACHED_FOR_RCS",
+    "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT",
+    "MONTHLY_SPEND_LIMIT_REACHED_FOR_VOICE",
+  ],
+};
+
+describe("fault 24: every reason of the SDK's enums has its class", () => {
+  const causeOf = new Map(
+    Object.entries(exceptions).flatMap(([cause, reasons]) => reasons.map((reason) => [reason, cause])),
+  );
+  const reasons = Object.keys(tables).flatMap((name) =>
+    Object.values((service as unknown as Record<string, Record<string, string>>)[name] ?? {}).map(
+      (reason) => [reason, causeOf.get(reason) ?? "operator", name] as const,
+    ),
+  );
+
+  test("the table names no reason that no enum has", () => {
+    const known = new Set(reasons.map(([reason]) => reason));
+    expect([...causeOf.keys()].filter((reason) => !known.has(reason))).toEqual([]);
+  });
+
+  test.each(reasons)("%s: %s", (reason, cause, name) => {
+    expect(tables[name]?.[reason]).toBe(cause);
+  });
 });
 
 describe("a reason that is newer than the tables is for the operator", () => {

@@ -1,10 +1,13 @@
 /** What goes to `SendTextMessage`, and what its answers mean, over the wire and with the client of the functions. */
 import { endUserMessagingClient, type SendTimeLimits } from "../../functions/adapters/aws-clients.ts";
-import { endUserMessagingSender } from "../../functions/adapters/senders/end-user-messaging-sender.ts";
+import {
+  type EndUserMessagingDefaults,
+  endUserMessagingSender,
+} from "../../functions/adapters/senders/end-user-messaging-sender.ts";
 import type { SendRequest } from "../../functions/core/sending/sms-sender.ts";
 import type { ErrorAnswer } from "../../local/sms-service/carrier.ts";
 import { emulatorAccess } from "../support/message-table.ts";
-import { longLimits, shortLimits } from "../support/sending-clients.ts";
+import { carriesNothing, longLimits, shortLimits } from "../support/sending-clients.ts";
 import {
   type ScriptedAnswer,
   type ScriptedSmsService,
@@ -40,14 +43,19 @@ const request: SendRequest = {
 };
 
 /** Sends with the very client that the functions use. */
-function send(asked: SendRequest, configurationSetName?: string, limits: SendTimeLimits = longLimits) {
-  return endUserMessagingSender(endUserMessagingClient(limits), configurationSetName).send(asked);
+async function send(
+  asked: SendRequest,
+  defaults: Partial<EndUserMessagingDefaults> = {},
+  limits: SendTimeLimits = longLimits,
+) {
+  const client = await endUserMessagingClient(limits);
+  return endUserMessagingSender(client, { ...carriesNothing, ...defaults }).send(asked);
 }
 
 /** What {@link request} comes to where the service answers so. */
 function sendAnswered(answer: ScriptedAnswer, limits?: SendTimeLimits) {
   service.answer = () => answer;
-  return send(request, undefined, limits);
+  return send(request, {}, limits);
 }
 
 const inputs = () => service.requests.map(({ input }) => input);
@@ -60,7 +68,7 @@ const invalid = (Reason: string) => error("ValidationException", { Reason });
 
 describe("a send by End User Messaging", () => {
   test("carries number, body, identity, retry tag and configuration set", async () => {
-    expect(await send(request, "receipts")).toEqual(accepted());
+    expect(await send(request, { configurationSetName: "receipts" })).toEqual(accepted());
     expect(inputs()).toEqual([
       {
         DestinationPhoneNumber: "+447700900123",
@@ -84,8 +92,14 @@ describe("a send by End User Messaging", () => {
       destinationCountryParameters: { IN_TEMPLATE_ID: "1107000000000000000" },
       maxPrice: "0.05",
       protectConfigurationId: "protect-1",
+      messageFeedbackEnabled: true,
     };
-    await send(asked, "receipts");
+    await send(asked, {
+      configurationSetName: "receipts",
+      maxPrice: "0.01",
+      protectConfigurationId: "protect-0",
+      messageFeedbackEnabled: false,
+    });
     expect(inputs()).toEqual([
       {
         DestinationPhoneNumber: "+447700900123",
@@ -98,12 +112,22 @@ describe("a send by End User Messaging", () => {
         Keyword: "SHOP CODES",
         MaxPrice: "0.05",
         ProtectConfigurationId: "protect-1",
+        MessageFeedbackEnabled: true,
         DestinationCountryParameters: {
           IN_ENTITY_ID: "1101234567890123456",
           IN_TEMPLATE_ID: "1107000000000000000",
         },
       },
     ]);
+  });
+
+  test("carries what the deployment says where the item says nothing, and no more", async () => {
+    const defaults = { maxPrice: "0.01", protectConfigurationId: "protect-0", messageFeedbackEnabled: true };
+    await send(request, defaults);
+    await send({ ...request, messageFeedbackEnabled: false }, defaults);
+    const said = { MaxPrice: "0.01", ProtectConfigurationId: "protect-0" };
+    expect(inputs()).toMatchObject([{ ...said, MessageFeedbackEnabled: true }, said]);
+    expect(inputs()[1]).not.toHaveProperty("MessageFeedbackEnabled");
   });
 
   test("goes out by a sender id where there is no number", async () => {
@@ -143,13 +167,25 @@ describe("a send by End User Messaging", () => {
     expect(inputs()[0]).toHaveProperty("Context", { ...fitting, ...request.context });
   });
 
-  test("fault 27: the time to live is clipped to the deadline, and to what the service takes", async () => {
-    await send({ ...request, secondsLeft: 7.2 });
-    await send({ ...request, secondsLeft: 400_000 });
+  test("fault 27: an attempt lives as long as is left, but no longer than the deployment says", async () => {
     const { secondsLeft: _, ...endless } = request;
-    await send(endless);
-    expect(inputs()).toMatchObject([7, 259_200, 259_200].map((TimeToLive) => ({ TimeToLive })));
-    expect(endUserMessagingSender(endUserMessagingClient(), undefined).leastSecondsLeft).toBe(5);
+    for (const [left, validity, lives] of [
+      [7.2, 900, 7],
+      [5, 900, 5],
+      // The clock went on since it was looked at.
+      [4.9, 900, 5],
+      [899.9, 900, 899],
+      [86_400, 900, 900],
+      [86_400, 30, 30],
+      [400_000, 259_200, 259_200],
+      [undefined, 900, 900],
+    ] as const) {
+      const asked = left === undefined ? endless : { ...request, secondsLeft: left };
+      await send(asked, { attemptValiditySeconds: validity });
+      expect([left, validity, inputs().at(-1)]).toMatchObject([left, validity, { TimeToLive: lives }]);
+    }
+    const sender = endUserMessagingSender(await endUserMessagingClient(), carriesNothing);
+    expect(sender.leastSecondsLeft).toBe(5);
   });
 
   test("fault 22: an opt-out is told at once", async () => {
@@ -161,20 +197,28 @@ describe("a send by End User Messaging", () => {
   });
 
   test.each<[string, ErrorAnswer]>([
-    ["NO_ORIGINATION_IDENTITIES_FOUND", conflict("NO_ORIGINATION_IDENTITIES_FOUND")],
     ["RESOURCE_NOT_ACTIVE", conflict("RESOURCE_NOT_ACTIVE")],
-    ["DESTINATION_PHONE_NUMBER_NOT_VERIFIED", conflict("DESTINATION_PHONE_NUMBER_NOT_VERIFIED")],
-    ["MESSAGE_TYPE_MISMATCH", conflict("MESSAGE_TYPE_MISMATCH")],
-    ["NUMBER_CAPABILITIES_MISMATCH", conflict("NUMBER_CAPABILITIES_MISMATCH")],
     ["CONFLICT", error("ConflictException")],
     ["RESOURCE_NOT_ACCESSIBLE", invalid("RESOURCE_NOT_ACCESSIBLE")],
-    ["SENDER_ID_NOT_REGISTERED", invalid("SENDER_ID_NOT_REGISTERED")],
     ["RESOURCE_NOT_FOUND:phone-number", error("ResourceNotFoundException", { ResourceType: "phone-number" })],
     ["RESOURCE_NOT_FOUND", error("ResourceNotFoundException")],
     ["ACCOUNT_DISABLED", error("AccessDeniedException", { Reason: "ACCOUNT_DISABLED" })],
     ["ACCESS_DENIED", error("AccessDeniedException")],
   ])("fault 22: what an operator can mend is deferred: %s", async (word, answer) => {
     expect(await sendAnswered(answer)).toEqual({ kind: "deferred", reason: `not-allowed:${word}` });
+  });
+
+  test.each<[string, ErrorAnswer]>([
+    ["identity-not-allowed:NO_ORIGINATION_IDENTITIES_FOUND", conflict("NO_ORIGINATION_IDENTITIES_FOUND")],
+    ["identity-not-allowed:MESSAGE_TYPE_MISMATCH", conflict("MESSAGE_TYPE_MISMATCH")],
+    ["identity-not-allowed:SENDER_ID_NOT_REGISTERED", invalid("SENDER_ID_NOT_REGISTERED")],
+    [
+      "destination-not-allowed:DESTINATION_PHONE_NUMBER_NOT_VERIFIED",
+      conflict("DESTINATION_PHONE_NUMBER_NOT_VERIFIED"),
+    ],
+    ["destination-not-allowed:COUNTRY_NOT_ENABLED", invalid("COUNTRY_NOT_ENABLED")],
+  ])("fault 22: what one identity or recipient alone meets is told apart: %s", async (reason, answer) => {
+    expect(await sendAnswered(answer)).toEqual({ kind: "deferred", reason });
   });
 
   test.each<[string, ErrorAnswer]>([
@@ -197,13 +241,19 @@ describe("a send by End User Messaging", () => {
     expect(await sendAnswered(answer)).toEqual({ kind: "refused", reason, optedOut: false });
   });
 
-  test("fault 24: a field that the deployment sets is not the message's fault", async () => {
-    const answer = error("ValidationException", {
-      Reason: "INVALID_PARAMETER",
-      Fields: [{ Name: "originationIdentity", Message: "text about MYBRAND" }],
-    });
-    expect(await sendAnswered(answer)).toEqual({ kind: "deferred", reason: "not-allowed:INVALID_PARAMETER" });
-  });
+  test.each(["originationIdentity", "ConfigurationSetName", "MaxPrice", "Context", "MessageType", "Newer"])(
+    "fault 24: a wrong %s is not the message's fault: it is neither number nor text",
+    async (Name) => {
+      const answer = error("ValidationException", {
+        Reason: "INVALID_PARAMETER",
+        Fields: [{ Name, Message: "text about MYBRAND" }],
+      });
+      expect(await sendAnswered(answer)).toEqual({
+        kind: "deferred",
+        reason: "not-allowed:INVALID_PARAMETER",
+      });
+    },
+  );
 
   test.each([
     ["MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT", "spend-limit"],

@@ -2,8 +2,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { resultOfFailedCall } from "../../functions/adapters/senders/failed-call.ts";
+import { type SmsService, smsServices } from "../../functions/contract/environment.ts";
 import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
-import { type SmsService, senderOn, sendRequest, smsServices } from "../support/sending-clients.ts";
+import { senderOn, sendRequest } from "../support/sending-clients.ts";
 
 interface Answer {
   readonly status: number;

@@ -10,7 +10,7 @@ import { type DynamodbProxy, startDynamodbProxy, throttled } from "../support/dy
 import { createMessageTable, documentClientOf, type MessageTable } from "../support/message-table.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
 import { openGate } from "../support/open-gate.ts";
-import { scriptedSender } from "../support/scripted-sender.ts";
+import { routingBy, scriptedSender } from "../support/scripted-sender.ts";
 import { messageStoreContract } from "./message-store.contract.ts";
 
 let emulators: Emulators<"dynamodb">;
@@ -65,7 +65,7 @@ function worker(now = due + 1, ids = ["claim-1"]) {
   const sender = scriptedSender();
   const resend = {
     store: tableStore(),
-    sender,
+    routing: routingBy(sender),
     gate: openGate,
     policy: retryPolicy(),
     guarantee: "at-least-once" as const,
@@ -82,6 +82,7 @@ function handling() {
     store: tableStore(),
     policy: retryPolicy(),
     recordsEveryDelivery: false,
+    smsServices: new Set<never>(),
     clock: { now: () => startOfTest + 10, ...noSleep },
     random: { ...noChance, id: () => "id" },
   };

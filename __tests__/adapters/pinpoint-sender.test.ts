@@ -50,8 +50,8 @@ function request(changes: Partial<SendRequest> = {}): SendRequest {
 }
 
 /** Sends with the very client that the functions use. */
-function send(changes: Partial<SendRequest> = {}): Promise<SendResult> {
-  return pinpointSender(pinpointClient(), applicationId).send(request(changes));
+async function send(changes: Partial<SendRequest> = {}): Promise<SendResult> {
+  return pinpointSender(await pinpointClient(), applicationId).send(request(changes));
 }
 
 /**
@@ -187,7 +187,7 @@ describe("HTTP errors: final only where it lies in the message", () => {
 });
 
 test("fault 18: by default a send waits one second to connect and five for its answer", async () => {
-  const client = pinpointClient();
+  const client = await pinpointClient();
   await pinpointSender(client, applicationId).send(request());
 
   expect((client.config.requestHandler as NodeHttpHandler).httpHandlerConfigs()).toMatchObject({

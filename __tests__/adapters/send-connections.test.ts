@@ -4,16 +4,15 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { Worker } from "node:worker_threads";
 import type { SendTimeLimits } from "../../functions/adapters/aws-clients.ts";
+import { type SmsService, smsServices } from "../../functions/contract/environment.ts";
 import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { selfSignedCertificate } from "../support/self-signed-certificate.ts";
 import {
   acceptances,
   longLimits,
-  type SmsService,
   senderOn,
   sendRequest,
   shortLimits,
-  smsServices,
   trustingSenderOn,
 } from "../support/sending-clients.ts";
 

@@ -44,6 +44,7 @@ function deployment(
   const handling: RecordDependencies = {
     policy: retryPolicy(),
     recordsEveryDelivery: false,
+    smsServices: new Set<never>(),
     clock: time,
     random: { next: () => 0.5, id: () => "id" },
     queue: {
@@ -621,7 +622,7 @@ describe("fault 68: an event of another Pinpoint project", () => {
 
     await handle([json("1", event)], world);
 
-    expect(world.telemetry.counts).toEqual({ RetryScheduled: 1 });
+    expect(world.telemetry.counts).toEqual({ RetryScheduled: 1, EndUserMessagingEvent: 1 });
   });
 
   test("is nobody's where a deployment does not say which project is its own", async () => {

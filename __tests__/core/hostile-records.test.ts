@@ -28,6 +28,7 @@ describe.each([false, true])(
         store,
         policy: retryPolicy(),
         recordsEveryDelivery: false,
+        smsServices: new Set<never>(),
         clock: virtualTime(startOfTest + 10),
         endsAt: startOfTest + 60,
         random: { next: () => 0.5, id: () => "id" },

@@ -4,7 +4,7 @@ import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
 import { produceMessage } from "../../functions/core/sending/produce-message.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../support/messages.ts";
 import { openGate } from "../support/open-gate.ts";
-import { scriptedSender } from "../support/scripted-sender.ts";
+import { routingBy, scriptedSender } from "../support/scripted-sender.ts";
 import { storeOnModel } from "../support/store-on-model.ts";
 import { world } from "../support/world.ts";
 
@@ -84,7 +84,7 @@ describe("a receipt check that did not get onto the queue", () => {
         },
         {
           store,
-          sender,
+          routing: routingBy(sender),
           gate: openGate,
           guarantee: "at-least-once",
           queue: {

@@ -71,7 +71,11 @@ function afterMoveTo(status: Message["status"], { store }: World, then: () => vo
 describe("a retry message", () => {
   test("of an item without a deadline is sent without one", async () => {
     const small = world([without(due(), "deadline", "expires_at")]);
-    expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "sent", reason: "due" });
+    expect(await small.retryMessage(retryMessage)).toEqual({
+      outcome: "sent",
+      reason: "due",
+      service: "pinpoint",
+    });
     expect(small.sends).toHaveLength(1);
     expect(small.sends[0]).not.toHaveProperty("secondsLeft");
   });
@@ -107,7 +111,11 @@ describe("a retry message", () => {
       isFirst = false;
       return { applied: false, current: await small.store.read(id) };
     };
-    expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "sent", reason: "due" });
+    expect(await small.retryMessage(retryMessage)).toEqual({
+      outcome: "sent",
+      reason: "due",
+      service: "pinpoint",
+    });
     expect(small.message().attempts?.["1"]).not.toHaveProperty("possible_duplicate");
   });
 
@@ -133,10 +141,10 @@ describe("a retry message", () => {
 
   test("whose pause ends at the deadline expires now", async () => {
     const atLimit: SendResult = { kind: "deferred", reason: "spend-limit" };
-    const small = world([due({ deadline: now + 900 })], { answers: [atLimit] });
+    const small = world([due({ deadline: now + 10 })], { answers: [atLimit] });
     expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "expired", reason: "deadline" });
 
-    const longer = world([due({ deadline: now + 901 })], { answers: [atLimit] });
+    const longer = world([due({ deadline: now + 911 })], { answers: [atLimit] });
     expect(await longer.retryMessage(retryMessage)).toMatchObject({
       outcome: "deferred",
       entry: { dueAt: now + 900 },
@@ -226,7 +234,11 @@ describe("a retry message", () => {
       refusals -= 1;
       return refusals < 0 ? change(id, given) : { applied: false, current: await small.store.read(id) };
     };
-    expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "sent", reason: "due" });
+    expect(await small.retryMessage(retryMessage)).toEqual({
+      outcome: "sent",
+      reason: "due",
+      service: "pinpoint",
+    });
     expect(log).toEqual(["permit of 1", "departs", "works"]);
   });
 
@@ -383,6 +395,7 @@ describe("a retry message", () => {
     });
     expect(await small.retryMessage(retryMessage)).toEqual({
       outcome: "sent-again",
+      service: "pinpoint",
       reason: "outcome-unknown",
     });
     expect(claimed?.attempts).toMatchObject({ "1": { possible_duplicate: true } });

@@ -140,7 +140,8 @@ test("one batch with both formats, envelopes, RCS and junk goes through one code
     EventAbsorbed: 1,
     RecordMalformed: 6,
     ForeignEvent: 1,
-    NotSms: 2,
+    NotSms: 1,
+    EndUserMessagingEvent: 6,
   });
 });
 

@@ -56,6 +56,8 @@ test.each(["../README.md", "application-contract.md", "from-the-post.md"])(
       body: undefined,
       originationNumber: undefined,
       validitySeconds: 86_400,
+      smsService: "pinpoint" as const,
+      smsServices: new Set(["pinpoint" as const]),
     };
     for (const command of awsCommandsOf(readFileSync(join(docs, name), "utf8"), "lambda invoke"))
       expect(readProduceInvocation(JSON.parse(command.option("--payload")), defaults).action).toBe("produce");

@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { SQSBatchResponse } from "aws-lambda";
 import {
   type Deployment,
   type KinesisRecord,
   kinesisRecord,
+  sqsRecord,
   startDeployment,
 } from "../support/deployment.ts";
 import { eventually } from "../support/eventually.ts";
@@ -79,6 +81,27 @@ describe("one event of functions/recorded/events, handed to the bundled consumer
     const retryMessages = events.reduce((sum, [, { expected }]) => sum + expected.retryMessages, 0);
     expect(await deployment.queued()).toBe(retryMessages);
   });
+});
+
+test("all of them by the queue of an SNS topic, raw and in envelopes, come to the same", async () => {
+  const events = recorded<RecordedEvent>("events");
+  await Promise.all(events.map(([name]) => deployment.table.put(recentlySent(name))));
+  const Records = events.map(([name, { event }], index) => {
+    const raw = JSON.stringify(event);
+    const enveloped = { Type: "Notification", MessageId: name, TopicArn: "arn", Message: raw };
+    return sqsRecord(name, index % 2 === 0 ? raw : JSON.stringify(enveloped));
+  });
+
+  const { batchItemFailures } = await deployment.invoke<SQSBatchResponse>("consume-sns", { Records });
+
+  expect(batchItemFailures).toEqual([]);
+  const statuses = await Promise.all(
+    events.map(async ([name]) => [name, (await deployment.table.get(name))?.status]),
+  );
+  expect(statuses).toEqual(events.map(([name, { expected }]) => [name, expected.status]));
+  expect(await deployment.queued()).toBe(
+    events.reduce((sum, [, { expected }]) => sum + expected.retryMessages, 0),
+  );
 });
 
 /** What each of these events tells of its send, so that its retry carries it. */

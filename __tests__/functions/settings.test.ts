@@ -222,6 +222,8 @@ function evaluate(text: string, inputs: Record<string, unknown>): string {
     if (input !== undefined) return String(inputs[input] ?? own);
     // An attribute of a resource is known only after apply; it is never empty.
     if (/^(aws|data\.aws)_\w+\.[\w.-]+$/.test(expression)) return "known-after-apply";
+    // A name that Terraform makes of inputs.
+    if (/^local\.\w+$/.test(expression)) return "made-by-terraform";
     throw new Error(`This test cannot evaluate ${expression}.`);
   });
 }
@@ -267,6 +269,10 @@ describe("the settings accept what the stacks emit", () => {
     ["origination_number", [null, "+12065550100", "12345", "SHOP"]],
     ["origination_identities", [[], [null], [null, "+12065550100", "pool-0123456789abcdef"]]],
     ["shadow_mode", [true, false]],
+    ["attempt_validity_seconds", [5, 259_200]],
+    ["max_price", [null, "0.05", ".00001", "99.99999"]],
+    ["protect_configuration_id", [null, "protect-0123456789abcdef"]],
+    ["message_feedback_enabled", [true, false]],
     ["default_destination_number", [null, "+14254147755"]],
     ["default_message_body", [null, "Hello {name} 📦\n"]],
   ])("%s, at the edges of what the plan lets through", (input, values) => {

@@ -32,7 +32,7 @@ function environmentWithDefaults(stack: SynthesisedStack, name: FunctionName): R
       .replace(/^\$\{var\.(\w+) == null \? one\((aws_[\w.]+)\[\*\]\.name\) : var\.\1\}$/, (_, input, own) =>
         String(defaultOf(input) ?? own),
       )
-      .replace(/^\$\{(aws_[\w.]+)\}$/, "$1")
+      .replace(/^\$\{((?:aws_|local\.)[\w.]+)\}$/, "$1")
       // An ARN is made of the names of what it is about.
       .replace(/^arn:.*$/, (arn) => arn.replaceAll(/\$\{((?:data\.)?aws_[\w.]+)\}/g, "$1"));
   const evaluated = Object.entries(environmentOf(stack, name)).map(([key, text]) => [key, evaluate(text)]);

@@ -5,6 +5,7 @@ import { type StackName, stackNames } from "../../stacks/app.ts";
 import {
   functionsOf,
   kinesisStackNames,
+  pinpointStackNames,
   resource,
   resourcesOf,
   type SynthesisedStack,
@@ -69,6 +70,7 @@ const actionOfCommand: Readonly<Record<string, string>> = {
   SendMessageBatchCommand: "sqs:SendMessage",
   CreateScheduleCommand: "scheduler:CreateSchedule",
   PutObjectCommand: "s3:PutObject",
+  SendTextMessageCommand: "sms-voice:SendTextMessage",
   SendMessagesCommand: "mobiletargeting:SendMessages",
   DescribeDeliveryStreamCommand: "firehose:DescribeDeliveryStream",
   UpdateDestinationCommand: "firehose:UpdateDestination",
@@ -79,7 +81,9 @@ const actionOfCommand: Readonly<Record<string, string>> = {
 
 /** The sources of the adapters that a function's modules import, and of those that they import. */
 function adaptersOf(path: string, found = new Map<string, string>()): Map<string, string> {
-  for (const [, imported] of readFileSync(path, "utf8").matchAll(/ from "(\.{1,2}\/[^"]+)";$/gm)) {
+  for (const [, imported] of readFileSync(path, "utf8").matchAll(
+    /(?: from |import\()"(\.{1,2}\/[^"]+)"\)?;$/gm,
+  )) {
     const module = join(dirname(path), String(imported));
     const isAdapter = /\/adapters\//.test(module);
     const isOfTheFunction = dirname(module) === dirname(path);
@@ -113,6 +117,12 @@ const retryMessages = {
 /** What Lambda calls on a function's behalf. */
 const neededByLambdaItself: Readonly<Partial<Record<FunctionName, readonly string[]>>> = {
   "consume-kinesis": ["s3:ListBucket", "kinesis:"],
+  "consume-sns": [
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ChangeMessageVisibility",
+  ],
   resend: [
     "sqs:ReceiveMessage",
     "sqs:DeleteMessage",
@@ -206,34 +216,146 @@ describe("permissions on the user's Firehose stream", () => {
   });
 });
 
-describe.each(stackNames)("permissions of %s", (name) => {
+const resendGrants = {
+  ...logOf("resend"),
+  ...retryMessages,
+  "dynamodb:BatchGetItem": [table, gates],
+  "dynamodb:GetItem": [table],
+  "dynamodb:UpdateItem": [table, gates],
+  "sqs:ReceiveMessage": [queue],
+  "sqs:DeleteMessage": [queue],
+  "sqs:GetQueueAttributes": [queue],
+  "sqs:ChangeMessageVisibility": [queue],
+};
+const produceGrants = {
+  ...logOf("produce"),
+  ...retryMessages,
+  "dynamodb:BatchGetItem": [gates],
+  "dynamodb:GetItem": [table],
+  "dynamodb:PutItem": [table],
+  "dynamodb:UpdateItem": [table, gates],
+};
+
+describe.each(pinpointStackNames)("the right to send of %s", (name) => {
+  const sending = { "mobiletargeting:SendMessages": [project, `${project}/messages`] };
+
   test("resend may take retry messages, move states and gates, schedule, and send by the project", () => {
-    expect(grantsOf(stacks[name], "resend")).toEqual({
-      ...logOf("resend"),
-      ...retryMessages,
-      "dynamodb:BatchGetItem": [table, gates],
-      "dynamodb:GetItem": [table],
-      "dynamodb:UpdateItem": [table, gates],
-      "sqs:ReceiveMessage": [queue],
-      "sqs:DeleteMessage": [queue],
-      "sqs:GetQueueAttributes": [queue],
-      "sqs:ChangeMessageVisibility": [queue],
-      "mobiletargeting:SendMessages": [project, `${project}/messages`],
-    });
+    expect(grantsOf(stacks[name], "resend")).toEqual({ ...resendGrants, ...sending });
   });
 
   test("produce may read and write states, move gates, queue retries and send", () => {
-    expect(grantsOf(stacks[name], "produce")).toEqual({
-      ...logOf("produce"),
+    expect(grantsOf(stacks[name], "produce")).toEqual({ ...produceGrants, ...sending });
+  });
+});
+
+describe("the right to send of a Firehose stack by both services", () => {
+  test.each(["resend", "produce"])("%s may send by End User Messaging where sms_service says so", (name) => {
+    const stack = stacks["sms-retry-firehose"];
+    expect(resource(stack, `aws_iam_role_policy.${name}_sms_voice`)).toMatchObject({
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: this is HCL
+      count: '${var.sms_service == "end-user-messaging" ? 1 : 0}',
+      role: `\${aws_iam_role.${name}.id}`,
+    });
+    expect(grantsOf(stack, `${name}_sms_voice`)).toEqual({
+      "sms-voice:SendTextMessage": ["local.sms_voice_resources"],
+    });
+  });
+});
+
+describe("permissions of a configuration set's events", () => {
+  const stack = () => stacks["sms-retry-end-user-messaging"];
+  const topic = `${partition}:sns:${here}:\${aws_sns_topic.sms_events.name}`;
+  const set = `${partition}:sms-voice:${here}:configuration-set/\${local.configuration_set_name}`;
+  const deliveryStream = `${partition}:firehose:${here}:deliverystream/\${aws_kinesis_firehose_delivery_stream.event_archive.name}`;
+
+  test("resend and produce may send from what the inputs name, with one configuration set", () => {
+    const sending = { "sms-voice:SendTextMessage": ["local.sms_voice_resources"] };
+    expect(grantsOf(stack(), "resend")).toEqual({ ...resendGrants, ...sending });
+    expect(grantsOf(stack(), "produce")).toEqual({ ...produceGrants, ...sending });
+    const resources = String(stack().locals?.sms_voice_resources);
+    expect(resources).toMatch(
+      /^\$\{distinct\(concat\(\["[^"]*:configuration-set\/\$\{local\.configuration_set_name\}"\], /,
+    );
+    // Every wildcard stands below the type of what is sent from, in this account and region.
+    const named = resources.match(/"arn:[^"]*\*"/g) ?? [];
+    expect(new Set(named)).toEqual(
+      new Set(
+        ["phone-number/*", "pool/*", "sender-id/*", "sender-id/%s/*"].map(
+          (each) => `"${partition}:sms-voice:${here}:${each}"`,
+        ),
+      ),
+    );
+  });
+
+  test("consume-sns may take events, move states, schedule retries and keep failures", () => {
+    const events = queueNamed("sms_events");
+    expect(grantsOf(stack(), "consume_sns")).toEqual({
+      ...logOf("consume_sns"),
       ...retryMessages,
-      "dynamodb:BatchGetItem": [gates],
       "dynamodb:GetItem": [table],
-      "dynamodb:PutItem": [table],
-      "dynamodb:UpdateItem": [table, gates],
-      "mobiletargeting:SendMessages": [project, `${project}/messages`],
+      "dynamodb:BatchGetItem": [table],
+      "dynamodb:UpdateItem": [table],
+      "s3:PutObject": [`${bucket}/malformed/*`],
+      "sqs:ReceiveMessage": [events],
+      "sqs:DeleteMessage": [events],
+      "sqs:GetQueueAttributes": [events],
+      "sqs:ChangeMessageVisibility": [events],
     });
   });
 
+  test("only the events of that configuration set of this account reach the topic, and over TLS", () => {
+    expect(statementsOf(resource(stack(), "aws_sns_topic_policy.sms_events").policy)).toEqual([
+      {
+        sid: "EventsOfConfigurationSet",
+        effect: "Allow",
+        principal: { Service: "sms-voice.amazonaws.com" },
+        actions: ["sns:Publish"],
+        resources: [topic],
+        condition: {
+          StringEquals: { "aws:SourceAccount": account },
+          ArnEquals: { "aws:SourceArn": set },
+        },
+      },
+      {
+        sid: "OnlyOverTls",
+        effect: "Deny",
+        principal: "*",
+        actions: ["sns:Publish"],
+        resources: [topic],
+        condition: { Bool: { "aws:SecureTransport": "false" } },
+      },
+    ]);
+  });
+
+  test.each(["sms_events", "sms_events_dead_letters"])("only that topic fills the queue %s", (name) => {
+    const [filling, ...others] = statementsOf(resource(stack(), `aws_sqs_queue_policy.${name}`).policy);
+    expect(filling).toEqual({
+      sid: "EventsOfTopic",
+      effect: "Allow",
+      principal: { Service: "sns.amazonaws.com" },
+      actions: ["sqs:SendMessage"],
+      resources: [queueNamed(name)],
+      condition: { ArnEquals: { "aws:SourceArn": topic } },
+    });
+    expect(others.map(({ sid }) => sid)).toEqual(["OnlyOverTls"]);
+  });
+
+  test("the service writes to the archive for that configuration set, and writes alone", () => {
+    expect(trustOf(stack(), "event_archive_writer")).toEqual({
+      principal: { Service: "sms-voice.amazonaws.com" },
+      condition: { StringEquals: { "aws:SourceAccount": account }, ArnLike: { "aws:SourceArn": set } },
+    });
+    expect(grantsOf(stack(), "event_archive_writer")).toEqual({ "firehose:PutRecord": [deliveryStream] });
+  });
+
+  test("the archive reads no stream", () => {
+    expect(Object.keys(grantsOf(stack(), "event_archive")).filter((it) => it.startsWith("kinesis:"))).toEqual(
+      [],
+    );
+  });
+});
+
+describe.each(stackNames)("permissions of %s", (name) => {
   test("schedules may only put a message on the retry queue, or on its dead-letter queue", () => {
     expect(grantsOf(stacks[name], "retry_scheduler")).toEqual({
       "sqs:SendMessage": [queue, deadLetterQueue],
@@ -260,6 +382,7 @@ describe.each(stackNames)("permissions of %s", (name) => {
     const passing = resourcesOf(stacks[name], "aws_iam_role_policy")
       .flatMap(([, { policy }]) => statementsOf(policy))
       .filter(({ actions }) => actions.some((action) => action.startsWith("iam:")));
+    // Whatever handles events or sends schedules retries.
     expect(passing).toHaveLength(3);
     for (const statement of passing)
       expect(statement).toMatchObject({
@@ -312,15 +435,23 @@ describe.each(stackNames)("permissions of %s", (name) => {
   });
 
   test("a wildcard in a resource policy only ever denies, and denies what is not TLS", () => {
-    for (const type of ["aws_sqs_queue_policy", "aws_s3_bucket_policy"])
-      for (const { policy } of Object.values(stacks[name].resource[type] ?? {}))
-        expect(statementsOf(policy)).toEqual([
-          expect.objectContaining({
-            effect: "Deny",
-            principal: "*",
-            condition: { Bool: { "aws:SecureTransport": "false" } },
-          }),
-        ]);
+    const denial = {
+      effect: "Deny",
+      principal: "*",
+      condition: { Bool: { "aws:SecureTransport": "false" } },
+    };
+    for (const type of ["aws_sqs_queue_policy", "aws_s3_bucket_policy", "aws_sns_topic_policy"])
+      for (const { policy } of Object.values(stacks[name].resource[type] ?? {})) {
+        const statements = statementsOf(policy);
+        expect(statements).toContainEqual(expect.objectContaining(denial));
+        for (const { effect, principal, condition } of statements)
+          if (effect === "Allow")
+            expect({ principal, condition }).toEqual({
+              principal: { Service: expect.stringMatching(/^s(ms-voice|ns)\.amazonaws\.com$/) },
+              condition: expect.objectContaining({ ArnEquals: { "aws:SourceArn": expect.any(String) } }),
+            });
+          else expect({ effect, principal, condition }).toEqual(denial);
+      }
   });
 });
 

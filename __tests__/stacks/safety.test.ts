@@ -99,55 +99,62 @@ describe.each(stackNames)("what %s keeps", (name) => {
   });
 });
 
-describe.each(kinesisStackNames)("the archive of %s", (name) => {
-  test("the bucket is private, encrypted, owned by the account, and protected", () => {
-    expect(resource(stacks[name], "aws_s3_bucket.events").force_destroy).toBe("${!var.deletion_protection}");
-    expect(resource(stacks[name], "aws_s3_bucket_public_access_block.events")).toMatchObject({
-      block_public_acls: true,
-      block_public_policy: true,
-      ignore_public_acls: true,
-      restrict_public_buckets: true,
-    });
-    expect(resource(stacks[name], "aws_s3_bucket_ownership_controls.events").rule).toEqual({
-      object_ownership: "BucketOwnerEnforced",
-    });
-    expect(resource(stacks[name], "aws_s3_bucket_server_side_encryption_configuration.events").rule).toEqual([
-      {
-        apply_server_side_encryption_by_default: {
-          kms_master_key_id: key,
-          sse_algorithm: '${var.kms_key_arn == null ? "AES256" : "aws:kms"}',
+describe.each([...kinesisStackNames, "sms-retry-end-user-messaging"] as const)(
+  "the archive of %s",
+  (name) => {
+    test("the bucket is private, encrypted, owned by the account, and protected", () => {
+      expect(resource(stacks[name], "aws_s3_bucket.events").force_destroy).toBe(
+        "${!var.deletion_protection}",
+      );
+      expect(resource(stacks[name], "aws_s3_bucket_public_access_block.events")).toMatchObject({
+        block_public_acls: true,
+        block_public_policy: true,
+        ignore_public_acls: true,
+        restrict_public_buckets: true,
+      });
+      expect(resource(stacks[name], "aws_s3_bucket_ownership_controls.events").rule).toEqual({
+        object_ownership: "BucketOwnerEnforced",
+      });
+      expect(
+        resource(stacks[name], "aws_s3_bucket_server_side_encryption_configuration.events").rule,
+      ).toEqual([
+        {
+          apply_server_side_encryption_by_default: {
+            kms_master_key_id: key,
+            sse_algorithm: '${var.kms_key_arn == null ? "AES256" : "aws:kms"}',
+          },
+          bucket_key_enabled: true,
         },
-        bucket_key_enabled: true,
-      },
-    ]);
-  });
-
-  test("phone numbers in the bucket leave after the time that the user chose", () => {
-    expect(resource(stacks[name], "aws_s3_bucket_lifecycle_configuration.events").rule).toEqual([
-      {
-        id: "expire",
-        status: '${var.archive_retention_days == null ? "Disabled" : "Enabled"}',
-        filter: [{ prefix: "" }],
-        expiration: [{ days: "${coalesce(var.archive_retention_days, 365)}" }],
-      },
-      expect.objectContaining({ id: "abort-unfinished-uploads", status: "Enabled" }),
-    ]);
-  });
-
-  test("the archive keeps every event, whatever the functions do", () => {
-    const archive = resource(stacks[name], "aws_kinesis_firehose_delivery_stream.event_archive");
-    expect(archive).toMatchObject({
-      destination: "extended_s3",
-      extended_s3_configuration: {
-        bucket_arn: "arn:${data.aws_partition.current.partition}:s3:::${aws_s3_bucket.events.bucket}",
-        prefix: "archive/!{timestamp:yyyy/MM/dd/HH}/",
-        compression_format: "GZIP",
-        kms_key_arn: key,
-      },
+      ]);
     });
-    expect(JSON.stringify(archive)).not.toContain("aws_lambda_function");
-  });
-});
+
+    test("phone numbers in the bucket leave after the time that the user chose", () => {
+      expect(resource(stacks[name], "aws_s3_bucket_lifecycle_configuration.events").rule).toEqual([
+        {
+          id: "expire",
+          status: '${var.archive_retention_days == null ? "Disabled" : "Enabled"}',
+          filter: [{ prefix: "" }],
+          expiration: [{ days: "${coalesce(var.archive_retention_days, 365)}" }],
+        },
+        expect.objectContaining({ id: "abort-unfinished-uploads", status: "Enabled" }),
+      ]);
+    });
+
+    test("the archive keeps every event, whatever the functions do", () => {
+      const archive = resource(stacks[name], "aws_kinesis_firehose_delivery_stream.event_archive");
+      expect(archive).toMatchObject({
+        destination: "extended_s3",
+        extended_s3_configuration: {
+          bucket_arn: "arn:${data.aws_partition.current.partition}:s3:::${aws_s3_bucket.events.bucket}",
+          prefix: "archive/!{timestamp:yyyy/MM/dd/HH}/",
+          compression_format: "GZIP",
+          kms_key_arn: key,
+        },
+      });
+      expect(JSON.stringify(archive)).not.toContain("aws_lambda_function");
+    });
+  },
+);
 
 describe.each(kinesisStackNames)("what reaches the functions of %s", (name) => {
   const mapping = () =>
@@ -173,7 +180,8 @@ describe.each(kinesisStackNames)("what reaches the functions of %s", (name) => {
       starting_position: "AT_TIMESTAMP",
       starting_position_timestamp: "${terraform_data.stream_read_from.output}",
     });
-    expect(resource(stacks[name], "terraform_data.stream_read_from")).toEqual({
+    const { depends_on: _order, ...readFrom } = resource(stacks[name], "terraform_data.stream_read_from");
+    expect(readFrom).toEqual({
       "//": expect.anything(),
       // The time of the plan, so nothing older is read at first; Lambda takes no time in the future.
       input: '${timeadd(plantimestamp(), "-5m")}',
@@ -370,14 +378,48 @@ describe("the new stream", () => {
     });
   });
 
-  test("Pinpoint writes to it only when its readers are there: the archive starts at the newest", () => {
-    expect(resource(stacks["sms-retry-new-stream"], "aws_pinpoint_event_stream.events").depends_on).toEqual(
+  const eventStream = "aws_pinpoint_event_stream.events";
+
+  test("Pinpoint writes to it only when the archive is there, which starts at the newest", () => {
+    expect(resource(stacks["sms-retry-new-stream"], eventStream).depends_on).toEqual(
       expect.arrayContaining([
         "aws_iam_role_policy.pinpoint_event_stream",
-        "aws_lambda_event_source_mapping.consume_kinesis",
         "aws_kinesis_firehose_delivery_stream.event_archive",
       ]),
     );
+  });
+
+  test("an unknown project fails before the engine and the consumer, which miss nothing by it", () => {
+    const stack = stacks["sms-retry-new-stream"];
+    const waiting = Object.entries(stack.resource).flatMap(([type, byName]) =>
+      Object.entries(byName).flatMap(([name, { depends_on }]) =>
+        [depends_on ?? []].flat().includes(eventStream) ? [`${type}.${name}`] : [],
+      ),
+    );
+    expect(waiting).toEqual(
+      expect.arrayContaining([
+        "aws_dynamodb_table.message_state",
+        "aws_sqs_queue.retry",
+        "aws_lambda_function.resend",
+        "aws_lambda_function.consume_kinesis",
+        "aws_scheduler_schedule_group.retries",
+      ]),
+    );
+    // The consumer reads from before the first plan on, so it need not be there first.
+    expect(resource(stack, "aws_lambda_event_source_mapping.consume_kinesis").starting_position).toBe(
+      "AT_TIMESTAMP",
+    );
+  });
+
+  test("the event stream is left alone where the user says so, and else Pinpoint's end is said", () => {
+    const stack = stacks["sms-retry-new-stream"];
+    expect(resource(stack, eventStream).count).toBe("${var.manage_event_stream ? 1 : 0}");
+    const [ended, ...others] = stack.check?.pinpoint_event_stream?.assert ?? [];
+    expect(others).toEqual([]);
+    expect(ended?.condition).toBe(
+      '${!var.manage_event_stream || timecmp(plantimestamp(), "2026-10-30T00:00:00Z") < 0}',
+    );
+    expect(ended?.error_message).toContain("sms-retry-end-user-messaging");
   });
 });
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: these are HCL expressions

@@ -30,13 +30,15 @@ export interface SynthesisedStack {
       }
     >
   >;
+  /** Only where the stack has some. */
+  readonly locals?: Readonly<Record<string, unknown>>;
   readonly output: Readonly<Record<string, { readonly description?: string; readonly value: string }>>;
   /** Only where the stack has checks. */
   readonly check?: Readonly<
     Record<
       string,
       {
-        readonly data: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
+        readonly data?: Readonly<Record<string, Readonly<Record<string, Attributes>>>>;
         readonly assert: readonly { readonly condition: string; readonly error_message: string }[];
       }
     >
@@ -50,6 +52,13 @@ export const functionsOf: Readonly<Record<StackName, readonly FunctionName[]>> =
   "sms-retry-kinesis": ["consume-kinesis", "produce", "resend"],
   "sms-retry-firehose": ["attach-transformation", "produce", "resend", "transform-firehose"],
 };
+
+/** The stacks on the events of a Pinpoint project. */
+export const pinpointStackNames = [
+  "sms-retry-new-stream",
+  "sms-retry-kinesis",
+  "sms-retry-firehose",
+] as const;
 
 /** The stacks that read a Kinesis stream and keep an archive of it. */
 export const kinesisStackNames = ["sms-retry-new-stream", "sms-retry-kinesis"] as const;
@@ -105,7 +114,9 @@ export interface PolicyStatement {
 
 /** The statements of a policy document. */
 export function statementsOf(policy: unknown): PolicyStatement[] {
-  const { Statement } = JSON.parse(String(policy)) as { Statement: Record<string, unknown>[] };
+  // A list that Terraform makes stands outside quotes; here it is the HCL of the list.
+  const text = String(policy).replaceAll(/:\$\{jsonencode\(([\w.]+)\)\}/g, ':"$1"');
+  const { Statement } = JSON.parse(text) as { Statement: Record<string, unknown>[] };
   return Statement.map((statement) => ({
     sid: String(statement.Sid),
     effect: String(statement.Effect),

@@ -7,5 +7,6 @@ import { pinpointSender } from "../../functions/adapters/senders/pinpoint-sender
 import type { SendRequest } from "../../functions/core/sending/sms-sender.ts";
 
 const [, , applicationId = "", request = ""] = process.argv;
-const result = await pinpointSender(pinpointClient(), applicationId).send(JSON.parse(request) as SendRequest);
+const sender = pinpointSender(await pinpointClient(), applicationId);
+const result = await sender.send(JSON.parse(request) as SendRequest);
 process.stdout.write(JSON.stringify(result));

@@ -6,17 +6,15 @@ import {
   pinpointClient,
   type SendTimeLimits,
 } from "../../functions/adapters/aws-clients.ts";
-import { endUserMessagingSender } from "../../functions/adapters/senders/end-user-messaging-sender.ts";
+import {
+  type EndUserMessagingDefaults,
+  endUserMessagingSender,
+} from "../../functions/adapters/senders/end-user-messaging-sender.ts";
 import { pinpointSender } from "../../functions/adapters/senders/pinpoint-sender.ts";
 import { connectionPerRequest, tellingUnsent } from "../../functions/adapters/senders/send-connections.ts";
+import type { SmsService } from "../../functions/contract/environment.ts";
 import { sendContext } from "../../functions/core/events/send-context.ts";
 import type { SendRequest, SmsSender } from "../../functions/core/sending/sms-sender.ts";
-
-/** Names of the two services. */
-export const smsServices = ["pinpoint", "end-user-messaging"] as const;
-
-/** One of {@link smsServices}. */
-export type SmsService = (typeof smsServices)[number];
 
 /** The number that {@link sendRequest} goes to. */
 export const recipient = "+447700900123";
@@ -41,6 +39,12 @@ export const acceptances: Readonly<Record<SmsService, object>> = {
   "end-user-messaging": { MessageId: "sms-1" },
 };
 
+/** A deployment of End User Messaging that says nothing about what its sends carry. */
+export const carriesNothing: EndUserMessagingDefaults = {
+  attemptValiditySeconds: 900,
+  messageFeedbackEnabled: false,
+};
+
 /** For calls that shall not be answered: what a loaded machine needs to get a request over, and no more. */
 export const shortLimits: SendTimeLimits = { connect: 800, answer: 800 };
 
@@ -60,9 +64,11 @@ export function senderOn(service: SmsService, endpoint: string, limits = longLim
     [service === "pinpoint" ? "AWS_ENDPOINT_URL_PINPOINT" : "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2"]:
       endpoint,
   });
-  return service === "pinpoint"
-    ? pinpointSender(pinpointClient(limits), "project")
-    : endUserMessagingSender(endUserMessagingClient(limits), undefined);
+  const sender =
+    service === "pinpoint"
+      ? pinpointClient(limits).then((client) => pinpointSender(client, "project"))
+      : endUserMessagingClient(limits).then((client) => endUserMessagingSender(client, carriesNothing));
+  return { leastSecondsLeft: 0, send: async (request) => (await sender).send(request) };
 }
 
 /** The sender of a service on a client with the same connections that trusts one more certificate. */
@@ -86,5 +92,5 @@ export function trustingSenderOn(
   };
   return service === "pinpoint"
     ? pinpointSender(tellingUnsent(new PinpointClient(configuration)), "project")
-    : endUserMessagingSender(tellingUnsent(new PinpointSMSVoiceV2Client(configuration)), undefined);
+    : endUserMessagingSender(tellingUnsent(new PinpointSMSVoiceV2Client(configuration)), carriesNothing);
 }

@@ -4,6 +4,7 @@
  */
 import type { Random } from "../../functions/core/clock.ts";
 import type { DeliveryEvent } from "../../functions/core/events/delivery-event.ts";
+import type { SmsService } from "../../functions/core/events/statuses.ts";
 import type { DeliveryGuarantee, Message } from "../../functions/core/message/message.ts";
 import type { RetryPolicy } from "../../functions/core/message/retry-policy.ts";
 import {
@@ -15,12 +16,13 @@ import type { QueueEntry } from "../../functions/core/queue/retry-queue.ts";
 import type { SendGate } from "../../functions/core/sending/gate/send-gate.ts";
 import { checkReceipt, type HandledReceiptCheck } from "../../functions/core/sending/receipt-check.ts";
 import { type HandledRetryMessage, resendMessage } from "../../functions/core/sending/resend-message.ts";
+import type { Routing } from "../../functions/core/sending/route.ts";
 import type { SendRequest } from "../../functions/core/sending/sms-sender.ts";
 import type { VirtualClock } from "../../local/virtual-clock.ts";
 import { refuseUndefinedFields } from "./absent-fields.ts";
 import { retryPolicy, startOfTest } from "./messages.ts";
 import { openGate } from "./open-gate.ts";
-import { type ScriptedAnswer, scriptedSender } from "./scripted-sender.ts";
+import { routingBy, type ScriptedAnswer, scriptedSender } from "./scripted-sender.ts";
 import { type StoreOnModel, storeOnModel } from "./store-on-model.ts";
 import { virtualTime } from "./virtual-time.ts";
 
@@ -28,10 +30,17 @@ import { virtualTime } from "./virtual-time.ts";
 export interface WorldOptions {
   readonly policy?: Partial<RetryPolicy>;
   readonly guarantee?: DeliveryGuarantee;
+  /** The one identity of every retry. @default the message's own */
   readonly origination?: string;
+  /** Whether the deployment only counts retries. @default false */
+  readonly isShadow?: boolean;
+  /** Other routing than by the one sender. */
+  readonly routing?: Partial<Routing>;
   /** What the service asks for at least, in seconds until the deadline. */
   readonly leastSecondsLeft?: number;
   readonly recordsEveryDelivery?: boolean;
+  /** The services that items are told. @default none */
+  readonly smsServices?: readonly SmsService[];
   /** What chance says, in [0, 1). @default as high as it gets */
   readonly chance?: number;
   /** Every send has its permit at once by default. */
@@ -72,16 +81,20 @@ export function world(items: Message[], options: WorldOptions = {}): World {
     store,
     policy,
     recordsEveryDelivery: options.recordsEveryDelivery ?? false,
+    smsServices: new Set(options.smsServices),
     clock,
     random,
   };
   const resend = {
     store,
-    sender,
+    routing: routingBy(sender, {
+      identities: options.origination === undefined ? [] : [options.origination],
+      ...options.routing,
+    }),
     gate: options.gate ?? openGate,
     policy,
     guarantee: options.guarantee ?? "at-least-once",
-    ...(options.origination !== undefined && { origination: options.origination }),
+    isShadow: options.isShadow ?? false,
     clock,
     random,
   };

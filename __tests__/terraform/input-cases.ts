@@ -11,6 +11,8 @@ export interface InputCases {
 
 const keyArn = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000";
 
+const poolArn = "arn:aws:sms-voice:eu-west-1:123456789012:pool/pool-0123456789abcdef";
+
 /** The cases, by the name of the input; the edges of a range stand on both sides. */
 export const inputCases: Readonly<Record<string, InputCases>> = {
   alarm_topic_arn: {
@@ -19,7 +21,12 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
   },
   // Lower than every ceiling that the same plan has.
   application_sends_per_second: { accepted: [0.1, 0], refused: [-1, 4000] },
+  attempt_validity_seconds: { accepted: [900, 5, 259_200], refused: [4, 259_201, 5.5] },
   archive_retention_days: { accepted: [1, 3650, null], refused: [0, 3651, 1.5] },
+  configuration_set_name: {
+    accepted: ["notices", null, "x".repeat(64)],
+    refused: ["", "x".repeat(65), "arn:aws:sms-voice:eu-west-1:123456789012:configuration-set/notices"],
+  },
   consumer_concurrency: { accepted: [10, 1], refused: [0, 11, 1.5] },
   default_destination_number: { accepted: ["+14254147755", null], refused: ["14254147755", "+0123", ""] },
   default_message_body: {
@@ -56,6 +63,7 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
     refused: ["nodejs20.x", "python3.13"],
   },
   log_retention_days: { accepted: [3653, 1], refused: [0, 2, 3654] },
+  max_price: { accepted: ["0.05", null, ".12345"], refused: ["5", "0.123456", "100.5", ""] },
   max_retries: { accepted: [10, 0], refused: [-1, 11, 2.5] },
   max_sends_per_second: { accepted: [0.5, 4000, 0.2, 1], refused: [0, 0.1, 1.5, 4001] },
   message_validity_seconds: { accepted: [604_800, 1], refused: [0, 604_801, 1.5] },
@@ -63,13 +71,43 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
     accepted: ["sms-2", "ab", `a${"b".repeat(23)}`],
     refused: ["a", "Sms", "sms-", "2sms", `a${"b".repeat(24)}`],
   },
+  origination_identities: {
+    // Only in a plan without origination_number.
+    accepted: [
+      [],
+      [],
+      [],
+      [null, "+12065550100", "12345", "NOTICE", poolArn],
+      [],
+      [],
+      [],
+      ["pool-0123456789abcdef"],
+    ],
+    refused: [["with space"], [""], Array.from({ length: 11 }, () => "12345"), [`pool-${"x".repeat(256)}`]],
+  },
+  origination_identity_arns: {
+    accepted: [
+      [poolArn],
+      [],
+      [
+        "arn:aws:sms-voice:eu-west-1:123456789012:phone-number/phone-0123456789abcdef",
+        "arn:aws-us-gov:sms-voice:us-gov-west-1:123456789012:sender-id/SHOP/GB",
+      ],
+    ],
+    refused: [["+12065550100"], ["arn:aws:sms-voice:eu-west-1:123456789012:phone-number/*"], [keyArn]],
+  },
   origination_number: {
+    // null in every fourth plan, which has origination_identities.
     accepted: ["+12065550100", "12345", "NOTICE", null],
     refused: ["+0123", "twelve-chars", "", "with space"],
   },
   pinpoint_application_id: {
     accepted: ["0123456789abcdef0123456789abcdef"],
     refused: ["0123456789ABCDEF0123456789ABCDEF", "0123456789abcdef", ""],
+  },
+  protect_configuration_id: {
+    accepted: ["protect-0123456789abcdef", null],
+    refused: ["", "with space", "x".repeat(257)],
   },
   receipt_timeout_seconds: { accepted: [0, 300, 259_200], refused: [-1, 1, 299, 259_201, 300.5] },
   retry_delays_seconds: {
@@ -89,6 +127,8 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
       ["INVALID"],
     ],
   },
+  // With "end-user-messaging" a configuration set has to be given in the same plan: every plan but one in three.
+  sms_service: { accepted: ["end-user-messaging", "pinpoint", "end-user-messaging"], refused: ["sns", ""] },
   stream_shard_count: { accepted: [1, 500, null], refused: [0, 501, 1.5] },
   table_capacity: {
     accepted: [{ read_units: 5, write_units: 5 }, null],
@@ -148,7 +188,7 @@ export function acceptingTest(variables: Variables): string {
       const { accepted } = casesOf(name);
       return [name, accepted[index % accepted.length]] as const;
     });
-    return run(`accepts_${index}`, Object.fromEntries(values));
+    return run(`accepts_${index}`, Object.fromEntries(values), warningsAtEveryPlan(variables));
   });
   return [mockProvider, ...runs].join("\n");
 }
@@ -164,7 +204,7 @@ export function refusingTest(variables: Variables): string {
       const { refused, acceptedForNewerProviders = [] } = casesOf(name);
       const valuesWith = (value: unknown) => ({ ...everyInput(variables), [name]: value });
       return [
-        ...refused.map((value, index) => run(`refuses_${name}_${index}`, valuesWith(value), name)),
+        ...refused.map((value, index) => run(`refuses_${name}_${index}`, valuesWith(value), [`var.${name}`])),
         ...acceptedForNewerProviders.map((value, index) =>
           run(`accepts_${name}_${index}`, valuesWith(value)),
         ),
@@ -179,13 +219,31 @@ function casesOf(name: string): InputCases {
   return cases;
 }
 
-function run(name: string, values: Readonly<Record<string, unknown>>, refused?: string): string {
+/** What warns whatever the inputs are: Pinpoint's event streams have ended. */
+function warningsAtEveryPlan(variables: Variables): string[] {
+  return "manage_event_stream" in variables ? ["check.pinpoint_event_stream"] : [];
+}
+
+function run(
+  name: string,
+  values: Readonly<Record<string, unknown>>,
+  failures: readonly string[] = [],
+): string {
   const variables = Object.entries(values).map(
     ([input, value]) => `    ${input} = ${JSON.stringify(value)}\n`,
   );
-  const expectation = refused === undefined ? "" : `  expect_failures = [var.${refused}]\n`;
+  const expectation = failures.length === 0 ? "" : `  expect_failures = [${failures.join(", ")}]\n`;
   return `run "${name}" {\n  command = plan\n  variables {\n${variables.join("")}  }\n${expectation}}\n`;
 }
+
+/** What Cloud Control tells of a stream and of a configuration set, such that no check warns. */
+const readAtPlan = {
+  ExtendedS3DestinationConfiguration: {},
+  EventDestinations: (inputCases.name_prefix?.accepted ?? []).map((prefix) => ({
+    Enabled: true,
+    SnsDestination: { TopicArn: `arn:aws:sns:eu-west-1:123456789012:${prefix}-sms-events` },
+  })),
+};
 
 // What is read at plan must have the form that names are made of.
 const mockProvider = `mock_provider "aws" {
@@ -199,7 +257,7 @@ const mockProvider = `mock_provider "aws" {
     defaults = { id = "eu-west-1" }
   }
   mock_data "aws_cloudcontrolapi_resource" {
-    defaults = { properties = "{\\"ExtendedS3DestinationConfiguration\\":{}}" }
+    defaults = { properties = ${JSON.stringify(JSON.stringify(readAtPlan))} }
   }
 }
 `;

@@ -94,7 +94,9 @@ export function needsOf(call: AwsCall, place: CallPlace): Need[] | undefined {
       if (call.operation !== "SendTextMessage") return undefined;
       const { OriginationIdentity: identity, ConfigurationSetName: set } = body();
       return [
-        ...(identity === undefined ? [] : one("sms-voice:SendTextMessage", identityArn(String(identity), arn))),
+        ...(identity === undefined
+          ? []
+          : one("sms-voice:SendTextMessage", identityArn(String(identity), arn))),
         ...(set === undefined
           ? []
           : one("sms-voice:SendTextMessage", arn("sms-voice", `configuration-set/${set}`))),
@@ -138,6 +140,7 @@ function identityArn(identity: string, arn: (service: string, resource: string) 
   if (identity.startsWith("arn:")) return identity;
   if (identity.startsWith("pool-")) return arn("sms-voice", `pool/${identity}`);
   if (identity.startsWith("phone-")) return arn("sms-voice", `phone-number/${identity}`);
-  if (/^\+?\d+$/.test(identity)) return arn("sms-voice", `phone-number/phone-of-${identity.replace("+", "")}`);
+  if (/^\+?\d+$/.test(identity))
+    return arn("sms-voice", `phone-number/phone-of-${identity.replace("+", "")}`);
   return arn("sms-voice", `sender-id/${identity}/GB`);
 }

@@ -7,7 +7,7 @@ import { accountId, region } from "./emulated-aws.ts";
 import { endUserMessagingSituation } from "./end-user-messaging-situation.ts";
 import { check, same } from "./expectations.ts";
 import { firehoseSituation } from "./firehose-situation.ts";
-import type { PlanWithChanges } from "./plan-changes.ts";
+import { actionsOf, type PlanWithChanges } from "./plan-changes.ts";
 import type { Situation, StackRun } from "./stack-run.ts";
 
 const streamName = "sms-events";
@@ -39,6 +39,12 @@ export const situations: readonly Situation[] = [
     },
     functionsWithMaxRetries: kinesisFunctions,
     deliver: (run, event) => deliverByKinesis(run, event, arn("kinesis", "stream/sms-retry-events")),
+    async more(run) {
+      await run.step("Pinpoint's end is said", () => sayPinpointsEnd(run));
+      await run.step("an unknown project leaves little behind", () => refuseUnknownProject(run));
+      await run.step("a state from before the input", () => moveEventStream(run));
+      await run.step("an event stream that is not managed", () => leaveEventStream(run));
+    },
   },
   {
     stack: "sms-retry-kinesis",
@@ -56,6 +62,55 @@ export const situations: readonly Situation[] = [
   },
   firehoseSituation,
 ];
+
+async function sayPinpointsEnd({ terraform }: StackRun): Promise<void> {
+  const warns = async (...parameters: string[]) =>
+    (await terraform.run(["plan", ...parameters])).output.includes("Amazon Pinpoint ended on 2026-10-30");
+  check(await warns(), "The plan does not say that Pinpoint has ended.");
+  check(!(await warns("-var=manage_event_stream=false")), "The plan warns of what the stack does not do.");
+}
+
+async function refuseUnknownProject(run: StackRun): Promise<void> {
+  const unknown = await run.another("unknown-project", {
+    pinpoint_application_id: "f".repeat(32),
+    name_prefix: "sms-unknown",
+    deletion_protection: false,
+  });
+  const { output } = await unknown.run(["apply", "-auto-approve"], [1]);
+  check(
+    output.includes("f".repeat(32)) && output.includes("Application does not exist"),
+    `The apply does not name the project:\n${output}`,
+  );
+  const left = (await unknown.run(["state", "list"])).output.trim().split("\n");
+  const made = left.filter((address) => !address.startsWith("data."));
+  check(made.length > 0 && made.length < 20, `What was made: ${made.join(", ")}`);
+  check(
+    !made.some((address) => /^aws_(dynamodb|lambda|sqs)_/.test(address)),
+    `What was made: ${made.join(", ")}`,
+  );
+  await unknown.run(["destroy", "-auto-approve"]);
+}
+
+/** A state in which the event stream has no index yet: nothing happens to it. */
+async function moveEventStream({ terraform }: StackRun): Promise<void> {
+  await terraform.run(["state", "mv", eventStreamAddress, "aws_pinpoint_event_stream.events"]);
+  await terraform.run(["plan", "-out=moved.plan"]);
+  same("what is planned", actionsOf(await terraform.show<PlanWithChanges>("moved.plan")), []);
+  await terraform.run(["apply", "moved.plan"]);
+  await terraform.run(["plan", "-detailed-exitcode"]);
+}
+
+/** What docs/operations.md says for an event stream that can no longer be read; then it is managed again. */
+async function leaveEventStream(run: StackRun): Promise<void> {
+  await run.terraform.run(["state", "rm", eventStreamAddress]);
+  const calls = run.aws.calls.length;
+  await run.apply({ manage_event_stream: false });
+  const asked = run.aws.calls.slice(calls).filter(({ service }) => service === "mobiletargeting");
+  same("the calls about the event stream", asked.length, 0);
+  await run.apply({});
+}
+
+const eventStreamAddress = "aws_pinpoint_event_stream.events[0]";
 
 const mappingAddress = "aws_lambda_event_source_mapping.consume_kinesis";
 const startingTimeAddress = "terraform_data.stream_read_from";

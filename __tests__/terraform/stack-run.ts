@@ -100,7 +100,9 @@ export class StackRun {
     // Beside the stack, never in it: what points Terraform to the emulated AWS.
     writeFileSync(join(folder, "emulated_override.tf.json"), JSON.stringify(providerOverride));
     const inputs = {
-      ...("pinpoint_application_id" in this.#synthesised.variable && { pinpoint_application_id: applicationId }),
+      ...("pinpoint_application_id" in this.#synthesised.variable && {
+        pinpoint_application_id: applicationId,
+      }),
       retry_delays_seconds: [0],
       ...situation.inputs,
     };
@@ -146,6 +148,17 @@ export class StackRun {
 
   /** The calls from the first attempt to destroy on. */
   destroyCalls: EmulatedAws["calls"] = [];
+
+  /** The same stack once more, as another deployment with a state of its own. */
+  async another(name: string, inputs: Readonly<Record<string, unknown>>): Promise<Terraform> {
+    const folder = join(this.terraform.folder, name);
+    for (const part of ["assets", "cdk.tf.json", "emulated_override.tf.json"])
+      cpSync(join(this.terraform.folder, part), join(folder, part), { recursive: true });
+    writeFileSync(join(folder, "terraform.tfvars.json"), JSON.stringify(inputs));
+    const another = new Terraform(folder, { ...this.#environment, AWS_ENDPOINT_URL: this.aws.endpoint });
+    await another.run(["init"]);
+    return another;
+  }
 
   /** Applies with some inputs changed; what Terraform wrote. */
   async apply(changes: Readonly<Record<string, unknown>>): Promise<string> {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { StackName } from "../../stacks/stack-names.ts";
-import { terraformVersions } from "../../stacks/terraform-versions.ts";
+import { terraformVersions } from "../../stacks/shared/terraform-versions.ts";
 import { builtArtefacts } from "../artefacts.ts";
 import { bundleFunctions } from "../bundle.ts";
 import { UserError } from "../user-error.ts";

@@ -3,12 +3,13 @@
  * `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>`, so that the same bundle runs on an emulator.
  */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { PinpointClient } from "@aws-sdk/client-pinpoint";
-import { PinpointSMSVoiceV2Client } from "@aws-sdk/client-pinpoint-sms-voice-v2";
+import type { PinpointClient } from "@aws-sdk/client-pinpoint";
+import type { PinpointSMSVoiceV2Client } from "@aws-sdk/client-pinpoint-sms-voice-v2";
 import type { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { unmarshallOptions } from "./dynamodb/dynamodb-message-store.ts";
+import { once } from "./once.ts";
 import type { PutObject } from "./s3/s3-failure-destination.ts";
 import { connectionPerRequest, tellingUnsent } from "./senders/send-connections.ts";
 
@@ -35,15 +36,6 @@ export function documentClient(): DynamoDBDocumentClient {
 /** A client of SQS. */
 export function sqsClient(): SQSClient {
   return new SQSClient({ maxAttempts: 4, requestHandler: timeLimits(5_000) });
-}
-
-/** Makes a value at the first call and hands the same one out from then on. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }
 
 /** A client of EventBridge Scheduler, loaded at the first delay beyond 900 s. */
@@ -82,12 +74,13 @@ function sending({ connect, answer }: SendTimeLimits) {
 
 /**
  * A client of Pinpoint for sends: one call, one connection, and it rejects with a `RequestNotSentError` where
- * nothing can have left.
+ * nothing can have left. Its code is loaded by the first call of this.
  *
  * @param limits default 1 s to connect and 5 s for the answer, well inside a claim's lease
  */
-export function pinpointClient(limits: SendTimeLimits = sendTimeLimits): PinpointClient {
-  return tellingUnsent(new PinpointClient(sending(limits)));
+export async function pinpointClient(limits: SendTimeLimits = sendTimeLimits): Promise<PinpointClient> {
+  const { PinpointClient: Client } = await import("@aws-sdk/client-pinpoint");
+  return tellingUnsent(new Client(sending(limits)));
 }
 
 /**
@@ -95,8 +88,11 @@ export function pinpointClient(limits: SendTimeLimits = sendTimeLimits): Pinpoin
  *
  * @param limits default 1 s to connect and 5 s for the answer
  */
-export function endUserMessagingClient(limits: SendTimeLimits = sendTimeLimits): PinpointSMSVoiceV2Client {
-  return tellingUnsent(new PinpointSMSVoiceV2Client(sending(limits)));
+export async function endUserMessagingClient(
+  limits: SendTimeLimits = sendTimeLimits,
+): Promise<PinpointSMSVoiceV2Client> {
+  const { PinpointSMSVoiceV2Client: Client } = await import("@aws-sdk/client-pinpoint-sms-voice-v2");
+  return tellingUnsent(new Client(sending(limits)));
 }
 
 /** Stores an object in S3; the client is loaded at the first malformed record. */

@@ -2,8 +2,9 @@
 import type { Clock, Random } from "../core/clock.ts";
 import type { MessageStore } from "../core/message/message-store.ts";
 import type { EventDependencies } from "../core/processing/handle-delivery-event.ts";
+import type { ParseDependencies } from "../core/processing/stream-record.ts";
 import type { RetryQueue } from "../core/queue/retry-queue.ts";
-import { retryPolicyOf, type Settings } from "../settings.ts";
+import { pinpointProjectOf, retryPolicyOf, type Settings, smsServicesOf } from "../settings.ts";
 import { dynamodbMessageStore } from "./dynamodb/dynamodb-message-store.ts";
 import type { EventOutside } from "./outside.ts";
 import type { PublishedTelemetry } from "./powertools-telemetry.ts";
@@ -54,12 +55,14 @@ export function eventPorts(settings: EventSettings, outside: EventOutside): Even
 export function eventHandling(
   settings: EventSettings,
   { clock, random, telemetry, store, queue }: EventPorts,
-): EventDependencies & Pick<EventPorts, "queue" | "telemetry"> {
+): EventDependencies & Pick<EventPorts, "queue" | "telemetry"> & ParseDependencies {
   return {
+    ...pinpointProjectOf(settings),
     store,
     queue,
     policy: retryPolicyOf(settings),
     recordsEveryDelivery: settings.TRACK_DELIVERIES === "all",
+    smsServices: smsServicesOf(settings),
     clock,
     random,
     telemetry,

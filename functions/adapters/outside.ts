@@ -3,6 +3,7 @@
  * passes its models, and runs the same functions.
  */
 import type { PinpointClient } from "@aws-sdk/client-pinpoint";
+import type { PinpointSMSVoiceV2Client } from "@aws-sdk/client-pinpoint-sms-voice-v2";
 import type { SchedulerClient } from "@aws-sdk/client-scheduler";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
@@ -23,8 +24,9 @@ export interface Outside {
   readonly sqs: SQSClient;
   /** Made at the first delay beyond 900 s. */
   readonly scheduler: () => Promise<SchedulerClient>;
-  /** Must not repeat a call by itself. */
-  readonly pinpoint: PinpointClient;
+  /** Made for the first message that is sent by it, as the next one. Must not repeat a call by itself. */
+  readonly pinpoint: () => Promise<PinpointClient>;
+  readonly endUserMessaging: () => Promise<PinpointSMSVoiceV2Client>;
   readonly putObject: PutObject;
 }
 

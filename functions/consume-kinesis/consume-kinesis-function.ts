@@ -10,7 +10,7 @@ import { fromBase64 } from "../core/events/event-records.ts";
 import type { FailureDestination } from "../core/processing/failure-destination.ts";
 import { handleRecords } from "../core/processing/handle-records.ts";
 import { quarantine } from "../core/processing/quarantine.ts";
-import { pinpointProjectOf, type Settings } from "../settings.ts";
+import type { Settings } from "../settings.ts";
 
 /** The ports of the core that the consumer goes through. */
 export interface ConsumeKinesisPorts extends EventPorts {
@@ -45,7 +45,7 @@ export function consumeKinesisFunction(
   ports: ConsumeKinesisPorts,
 ): (event: KinesisStreamEvent, context: InvocationContext) => Promise<KinesisStreamBatchResponse> {
   const { clock, telemetry, failures } = ports;
-  const handling = { ...eventHandling(settings, ports), ...pinpointProjectOf(settings) };
+  const handling = eventHandling(settings, ports);
   return async (event, context) => {
     try {
       const endsAt = clock.now() + context.getRemainingTimeInMillis() / 1000 - answerReserveSeconds;

@@ -9,7 +9,7 @@ import { s3FailureDestination } from "../adapters/s3/s3-failure-destination.ts";
 import type { FailureDestination } from "../core/processing/failure-destination.ts";
 import { handleRecords } from "../core/processing/handle-records.ts";
 import { quarantine } from "../core/processing/quarantine.ts";
-import { pinpointProjectOf, type Settings } from "../settings.ts";
+import type { Settings } from "../settings.ts";
 
 /** The ports of the core that the consumer goes through. */
 export interface ConsumeSnsPorts extends EventPorts {
@@ -41,7 +41,7 @@ export function consumeSnsFunction(
   ports: ConsumeSnsPorts,
 ): (event: SQSEvent, context: InvocationContext) => Promise<SQSBatchResponse> {
   const { clock, telemetry, failures } = ports;
-  const handling = { ...eventHandling(settings, ports), ...pinpointProjectOf(settings) };
+  const handling = eventHandling(settings, ports);
   return async (event, context) => {
     try {
       const endsAt = clock.now() + context.getRemainingTimeInMillis() / 1000 - answerReserveSeconds;

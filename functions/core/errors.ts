@@ -68,6 +68,17 @@ export class InvalidRequestError extends SmsRetryError {
   }
 }
 
+/** The deployment is in shadow mode and sends nothing; the message was neither written down nor sent. */
+export class ShadowModeError extends SmsRetryError {
+  override readonly name = "ShadowModeError";
+
+  constructor() {
+    super(
+      "The message was not sent because the deployment is in shadow mode; send it without the function produce, or set shadow_mode to false and apply.",
+    );
+  }
+}
+
 /** The service did not take the producer's send now; the same request (same id) may be made again. */
 export class SendDeferredError extends SmsRetryError {
   override readonly name = "SendDeferredError";

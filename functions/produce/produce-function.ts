@@ -3,20 +3,20 @@
  * applications that have no producer of their own and for trying a deployment out.
  */
 import { type EventPorts, eventHandling, eventPorts } from "../adapters/event-handling.ts";
-import type { EventOutside, Outside } from "../adapters/outside.ts";
+import type { EventOutside } from "../adapters/outside.ts";
 import { sendGates } from "../adapters/send-gates.ts";
-import { pinpointSender } from "../adapters/senders/pinpoint-sender.ts";
-import { SendDeferredError } from "../core/errors.ts";
+import { routing, type SendingOutside } from "../adapters/senders/sms-senders.ts";
+import { SendDeferredError, ShadowModeError } from "../core/errors.ts";
 import { type CancelledMessage, cancelMessage } from "../core/message/cancel-message.ts";
 import type { SendGate } from "../core/sending/gate/send-gate.ts";
 import { type ProduceEvent, readProduceInvocation } from "../core/sending/produce-invocation.ts";
 import { type ProducedMessage, produceMessage } from "../core/sending/produce-message.ts";
-import type { SmsSender } from "../core/sending/sms-sender.ts";
+import { type Routing, servicesOf } from "../core/sending/route.ts";
 import type { Settings } from "../settings.ts";
 
 /** The ports of the core that the producer goes through. */
 export interface ProducePorts extends EventPorts {
-  readonly sender: SmsSender;
+  readonly routing: Routing;
   /** The gate for one invocation, which gives no permit for a time after `until` (epoch seconds). */
   readonly gateUntil: (until: number) => SendGate;
 }
@@ -27,11 +27,11 @@ const longestWaitSeconds = 5;
 /** The ports on AWS's clients. */
 export function producePorts(
   settings: Settings<"produce">,
-  outside: EventOutside & Pick<Outside, "pinpoint">,
+  outside: EventOutside & SendingOutside,
 ): ProducePorts {
   return {
     ...eventPorts(settings, outside),
-    sender: pinpointSender(outside.pinpoint, settings.PINPOINT_APPLICATION_ID ?? ""),
+    routing: routing(settings, outside),
     gateUntil: sendGates(settings, outside),
   };
 }
@@ -41,8 +41,9 @@ export function producePorts(
  * names.
  *
  * @returns a function of the invocation's event. It answers with the message's id, the service's id and its
- *   status, in the table's words, and throws InvalidRequestError listing every problem of the event, or
- *   SendDeferredError if the service did not take the message now: invoke again with the same id
+ *   status, in the table's words, and throws InvalidRequestError listing every problem of the event,
+ *   SendDeferredError if the service did not take the message now: invoke again with the same id, or ShadowModeError
+ *   where the deployment sends nothing
  */
 export function produceFunction(
   settings: Settings<"produce">,
@@ -54,7 +55,9 @@ export function produceFunction(
   const defaults = {
     destinationNumber: settings.DEFAULT_DESTINATION_NUMBER,
     body: settings.DEFAULT_MESSAGE_BODY,
-    originationNumber: settings.ORIGINATION_NUMBER,
+    originationNumber: ports.routing.identities.find((identity) => identity !== null),
+    smsService: ports.routing.smsService,
+    smsServices: servicesOf(ports.routing),
     validitySeconds: settings.MESSAGE_VALIDITY_SECONDS,
   };
   return async (event) => {
@@ -65,6 +68,7 @@ export function produceFunction(
         telemetry.info("A message was cancelled, or its retry sequence had ended before.", cancelled);
         return cancelled;
       }
+      if (settings.SHADOW_MODE) throw new ShadowModeError();
       const gate = ports.gateUntil(ports.clock.now() + longestWaitSeconds);
       const produced = await produceMessage(invocation.request, { ...producing, gate });
       await gate.settle();

@@ -1,17 +1,17 @@
 /** The resend worker on the retry queue: parse, call the core, answer with the messages to redeliver. */
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { type EventPorts, eventHandling, eventPorts } from "../adapters/event-handling.ts";
-import type { EventOutside, InvocationContext, Outside } from "../adapters/outside.ts";
+import type { EventOutside, InvocationContext } from "../adapters/outside.ts";
 import { sendGates } from "../adapters/send-gates.ts";
-import { pinpointSender } from "../adapters/senders/pinpoint-sender.ts";
+import { routing, type SendingOutside } from "../adapters/senders/sms-senders.ts";
 import { handleQueueMessages } from "../core/processing/handle-queue-messages.ts";
 import type { SendGate } from "../core/sending/gate/send-gate.ts";
-import type { SmsSender } from "../core/sending/sms-sender.ts";
+import type { Routing } from "../core/sending/route.ts";
 import type { Settings } from "../settings.ts";
 
 /** The ports of the core that the worker goes through. */
 export interface ResendPorts extends EventPorts {
-  readonly sender: SmsSender;
+  readonly routing: Routing;
   /** The gate for one invocation, which gives no permit for a time after `until` (epoch seconds). */
   readonly gateUntil: (until: number) => SendGate;
 }
@@ -19,11 +19,11 @@ export interface ResendPorts extends EventPorts {
 /** The ports on AWS's clients. */
 export function resendPorts(
   settings: Settings<"resend">,
-  outside: EventOutside & Pick<Outside, "pinpoint">,
+  outside: EventOutside & SendingOutside,
 ): ResendPorts {
   return {
     ...eventPorts(settings, outside),
-    sender: pinpointSender(outside.pinpoint, settings.PINPOINT_APPLICATION_ID ?? ""),
+    routing: routing(settings, outside),
     gateUntil: sendGates(settings, outside),
   };
 }
@@ -36,14 +36,14 @@ export function resendFunction(
   settings: Settings<"resend">,
   ports: ResendPorts,
 ): (event: SQSEvent, context: InvocationContext) => Promise<SQSBatchResponse> {
-  const { clock, random, store, sender, queue, telemetry } = ports;
+  const { clock, random, store, routing, queue, telemetry } = ports;
   const events = eventHandling(settings, ports);
   const resend = {
     store,
-    sender,
+    routing,
     policy: events.policy,
     guarantee: settings.DELIVERY_GUARANTEE,
-    ...(settings.ORIGINATION_NUMBER !== undefined && { origination: settings.ORIGINATION_NUMBER }),
+    isShadow: settings.SHADOW_MODE,
     clock,
     random,
   };

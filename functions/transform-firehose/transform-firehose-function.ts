@@ -14,7 +14,7 @@ import {
   type RecordDependencies,
   type RecordResult,
 } from "../core/processing/handle-records.ts";
-import { pinpointProjectOf, type Settings } from "../settings.ts";
+import type { Settings } from "../settings.ts";
 
 /** What answering may take; the rest of the function's time is for the events. */
 const answerReserveSeconds = 5;
@@ -27,7 +27,6 @@ export function transformFirehoseFunction(
   const { clock, telemetry } = ports;
   const handling = {
     ...eventHandling(settings, ports),
-    ...pinpointProjectOf(settings),
     // Firehose takes "Ok" for the last word: a failed event has to come back by the queue.
     queuesFailedEvents: true,
   };
@@ -36,7 +35,8 @@ export function transformFirehoseFunction(
       const endsAt = clock.now() + context.getRemainingTimeInMillis() / 1000 - answerReserveSeconds;
       const results = await watch(event, { ...handling, endsAt });
       const records = answerTransformation(event.records, results, {
-        dropsRetriedEvents: settings.FIREHOSE_DROP_RETRIED_EVENTS,
+        // In shadow mode nothing is retried: the failure is the final outcome, which the archive shows.
+        dropsRetriedEvents: settings.FIREHOSE_DROP_RETRIED_EVENTS && !settings.SHADOW_MODE,
       });
       return { records };
     } finally {

@@ -1,7 +1,7 @@
 /** Which configuration set the messages are sent with, whoever made it. */
 import { type Construct, TerraformLocal } from "../cdktf.ts";
-import type { EndUserMessagingStackInputs } from "./end-user-messaging-inputs.ts";
 import { type Place, reference } from "../shared/sms-retry-stack.ts";
+import type { EndUserMessagingStackInputs } from "./end-user-messaging-inputs.ts";
 
 /** A configuration set as everything around it sees it, before it exists. */
 export interface ConfigurationSetName {

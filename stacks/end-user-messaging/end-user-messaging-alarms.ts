@@ -30,6 +30,7 @@ export function endUserMessagingAlarms(
     "consume-sns",
     "A message of the topic was no delivery event; a copy is in the events bucket under malformed/.",
   );
+  alarms.watchBlockedForSome();
   alarms.watchItems("consume-sns");
   alarms.watchOrphans("consume-sns");
   return alarms;
@@ -38,7 +39,7 @@ export function endUserMessagingAlarms(
 function watchEvents(alarms: Alarms, { topicName, queue, deadLetters }: EventQueue): void {
   alarms.watch("sms_events_dead_letters", {
     description:
-      "Delivery events were given up after hours of errors, or could not be put on their queue; look at the log of consume-sns and at the queue's policy and key, then npx sms-retry redrive.",
+      "Delivery events were given up after hours of errors, or could not be put on their queue; look at the log of consume-sns and at the queue's policy and key, then put them back.",
     namespace: "AWS/SQS",
     metric: "ApproximateNumberOfMessagesVisible",
     dimensions: { QueueName: deadLetters.queueName },
@@ -47,7 +48,7 @@ function watchEvents(alarms: Alarms, { topicName, queue, deadLetters }: EventQue
   });
   alarms.watch("sms_events_age", {
     description:
-      "Delivery events are read more than ten minutes late; look at errors and throttles of consume-sns, or raise consumer_max_concurrency.",
+      "Delivery events are read more than ten minutes late; look at errors and throttles of consume-sns and at the account's concurrency.",
     namespace: "AWS/SQS",
     metric: "ApproximateAgeOfOldestMessage",
     dimensions: { QueueName: queue.queueName },

@@ -11,7 +11,10 @@ import { ArchiveWriter } from "./archive-writer.ts";
 import { ConfigurationSet } from "./configuration-set.ts";
 import { type ConfigurationSetName, configurationSetName } from "./configuration-set-name.ts";
 import { endUserMessagingAlarms } from "./end-user-messaging-alarms.ts";
-import { type EndUserMessagingStackInputs, endUserMessagingStackInputs } from "./end-user-messaging-inputs.ts";
+import {
+  type EndUserMessagingStackInputs,
+  endUserMessagingStackInputs,
+} from "./end-user-messaging-inputs.ts";
 import {
   destinationsAsCommands,
   destinationsAsHcl,

@@ -1,9 +1,9 @@
 /** The event destinations of a configuration set: what the created set gets, and what a user adds to a set of theirs. */
 import { archivedEventTypes, matchingEventTypes } from "../../functions/contract/event-destination.ts";
-import type { EndUserMessagingStackInputs } from "./end-user-messaging-inputs.ts";
 import { reference } from "../shared/sms-retry-stack.ts";
 import type { ArchiveWriter } from "./archive-writer.ts";
 import type { ConfigurationSetName } from "./configuration-set-name.ts";
+import type { EndUserMessagingStackInputs } from "./end-user-messaging-inputs.ts";
 import type { EventQueue } from "./event-queue.ts";
 
 /** Where the events go. */

@@ -7,13 +7,13 @@ import {
   SnsTopicPolicy,
   SnsTopicSubscription,
 } from "../cdktf.ts";
-import type { EndUserMessagingStackInputs } from "./end-user-messaging-inputs.ts";
 import { onlyOverTls, policyDocument, type Statement } from "../shared/access.ts";
 import { daySeconds, EncryptedQueue } from "../shared/encrypted-queue.ts";
 import { KeptValue } from "../shared/kept-value.ts";
 import { receivesBeforeDeadLetter } from "../shared/retry-queue.ts";
 import { type Place, reference } from "../shared/sms-retry-stack.ts";
 import type { ConfigurationSetName } from "./configuration-set-name.ts";
+import type { EndUserMessagingStackInputs } from "./end-user-messaging-inputs.ts";
 
 /** How long Lambda collects events before it calls the function, in seconds; batches of more than ten need one. */
 export const batchingWindowSeconds = 1;

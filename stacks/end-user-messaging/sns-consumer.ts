@@ -1,13 +1,13 @@
 /** The event source of a configuration set: a function that reads the queue behind its topic. */
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
 import { Construct, LambdaEventSourceMapping } from "../cdktf.ts";
-import type { EndUserMessagingStackInputs } from "./end-user-messaging-inputs.ts";
-import { retrySettings } from "../inputs/settings.ts";
+import { endUserMessagingAlone, retrySettings } from "../inputs/settings.ts";
 import { allOf } from "../shared/access.ts";
 import { mayReceive } from "../shared/encrypted-queue.ts";
 import type { EventsBucket } from "../shared/events-bucket.ts";
 import type { RetryEngine } from "../shared/retry-engine.ts";
 import { type EngineProps, SmsFunction } from "../shared/sms-function.ts";
+import type { EndUserMessagingStackInputs } from "./end-user-messaging-inputs.ts";
 import { batchingWindowSeconds, type EventQueue } from "./event-queue.ts";
 
 /** What the consumer reads and what it feeds. */
@@ -38,6 +38,7 @@ export class SnsConsumer extends Construct {
         engine.queue.sending,
         bucket.keepingMalformed,
         retrySettings(props.inputs),
+        endUserMessagingAlone(),
       ),
       statements: [mayReceive("ReceiveEvents", events.queue)],
     });
@@ -48,7 +49,8 @@ export class SnsConsumer extends Construct {
       batchSize: 100,
       maximumBatchingWindowInSeconds: batchingWindowSeconds,
       functionResponseTypes: ["ReportBatchItemFailures"],
-      scalingConfig: { maximumConcurrency: props.inputs.consumerMaxConcurrency.number },
+      // A thousand events a second, which is more than the origination identities send.
+      scalingConfig: { maximumConcurrency: 10 },
       dependsOn: this.lambda.permissions,
     });
   }

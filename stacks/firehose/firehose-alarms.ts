@@ -50,6 +50,7 @@ export function firehoseAlarms(
     "transform-firehose",
     "A record of the stream was no delivery event; it was delivered as it came.",
   );
+  alarms.watchBlockedForSome();
   alarms.watchItems("transform-firehose");
   alarms.watchOrphans("transform-firehose");
   return alarms;

@@ -1,11 +1,13 @@
 /** For users whose delivery events already go to a Firehose stream. */
 import type { Construct } from "../cdktf.ts";
+import { identityInputs, serviceInputs } from "../inputs/configuration-set-inputs.ts";
+import { endUserMessagingInputs } from "../inputs/end-user-messaging-inputs.ts";
 import { firehoseInputs } from "../inputs/firehose-inputs.ts";
 import { pinpointInputs } from "../inputs/inputs.ts";
 import { output, sharedOutputs } from "../inputs/outputs.ts";
-import { pinpointSending } from "../shared/pinpoint-sending.ts";
 import { RetryEngine } from "../shared/retry-engine.ts";
 import { type Artefacts, SmsRetryStack } from "../shared/sms-retry-stack.ts";
+import { bothServices } from "./both-services.ts";
 import { firehoseAlarms } from "./firehose-alarms.ts";
 import { FirehoseAttachment } from "./firehose-attachment.ts";
 import { firehoseEligibilityCheck } from "./firehose-eligibility-check.ts";
@@ -18,10 +20,16 @@ import { FirehoseTransformation } from "./firehose-transformation.ts";
 export class FirehoseStack extends SmsRetryStack {
   constructor(scope: Construct, artefacts: Artefacts) {
     super(scope, "sms-retry-firehose");
-    const inputs = { ...pinpointInputs(this), ...firehoseInputs(this) };
+    const inputs = {
+      ...pinpointInputs(this),
+      ...serviceInputs(this),
+      ...endUserMessagingInputs(this),
+      ...identityInputs(this),
+      ...firehoseInputs(this),
+    };
     const props = { inputs, place: this.place, artefacts };
 
-    const engine = new RetryEngine(this, { ...props, sending: pinpointSending(props) });
+    const engine = new RetryEngine(this, { ...props, sending: bothServices(this, props) });
     const transformation = new FirehoseTransformation(this, { ...props, engine });
     const attachment = new FirehoseAttachment(this, { ...props, engine, transformation });
     firehoseEligibilityCheck(this, inputs);

@@ -1,16 +1,17 @@
 /** The event source of a Firehose stream: a function through which its records pass. */
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
 import { Construct } from "../cdktf.ts";
+import type { ServiceInputs } from "../inputs/configuration-set-inputs.ts";
 import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
 import type { PinpointInputs } from "../inputs/inputs.ts";
-import { projectSetting, retrySettings } from "../inputs/settings.ts";
+import { retrySettings, serviceSettings } from "../inputs/settings.ts";
 import { type Access, allOf } from "../shared/access.ts";
 import type { RetryEngine } from "../shared/retry-engine.ts";
 import { type EngineProps, SmsFunction } from "../shared/sms-function.ts";
 
 /** What the transformation feeds, and how it answers. */
 export interface FirehoseTransformationProps extends EngineProps {
-  readonly inputs: PinpointInputs & FirehoseInputs;
+  readonly inputs: PinpointInputs & ServiceInputs & FirehoseInputs;
   readonly engine: RetryEngine;
 }
 
@@ -34,9 +35,16 @@ export class FirehoseTransformation extends Construct {
         engine.table.access("GetItem", "BatchGetItem", "UpdateItem"),
         engine.queue.sending,
         retrySettings(inputs),
-        projectSetting(inputs),
+        serviceSettings(inputs),
         archiveSettings(inputs),
       ),
+      preconditions: [
+        {
+          condition: `\${${inputs.smsService.hcl} != "end-user-messaging" || ${inputs.configurationSetName.hcl} != null}`,
+          errorMessage:
+            "A retry by End User Messaging without a configuration set has no events; name the set whose events go to this stream in configuration_set_name.",
+        },
+      ],
     });
   }
 }

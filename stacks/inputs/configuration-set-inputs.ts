@@ -1,8 +1,9 @@
 /** The inputs about configuration set, events and identities of a stack that sends by End User Messaging. */
+import { settingDefaults, smsServices } from "../../functions/contract/environment.ts";
 import type { Construct } from "../cdktf.ts";
 import { Input } from "./input.ts";
 
-/** The readings of the inputs about the configuration set and its events; see {@link configurationSetInputs}. */
+/** The readings of the inputs about the configuration set; see {@link configurationSetInputs}. */
 export type ConfigurationSetInputs = ReturnType<typeof configurationSetInputs>;
 
 /** The readings of what may be sent from; see {@link identityInputs}. */
@@ -31,7 +32,14 @@ export function identityInputs(scope: Construct) {
   };
 }
 
-/** Declares which configuration set the events come from, and how fast they are read. */
+const configurationSetNameValidation = {
+  condition:
+    'var.configuration_set_name == null || can(regex("^[A-Za-z0-9_-]{1,64}$", var.configuration_set_name))',
+  message:
+    "The input configuration_set_name must be null or the name of a configuration set: 1 to 64 letters, digits, hyphens and underscores.",
+};
+
+/** Declares which configuration set the events come from. */
 export function configurationSetInputs(scope: Construct) {
   return {
     configurationSetName: new Input(scope, "configuration_set_name", {
@@ -42,25 +50,38 @@ export function configurationSetInputs(scope: Construct) {
         "<name_prefix>-sms with its destinations. Every send must name the set, or nobody hears of its events. " +
         "null or 1 to 64 letters, digits, hyphens and underscores.",
       default: null,
+      validation: configurationSetNameValidation,
+    }),
+  };
+}
+
+/** The readings of what sends where messages of both services come by; see {@link serviceInputs}. */
+export type ServiceInputs = ReturnType<typeof serviceInputs>;
+
+/** Declares which service sends a message that names none, and the configuration set that its sends name. */
+export function serviceInputs(scope: Construct) {
+  return {
+    smsService: new Input(scope, "sms_service", {
+      type: "string",
+      description:
+        "What sends a message whose item names no sms_service and of which no event has come yet, and whether the " +
+        'functions may send by End User Messaging at all: "pinpoint" (SendMessages) sends everything by Pinpoint, ' +
+        '"end-user-messaging" (SendTextMessage) also retries by Pinpoint what was sent by it first, and needs ' +
+        "configuration_set_name.",
+      default: settingDefaults.SMS_SERVICE,
       validation: {
-        condition:
-          'var.configuration_set_name == null || can(regex("^[A-Za-z0-9_-]{1,64}$", var.configuration_set_name))',
-        message:
-          "The input configuration_set_name must be null or the name of a configuration set: 1 to 64 letters, digits, hyphens and underscores.",
+        condition: `contains(${JSON.stringify(smsServices)}, var.sms_service)`,
+        message: `The input sms_service must be one of ${smsServices.map((each) => `"${each}"`).join(", ")}.`,
       },
     }),
-    consumerMaxConcurrency: new Input(scope, "consumer_max_concurrency", {
-      type: "number",
+    configurationSetName: new Input(scope, "configuration_set_name", {
+      type: "string",
       description:
-        "How many batches of events are processed at the same time at most. Raise it when the alarm sms-events-age " +
-        "fires. A whole number from 2 to 1000.",
-      default: 10,
-      validation: {
-        condition:
-          "var.consumer_max_concurrency >= 2 && var.consumer_max_concurrency <= 1000 && " +
-          "floor(var.consumer_max_concurrency) == var.consumer_max_concurrency",
-        message: "The input consumer_max_concurrency must be a whole number from 2 to 1000.",
-      },
+        "Name of the configuration set that sends by End User Messaging name: one with this Firehose stream among its " +
+        'event destinations, or nobody hears of a retry. Needed with sms_service "end-user-messaging"; null otherwise. ' +
+        "1 to 64 letters, digits, hyphens and underscores.",
+      default: settingDefaults.CONFIGURATION_SET_NAME,
+      validation: configurationSetNameValidation,
     }),
   };
 }

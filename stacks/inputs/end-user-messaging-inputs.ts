@@ -18,7 +18,7 @@ export function endUserMessagingInputs(scope: Construct) {
       type: "number",
       description:
         "Seconds for which the service tries to hand one attempt to the carrier (TimeToLive), if the message's deadline " +
-        "is no sooner; then it reports TTL_EXPIRED, and the next retry may follow. With as much as the whole validity " +
+        "is no sooner; then it reports that the time is over, and the next retry may follow. With as much as the whole validity " +
         `of a message that report would come too late for a retry. A whole number from ${least} to ${most}.`,
       default: settingDefaults.ATTEMPT_VALIDITY_SECONDS,
       validation: {

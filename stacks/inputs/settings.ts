@@ -5,6 +5,7 @@ import {
   type VariableName,
 } from "../../functions/contract/environment.ts";
 import type { Access } from "../shared/access.ts";
+import type { ServiceInputs } from "./configuration-set-inputs.ts";
 import type { EndUserMessagingInputs } from "./end-user-messaging-inputs.ts";
 import type { PinpointInputs, SharedInputs } from "./inputs.ts";
 
@@ -51,6 +52,22 @@ export function projectSetting(inputs: PinpointInputs) {
   return settings({
     SMS_SERVICE: "pinpoint" satisfies SmsService,
     PINPOINT_APPLICATION_ID: inputs.pinpointApplicationId.text,
+  });
+}
+
+/** Whose events are handled, and by what a retry is sent where messages of both services come by. */
+export function serviceSettings(inputs: PinpointInputs & ServiceInputs) {
+  return settings({
+    SMS_SERVICE: inputs.smsService.text,
+    PINPOINT_APPLICATION_ID: inputs.pinpointApplicationId.text,
+  });
+}
+
+/** By what a retry is sent where there is no Pinpoint project. */
+export function endUserMessagingAlone() {
+  return settings({
+    SMS_SERVICE: "end-user-messaging" satisfies SmsService,
+    PINPOINT_APPLICATION_ID: "",
   });
 }
 

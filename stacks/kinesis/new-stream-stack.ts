@@ -1,5 +1,5 @@
 /** For users whose Pinpoint project has no event stream yet. */
-import { type Construct, type ITerraformDependable, TerraformResource } from "../cdktf.ts";
+import { type Construct, TerraformResource } from "../cdktf.ts";
 import { kinesisInputs } from "../inputs/inputs.ts";
 import { kinesisOutputs, output } from "../inputs/outputs.ts";
 import { EventArchive } from "../shared/event-archive.ts";
@@ -23,8 +23,8 @@ export class NewStreamStack extends SmsRetryStack {
     const consumer = new KinesisConsumer(this, { ...props, stream, engine, bucket });
     const archive = new EventArchive(this, { ...props, stream, bucket });
     const eventStream = stream.fill([archive.deliveryStream]);
-    createAfter(eventStream, [engine, consumer]);
-    kinesisAlarms(this, { ...props, engine, consumer, archive });
+    const alarms = kinesisAlarms(this, { ...props, engine, consumer, archive });
+    createAfter(eventStream, [engine, consumer, alarms]);
     kinesisOutputs(this, { engine, bucket, consumer, archive });
     output(this, "kinesis_stream_name", stream.streamName, "Name of the Kinesis stream of delivery events.");
     output(this, "kinesis_stream_arn", stream.arn, "ARN of the Kinesis stream of delivery events.");
@@ -36,8 +36,8 @@ export class NewStreamStack extends SmsRetryStack {
  * source nor by Cloud Control: so what fails for one that does not exist comes first, and leaves little behind. The events
  * of that minute are read: the consumer starts before the first apply.
  */
-function createAfter(first: ITerraformDependable, constructs: readonly Construct[]): void {
+function createAfter(first: TerraformResource, constructs: readonly Construct[]): void {
   for (const element of constructs.flatMap((each) => each.node.findAll()))
     if (TerraformResource.isTerraformResource(element))
-      element.dependsOn = [...(element.dependsOn ?? []), first.fqn];
+      element.dependsOn = [...(element.dependsOn ?? []), first.node.id];
 }

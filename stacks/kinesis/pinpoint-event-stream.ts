@@ -44,7 +44,7 @@ export class PinpointEventStream extends Construct implements EventStream {
    * @param readers what must read before the first event is written, because it starts at the newest record
    * @returns what fails if Pinpoint does not know the project
    */
-  fill(readers: readonly ITerraformDependable[]): ITerraformDependable {
+  fill(readers: readonly ITerraformDependable[]): EventStreamOfProject {
     const { inputs } = this.#props;
     const { role, permissions } = this.#role();
     const isManaged = new Input(this, "manage_event_stream", {

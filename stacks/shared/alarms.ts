@@ -191,6 +191,19 @@ export class Alarms extends Construct {
     );
   }
 
+  /**
+   * Adds the alarm on sends that an operator has to make possible for some recipients or countries:
+   * `send_blocked_for_some`. End User Messaging alone says so of single sends.
+   */
+  watchBlockedForSome(): void {
+    this.watchOwnMetric(
+      "send_blocked_for_some",
+      "SendBlockedForSome",
+      "resend",
+      "The SMS service refuses sends to some recipients or countries for a reason that you can remove, and they wait until their deadlines; the reason is in the log of resend.",
+    );
+  }
+
   /** Adds an alarm that fires as soon as a function counts something that should not happen. */
   watchOwnMetric(name: string, metric: MetricName, service: FunctionName, description: string): void {
     this.watch(name, {

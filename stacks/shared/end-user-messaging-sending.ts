@@ -1,12 +1,11 @@
 /** The right to send SMS through End User Messaging, and from which identities. */
-import type { SmsService } from "../../functions/contract/environment.ts";
 import { type Construct, TerraformLocal } from "../cdktf.ts";
 import type { IdentityInputs } from "../inputs/configuration-set-inputs.ts";
 import type { EndUserMessagingInputs } from "../inputs/end-user-messaging-inputs.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
-import { endUserMessagingSettings, originationSettings } from "../inputs/settings.ts";
-import type { Access, HclList, Statement } from "./access.ts";
-import type { SendingVariable } from "./retry-engine.ts";
+import { endUserMessagingAlone, endUserMessagingSettings, originationSettings } from "../inputs/settings.ts";
+import type { HclList, Statement } from "./access.ts";
+import type { Sending } from "./retry-engine.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
 /** From what is sent. */
@@ -18,16 +17,12 @@ export interface EndUserMessagingSendingProps {
 }
 
 /** Lets a function send with the v2 API alone: from the named identities, and with one configuration set. */
-export function endUserMessagingSending(
-  scope: Construct,
-  props: EndUserMessagingSendingProps,
-): Access<SendingVariable> {
+export function endUserMessagingSending(scope: Construct, props: EndUserMessagingSendingProps): Sending {
   const { inputs, configurationSet } = props;
   return {
     statements: [mayUseEndUserMessaging(scope, props)],
     environment: {
-      SMS_SERVICE: "end-user-messaging" satisfies SmsService,
-      PINPOINT_APPLICATION_ID: "",
+      ...endUserMessagingAlone().environment,
       CONFIGURATION_SET_NAME: configurationSet.name,
       ...originationSettings(inputs).environment,
       ...endUserMessagingSettings(inputs).environment,
@@ -36,8 +31,8 @@ export function endUserMessagingSending(
 }
 
 /**
- * The statement that lets a role send from the identities that the inputs name and with one configuration set. The list
- * stands in `local.sms_voice_resources`.
+ * The statement that lets a role send from the identities that the inputs name, with one configuration set and the protect
+ * configuration of the inputs. The list stands in `local.sms_voice_resources`.
  *
  * An ARN or an id is named exactly. The ARN of a number holds the id and not the number, and that of a sender id also a
  * country, so these become all numbers of the account in this region, and the sender id in every country; the input
@@ -57,7 +52,12 @@ function identities(
   scope: Construct,
   { inputs, place, configurationSet }: EndUserMessagingSendingProps,
 ): HclList {
-  const { originationIdentityArns: given, originationIdentities, originationNumber } = inputs;
+  const {
+    originationIdentityArns: given,
+    originationIdentities,
+    originationNumber,
+    protectConfigurationId,
+  } = inputs;
   const arn = (resource: string) => `"${place.arn("sms-voice", resource)}"`;
   const everyIdentity = [arn("phone-number/*"), arn("pool/*"), arn("sender-id/*")];
   const named =
@@ -70,13 +70,16 @@ function identities(
     `can(regex("^[+]?[0-9]+$", identity)) ? ${arn("phone-number/*")} : format(${arn("sender-id/%s/*")}, identity)]`;
   // null, or nothing at all, sends from the identity of the first send, which only the message knows.
   const isOpen = `length(${named}) == 0 || anytrue([for identity in ${originationIdentities.hcl} : identity == null])`;
+  const protection =
+    `[for id in [${protectConfigurationId.hcl}] : ` +
+    `startswith(id, "arn:") ? id : format(${arn("protect-configuration/%s")}, id) if id != null]`;
   const chosen =
     `length(${given.hcl}) > 0 ? ${given.hcl} : ` +
     `concat(${derived}, ${isOpen} ? [${everyIdentity.join(", ")}] : [])`;
   new TerraformLocal(
     scope,
     "local.sms_voice_resources",
-    `\${distinct(concat(["${configurationSet.arn}"], ${chosen}))}`,
+    `\${distinct(concat(["${configurationSet.arn}"], ${protection}, ${chosen}))}`,
   );
   return { hcl: "local.sms_voice_resources" };
 }

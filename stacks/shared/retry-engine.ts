@@ -1,6 +1,12 @@
 /** What every event source shares: the state, the queue, and the functions behind it. */
-import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
-import { Construct, type ITerraformDependable, LambdaEventSourceMapping, Token } from "../cdktf.ts";
+import { type FunctionName, timeoutSecondsOf } from "../../functions/contract/environment.ts";
+import {
+  Construct,
+  IamRolePolicy,
+  type ITerraformDependable,
+  LambdaEventSourceMapping,
+  Token,
+} from "../cdktf.ts";
 import {
   applicationLeavesRoom,
   guaranteeSetting,
@@ -9,7 +15,7 @@ import {
   retrySettings,
   senderScaling,
 } from "../inputs/settings.ts";
-import { type Access, allOf } from "./access.ts";
+import { type Access, allOf, policyDocument, type Statement } from "./access.ts";
 import { GateTable } from "./gate-table.ts";
 import { MessageTable } from "./message-table.ts";
 import { RetryQueue } from "./retry-queue.ts";
@@ -27,10 +33,24 @@ export type SendingVariable =
   | "PROTECT_CONFIGURATION_ID"
   | "MESSAGE_FEEDBACK_ENABLED";
 
+/** How a function sends. */
+export interface Sending extends Access<SendingVariable> {
+  /**
+   * A right that only some inputs give: a policy of its own, `aws_iam_role_policy.<function>_<name>`.
+   * @default - none
+   */
+  readonly onCondition?: {
+    readonly name: string;
+    /** HCL of whether it is given. */
+    readonly hcl: string;
+    readonly statement: Statement;
+  };
+}
+
 /** What the engine needs to know of its stack. */
 export interface RetryEngineProps extends EngineProps {
   /** The right to send through what the stack's messages are sent through. */
-  readonly sending: Access<SendingVariable>;
+  readonly sending: Sending;
 }
 
 /** The message-state table, the send gates, the retry queue, and the functions `resend` and `produce`. */
@@ -49,8 +69,10 @@ export class RetryEngine extends Construct {
     this.gates = new GateTable(this, props);
     this.queue = new RetryQueue(this, props);
     this.resend = this.#resend(props);
+    this.#sendsOnCondition("resend", this.resend, props.sending);
     this.ready = [...this.queue.permissions, this.#retryMessages(props)];
     this.produce = this.#produce(props);
+    this.#sendsOnCondition("produce", this.produce, props.sending);
   }
 
   #resend(props: RetryEngineProps): SmsFunction<"resend"> {
@@ -88,6 +110,23 @@ export class RetryEngine extends Construct {
         },
       ],
     });
+  }
+
+  #sendsOnCondition(
+    name: string,
+    { roleId, permissions }: Pick<SmsFunction<FunctionName>, "roleId" | "permissions">,
+    { onCondition }: Sending,
+  ): void {
+    if (onCondition === undefined) return;
+    const { name: right, hcl, statement } = onCondition;
+    permissions.push(
+      new IamRolePolicy(this, `aws_iam_role_policy.${name}_${right}`, {
+        count: Token.asNumber(`\${${hcl} ? 1 : 0}`),
+        name: `${name}-${right.replaceAll("_", "-")}`,
+        role: roleId,
+        policy: policyDocument(statement),
+      }),
+    );
   }
 
   #retryMessages({ inputs }: EngineProps): LambdaEventSourceMapping {

@@ -178,15 +178,56 @@ describe("what an event tells of its send", () => {
   });
 });
 
+describe("an RCS event, by its type, its final flag and what it says of a fallback", () => {
+  const kindOf = (event: object) => {
+    const parsed = parseDeliveryEvent(event);
+    return parsed.type === "sms" ? [parsed.event.kind, parsed.event.status] : parsed.type;
+  };
+  test.each<[string, object, string]>([
+    ["RCS_DELIVERED", { isFinal: true }, "success"],
+    // It may still be read.
+    ["RCS_DELIVERED", { isFinal: false }, "success"],
+    ["RCS_DELIVERED", {}, "success"],
+    ["RCS_READ", { isFinal: true }, "success"],
+    ["RCS_FAILED", { isFinal: true }, "failure"],
+    ["RCS_FAILED", {}, "failure"],
+    ["RCS_FAILED", { isFinal: false }, "in-progress"],
+    ["RCS_FAILED", { isFinal: true, fallbackChannel: "SMS" }, "in-progress"],
+    ["RCS_FAILED", { isFinal: true, fallback: { channel: "SMS" } }, "in-progress"],
+    ["RCS_FAILED", { isFinal: true, fallbackTriggered: false }, "failure"],
+    ["RCS_FAILED", { isFinal: true, fallbackChannel: "none" }, "failure"],
+    ["RCS_FAILED", { isFinal: true, fallbackMessageId: null }, "failure"],
+    ["RCS_TTL_EXPIRED", { isFinal: true }, "failure"],
+    ["RCS_TTL_EXPIRED", { isFinal: true, fallbackMessageId: "m" }, "in-progress"],
+    ["RCS_FALLEN_BACK_TO_SMS", { isFinal: true }, "in-progress"],
+    ["RCS_QUEUED", { isFinal: false }, "in-progress"],
+    ["RCS_SENT", { isFinal: true }, "in-progress"],
+    ["RCS_PROTECT_BLOCKED", { isFinal: true }, "in-progress"],
+    ["RCS_QUITE_NEW", { isFinal: true }, "unrecognized"],
+  ])("%s with %j is %s", (eventType, fields, kind) => {
+    expect(kindOf({ eventType, ...fields })).toEqual([kind, eventType.slice("RCS_".length)]);
+  });
+
+  test.each([
+    ["TEXT_SUCCESSFUL", { isFinal: true }, "success"],
+    ["TEXT_SUCCESSFUL", { isFinal: false }, "in-progress"],
+    ["TEXT_SUCCESSFUL", {}, "in-progress"],
+    // What only RCS says of a fallback does not concern an SMS.
+    ["TEXT_UNREACHABLE", { isFinal: true, fallbackChannel: "SMS" }, "failure"],
+    ["TEXT_UNREACHABLE", { isFinal: false }, "in-progress"],
+  ])("as %s with %j is %s", (eventType, fields, kind) => {
+    expect(kindOf({ eventType, ...fields })).toEqual([kind, eventType.slice("TEXT_".length)]);
+  });
+});
+
 describe("what is not an SMS event", () => {
   test.each(["_email.delivered", "_campaign.send", "_journey.send", "_session.start", "_VOICE.SUCCESS"])(
     "fault 14: %s passes through",
     (event_type) => expect(parseDeliveryEvent({ event_type, attributes: {} })).toEqual({ type: "not-sms" }),
   );
 
-  test.each(["VOICE_COMPLETED", "MEDIA_DELIVERED", "RCS_FAILED"])(
-    "fault 14: %s passes through",
-    (eventType) => expect(parseDeliveryEvent({ eventType })).toEqual({ type: "not-sms" }),
+  test.each(["VOICE_COMPLETED", "MEDIA_DELIVERED"])("fault 14: %s passes through", (eventType) =>
+    expect(parseDeliveryEvent({ eventType })).toEqual({ type: "not-sms" }),
   );
 
   test.each([null, 7, "text", [], {}, { event_type: 7 }, { eventType: null }])("%j is malformed", (value) =>

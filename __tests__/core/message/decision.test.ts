@@ -19,7 +19,7 @@ const everyCombination: Facts[] = combinations({
   status: messageStatuses,
   attempt: attemptPositions,
   content: ["sendable", "missing", "too-long"],
-  retries: ["left", "none", "off"],
+  retries: ["left", "none", "off", "shadowed"],
   time: ["left", "over", "unknown"],
 });
 
@@ -29,7 +29,7 @@ describe("the decision table in the docs of decision.ts", () => {
     rows.find((row) => columns.every((name, column) => fits(row[column], name, facts[name])));
 
   test("is equal to the code for every combination of facts", () => {
-    expect(everyCombination).toHaveLength(7 * 9 * 5 * 3 * 3 * 3);
+    expect(everyCombination).toHaveLength(7 * 9 * 5 * 3 * 4 * 3);
     const differing = everyCombination.flatMap((facts) => {
       const [action, reason] = rowOf(facts)?.slice(6) ?? [];
       const decided = decide(facts);

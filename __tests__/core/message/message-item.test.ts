@@ -16,6 +16,8 @@ describe("an item", () => {
       outcome: "UNREACHABLE",
       outcome_at: 3,
       retry_scheduled_at: 4,
+      shadowed_at: 5,
+      shadow_parts: 2,
       possible_duplicate: true,
       repeats: 1,
     };
@@ -41,6 +43,8 @@ describe("an item", () => {
       destination_country_parameters: { IN_ENTITY_ID: "1101234567890123456" },
       max_price: "0.05",
       protect_configuration_id: "protect-1",
+      message_feedback_enabled: false,
+      sms_service: "end-user-messaging",
       status_reason: "UNREACHABLE",
       delivery_guarantee: "at-most-once",
       next_attempt_at: 1,

@@ -33,6 +33,7 @@ const everyCombination = combinations({
   guarantee: ["at-least-once", "at-most-once"],
   own: [undefined, "at-least-once", "at-most-once"],
   areRetriesOff: [true, false],
+  isShadow: [true, false],
   body: ["short", "too long"],
   times: ["in seconds", "as written"],
 });
@@ -46,6 +47,7 @@ const words: Record<string, (facts: Facts) => boolean> = {
   RETRY_SCHEDULED: ({ status }) => status === "RETRY_SCHEDULED",
   "RETRY_SCHEDULED for another attempt": ({ status, latest }) =>
     status === "RETRY_SCHEDULED" && latest + 1 !== attempt,
+  "shadow mode": ({ isShadow }) => isShadow,
   "max_retries is 0": ({ areRetriesOff }) => areRetriesOff,
   "perhaps sent before": ({ record }) => record !== "deferred",
   "deadline passed": ({ deadline }) => deadline === "passed",
@@ -114,12 +116,14 @@ describe("the table in the docs of retry-message-decision.ts", () => {
       (facts) => {
         const { action: text = "", reason } = rowOf(facts) ?? {};
         const [action, , attribute] = text.replaceAll("`", "").split(" ");
+        const seconds = /^defer by (\d+) s$/.exec(text)?.[1];
+        if (seconds !== undefined) return { action, reason, until: now + Number(seconds) };
         const until = attribute === undefined ? undefined : itemOf(facts)?.[attribute as keyof Message];
         return { action, reason, until };
       },
       (facts) => {
-        const { guarantee, areRetriesOff } = facts;
-        return decideRetryMessage(itemOf(facts), { attempt, now, guarantee, areRetriesOff });
+        const { guarantee, areRetriesOff, isShadow } = facts;
+        return decideRetryMessage(itemOf(facts), { attempt, now, guarantee, areRetriesOff, isShadow });
       },
     );
     expect(differing.slice(0, 3)).toEqual([]);

@@ -5,6 +5,7 @@ import {
   deadlineOf,
   delayBefore,
   dueAt,
+  operatorBackOffUntil,
 } from "../../../functions/core/message/retry-policy.ts";
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../../support/messages.ts";
 
@@ -131,5 +132,37 @@ describe("the deadline", () => {
     const { deadline: _, created_at: __, ...bare } = sentMessage();
     const ahead = failureEvent({ occurredAt: startOfTest + 86_400 });
     expect(deadlineOf(bare, ahead, policy, startOfTest)).toBe(startOfTest + 3_600);
+  });
+});
+
+describe("what an operator has to mend", () => {
+  const waits = (deferrals: number, left = Number.POSITIVE_INFINITY, isSpendLimit = false, luck = highest) =>
+    operatorBackOffUntil({ deferrals, isSpendLimit, deadline: startOfTest + left }, startOfTest, luck) -
+    startOfTest;
+
+  test("is tried ever more rarely, up to every quarter of an hour, half of it by chance", () => {
+    expect([0, 1, 2, 3, 4, 5, 6, 7, 50].map((deferrals) => waits(deferrals))).toEqual([
+      10, 20, 40, 80, 160, 320, 640, 900, 900,
+    ]);
+    expect(waits(7, Number.POSITIVE_INFINITY, false, 0)).toBe(450);
+  });
+
+  test("waits a quarter of an hour at once where a spend limit is reached", () => {
+    expect([0, 5].map((deferrals) => waits(deferrals, Number.POSITIVE_INFINITY, true, 0))).toEqual([
+      900, 900,
+    ]);
+  });
+
+  test("is tried at half of the time that is left, until too little is left for a try", () => {
+    expect([2_000, 911, 909, 600, 100, 30, 20].map((left) => waits(9, left))).toEqual([
+      900, 900, 455, 300, 50, 15, 10,
+    ]);
+    // At the deadline or later: the message expires.
+    expect([10, 5].map((left) => waits(9, left))).toEqual([10, 10]);
+  });
+
+  test("of a message without a deadline is tried for ever", () => {
+    const waiting = { deferrals: 9, isSpendLimit: false, deadline: undefined };
+    expect(operatorBackOffUntil(waiting, startOfTest, 0)).toBe(startOfTest + 450);
   });
 });

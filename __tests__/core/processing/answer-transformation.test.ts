@@ -216,6 +216,7 @@ describe("the core and the answer together", () => {
         queue: { put: async (entries) => entries.map(() => !isDown) },
         policy: retryPolicy(),
         recordsEveryDelivery: false,
+        smsServices: new Set<never>(),
         clock,
         random: { next: () => 0.5, id: () => "id" },
         telemetry: silence,

@@ -16,7 +16,7 @@ import type { DeferReason, SendResult } from "../../../functions/core/sending/sm
 import { failureEvent, retryPolicy, sentMessage, startOfTest } from "../../support/messages.ts";
 import { closedGate, openGate } from "../../support/open-gate.ts";
 import { recordedTelemetry } from "../../support/recorded-telemetry.ts";
-import { scriptedSender } from "../../support/scripted-sender.ts";
+import { routingBy, scriptedSender } from "../../support/scripted-sender.ts";
 import { type StoreOnModel, storeOnModel } from "../../support/store-on-model.ts";
 import { virtualTime } from "../../support/virtual-time.ts";
 
@@ -40,6 +40,7 @@ async function handle(
     answer?: SendResult;
     takes?: (entry: QueueEntry) => boolean;
     guarantee?: "at-least-once" | "at-most-once";
+    isShadow?: boolean;
     gate?: SendGate;
     send?: () => Promise<SendResult>;
     policy?: Partial<RetryPolicy>;
@@ -66,12 +67,13 @@ async function handle(
     {
       resend: {
         ...shared,
-        sender,
+        routing: routingBy(sender),
         gate: options.gate ?? openGate,
         policy,
         guarantee: options.guarantee ?? "at-least-once",
+        isShadow: options.isShadow ?? false,
       },
-      events: { ...shared, policy, recordsEveryDelivery: false },
+      events: { ...shared, policy, recordsEveryDelivery: false, smsServices: new Set() },
       queue: {
         async put(entries) {
           puts.push([...entries]);
@@ -103,6 +105,21 @@ describe("a retry message is counted by its outcome, and logged without number a
   ];
   test.each<Row>([
     ["sent", "due", { RetrySent: 1 }, ["info", handled], [due()]],
+    [
+      "shadowed",
+      "shadow-mode",
+      { RetryShadowed: 1, ShadowParts: 2 },
+      ["info", handled],
+      [due({ message_body: "x".repeat(161) })],
+      { isShadow: true },
+    ],
+    [
+      "sent",
+      "due",
+      { RetrySent: 1, EndUserMessagingSent: 1 },
+      ["info", handled],
+      [due({ sms_service: "end-user-messaging" })],
+    ],
     [
       "sent-again",
       "outcome-unknown",
@@ -152,12 +169,22 @@ describe("a retry message is counted by its outcome, and logged without number a
     ],
     [
       "deferred",
-      "not-allowed:NO_ORIGINATION_IDENTITIES_FOUND",
+      "not-allowed:RESOURCE_NOT_ACTIVE",
       { SendDeferred: 1, SendBlocked: 1 },
       ["info", handled],
       [due()],
-      { answer: deferred("not-allowed:NO_ORIGINATION_IDENTITIES_FOUND") },
+      { answer: deferred("not-allowed:RESOURCE_NOT_ACTIVE") },
     ],
+    ...["identity-not-allowed:SENDER_ID_NOT_SUPPORTED", "destination-not-allowed:COUNTRY_NOT_ENABLED"].map(
+      (reason): Row => [
+        "deferred",
+        reason,
+        { SendDeferred: 1, SendBlockedForSome: 1 },
+        ["info", handled],
+        [due()],
+        { answer: deferred(reason as DeferReason) },
+      ],
+    ),
     [
       "deferred",
       "unreachable",

@@ -31,6 +31,7 @@ function recordHandling(items = [sentMessage()], takes: (entry: QueueEntry) => b
     queued,
     policy: retryPolicy(),
     recordsEveryDelivery: false,
+    smsServices: new Set<never>(),
     // The time of a test stands still: only an abort ends a wait.
     clock: virtualTime(startOfTest + 10),
     endsAt: startOfTest + 60,

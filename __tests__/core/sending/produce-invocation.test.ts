@@ -5,7 +5,11 @@ import {
   readProduceInvocation,
 } from "../../../functions/core/sending/produce-invocation.ts";
 
+/** A deployment that sends by Pinpoint alone. */
+const byPinpoint = { smsService: "pinpoint", smsServices: new Set(["pinpoint"] as const) } as const;
+
 const noDefaults: InvocationDefaults = {
+  ...byPinpoint,
   destinationNumber: undefined,
   body: undefined,
   originationNumber: undefined,
@@ -29,6 +33,8 @@ const carried = {
   destination_country_parameters: { IN_ENTITY_ID: "1101234567890123456" },
   max_price: "0.05",
   protect_configuration_id: "protect-1",
+  message_feedback_enabled: true,
+  sms_service: "pinpoint",
 };
 
 /** The problems of an event; fails where it has none. */
@@ -188,6 +194,7 @@ test.each<[object, string]>([
 
 test("defaults stand in for what the event leaves out, and for nothing else", () => {
   const defaults = {
+    ...byPinpoint,
     destinationNumber: "+14254147755",
     body: "A trial.",
     originationNumber: "+447700900999",
@@ -322,6 +329,7 @@ test("the error says what to do", () => {
 test("a sender id of the event's goes alone, without the deployment's number", () => {
   const event = { destination_number: "+447700900123", message_body: "Hello", sender_id: "MYBRAND" };
   const invocation = readProduceInvocation(event, {
+    ...byPinpoint,
     destinationNumber: undefined,
     body: undefined,
     originationNumber: "+447700900999",
@@ -333,8 +341,55 @@ test("a sender id of the event's goes alone, without the deployment's number", (
 
 test("a key with several digits in a row is not quoted: they may be a code or a number", () => {
   const event = { code_493817_for_447700900123: "x", misspelt_2: "y" };
-  const defaults = { destinationNumber: "+447700900123", body: "Hello", originationNumber: undefined };
+  const defaults = {
+    ...byPinpoint,
+    destinationNumber: "+447700900123",
+    body: "Hello",
+    originationNumber: undefined,
+  };
   const read = () => readProduceInvocation(event, { ...defaults, validitySeconds: 600 });
   expect(read).toThrow("misspelt_2 is not known here.");
   expect(read).not.toThrow(/493817/);
+});
+
+describe("a deployment that sends by End User Messaging", () => {
+  const defaults: InvocationDefaults = {
+    ...noDefaults,
+    smsService: "end-user-messaging",
+    smsServices: new Set(["end-user-messaging", "pinpoint"] as const),
+  };
+  const problemsIn = (changes: object, given = defaults) => {
+    try {
+      readProduceInvocation({ ...event, ...changes }, given);
+      return [];
+    } catch (error) {
+      return (error as InvalidRequestError).problems;
+    }
+  };
+
+  test.each([
+    [{ origination_number: "+447700900999" }],
+    [{ sender_id: "SHOP" }],
+    [{ origination_number: "pool-0123456789abcdef" }],
+    [{ sms_service: "pinpoint" }],
+  ])("takes an event with %j", (changes) => {
+    expect(problemsIn(changes)).toEqual([]);
+  });
+
+  test("takes an event without an identity only where the deployment has one", () => {
+    expect(problemsIn({})).toEqual([
+      "origination_number or sender_id is missing, and no default is set; End User Messaging needs one of them.",
+    ]);
+    expect(problemsIn({}, { ...defaults, originationNumber: "SHOP" })).toEqual([]);
+  });
+
+  test("refuses a service that it is not set up for", () => {
+    const alone = { ...defaults, smsServices: new Set(["end-user-messaging"] as const) };
+    expect(problemsIn({ sms_service: "pinpoint" }, alone)).toEqual([
+      "sms_service must be what the deployment is set up for: end-user-messaging.",
+    ]);
+    expect(problemsIn({ sms_service: "sns" })).toEqual([
+      "sms_service must be pinpoint or end-user-messaging.",
+    ]);
+  });
 });

@@ -10,7 +10,7 @@ import type { SendRequest, SendResult } from "../../../functions/core/sending/sm
 import { retryPolicy, startOfTest } from "../../support/messages.ts";
 import { closedGate, gateOf, openGate, permitFor } from "../../support/open-gate.ts";
 import { recordedTelemetry } from "../../support/recorded-telemetry.ts";
-import { type ScriptedAnswer, scriptedSender } from "../../support/scripted-sender.ts";
+import { routingBy, type ScriptedAnswer, scriptedSender } from "../../support/scripted-sender.ts";
 import { storeOnModel } from "../../support/store-on-model.ts";
 import { virtualTime } from "../../support/virtual-time.ts";
 import { world } from "../../support/world.ts";
@@ -53,7 +53,7 @@ function application(
   let ids = 0;
   const producing = {
     store,
-    sender,
+    routing: routingBy(sender),
     gate: options.gate ?? openGate,
     guarantee: options.guarantee ?? ("at-least-once" as const),
     queue: {
@@ -108,6 +108,7 @@ describe("a message", () => {
     expect(atSend).toEqual({
       application_message_id: "order-4711",
       message_body: "Your code is 493817.",
+      sms_service: "pinpoint",
       destination_number: "+447700900123",
       message_type: "TRANSACTIONAL",
       status: "SENDING",
@@ -505,6 +506,7 @@ describe("a message that the gate does not let through now", () => {
       expect(message()).toEqual({
         application_message_id: "order-4711",
         message_body: "Your code is 493817.",
+        sms_service: "pinpoint",
         destination_number: "+447700900123",
         message_type: "TRANSACTIONAL",
         sender_id: "SHOP",

@@ -158,7 +158,7 @@ const everyCombination = combinations({
   latest: [1, 2, 3],
   outcome: ["accepted", "accepted, nobody knows when", "unknown", "none came"],
   receiptTimeout: [0, 60],
-  retriesOff: [true, false],
+  notRetried: [undefined, "retries-off", "shadow-mode"],
   time: ["not due", "due", "deadline passed", "due, no deadline"],
   content: ["sendable", "no body", "no number"],
   maxRetries: [0, 2, 3],
@@ -182,8 +182,8 @@ const words: Record<string, (facts: Facts) => boolean> = {
   "no receipt time-out or nobody knows when": ({ receiptTimeout, outcome }) =>
     receiptTimeout === 0 || outcome === "accepted, nobody knows when" || outcome === "none came",
   // Only a failure leaves that reason.
-  failed: ({ retriesOff }) => retriesOff,
-  "retries are off": ({ retriesOff }) => retriesOff,
+  failed: ({ notRetried }) => notRetried !== undefined,
+  "retries are off or only counted": ({ notRetried }) => notRetried !== undefined,
   "not due yet": ({ time }) => time === "not due",
   "deadline passed": ({ time }) => time === "deadline passed",
   "at-most-once": ({ guarantee, own }) => (own ?? guarantee) === "at-most-once",
@@ -218,7 +218,7 @@ function itemOf(facts: Facts): Message | undefined {
     ...(facts.content !== "no body" && { message_body: body }),
     ...(facts.content !== "no number" && { destination_number: number }),
     ...(facts.status !== undefined && { status: facts.status }),
-    ...(facts.retriesOff && { status_reason: "retries-off" }),
+    ...(facts.notRetried !== undefined && { status_reason: facts.notRetried }),
     ...(facts.own !== undefined && { delivery_guarantee: facts.own }),
     ...(facts.time === "deadline passed" && { deadline: now }),
     ...((facts.time === "due" || facts.time === "not due") && { deadline: now + 61 }),

@@ -17,8 +17,12 @@ export type RefusalCause =
   | "message"
   /** The recipient has opted out. */
   | "opted-out"
-  /** In the account or the deployment: an operator can mend it, and the same message will be taken. */
+  /** In the account, the deployment or the identity as a whole: an operator can mend it, and the message will be taken. */
   | "operator"
+  /** In the identity and this message together: another identity may do, else an operator can mend it. */
+  | "identity"
+  /** In this recipient alone, and an operator can mend it. */
+  | "destination"
   /** A spend limit, or a quota of a day: it passes by itself or when somebody raises it. */
   | "spend-limit";
 
@@ -34,12 +38,13 @@ export const conflictCauses = {
   DESTINATION_PHONE_NUMBER_BLOCKED_BY_PROTECT_NUMBER_OVERRIDE: "message",
 
   // The account is in the sandbox: the number can be verified, or the account moved out.
-  DESTINATION_PHONE_NUMBER_NOT_VERIFIED: "operator",
-  NO_ORIGINATION_IDENTITIES_FOUND: "operator",
+  DESTINATION_PHONE_NUMBER_NOT_VERIFIED: "destination",
+  // Of a pool, none that can send to this country.
+  NO_ORIGINATION_IDENTITIES_FOUND: "identity",
+  MESSAGE_TYPE_MISMATCH: "identity",
+  NUMBER_CAPABILITIES_MISMATCH: "identity",
+  KEYWORD_MISMATCH: "identity",
   RESOURCE_NOT_ACTIVE: "operator",
-  MESSAGE_TYPE_MISMATCH: "operator",
-  NUMBER_CAPABILITIES_MISMATCH: "operator",
-  KEYWORD_MISMATCH: "operator",
   REGISTRATION_NOT_COMPLETE: "operator",
   PHONE_NUMBER_NOT_IN_REGISTRATION_REGION: "operator",
   PROTECT_CONFIGURATION_NOT_ASSOCIATED_WITH_CONFIGURATION_SET: "operator",
@@ -93,16 +98,16 @@ export const validationCauses = {
   DESTINATION_COUNTRY_BLOCKED: "message",
   PRICE_OVER_THRESHOLD: "message",
 
-  COUNTRY_NOT_ENABLED: "operator",
-  COUNTRY_CODE_MISMATCH: "operator",
+  COUNTRY_NOT_ENABLED: "destination",
+  COUNTRY_CODE_MISMATCH: "identity",
+  INTERNATIONAL_SENDING_NOT_SUPPORTED: "identity",
+  INVALID_IDENTITY_FOR_DESTINATION_COUNTRY: "identity",
+  SENDER_ID_NOT_REGISTERED: "identity",
+  SENDER_ID_NOT_SUPPORTED: "identity",
+  SENDER_ID_REQUIRES_REGISTRATION: "identity",
   CHANNEL_NOT_ENABLED: "operator",
-  INTERNATIONAL_SENDING_NOT_SUPPORTED: "operator",
-  INVALID_IDENTITY_FOR_DESTINATION_COUNTRY: "operator",
   INVALID_ARN: "operator",
   RESOURCE_NOT_ACCESSIBLE: "operator",
-  SENDER_ID_NOT_REGISTERED: "operator",
-  SENDER_ID_NOT_SUPPORTED: "operator",
-  SENDER_ID_REQUIRES_REGISTRATION: "operator",
   MISSING_PARAMETER: "operator",
   PARAMETERS_CANNOT_BE_USED_TOGETHER: "operator",
   UNSPECIFIED_PARAMETER_NOT_SUPPORTED: "operator",
@@ -170,12 +175,8 @@ export const quotaCauses = {
   VERIFIED_DESTINATION_NUMBERS_PER_ACCOUNT: "operator",
 } as const satisfies Record<ServiceQuotaExceededExceptionReason, RefusalCause>;
 
-/** Fields of a request that come from the deployment more often than from the message, in lower case. */
-const deploymentFields: ReadonlySet<string> = new Set([
-  "configurationsetname",
-  "originationidentity",
-  "protectconfigurationid",
-]);
+/** Fields of a request that are the message itself, in lower case; what another field holds, somebody can correct. */
+const messageFields: ReadonlySet<string> = new Set(["destinationphonenumber", "messagebody"]);
 
 /** Where the cause of a refusal lies, and the service's word for it. */
 export interface Refusal {
@@ -219,10 +220,11 @@ function listed(
 
 /** Without a reason it is the check of lengths and patterns that comes before all others: number or body. */
 function invalid({ Reason, Fields = [] }: ValidationException): Refusal {
-  const isOfDeployment = Fields.some(({ Name }) => deploymentFields.has(Name?.toLowerCase() ?? ""));
+  const names = Fields.flatMap(({ Name }) => (Name === undefined ? [] : [Name.toLowerCase()]));
+  const isOfMessage = names.length === 0 || names.some((name) => messageFields.has(name));
   const said: Refusal =
     Reason === undefined
       ? { cause: "message", reason: "VALIDATION" }
       : listed(validationCauses, Reason, "VALIDATION");
-  return isOfDeployment ? { ...said, cause: "operator" } : said;
+  return said.cause === "message" && !isOfMessage ? { ...said, cause: "operator" } : said;
 }

@@ -1,33 +1,46 @@
 /** Sends SMS with AWS End User Messaging's `SendTextMessage`, the v2 API. */
 import { type PinpointSMSVoiceV2Client, SendTextMessageCommand } from "@aws-sdk/client-pinpoint-sms-voice-v2";
-import type { SendRequest, SendResult, SmsSender } from "../../core/sending/sms-sender.ts";
+import {
+  attemptValiditySeconds,
+  type SendRequest,
+  type SendResult,
+  type SmsSender,
+} from "../../core/sending/sms-sender.ts";
 import { refusalOf } from "./end-user-messaging-refusals.ts";
 import { type FailedCall, notAllowed, resultOfFailedCall } from "./failed-call.ts";
 
-/**
- * Shortest and longest `TimeToLive` that the service takes, in seconds.
- *
- * @see https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html
- */
-const timeToLiveSeconds = { shortest: 5, longest: 259_200 };
+/** What a send carries where its request says nothing else. */
+export interface EndUserMessagingDefaults {
+  /**
+   * Events go where the configuration set says: without the set of the first send, nobody learns what became of a
+   * retry.
+   * @default - no configuration set
+   */
+  readonly configurationSetName?: string;
+  /** How long the service tries to hand a message over, if its deadline is no sooner; as `attemptValiditySeconds`. */
+  readonly attemptValiditySeconds: number;
+  /** @default - no limit */
+  readonly maxPrice?: string;
+  /** @default - the configuration set's, or the account's */
+  readonly protectConfigurationId?: string;
+  readonly messageFeedbackEnabled: boolean;
+}
 
 /**
  * The sender on End User Messaging.
  *
  * @param client one of `endUserMessagingClient`, as for Pinpoint
- * @param configurationSetName events go where the configuration set says: without the set of the first send,
- *   nobody learns what became of a retry
  */
 export function endUserMessagingSender(
   client: PinpointSMSVoiceV2Client,
-  configurationSetName: string | undefined,
+  defaults: EndUserMessagingDefaults,
 ): SmsSender {
   return {
-    leastSecondsLeft: timeToLiveSeconds.shortest,
+    leastSecondsLeft: attemptValiditySeconds.least,
     async send(request): Promise<SendResult> {
       try {
         const { entries, leftOut } = contextOf(request);
-        const { MessageId } = await client.send(commandOf(request, entries, configurationSetName));
+        const { MessageId } = await client.send(commandOf(request, entries, defaults));
         // Every answer to a send that was taken has an id; HTTP 200 alone, from whomever, says nothing.
         if (MessageId === undefined || MessageId === "") {
           return { kind: "unconfirmed", reason: "no-message-id" };
@@ -60,35 +73,41 @@ function contextOf({ context }: SendRequest): { entries: Record<string, string>;
 function commandOf(
   request: SendRequest,
   context: Record<string, string>,
-  deploymentsConfigurationSet: string | undefined,
+  defaults: EndUserMessagingDefaults,
 ): SendTextMessageCommand {
   const identity = request.originationNumber ?? request.senderId;
-  const configurationSetName = request.configurationSetName ?? deploymentsConfigurationSet;
+  const { configurationSetName, maxPrice, protectConfigurationId, messageFeedbackEnabled } = {
+    ...defaults,
+    ...request,
+  };
   const countryParameters = {
     ...(request.entityId !== undefined && { IN_ENTITY_ID: request.entityId }),
     ...(request.templateId !== undefined && { IN_TEMPLATE_ID: request.templateId }),
     ...request.destinationCountryParameters,
   };
-  const timeToLive = Math.min(
-    Math.floor(request.secondsLeft ?? Number.POSITIVE_INFINITY),
-    timeToLiveSeconds.longest,
-  );
   return new SendTextMessageCommand({
     DestinationPhoneNumber: request.destinationNumber,
     MessageBody: request.body,
     MessageType: request.messageType,
-    // The service gives a message up by itself when it has become useless.
-    TimeToLive: timeToLive,
+    // The service gives an attempt up by itself: when the message has become useless, or while there is time for another.
+    TimeToLive: timeToLive(request, defaults),
     Context: context,
     ...(identity !== undefined && { OriginationIdentity: identity }),
     ...(configurationSetName !== undefined && { ConfigurationSetName: configurationSetName }),
     ...(request.keyword !== undefined && { Keyword: request.keyword }),
-    ...(request.maxPrice !== undefined && { MaxPrice: request.maxPrice }),
-    ...(request.protectConfigurationId !== undefined && {
-      ProtectConfigurationId: request.protectConfigurationId,
-    }),
+    ...(maxPrice !== undefined && { MaxPrice: maxPrice }),
+    ...(protectConfigurationId !== undefined && { ProtectConfigurationId: protectConfigurationId }),
+    ...(messageFeedbackEnabled && { MessageFeedbackEnabled: true }),
     ...(Object.keys(countryParameters).length > 0 && { DestinationCountryParameters: countryParameters }),
   });
+}
+
+function timeToLive(
+  { secondsLeft = Number.POSITIVE_INFINITY }: SendRequest,
+  defaults: EndUserMessagingDefaults,
+): number {
+  const seconds = Math.floor(Math.min(secondsLeft, defaults.attemptValiditySeconds));
+  return Math.max(seconds, attemptValiditySeconds.least);
 }
 
 /** Final only where it lies in the message or its recipient; what an operator can mend comes again. */
@@ -105,5 +124,9 @@ function refusal({ error }: FailedCall): SendResult | undefined {
       return { kind: "deferred", reason: "spend-limit" };
     case "operator":
       return notAllowed(refused.reason);
+    case "identity":
+      return { kind: "deferred", reason: `identity-not-allowed:${refused.reason}` };
+    case "destination":
+      return { kind: "deferred", reason: `destination-not-allowed:${refused.reason}` };
   }
 }

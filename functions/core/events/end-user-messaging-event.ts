@@ -28,13 +28,40 @@ const endUserMessagingEvent = v.object({
   context: v.optional(v.unknown()),
 });
 
-const { prefix, kinds } = smsEventTypes["end-user-messaging"];
+const { prefixes, kinds } = smsEventTypes["end-user-messaging"];
 
-function kindOf(eventType: string, isFinal: boolean | undefined): EventKind {
-  const kind = kinds.get(eventType) ?? "unrecognized";
-  const isStillOpen = statusFacts(eventType.slice(prefix.length))?.needsFinalFlag && isFinal !== true;
-  return isFinal === false || isStillOpen ? "in-progress" : kind;
+/** What is known of an event besides its type. */
+interface KindFacts {
+  readonly status: string;
+  readonly isFinal: boolean | undefined;
+  /** Whether the service says that an SMS follows. */
+  readonly fallsBack: boolean;
 }
+
+function kindOf(eventType: string, { status, isFinal, fallsBack }: KindFacts): EventKind {
+  const kind = kinds.get(eventType) ?? "unrecognized";
+  // A delivered RCS message may still be read, so that its event need not be the last one.
+  if (eventType.startsWith(rcsPrefix) && kind === "success") return kind;
+  const isStillOpen = statusFacts(status)?.needsFinalFlag && isFinal !== true;
+  return isFinal === false || isStillOpen || (fallsBack && kind === "failure") ? "in-progress" : kind;
+}
+
+const rcsPrefix = "RCS_";
+
+/**
+ * Whether an RCS event announces that the same message goes out as an SMS. AWS describes such events, and no source shows
+ * how a field of theirs is spelled: any field that is named after the fallback and is not empty counts. A failure that is
+ * not final announces one, too.
+ */
+function announcesFallback(eventType: string, value: Record<string, unknown>): boolean {
+  if (!eventType.startsWith(rcsPrefix)) return false;
+  return Object.entries(value).some(
+    ([key, said]) =>
+      /^fall_?back/i.test(key) && !emptyFallbacks.has(typeof said === "string" ? said.toUpperCase() : said),
+  );
+}
+
+const emptyFallbacks: ReadonlySet<unknown> = new Set([undefined, null, false, "", "NONE", "FALSE"]);
 
 /** Reads an object with an `eventType` as an End User Messaging event; see {@link parseDeliveryEvent}. */
 export function parseEndUserMessagingEvent(value: Record<string, unknown>): ParsedEvent {
@@ -42,15 +69,17 @@ export function parseEndUserMessagingEvent(value: Record<string, unknown>): Pars
   if (!parsed.success) return { type: "malformed", problem: "eventType is not a text" };
   const { eventType, isFinal, messageId, eventTimestamp, messageRequestTimestamp } = parsed.output;
   const { destinationPhoneNumber, originationPhoneNumber } = parsed.output;
-  if (!eventType.startsWith(prefix)) return { type: "not-sms" };
+  const prefix = prefixes.find((each) => eventType.startsWith(each));
+  if (prefix === undefined) return { type: "not-sms" };
+  const status = eventType.slice(prefix.length);
 
   const ownContext = readOwnContext(parsed.output.context);
   const messageType = messageTypeOf(parsed.output.messageType);
   const event: DeliveryEvent = {
     format: "end-user-messaging",
-    kind: kindOf(eventType, isFinal),
+    kind: kindOf(eventType, { status, isFinal, fallsBack: announcesFallback(eventType, value) }),
     // The type, not `messageStatus`: AWS lists the types, of the statuses it shows only three.
-    status: eventType.slice(prefix.length),
+    status,
     ...(messageId !== undefined && { messageId }),
     ...readContext(parsed.output.context),
     ...(destinationPhoneNumber !== undefined && { destinationNumber: destinationPhoneNumber }),

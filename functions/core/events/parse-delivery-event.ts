@@ -10,7 +10,7 @@ import { isRecord } from "./send-context.ts";
 /**
  * Reads one parsed JSON value as a delivery event. Never throws.
  *
- * Email, campaign, journey, voice, media and RCS events are `not-sms`; a value that is no event of either
+ * Email, campaign, journey, voice and media events are `not-sms`; RCS events are about a message that could be an SMS; a value that is no event of either
  * event format is `malformed`, with a problem that quotes nothing of it.
  */
 export function parseDeliveryEvent(value: unknown): ParsedEvent {

@@ -36,14 +36,15 @@ const pinpointEvent = v.object({
   ),
 });
 
-const { prefix, kinds } = smsEventTypes.pinpoint;
+const { prefixes, kinds } = smsEventTypes.pinpoint;
 
 /** Reads an object with an `event_type` as a Pinpoint event; see {@link parseDeliveryEvent}. */
 export function parsePinpointEvent(value: Record<string, unknown>): ParsedEvent {
   const parsed = v.safeParse(pinpointEvent, value);
   if (!parsed.success) return { type: "malformed", problem: "event_type is not a text" };
   const { event_type: type, event_timestamp: timestamp, application, attributes } = parsed.output;
-  if (!type.startsWith(prefix)) return { type: "not-sms" };
+  const prefix = prefixes.find((each) => type.startsWith(each));
+  if (prefix === undefined) return { type: "not-sms" };
 
   const ownContext = readOwnContext(attributes.customer_context);
   const messageType = messageTypeOf(attributes.message_type);

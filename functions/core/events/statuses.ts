@@ -106,6 +106,8 @@ export const eventStatuses = {
   OPTOUT: { class: "opted-out", formats: ["pinpoint"], meaning: "the recipient has opted out" },
   // A later spelling of the same, which no source shows in an event.
   OPTED_OUT: { class: "opted-out", formats: [], meaning: "the recipient has opted out" },
+  // Only events of RCS say it. Another try leaves by an identity for SMS, where the deployment names one.
+  FAILED: { class: "retryable-if-named", formats: [], meaning: "an RCS message failed, and no SMS follows" },
   QUEUED: { class: "in-progress", formats: ["end-user-messaging"], meaning: "waits at the service" },
   PENDING: { class: "in-progress", formats: both, meaning: "not yet delivered" },
   SENT: { class: "in-progress", formats: ["end-user-messaging"], meaning: "handed to the carrier" },
@@ -150,10 +152,28 @@ export function statusesOf(format: EventFormat): EventStatus[] {
   return rows.flatMap(([status, { formats }]) => (formats.includes(format) ? [status] : []));
 }
 
-/** The types of an event format's SMS events. */
+/**
+ * The types of RCS events, by what they say. A text message becomes one where the service chooses an RCS agent, of a pool
+ * or because a send names no identity. `RCS_READ` follows a delivery. After `RCS_FALLEN_BACK_TO_SMS` come events of the
+ * SMS; what is blocked may fall back as well, so it is no end.
+ *
+ * @see https://docs.aws.amazon.com/sms-voice/latest/userguide/rcs-events.html
+ */
+const rcsEventTypes: readonly (readonly [string, EventKind])[] = [
+  ["RCS_DELIVERED", "success"],
+  ["RCS_READ", "success"],
+  ["RCS_FAILED", "failure"],
+  ["RCS_TTL_EXPIRED", "failure"],
+  ["RCS_QUEUED", "in-progress"],
+  ["RCS_SENT", "in-progress"],
+  ["RCS_FALLEN_BACK_TO_SMS", "in-progress"],
+  ["RCS_PROTECT_BLOCKED", "in-progress"],
+];
+
+/** The types of an event format's SMS events, and of RCS events, which can be about the same messages. */
 export interface SmsEventTypes {
-  /** What the type of every SMS event begins with, and of no other. */
-  readonly prefix: string;
+  /** What the types of these events begin with, and of no others. */
+  readonly prefixes: readonly string[];
   /** The types that are known, by what they say. */
   readonly kinds: ReadonlyMap<string, EventKind>;
 }
@@ -161,7 +181,7 @@ export interface SmsEventTypes {
 /** The types of the SMS events of each event format; a type that is not listed is unrecognized. */
 export const smsEventTypes: Readonly<Record<EventFormat, SmsEventTypes>> = {
   pinpoint: {
-    prefix: "_SMS.",
+    prefixes: ["_SMS."],
     kinds: new Map<string, EventKind>([
       ["_SMS.BUFFERED", "in-progress"],
       // These two stand in older texts only.
@@ -173,13 +193,13 @@ export const smsEventTypes: Readonly<Record<EventFormat, SmsEventTypes>> = {
     ]),
   },
   "end-user-messaging": {
-    prefix: "TEXT_",
-    kinds: new Map(
-      statusesOf("end-user-messaging").map((status): [string, EventKind] => [
-        `TEXT_${status}`,
-        statusClasses[eventStatuses[status].class].kind,
-      ]),
-    ),
+    prefixes: ["TEXT_", "RCS_"],
+    kinds: new Map<string, EventKind>([
+      ...statusesOf("end-user-messaging").map(
+        (status) => [`TEXT_${status}`, statusClasses[eventStatuses[status].class].kind] as const,
+      ),
+      ...rcsEventTypes,
+    ]),
   },
 };
 
@@ -206,7 +226,6 @@ export const otherEventTypes: Readonly<Record<EventFormat, readonly string[]>> =
       "BLOCKED CARRIER_BLOCKED CARRIER_UNREACHABLE DELIVERED FILE_INACCESSIBLE FILE_SIZE_EXCEEDED " +
         "FILE_TYPE_UNSUPPORTED INVALID INVALID_MESSAGE PENDING QUEUED SPAM SUCCESSFUL TTL_EXPIRED UNKNOWN UNREACHABLE",
     ),
-    ...prefixed("RCS_", "DELIVERED FAILED FALLEN_BACK_TO_SMS PROTECT_BLOCKED QUEUED READ SENT TTL_EXPIRED"),
     ...prefixed("VOICE_", "ANSWERED BUSY COMPLETED FAILED INITIATED NO_ANSWER RINGING TTL_EXPIRED"),
   ],
 };

@@ -7,6 +7,7 @@
  */
 import * as v from "valibot";
 import { isOwnContextKey, isRecord, ownContextLimits, readOwnContext } from "../events/send-context.ts";
+import { smsServices } from "../events/statuses.ts";
 
 const text = v.string("must be a text");
 
@@ -79,6 +80,8 @@ export const requestedAttributes = {
   ),
   max_price: v.exactOptional(maxPrice),
   protect_configuration_id: v.exactOptional(plain.protect_configuration_id),
+  message_feedback_enabled: v.exactOptional(v.boolean("must be true or false")),
+  sms_service: v.exactOptional(v.picklist(smsServices, `must be ${smsServices.join(" or ")}`)),
 };
 
 /** Every key that `SendTextMessage` knows for a country; a retry may carry a later one, the producer does not. */
@@ -119,6 +122,10 @@ export const storedAttributes = {
   max_price: orAbsent(priceOrNumber),
   /** End User Messaging: id or ARN of the protect configuration; absent = the one that the account says. */
   protect_configuration_id: orAbsent(plain.protect_configuration_id),
+  /** End User Messaging: whether the application tells the service which messages had their effect. */
+  message_feedback_enabled: orAbsent(v.boolean()),
+  /** What sent the message first, and sends every retry: `pinpoint` or `end-user-messaging`. */
+  sms_service: orAbsent(v.picklist(smsServices)),
 } satisfies Record<keyof typeof requestedAttributes, v.GenericSchema>;
 
 /** What was read by a schema, once the keys without a value have been taken out: at every depth, not to be changed. */

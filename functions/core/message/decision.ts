@@ -25,6 +25,7 @@
  * | unrecognized | RETRY_SCHEDULED | * | * | * | * | ignore | unrecognized-status |
  * | unrecognized | * | * | * | * | * | reject | unrecognized-status |
  * | retryable | RETRY_SCHEDULED | * | * | * | * | retry-message | already-scheduled |
+ * | retryable | * | * | * | shadowed | * | ignore | shadow-mode |
  * | retryable | * | * | * | off | * | note-failure | retries-off |
  * | retryable | * | * | * | none | * | exhaust | retries-exhausted |
  * | retryable | * | * | missing | * | * | reject | nothing-to-send |
@@ -37,7 +38,8 @@
  * `latest` (the last retry), `earlier`, `unknown` (the item knows of no such attempt yet), or `foreign` (the event
  * names the message, but is about a send that is none of its attempts). **content**: `missing` where the item
  * holds no body or no number is known, `too-long` where no service takes the body. **retries**: `off` where the
- * deployment has `max_retries = 0`, `none` where no retry is left. **time**: `over` after the deadline, `unknown`
+ * deployment has `max_retries = 0`, `none` where no retry is left, `shadowed` where the retry has been counted in shadow
+ * mode, so that it is not sent later either. **time**: `over` after the deadline, `unknown`
  * for an `UNKNOWN` of a message whose age nobody knows: the service says `UNKNOWN` by itself 72 hours after a send.
  */
 import type { EventClass } from "../events/classification.ts";
@@ -55,7 +57,7 @@ export interface Facts {
   readonly status: MessageStatus;
   readonly attempt: AttemptPosition;
   readonly content: "sendable" | "missing" | "too-long";
-  readonly retries: "left" | "none" | "off";
+  readonly retries: "left" | "none" | "off" | "shadowed";
   readonly time: "left" | "over" | "unknown";
 }
 
@@ -94,6 +96,7 @@ export type Reason =
   | "already-scheduled"
   | "retries-exhausted"
   | "retries-off"
+  | "shadow-mode"
   | "nothing-to-send"
   | "body-too-long"
   | "age-unknown"
@@ -148,6 +151,7 @@ function decideFailure(facts: Facts): Decision {
     return { action: isScheduled ? "ignore" : "reject", reason: "unrecognized-status" };
   }
   if (isScheduled) return { action: "retry-message", reason: "already-scheduled" };
+  if (facts.retries === "shadowed") return { action: "ignore", reason: "shadow-mode" };
   if (facts.retries === "off") return { action: "note-failure", reason: "retries-off" };
   if (facts.retries === "none") return { action: "exhaust", reason: "retries-exhausted" };
   if (facts.content === "missing") return { action: "reject", reason: "nothing-to-send" };

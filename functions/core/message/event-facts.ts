@@ -4,7 +4,7 @@ import type { DeliveryEvent } from "../events/delivery-event.ts";
 import { statusFacts } from "../events/statuses.ts";
 import type { Facts } from "./decision.ts";
 import { attemptOf, positionOf } from "./event-attempt.ts";
-import { type Message, statusOf } from "./message.ts";
+import { type Message, shadowModeReason, statusOf } from "./message.ts";
 import { isBodyTooLong } from "./message-parts.ts";
 import { allowsAttempt, deadlineOf, type RetryPolicy } from "./retry-policy.ts";
 
@@ -21,7 +21,7 @@ export function factsOf(
     status: statusOf(message),
     attempt: positionOf(event, message),
     content: contentOf(event, message),
-    retries: retriesOf(policy, (attemptOf(event, message) ?? 0) + 1),
+    retries: retriesOf(policy, message, (attemptOf(event, message) ?? 0) + 1),
     time: timeOf(event, message, policy, now),
   };
 }
@@ -34,7 +34,8 @@ function contentOf(event: DeliveryEvent, message: Message): Facts["content"] {
   return isBodyTooLong(body) ? "too-long" : "sendable";
 }
 
-function retriesOf(policy: RetryPolicy, next: number): Facts["retries"] {
+function retriesOf(policy: RetryPolicy, message: Message, next: number): Facts["retries"] {
+  if (message.status_reason === shadowModeReason) return "shadowed";
   if (policy.maxRetries === 0) return "off";
   return allowsAttempt(policy, next) ? "left" : "none";
 }

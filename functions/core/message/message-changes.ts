@@ -15,6 +15,7 @@ import {
   latestSecond,
   type Message,
   retriesOffReason,
+  shadowModeReason,
   type TimeAttribute,
   timeAttributes,
 } from "./message.ts";
@@ -78,6 +79,25 @@ export function unschedule(message: Message): Change {
     require: samePosition(message),
     set: { status: "SENT", status_reason: retriesOffReason },
     remove: ["next_attempt_at"],
+  };
+}
+
+/**
+ * Writes down that a scheduled retry would be sent now, and sends nothing: shadow mode. The message does not end by it and
+ * waits for nothing, so that no retry follows when shadow mode ends.
+ *
+ * @param attempt the retry that is not sent
+ * @param parts how many message parts it has
+ */
+export function shadowRetry(message: Message, attempt: number, now: number, parts: number): Change {
+  const records = attemptFields(message, {
+    [attempt - 1]: { shadowed_at: Math.floor(now), shadow_parts: parts },
+  });
+  return {
+    require: { ...samePosition(message), ...records.clauses },
+    set: { status: "SENT", status_reason: shadowModeReason },
+    remove: ["next_attempt_at"],
+    attempts: records.attempts,
   };
 }
 

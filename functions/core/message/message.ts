@@ -58,6 +58,14 @@ export const outcomeUnknownReason = "outcome-unknown";
 /** The `status_reason` of a failed message that is not retried because the deployment has `max_retries = 0`. */
 export const retriesOffReason = "retries-off";
 
+/** The `status_reason` of a failed message whose retry was only counted, because the deployment is in shadow mode. */
+export const shadowModeReason = "shadow-mode";
+
+/** Whether a message waits for no retry and no receipt any more although it has failed: its retry was not to be sent. */
+export function isNotRetried({ status_reason }: Pick<Message, "status_reason">): boolean {
+  return status_reason === retriesOffReason || status_reason === shadowModeReason;
+}
+
 /** How what is only noted is read: what has another type counts as absent. */
 const notedText = v.fallback(v.optional(v.string()), undefined);
 const notedNumber = v.fallback(v.optional(v.pipe(v.number(), v.finite())), undefined);
@@ -80,6 +88,10 @@ const attempt = v.object({
   outcome_at: notedNumber,
   /** When a retry was scheduled because this attempt failed. */
   retry_scheduled_at: notedNumber,
+  /** When the retry that follows this attempt would have been sent, had the deployment not been in shadow mode. */
+  shadowed_at: notedNumber,
+  /** How many message parts that retry would have had. */
+  shadow_parts: notedNumber,
   /** The recipient may have got this attempt twice, or this one besides an earlier one (rule 8). */
   possible_duplicate: notedFlag,
   /** How often the attempt was claimed again after its outcome had stayed unknown. */

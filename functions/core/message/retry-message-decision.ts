@@ -13,6 +13,7 @@
  * | `RETRY_SCHEDULED`, deadline passed | expire | deadline |
  * | `RETRY_SCHEDULED`, not due yet | defer to `next_attempt_at` | not-due |
  * | `RETRY_SCHEDULED`, due, body too long | reject | body-too-long |
+ * | `RETRY_SCHEDULED`, due, shadow mode | shadow | shadow-mode |
  * | `RETRY_SCHEDULED`, due, times not in seconds | correct-times | times-as-written |
  * | `RETRY_SCHEDULED`, due | claim | due |
  * | `SENDING` this attempt, lease holds | defer to `claim_expires_at` | being-sent |
@@ -20,6 +21,7 @@
  * | `SENDING` this attempt, lease over, at-most-once, perhaps sent before | await-receipt | outcome-unknown |
  * | `SENDING` this attempt, lease over, not deferred by its last worker, repeated before | await-receipt | outcome-unknown |
  * | `SENDING` this attempt, lease over, body too long | reject | body-too-long |
+ * | `SENDING` this attempt, lease over, shadow mode | defer by 60 s | shadow-mode |
  * | `SENDING` this attempt, lease over, deferred by its last worker | claim-again | due |
  * | `SENDING` this attempt, lease over | claim-again | lease-over |
  * | `SENT` this attempt, and nobody knows whether it was sent | check-receipt | outcome-unknown |
@@ -35,6 +37,7 @@ import {
   type Message,
   mayHaveBeenSent,
   retriesOffReason,
+  shadowModeReason,
   statusOf,
   wasRepeated,
 } from "./message.ts";
@@ -48,7 +51,13 @@ export type RetryMessageDecision =
     }
   | { readonly action: "unschedule"; readonly reason: typeof retriesOffReason }
   | { readonly action: "expire"; readonly reason: "deadline" }
-  | { readonly action: "defer"; readonly reason: "not-due" | "being-sent"; readonly until: number }
+  | {
+      readonly action: "defer";
+      readonly reason: "not-due" | "being-sent" | typeof shadowModeReason;
+      readonly until: number;
+    }
+  /** The retry is counted and not sent. */
+  | { readonly action: "shadow"; readonly reason: typeof shadowModeReason }
   /** No service takes it. */
   | { readonly action: "reject"; readonly reason: "body-too-long" }
   /** A claim compares times in the table, so what the application wrote must be seconds first. */
@@ -72,7 +81,12 @@ export interface RetryMessageFacts {
   readonly leastSecondsLeft?: number;
   /** Whether the deployment has `max_retries = 0` by now. @default false */
   readonly areRetriesOff?: boolean;
+  /** Whether the deployment sends nothing and only counts retries. @default false */
+  readonly isShadow?: boolean;
 }
+
+/** How long a send that was begun before shadow mode waits for its end, in seconds: it cannot be counted as a retry. */
+const shadowWaitSeconds = 60;
 
 /**
  * Decides by the table above.
@@ -96,13 +110,14 @@ export function decideRetryMessage(
 }
 
 function decideScheduled(message: Message, facts: RetryMessageFacts): RetryMessageDecision {
-  const { attempt, now, leastSecondsLeft = 0, areRetriesOff = false } = facts;
+  const { attempt, now, leastSecondsLeft = 0, areRetriesOff = false, isShadow = false } = facts;
   if (attempt !== latestAttemptOf(message) + 1) return { action: "drop", reason: "superseded-attempt" };
   if (areRetriesOff) return { action: "unschedule", reason: retriesOffReason };
   if (isTooLate(message, now, leastSecondsLeft)) return { action: "expire", reason: "deadline" };
   const dueAt = message.next_attempt_at ?? now;
   if (dueAt > now) return { action: "defer", reason: "not-due", until: dueAt };
   if (hasTooLongBody(message)) return { action: "reject", reason: "body-too-long" };
+  if (isShadow) return { action: "shadow", reason: shadowModeReason };
   if (message.timesAsWritten !== undefined) return { action: "correct-times", reason: "times-as-written" };
   return { action: "claim", reason: "due" };
 }
@@ -120,6 +135,9 @@ function decideClaimed(message: Message, facts: RetryMessageFacts): RetryMessage
   }
   if (!isDeferred && wasRepeated(record)) return { action: "await-receipt", reason: "outcome-unknown" };
   if (hasTooLongBody(message)) return { action: "reject", reason: "body-too-long" };
+  if (facts.isShadow === true) {
+    return { action: "defer", reason: shadowModeReason, until: now + shadowWaitSeconds };
+  }
   return { action: "claim-again", reason: isDeferred ? "due" : "lease-over" };
 }
 

@@ -71,6 +71,36 @@ export function backOffUntil(deferrals: number, now: number, chance: number): nu
   return Math.ceil(now + longest * (0.5 + chance / 2));
 }
 
+/** Shortest and longest wait for an operator, and near the deadline the shortest that is worth a try, in seconds. */
+const operatorBackOffSeconds = { first: 10, longest: 900, least: 10 };
+
+/**
+ * When to try again what an operator has to make possible: doubling waits with jitter up to a quarter of an hour, and
+ * near the deadline half of what is left, so that a try falls into it. A spend limit passes when somebody raises it,
+ * not by asking often: it waits the longest at once.
+ *
+ * @param waiting how often this attempt was deferred before, and until when it is of use
+ * @param chance a number in [0, 1)
+ * @returns whole epoch seconds; at the deadline or later where too little is left for a try
+ */
+export function operatorBackOffUntil(
+  waiting: {
+    readonly deferrals: number;
+    readonly isSpendLimit: boolean;
+    readonly deadline: number | undefined;
+  },
+  now: number,
+  chance: number,
+): number {
+  const { first, longest, least } = operatorBackOffSeconds;
+  const { deferrals, isSpendLimit, deadline = Number.POSITIVE_INFINITY } = waiting;
+  const wait = isSpendLimit
+    ? longest
+    : Math.min(first * 2 ** Math.min(deferrals, 10), longest) * (0.5 + chance / 2);
+  const left = deadline - now;
+  return Math.ceil(now + (wait < left - least ? wait : Math.max(left / 2, least)));
+}
+
 /**
  * The second after which the message is useless: its own deadline, else its age by our own record, else its
  * age since the first failure seen. The service's clock may only make that earlier, never later: it can be

@@ -46,6 +46,8 @@ export const retryMessageMetrics = {
   expired: "MessageExpired",
   /** Not sent, because the deployment has switched retries off. */
   "retries-off": "RetriesOff",
+  /** It would have been sent, and in shadow mode is only counted. */
+  shadowed: "RetryShadowed",
   /** Too early, no permit in this worker's time, or another worker is sending: comes again. */
   "not-due": "RetryMessageNotDue",
   /** Nothing to do: done already, ended, or gone. */

@@ -1,4 +1,5 @@
 /** Counts and logs what became of an event, a retry message and a receipt check. */
+import type { SmsService } from "../events/statuses.ts";
 import type { Reason } from "../message/decision.ts";
 import type { ReceiptCheck, RetryMessage } from "../queue/queue-messages.ts";
 import {
@@ -117,8 +118,12 @@ export interface RetryMessageResult {
   readonly reason: string;
   /** How many entries of the context the service had no room for; absent = none. */
   readonly contextLeftOut?: number;
-  /** Whether the reason stays until an operator removes it. */
-  readonly needsOperator?: boolean;
+  /** What has taken the send; absent = nothing has. */
+  readonly service?: SmsService;
+  /** How many parts would have been sent in shadow mode. */
+  readonly shadowParts?: number;
+  /** Whose sends wait until an operator removes the reason; absent = nobody's. */
+  readonly blocks?: "all" | "some";
   /** Whether an operator's pause without an end is the reason, and it is time to say so again. */
   readonly remindsOfPause?: boolean;
 }
@@ -126,19 +131,29 @@ export interface RetryMessageResult {
 /** Counts a retry message's outcome, and logs it unless nothing was done. */
 export function reportRetryMessage(
   { application_message_id, attempt }: RetryMessage,
-  { outcome, reason, contextLeftOut, needsOperator = false, remindsOfPause }: RetryMessageResult,
+  { outcome, reason, contextLeftOut, service, shadowParts, blocks, remindsOfPause }: RetryMessageResult,
   telemetry: Telemetry,
 ): void {
   telemetry.count(retryMessageMetrics[outcome]);
   if (outcome === "not-due") countClosedGate(reason, remindsOfPause, telemetry);
   if (contextLeftOut !== undefined) telemetry.count("ContextLeftOut", contextLeftOut);
-  if (needsOperator) telemetry.count("SendBlocked");
+  if (shadowParts !== undefined) telemetry.count("ShadowParts", shadowParts);
+  if (service !== undefined) countAccepted(service, telemetry);
+  if (blocks !== undefined) telemetry.count(blocks === "all" ? "SendBlocked" : "SendBlockedForSome");
   const fields = { application_message_id, attempt, outcome, reason };
   if (outcome === "sent-again" || outcome === "unconfirmed" || outcome === "awaiting-receipt") {
     telemetry.warn("The outcome of a send was lost; the delivery guarantee decides what follows.", fields);
   } else if (outcome !== "absorbed" && outcome !== "not-due") {
     telemetry.info("A retry message was handled.", fields);
   }
+}
+
+/**
+ * Counts a send that a service has taken: of one by End User Messaging no event comes where its configuration set is
+ * missing, which only the two counts together show.
+ */
+export function countAccepted(service: SmsService, telemetry: Pick<Telemetry, "count">): void {
+  if (service === "end-user-messaging") telemetry.count("EndUserMessagingSent");
 }
 
 /**

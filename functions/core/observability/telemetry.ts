@@ -25,6 +25,7 @@ export const otherMetrics = [
   "RetryMessageFailed",
   "RetryMessageMalformed",
   "SendBlocked",
+  "SendBlockedForSome",
   "SendBreakerClosed",
   "SendPaused",
   "SendPausedWithoutEnd",
@@ -33,6 +34,9 @@ export const otherMetrics = [
   "SettingsInvalid",
   "Produced",
   "ContextLeftOut",
+  "EndUserMessagingSent",
+  "EndUserMessagingEvent",
+  "ShadowParts",
 ] as const;
 
 /** What a log line may hold: ids, words of ours and counts; never a number, a body or an error's text. */

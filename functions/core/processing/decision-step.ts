@@ -4,11 +4,11 @@
  */
 import { loggableStatus } from "../events/classification.ts";
 import type { DeliveryEvent } from "../events/delivery-event.ts";
-import { canonicalStatus } from "../events/statuses.ts";
+import { canonicalStatus, type SmsService } from "../events/statuses.ts";
 import type { AttemptOutcome } from "../message/change-parts.ts";
 import { sendFactsOf } from "../message/completion.ts";
 import type { Action, Decision } from "../message/decision.ts";
-import { type FinalStatus, type Message, retriesOffReason } from "../message/message.ts";
+import { type FinalStatus, isNotRetried, type Message, retriesOffReason } from "../message/message.ts";
 import { endSequence, noteFailure, scheduleRetry } from "../message/message-changes.ts";
 import type { Change } from "../message/message-store.ts";
 import { deadlineOf, dueAt, type RetryPolicy } from "../message/retry-policy.ts";
@@ -24,8 +24,9 @@ export interface DecidedEvent {
   /** When the decision was made, epoch seconds. */
   readonly now: number;
   readonly policy: RetryPolicy;
-  /** See `EventDependencies`. */
+  /** See `EventDependencies`, as the next one. */
   readonly recordsEveryDelivery: boolean;
+  readonly smsServices: ReadonlySet<SmsService>;
   /** A number in [0, 1) for the delay of a retry; asked for once where one is scheduled. */
   readonly chance: () => number;
 }
@@ -74,7 +75,7 @@ const steps: Readonly<Record<Action, (decided: DecidedEvent, decision: Decision)
     const { event, message, attempt, policy, now } = decided;
     const deadline = deadlineOf(message, event, policy, now);
     const nextDueAt = dueAt(policy, attempt + 1, now, deadline, decided.chance());
-    const retry = { dueAt: nextDueAt, deadline, ...sendFactsOf(event) };
+    const retry = { dueAt: nextDueAt, deadline, ...sendFactsOf(event, decided.smsServices) };
     return {
       outcome: "retry-scheduled",
       entry: retryEntry(decided, nextDueAt),
@@ -108,11 +109,7 @@ function attemptOutcome({ event, attempt, now }: DecidedEvent): AttemptOutcome {
  * receipt check would take the first send for lost, or the item would still say that it has failed.
  */
 function isWrittenDown({ message, policy, recordsEveryDelivery }: DecidedEvent): boolean {
-  return (
-    recordsEveryDelivery ||
-    message.status_reason === retriesOffReason ||
-    receiptDueAt(message, policy) !== undefined
-  );
+  return recordsEveryDelivery || isNotRetried(message) || receiptDueAt(message, policy) !== undefined;
 }
 
 /** Whether a failure that is not retried stands in the item already. */

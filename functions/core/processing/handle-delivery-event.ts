@@ -6,6 +6,7 @@ import type { Clock, Random } from "../clock.ts";
 import { ContentionError, UnknownItemStatusError, UnreadableMessageError } from "../errors.ts";
 import { classify, type EventClass, loggableStatus } from "../events/classification.ts";
 import type { DeliveryEvent } from "../events/delivery-event.ts";
+import type { SmsService } from "../events/statuses.ts";
 import { decide } from "../message/decision.ts";
 import { attemptOf, itemKeyOf, positionOf } from "../message/event-attempt.ts";
 import { factsOf } from "../message/event-facts.ts";
@@ -22,6 +23,8 @@ export interface EventDependencies {
   readonly policy: RetryPolicy;
   /** Whether to write the delivery of a message that was never in a retry sequence (`track_deliveries = "all"`). */
   readonly recordsEveryDelivery: boolean;
+  /** The services that the deployment can send by. */
+  readonly smsServices: ReadonlySet<SmsService>;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -164,7 +167,7 @@ function decideFor(
   event: DeliveryEvent,
   eventClass: EventClass,
   message: Message,
-  { policy, recordsEveryDelivery, random }: EventDependencies,
+  { policy, recordsEveryDelivery, smsServices, random }: EventDependencies,
   now: number,
 ): Decided {
   const attempt = attemptOf(event, message) ?? 0;
@@ -176,6 +179,7 @@ function decideFor(
     now,
     policy,
     recordsEveryDelivery,
+    smsServices,
     chance: () => random.next(),
   });
   const wasRetried =

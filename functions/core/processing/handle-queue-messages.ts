@@ -185,7 +185,8 @@ async function handle(
     }
     case "retry-message": {
       const handled = await resendMessage(message, resend, known.get(message.application_message_id));
-      const result = { ...handled, needsOperator: isForOperator(handled.reason) };
+      const blocks = handled.outcome === "deferred" ? isForOperator(handled.reason) : undefined;
+      const result = { ...handled, ...(blocks !== undefined && { blocks }) };
       return { ...entryOf(handled), report: () => reportRetryMessage(message, result, telemetry) };
     }
   }

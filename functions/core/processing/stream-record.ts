@@ -60,7 +60,10 @@ function parse(
     else if (parsed.type === "not-sms") telemetry.count("NotSms");
     else if (ours !== undefined && (parsed.pinpointApplicationId ?? ours) !== ours) {
       telemetry.count("ForeignEvent");
-    } else events.push(parsed.event);
+    } else {
+      if (parsed.event.format === "end-user-messaging") telemetry.count("EndUserMessagingEvent");
+      events.push(parsed.event);
+    }
   }
   return {
     events,

@@ -24,6 +24,8 @@ const retryMessage = v.object({
   deferrals: v.exactOptional(wholeNumber),
   /** How urgent it was when it was counted among what waits for the gate, 0 = most; absent = it is not counted. */
   waits_as: v.exactOptional(wholeNumber),
+  /** How many origination identities the service has refused for this attempt; the next one is to be tried. */
+  identities_refused: v.exactOptional(wholeNumber),
   ...maybeFailing,
 });
 

@@ -2,11 +2,14 @@
 import type { Message } from "../message/message.ts";
 import { isBodyTooLong, partsOf } from "../message/message-parts.ts";
 import { anyIdentity, type NoPermit, type Permit, type SendGate } from "./gate/send-gate.ts";
+import type { Route } from "./route.ts";
 
 /** The permit of one message: taken once, however often its claim is tried. One that is not used lapses. */
 export class HeldPermit {
   readonly #gate: SendGate;
   #permit: Permit | undefined;
+  /** Whose gate gave it. */
+  #identity = "";
 
   constructor(gate: SendGate) {
     this.#gate = gate;
@@ -15,16 +18,19 @@ export class HeldPermit {
   /**
    * Waits until the message may be claimed.
    *
-   * @param origination what it leaves by, whatever the item says; absent = as the item says
+   * @param route how it leaves
    * @returns why it does not leave now; `undefined` where it has a permit, or needs none
    * @throws as {@link SendGate.acquire}
    */
   async take(
     message: Message,
-    { origination, ...request }: { origination?: string; isFirstSend: boolean; waitsAs?: number },
+    route: Route,
+    request: { readonly isFirstSend: boolean; readonly waitsAs?: number },
   ): Promise<NoPermit | undefined> {
-    if (this.covers(message)) return undefined;
-    const answer = await this.#gate.acquire(identityOf(message, origination), {
+    if ("blocked" in route || this.covers(message, route)) return undefined;
+    await route.sender.prepare?.();
+    this.#identity = gateOf(route);
+    const answer = await this.#gate.acquire(this.#identity, {
       parts: partsOf(message.message_body ?? ""),
       ...request,
       ...(message.deadline !== undefined && { deadline: message.deadline }),
@@ -35,12 +41,14 @@ export class HeldPermit {
   }
 
   /**
-   * Whether the permit is for as many parts as the message has: the application may have written a longer text. A
-   * message without text or number needs none: it ends without leaving.
+   * Whether the permit is for this identity and as many parts as the message has: the application may have written
+   * otherwise. A message without text, number or way out needs none: it does not leave.
    */
-  covers({ message_body: body, destination_number }: Message): boolean {
-    if (body === undefined || destination_number === undefined) return true;
-    return !isBodyTooLong(body) && partsOf(body) <= (this.#permit?.parts ?? 0);
+  covers({ message_body: body, destination_number }: Message, route: Route): boolean {
+    if (body === undefined || destination_number === undefined || "blocked" in route) return true;
+    return (
+      !isBodyTooLong(body) && partsOf(body) <= (this.#permit?.parts ?? 0) && gateOf(route) === this.#identity
+    );
   }
 
   /** The permit, where one was taken. */
@@ -49,10 +57,7 @@ export class HeldPermit {
   }
 }
 
-/** The origination identity that a message leaves by, as its gate is named. */
-export function identityOf(
-  { origination_number, sender_id }: Pick<Message, "origination_number" | "sender_id">,
-  origination: string | undefined,
-): string {
-  return origination ?? origination_number ?? sender_id ?? anyIdentity;
+/** The name of the gate through which a message leaves. */
+function gateOf({ identity = anyIdentity }: { readonly identity?: string }): string {
+  return identity;
 }

@@ -4,6 +4,7 @@ import { InvalidRequestError } from "../errors.ts";
 import { type MessageType, messageTypes } from "../events/delivery-event.ts";
 import { originationOf } from "../events/origination.ts";
 import { isRecord, longestTextBytes } from "../events/send-context.ts";
+import type { SmsService } from "../events/statuses.ts";
 import { type CarriedAttributes, requestedAttributes } from "../message/carried-attributes.ts";
 import { deliveryGuarantees, latestSecond } from "../message/message.ts";
 import type { ProduceRequest } from "./produce-message.ts";
@@ -14,6 +15,10 @@ export interface InvocationDefaults {
   readonly body: string | undefined;
   readonly originationNumber: string | undefined;
   readonly validitySeconds: number;
+  /** The service of a message that names none. */
+  readonly smsService: SmsService;
+  /** The services that the deployment is set up for; one that an event names must be among them. */
+  readonly smsServices: ReadonlySet<SmsService>;
 }
 
 /** What is asked for. */
@@ -103,6 +108,12 @@ export function readProduceInvocation(event: unknown, defaults: InvocationDefaul
     delivery_guarantee: deliveryGuarantee,
     ...carried
   } = read(produceEvent, isRecord(event) ? { ...withDefaults, ...event } : event);
+  const problem = problemOfService(
+    carried.sms_service ?? defaults.smsService,
+    origination ?? senderId,
+    defaults,
+  );
+  if (problem !== undefined) throw new InvalidRequestError([problem]);
   return {
     action: "produce",
     request: {
@@ -121,6 +132,19 @@ export function readProduceInvocation(event: unknown, defaults: InvocationDefaul
       }),
     },
   };
+}
+
+/** What keeps a message from being sent by this service; the service itself would find out later, or not at all. */
+function problemOfService(
+  service: SmsService,
+  identity: string | undefined,
+  { smsServices }: InvocationDefaults,
+): string | undefined {
+  if (!smsServices.has(service)) {
+    return `sms_service must be what the deployment is set up for: ${[...smsServices].join(" or ")}.`;
+  }
+  if (service !== "end-user-messaging" || identity !== undefined) return undefined;
+  return "origination_number or sender_id is missing, and no default is set; End User Messaging needs one of them.";
 }
 
 type EventSchema = typeof cancelEvent | typeof produceEvent;

@@ -18,7 +18,7 @@ import {
 import type { MessageStore } from "../message/message-store.ts";
 import { decideRetryMessage } from "../message/retry-message-decision.ts";
 import type { RetryPolicy } from "../message/retry-policy.ts";
-import { countClosedGate } from "../observability/reports.ts";
+import { countAccepted, countClosedGate } from "../observability/reports.ts";
 import type { Telemetry } from "../observability/telemetry.ts";
 import type { RetryMessage } from "../queue/queue-messages.ts";
 import type { QueueEntry, RetryQueue } from "../queue/retry-queue.ts";
@@ -26,8 +26,14 @@ import { isReminderDue } from "./gate/gate.ts";
 import type { NoPermit, SendGate } from "./gate/send-gate.ts";
 import { HeldPermit } from "./held-permit.ts";
 import { receiptCheckEntry } from "./receipt-check.ts";
-import { claimLeaseSeconds, permitMissed, sendAttempt } from "./send-attempt.ts";
-import type { SmsSender } from "./sms-sender.ts";
+import { type Routing, routeOf } from "./route.ts";
+import {
+  type ClaimedAttempt,
+  claimLeaseSeconds,
+  deferAttempt,
+  permitMissed,
+  sendAttempt,
+} from "./send-attempt.ts";
 
 /** A message to produce. */
 export interface ProduceRequest {
@@ -49,7 +55,7 @@ export interface ProduceRequest {
 /** What producing needs. */
 export interface ProduceDependencies {
   readonly store: MessageStore;
-  readonly sender: SmsSender;
+  readonly routing: Routing;
   /** A gate of this invocation. */
   readonly gate: SendGate;
   /** The deployment's guarantee; the request's own overrides it. */
@@ -92,17 +98,30 @@ export async function produceMessage(
   const id = request.applicationMessageId ?? dependencies.random.id();
   const message = firstSend(request, id, dependencies);
   const permit = new HeldPermit(dependencies.gate);
-  const refused = await permit.take(message, firstSendAsks);
+  const refused = await permit.take(
+    message,
+    routeOf(message, firstSendIs, dependencies.routing),
+    firstSendAsks,
+  );
   if (refused !== undefined) return sendLater(message, refused, dependencies);
 
   const claimed = await claimSend(message, permit, dependencies);
   if ("result" in claimed) return claimed.result;
-  const result = await sendAttempt(
-    { message: claimed.message, attempt: 0, nextTryAt: (now) => now, permit: permit.permit },
-    dependencies,
-  );
+  const route = routeOf(claimed.message, firstSendIs, dependencies.routing);
+  const attempt: ClaimedAttempt = {
+    message: claimed.message,
+    attempt: 0,
+    route,
+    nextTryAt: (now) => now,
+    permit: permit.permit,
+  };
+  // What is stored may leave by another identity than this request says.
+  const result = permit.covers(claimed.message, route)
+    ? await sendAttempt(attempt, dependencies)
+    : await deferAttempt(attempt, permitMissed, dependencies);
   switch (result.kind) {
     case "accepted":
+      countAccepted(result.service, dependencies.telemetry);
       await put(receiptCheckEntry(result.message, dependencies.policy), dependencies);
       return {
         application_message_id: id,
@@ -130,6 +149,9 @@ export async function produceMessage(
   }
 }
 
+/** What a first send is for its route. */
+const firstSendIs = { attempt: 0 } as const;
+
 /** What a first send is for its gate. */
 const firstSendAsks = { isFirstSend: true } as const;
 
@@ -153,7 +175,7 @@ async function put(entry: QueueEntry | undefined, { queue, telemetry }: ProduceD
 }
 
 /** The item of a message that nobody has sent, deferred by nobody and claimed by nobody. */
-function firstSend(request: ProduceRequest, id: string, { clock }: ProduceDependencies): Message {
+function firstSend(request: ProduceRequest, id: string, { clock, routing }: ProduceDependencies): Message {
   const now = clock.now();
   const deadline = request.deadline ?? Math.min(Math.floor(now + request.validitySeconds), latestSecond);
   return {
@@ -163,6 +185,7 @@ function firstSend(request: ProduceRequest, id: string, { clock }: ProduceDepend
     message_type: request.messageType,
     ...(request.originationNumber !== undefined && { origination_number: request.originationNumber }),
     ...(request.senderId !== undefined && { sender_id: request.senderId }),
+    sms_service: routing.smsService,
     ...request.carried,
     ...(request.deliveryGuarantee !== undefined && { delivery_guarantee: request.deliveryGuarantee }),
     status: "SENDING",
@@ -278,7 +301,8 @@ async function takeOver(
   // A body that is too long is for the service to refuse, as at the first send.
   if (action === "claim-again") {
     // What is stored leaves, whatever this request says: its text may be longer.
-    const refused = await permit.take(existing, firstSendAsks);
+    const route = routeOf(existing, firstSendIs, dependencies.routing);
+    const refused = await permit.take(existing, route, firstSendAsks);
     if (refused !== undefined) return { result: await sendLater(existing, refused, dependencies) };
   }
   if (action === "claim-again" || action === "reject") {

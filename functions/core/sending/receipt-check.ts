@@ -11,7 +11,7 @@
  * | `RETRY_SCHEDULED`, this attempt is the latest, without a receipt | requeue its retry message | already-scheduled |
  * | `RETRY_SCHEDULED`, or another attempt is the latest | drop | superseded-attempt |
  * | `SENDING` | resend: as its retry message | being-sent |
- * | accepted, and no receipt time-out or nobody knows when; or failed, and retries are off | drop | already-sent |
+ * | accepted, and no receipt time-out or nobody knows when; or failed, and retries are off or only counted | drop | already-sent |
  * | not due yet | defer to the due time | not-due |
  * | deadline passed | expire | NO_RECEIPT |
  * | `max_retries` is 0 | note | retries-off |
@@ -28,6 +28,7 @@ import {
   type DeliveryGuarantee,
   isFinal,
   isGone,
+  isNotRetried,
   isUnconfirmed,
   latestAttemptOf,
   type Message,
@@ -138,7 +139,7 @@ export function decideReceiptCheck(
   }
   if (status === "SENDING") return { action: "resend", reason: "being-sent" };
   const dueAt = receiptDueAt(message, policy);
-  if (dueAt === undefined || message.status_reason === retriesOffReason) {
+  if (dueAt === undefined || isNotRetried(message)) {
     return { action: "drop", reason: "already-sent" };
   }
   if (dueAt > now) return { action: "defer", reason: "not-due", until: dueAt };

@@ -16,10 +16,11 @@ import {
   noReceiptOutcome,
   statusOf,
 } from "../message/message.ts";
-import { correctTimes, endSequence, unschedule } from "../message/message-changes.ts";
+import { correctTimes, endSequence, shadowRetry, unschedule } from "../message/message-changes.ts";
+import { partsOf } from "../message/message-parts.ts";
 import type { Change } from "../message/message-store.ts";
 import { decideRetryMessage, type RetryMessageDecision } from "../message/retry-message-decision.ts";
-import { backOffUntil, type RetryPolicy } from "../message/retry-policy.ts";
+import { backOffUntil, operatorBackOffUntil, type RetryPolicy } from "../message/retry-policy.ts";
 import type { RetryMessageOutcome } from "../observability/outcomes.ts";
 import type { RetryMessageResult } from "../observability/reports.ts";
 import type { RetryMessage } from "../queue/queue-messages.ts";
@@ -28,6 +29,7 @@ import { isReminderDue } from "./gate/gate.ts";
 import type { NoPermit, SendGate } from "./gate/send-gate.ts";
 import { HeldPermit } from "./held-permit.ts";
 import { receiptCheckEntry } from "./receipt-check.ts";
+import { type Route, routeOf } from "./route.ts";
 import {
   type AttemptResult,
   type ClaimedAttempt,
@@ -37,12 +39,15 @@ import {
   type SendDependencies,
   sendAttempt,
 } from "./send-attempt.ts";
+import { isForOperator } from "./sms-sender.ts";
 
 /** What resending needs. */
 export interface ResendDependencies extends SendDependencies {
   readonly gate: SendGate;
   readonly policy: RetryPolicy;
   readonly guarantee: DeliveryGuarantee;
+  /** Whether retries are counted and nothing is sent. @default false */
+  readonly isShadow?: boolean;
   readonly random: Random;
 }
 
@@ -51,9 +56,6 @@ export interface HandledRetryMessage extends RetryMessageResult {
   /** What has to be put on the retry queue; until it is there the retry message is not handled. */
   readonly entry?: QueueEntry;
 }
-
-/** A spend limit passes when somebody raises it, not by asking often. */
-const spendLimitPauseSeconds = 900;
 
 /** How often a retry message is decided again because the item changed meanwhile. */
 const maxDecisions = 6;
@@ -87,9 +89,8 @@ interface Resend extends ResendDependencies {
 type Step = { readonly handled: HandledRetryMessage } | { readonly decideFrom: Message | undefined };
 
 async function decideAndAct(resend: Resend, known: Message | undefined): Promise<HandledRetryMessage> {
-  const { store, clock, guarantee, retryMessage } = resend;
+  const { store, clock, guarantee, isShadow = false, retryMessage } = resend;
   const { application_message_id: id, attempt } = retryMessage;
-  const { leastSecondsLeft } = resend.sender;
   const areRetriesOff = resend.policy.maxRetries === 0;
 
   let message = known ?? (await store.read(id));
@@ -98,7 +99,8 @@ async function decideAndAct(resend: Resend, known: Message | undefined): Promise
     // The answer of our own claim was lost and the repeated write refused: the claim is ours all the same.
     if (message !== undefined && isClaimedBy(resend, message)) return send(resend, message);
     const now = clock.now();
-    const facts = { attempt, now, guarantee, leastSecondsLeft, areRetriesOff };
+    const leastSecondsLeft = leastSecondsLeftFor(message, resend);
+    const facts = { attempt, now, guarantee, leastSecondsLeft, areRetriesOff, isShadow };
     const decision = decideRetryMessage(message, facts);
     if (isOldRead && decision.action === "drop" && !hasEnded(message)) {
       // An end is an end, however old the read; anything else may have changed since.
@@ -111,6 +113,19 @@ async function decideAndAct(resend: Resend, known: Message | undefined): Promise
     isOldRead = false;
   }
   throw new ContentionError(maxDecisions);
+}
+
+/** How the attempt leaves that the retry message names. */
+function routeFor(message: Message, { retryMessage, routing }: Resend): Route {
+  const { attempt, identities_refused: identitiesRefused = 0 } = retryMessage;
+  return routeOf(message, { attempt, identitiesRefused }, routing);
+}
+
+/** What the service asks for until the deadline. */
+function leastSecondsLeftFor(message: Message | undefined, resend: Resend): number {
+  if (message === undefined) return 0;
+  const route = routeFor(message, resend);
+  return "blocked" in route ? 0 : route.sender.leastSecondsLeft;
 }
 
 function hasEnded(message: Message | undefined): boolean {
@@ -155,15 +170,14 @@ async function permitClaimSend(
   message: Message,
   resend: Resend,
 ): Promise<Step> {
-  const { store, permit, retryMessage, origination, clock, sender } = resend;
-  const refused = await permit.take(message, {
+  const { store, permit, retryMessage, clock } = resend;
+  const refused = await permit.take(message, routeFor(message, resend), {
     isFirstSend: retryMessage.attempt === 0,
     ...(retryMessage.waits_as !== undefined && { waitsAs: retryMessage.waits_as }),
-    ...(origination !== undefined && { origination }),
   });
   if (refused !== undefined) return { handled: waitsForGate(resend, refused) };
   // The deadline may have come while the permit did (rule 6).
-  if (isTooLate(message, clock.now(), sender.leastSecondsLeft)) return { decideFrom: message };
+  if (isTooLate(message, clock.now(), leastSecondsLeftFor(message, resend))) return { decideFrom: message };
 
   const claim = claimOf(resend);
   const claimed = await store.change(
@@ -205,6 +219,10 @@ const writes: Readonly<
   expire: { change: (message) => endSequence(message, "EXPIRED", "deadline"), outcome: "expired" },
   reject: { change: (message) => endSequence(message, "REJECTED", "body-too-long"), outcome: "rejected" },
   unschedule: { change: unschedule, outcome: "retries-off" },
+  shadow: {
+    change: (message, attempt, now) => shadowRetry(message, attempt, now, shadowPartsOf(message)),
+    outcome: "shadowed",
+  },
   "await-receipt": { change: awaitReceipt, outcome: "awaiting-receipt" },
   "correct-times": { change: correctTimes },
 };
@@ -221,7 +239,13 @@ async function write(
   if (!result.applied) return { decideFrom: result.current };
   if (outcome === undefined) return { decideFrom: result.message };
   const check = action === "await-receipt" ? checkOf(result.message, resend) : {};
-  return { handled: { outcome, reason, ...check } };
+  const shadow = action === "shadow" ? { shadowParts: shadowPartsOf(message) } : {};
+  return { handled: { outcome, reason, ...check, ...shadow } };
+}
+
+/** The parts of a retry that is only counted. */
+function shadowPartsOf({ message_body: body = "" }: Message): number {
+  return partsOf(body);
 }
 
 /** The same retry message, at another time. */
@@ -252,21 +276,41 @@ function checkOf(message: Message, { policy }: Resend): Pick<HandledRetryMessage
 /** Sends a claimed attempt and says what is left to do. */
 async function send(resend: Resend, message: Message): Promise<HandledRetryMessage> {
   const { permit, random } = resend;
-  const { attempt, deferrals = 0 } = resend.retryMessage;
+  const { attempt, deferrals = 0, identities_refused: identitiesRefused = 0 } = resend.retryMessage;
+  const route = routeFor(message, resend);
   const claimed: ClaimedAttempt = {
     message,
     attempt,
+    route,
+    identitiesRefused,
     nextTryAt: (now, reason) =>
-      reason === "spend-limit"
-        ? Math.ceil(now + spendLimitPauseSeconds)
-        : backOffUntil(deferrals, now, random.next()),
+      isForOperator(reason) === undefined
+        ? backOffUntil(deferrals, now, random.next())
+        : operatorBackOffUntil(
+            { deferrals, isSpendLimit: reason === "spend-limit", deadline: message.deadline },
+            now,
+            random.next(),
+          ),
     permit: permit.permit,
   };
-  // The application may have written a longer text since the item was read.
-  const result = permit.covers(message)
+  // The application may have written a longer text, or another identity, since the item was read.
+  const result = permit.covers(message, route)
     ? await sendAttempt(claimed, resend)
     : await deferAttempt(claimed, permitMissed, resend);
   return handledOf(result, message, resend);
+}
+
+/** The retry message of a deferred attempt. */
+function deferredMessage(
+  retryMessage: RetryMessage,
+  { identitiesRefused }: Extract<AttemptResult, { readonly kind: "deferred" }>,
+): RetryMessage {
+  const { deferrals = 0, waits_as, identities_refused: _, ...attempt } = retryMessage;
+  if (identitiesRefused === undefined) return { ...retryMessage, deferrals: deferrals + 1 };
+  // All were refused: from the first on again. Else the next, which has a gate of its own and a wait of its own there.
+  return identitiesRefused === 0
+    ? { ...attempt, ...(waits_as !== undefined && { waits_as }), deferrals: deferrals + 1 }
+    : { ...attempt, ...(deferrals > 0 && { deferrals }), identities_refused: identitiesRefused };
 }
 
 function handledOf(result: AttemptResult, claimed: Message, resend: Resend): HandledRetryMessage {
@@ -276,8 +320,9 @@ function handledOf(result: AttemptResult, claimed: Message, resend: Resend): Han
   switch (result.kind) {
     case "accepted": {
       const isAgain = claimed.attempts?.[attempt]?.possible_duplicate === true;
-      const { contextLeftOut } = result;
+      const { contextLeftOut, service } = result;
       return {
+        service,
         outcome: isAgain ? "sent-again" : "sent",
         reason: isAgain ? "outcome-unknown" : "due",
         ...(contextLeftOut !== undefined && { contextLeftOut }),
@@ -285,7 +330,11 @@ function handledOf(result: AttemptResult, claimed: Message, resend: Resend): Han
       };
     }
     case "deferred":
-      return { outcome: "deferred", reason: result.reason, entry: { message: again, dueAt: result.dueAt } };
+      return {
+        outcome: "deferred",
+        reason: result.reason,
+        entry: { message: deferredMessage(retryMessage, result), dueAt: result.dueAt },
+      };
     case "superseded": {
       const { action } = decideRetryMessage(result.current, { attempt, now: clock.now(), guarantee });
       return action === "drop"

@@ -3,20 +3,27 @@
  * send by this, and nothing else sends.
  */
 import type { Clock } from "../clock.ts";
+import type { SmsService } from "../events/statuses.ts";
 import { defer, expireUnsent, recordSent, recordSentLate } from "../message/attempt-changes.ts";
 import { isTooLate, type Message } from "../message/message.ts";
 import { endSequence } from "../message/message-changes.ts";
 import type { MessageStore } from "../message/message-store.ts";
 import type { Permit } from "./gate/send-gate.ts";
+import type { Route, Routing } from "./route.ts";
 import { sendRequestOf } from "./send-request.ts";
-import { isServiceWorking, type SendRequest, type SendResult, type SmsSender } from "./sms-sender.ts";
+import {
+  afterIdentityRefused,
+  type IdentityNotAllowed,
+  isIdentityRefused,
+  isServiceWorking,
+  type SendRequest,
+  type SendResult,
+} from "./sms-sender.ts";
 
 /** What sending needs. */
 export interface SendDependencies {
   readonly store: MessageStore;
-  readonly sender: SmsSender;
-  /** Origination number or sender id of every send; absent = as the item says. */
-  readonly origination?: string;
+  readonly routing: Routing;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -25,6 +32,10 @@ export interface ClaimedAttempt {
   /** The item as the claim left it. */
   readonly message: Message;
   readonly attempt: number;
+  /** How it leaves. */
+  readonly route: Route;
+  /** How many identities were refused for it before this one. @default 0 */
+  readonly identitiesRefused?: number;
   /** When to try again what is deferred for this reason; both times in epoch seconds. */
   readonly nextTryAt: (now: number, reason: string) => number;
   /** When it leaves; absent where the worker's own claim was found again and its permit is not known any more. */
@@ -37,11 +48,19 @@ export type AttemptResult =
       readonly kind: "accepted";
       readonly message: Message;
       readonly messageId: string;
+      /** What has taken it. */
+      readonly service: SmsService;
       /** How many entries of the context the service had no room for; absent = none. */
       readonly contextLeftOut?: number;
     }
   /** Not sent, and not used up: comes again at `dueAt`. */
-  | { readonly kind: "deferred"; readonly reason: string; readonly dueAt: number }
+  | {
+      readonly kind: "deferred";
+      readonly reason: string;
+      readonly dueAt: number;
+      /** How many identities count as refused then; absent = as many as before. */
+      readonly identitiesRefused?: number;
+    }
   /** Not to be deferred any more: somebody else has moved the message on. */
   | { readonly kind: "superseded"; readonly current: Message | undefined; readonly dueAt: number }
   | { readonly kind: "expired" }
@@ -71,14 +90,16 @@ export async function sendAttempt(
   claimed: ClaimedAttempt,
   dependencies: SendDependencies,
 ): Promise<AttemptResult> {
-  const { store, sender, clock } = dependencies;
-  const { message, attempt } = claimed;
+  const { store, clock } = dependencies;
+  const { message, attempt, route } = claimed;
   const id = message.application_message_id;
-  const request = sendRequestOf(message, attempt, dependencies.origination);
+  const request = sendRequestOf(message, attempt, "blocked" in route ? undefined : route.replacement);
   if (request === undefined) {
     await store.change(id, endSequence(message, "REJECTED", "nothing-to-send"));
     return { kind: "rejected", reason: "nothing-to-send" };
   }
+  if ("blocked" in route) return deferAttempt(claimed, route.blocked, dependencies);
+  const { sender, service } = route;
   if ((await claimed.permit?.departs()) !== true) return deferAttempt(claimed, permitMissed, dependencies);
   const now = clock.now();
   if (isTooLate(message, now, sender.leastSecondsLeft)) {
@@ -90,7 +111,7 @@ export async function sendAttempt(
   }
   const result = await sender.send({ ...request, ...secondsLeftOf(message, now) });
   claimed.permit?.report(isServiceWorking(result));
-  return record(result, claimed, dependencies);
+  return record(result, service, claimed, dependencies);
 }
 
 /** What is left until the deadline, for the service's own time to live. */
@@ -100,15 +121,18 @@ function secondsLeftOf(message: Message, now: number): Pick<SendRequest, "second
 
 async function record(
   result: SendResult,
+  service: SmsService,
   claimed: ClaimedAttempt,
   dependencies: SendDependencies,
 ): Promise<AttemptResult> {
   const { message, attempt } = claimed;
   switch (result.kind) {
     case "accepted":
-      return recordAccepted(result, claimed, dependencies);
+      return recordAccepted({ ...result, service }, claimed, dependencies);
     case "deferred":
-      return deferAttempt(claimed, result.reason, dependencies);
+      return isIdentityRefused(result.reason)
+        ? deferRefusedIdentity(claimed, result.reason, dependencies)
+        : deferAttempt(claimed, result.reason, dependencies);
     case "refused": {
       const { store, clock } = dependencies;
       const { optedOut, reason } = result;
@@ -124,17 +148,46 @@ async function record(
   }
 }
 
+/**
+ * Defers an attempt whose identity the service does not take for it: the next one is tried at once. When all have been
+ * refused, or there is but one, it waits for an operator, and then tries them from the first on.
+ */
+async function deferRefusedIdentity(
+  claimed: ClaimedAttempt,
+  reason: IdentityNotAllowed,
+  dependencies: SendDependencies,
+): Promise<AttemptResult> {
+  const { route, identitiesRefused = 0 } = claimed;
+  const identities = "blocked" in route ? 1 : route.identities;
+  if (identities === 1) return deferAttempt(claimed, reason, dependencies);
+  const refused = identitiesRefused + 1;
+  const hasNext = refused < identities;
+  const result = await deferAttempt(
+    hasNext ? { ...claimed, nextTryAt: Math.floor } : claimed,
+    afterIdentityRefused(reason, hasNext),
+    dependencies,
+  );
+  return result.kind === "deferred" ? { ...result, identitiesRefused: hasNext ? refused : 0 } : result;
+}
+
 async function recordAccepted(
-  { messageId, contextLeftOut }: Extract<SendResult, { kind: "accepted" }>,
-  { message, attempt }: ClaimedAttempt,
-  { store, clock, origination: ofDeployment }: SendDependencies,
+  {
+    messageId,
+    contextLeftOut,
+    service,
+  }: Extract<SendResult, { kind: "accepted" }> & {
+    readonly service: SmsService;
+  },
+  { message, attempt, route }: ClaimedAttempt,
+  { store, clock }: SendDependencies,
 ): Promise<AttemptResult> {
   const id = message.application_message_id;
-  const origination = ofDeployment ?? message.origination_number ?? message.sender_id;
+  const origination = "blocked" in route ? undefined : route.identity;
   const sent = { at: clock.now(), messageId, ...(origination !== undefined && { origination }) };
   const accepted = {
     kind: "accepted" as const,
     messageId,
+    service,
     ...(contextLeftOut !== undefined && { contextLeftOut }),
   };
   const recorded = await store.change(id, recordSent(message, attempt, sent));

@@ -8,7 +8,7 @@ import type { SendRequest } from "./sms-sender.ts";
 /**
  * The send of attempt `attempt`, from the item alone; `undefined` where it has no body or no number.
  *
- * @param replacement origination number or sender id that stands in for the item's; absent = the item's
+ * @param replacement origination identity that stands in for the item's; absent = the item's
  */
 export function sendRequestOf(
   message: Message,
@@ -34,6 +34,9 @@ export function sendRequestOf(
     ...(message.max_price !== undefined && { maxPrice: message.max_price }),
     ...(message.protect_configuration_id !== undefined && {
       protectConfigurationId: message.protect_configuration_id,
+    }),
+    ...(message.message_feedback_enabled !== undefined && {
+      messageFeedbackEnabled: message.message_feedback_enabled,
     }),
     context: sendContext(message.application_message_id, attempt, message.context),
   };

@@ -27,17 +27,22 @@ export interface SendRequest {
   readonly entityId?: string;
   /** Template's id in India's register (DLT). */
   readonly templateId?: string;
-  /** End User Messaging only, as are the three that follow; absent = the deployment's. */
+  /** End User Messaging only, as are the four that follow; absent = the deployment's. */
   readonly configurationSetName?: string;
   readonly destinationCountryParameters?: Readonly<Record<string, string>>;
   /** US dollars for a message part, e.g. `"0.05"`. */
   readonly maxPrice?: string;
   readonly protectConfigurationId?: string;
+  /** Whether the application will tell the service that the message had its effect. */
+  readonly messageFeedbackEnabled?: boolean;
   readonly context: SendContext;
 }
 
-/** A send that an operator has to make possible: rights, account, identity. After the colon the service's word. */
+/** Sends that an operator has to make possible: rights, account, identity. After the colon the service's word. */
 export type NotAllowed = "not-allowed" | `not-allowed:${string}`;
+
+/** The same where it lies in the identity and this message together: another identity may do. */
+export type IdentityNotAllowed = `identity-not-allowed:${string}`;
 
 /** Why a send was certainly not taken now. */
 export type DeferReason =
@@ -48,12 +53,42 @@ export type DeferReason =
   /** No connection came about: nothing has left. */
   | "unreachable"
   | NotAllowed
+  | IdentityNotAllowed
+  /** The same where it lies in the recipient: a country that is not enabled, a number that is not verified. */
+  | `destination-not-allowed:${string}`
   /** The account has spent, or sent, what it may in this month or on this day. */
   | "spend-limit";
 
-/** Whether a reason stays until an operator removes it: metric `SendBlocked` and its alarm. */
-export function isForOperator(reason: string): boolean {
-  return reason === "spend-limit" || reason === "not-allowed" || reason.startsWith("not-allowed:");
+/** Why an attempt leaves by the next identity: the service has refused this one for it. */
+export type NextIdentity = `next-identity:${string}`;
+
+/** Why an attempt waits for which the service has refused every identity of several. */
+export type EveryIdentityRefused = `every-identity-refused:${string}`;
+
+/**
+ * Who waits until an operator removes the reason: `all` that leave by the identity or the account (metric
+ * `SendBlocked`), `some`, namely messages like this one (`SendBlockedForSome`), or nobody.
+ */
+export function isForOperator(reason: string): "all" | "some" | undefined {
+  const [kind = ""] = reason.split(":", 1);
+  if (kind === "spend-limit" || kind === "not-allowed") return "all";
+  return ["identity-not-allowed", "every-identity-refused", "destination-not-allowed"].includes(kind)
+    ? "some"
+    : undefined;
+}
+
+/** What becomes of a reason where the identity is one of several: the word stays, the rest says what follows. */
+export function afterIdentityRefused(
+  reason: IdentityNotAllowed,
+  hasNext: boolean,
+): NextIdentity | EveryIdentityRefused {
+  const word = reason.slice(reason.indexOf(":") + 1);
+  return hasNext ? `next-identity:${word}` : `every-identity-refused:${word}`;
+}
+
+/** Whether the service has refused the identity for this message, and perhaps not another one. */
+export function isIdentityRefused(reason: string): reason is IdentityNotAllowed {
+  return reason.startsWith("identity-not-allowed:");
 }
 
 /** What the service's answer means (rules 7 and 8). */
@@ -82,7 +117,8 @@ export function isServiceWorking(result: SendResult): boolean {
     case "refused":
       return true;
     case "deferred":
-      return result.reason === "throttled";
+      // What only some messages meet must not stop the others.
+      return result.reason === "throttled" || isForOperator(result.reason) === "some";
     case "unconfirmed":
       return false;
   }
@@ -90,6 +126,8 @@ export function isServiceWorking(result: SendResult): boolean {
 
 /** Sends SMS; never repeats a request by itself and never rejects. */
 export interface SmsSender {
+  /** Loads what a send needs, so that the first send leaves at its time too; absent = there is nothing to load. */
+  readonly prepare?: () => Promise<void>;
   /** With fewer seconds left until the deadline the service takes no message; 0 where it does not ask. */
   readonly leastSecondsLeft: number;
   send(request: SendRequest): Promise<SendResult>;

@@ -8,7 +8,7 @@ import { produceMessage } from "../../../../functions/core/sending/produce-messa
 import { resendMessage } from "../../../../functions/core/sending/resend-message.ts";
 import { retryPolicy, sentMessage, startOfTest } from "../../../support/messages.ts";
 import { recordedTelemetry } from "../../../support/recorded-telemetry.ts";
-import { scriptedSender } from "../../../support/scripted-sender.ts";
+import { routingBy, scriptedSender } from "../../../support/scripted-sender.ts";
 import { storeOnModel } from "../../../support/store-on-model.ts";
 import { virtualTime } from "../../../support/virtual-time.ts";
 
@@ -29,7 +29,8 @@ function dependencies(gate: SendGate, items: Message[]) {
   const sender = scriptedSender({ otherwise: { kind: "accepted", messageId: "msg-1" } });
   return {
     telemetry,
-    sender,
+    sends: sender.sends,
+    routing: routingBy(sender),
     gate,
     store: storeOnModel(...items),
     policy: retryPolicy(),
@@ -53,7 +54,7 @@ async function countsAt(refusal: Omit<NoPermit, "kind" | "until">) {
     validitySeconds: 600,
   } as const;
   await produceMessage(request, produce);
-  expect([resend.sender.sends, produce.sender.sends]).toEqual([[], []]);
+  expect([resend.sends, produce.sends]).toEqual([[], []]);
   return { resend: resend.telemetry.counts, produce: produce.telemetry.counts };
 }
 
