@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FunctionRuntime } from "./lambda/function-runtime.ts";
 import { seededChance } from "./seeded-chance.ts";
 import { assignScripts } from "./sms-service/carrier.ts";
-import type { MessageScript, Scenario } from "./sms-service/scenario.ts";
+import { applicationOrigination, type MessageScript, type Scenario } from "./sms-service/scenario.ts";
 
 /** A message of a run, and what is going to happen to it. */
 export interface ScriptedMessage {
@@ -72,6 +72,7 @@ async function produceOne(
       application_message_id: id,
       destination_number: destination,
       message_body: body,
+      origination_number: applicationOrigination,
       ...(script.validity_seconds !== undefined && { validity_seconds: script.validity_seconds }),
     });
     if (result.ok && !isHalfWay(result.payload)) return;

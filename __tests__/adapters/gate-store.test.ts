@@ -1,11 +1,10 @@
 /** The store of gates: its contract, and what it does about a throttled table. */
-import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { dynamodbGateStore } from "../../functions/adapters/dynamodb/dynamodb-gate-store.ts";
 import { newGate, newLane } from "../../functions/core/sending/gate/gate.ts";
 import { tableModel } from "../../local/dynamodb/table-model.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
-import { documentClientOf } from "../support/message-table.ts";
+import { createTable, documentClientOf } from "../support/message-table.ts";
 import { startOfTest } from "../support/messages.ts";
 import { gateStoreContract, gateStoreOf } from "./gate-store.contract.ts";
 
@@ -26,14 +25,7 @@ describe("on an emulator", () => {
   beforeAll(async () => {
     emulators = await startEmulators(["dynamodb"]);
     client = documentClientOf(emulators.endpoints.dynamodb);
-    await client.send(
-      new CreateTableCommand({
-        TableName,
-        BillingMode: "PAY_PER_REQUEST",
-        AttributeDefinitions: [{ AttributeName: "gate", AttributeType: "S" }],
-        KeySchema: [{ AttributeName: "gate", KeyType: "HASH" }],
-      }),
-    );
+    await createTable(client, TableName, "gate");
   });
   afterAll(async () => {
     client.destroy();

@@ -1,13 +1,12 @@
 /** `sms-retry gate`, `pause` and `resume` as a user runs them, against an emulator of DynamoDB. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { type GateReport, gateReports, gatesText } from "../../cli/gate/gate-report.ts";
 import { allGatesKey, dynamodbGateStore } from "../../functions/adapters/dynamodb/dynamodb-gate-store.ts";
 import { systemClock } from "../../functions/adapters/system-clock.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
-import { documentClientOf } from "../support/message-table.ts";
+import { createTable, documentClientOf } from "../support/message-table.ts";
 import { startOfTest } from "../support/messages.ts";
 import { scriptRunner, signedIn } from "../support/script-run.ts";
 
@@ -51,14 +50,7 @@ beforeEach(async () => {
   callerArn = "arn:aws:iam::123456789012:user/alice";
   tables += 1;
   table = `sms-retry-send-gates-${tables}`;
-  await client.send(
-    new CreateTableCommand({
-      TableName: table,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: [{ AttributeName: "gate", AttributeType: "S" }],
-      KeySchema: [{ AttributeName: "gate", KeyType: "HASH" }],
-    }),
-  );
+  await createTable(client, table, "gate");
 });
 
 const command = (...given: string[]) => run(environment, ...given, "--table", table);

@@ -49,7 +49,7 @@ function produceEvent(id: string, changes: object = {}): object {
 }
 
 /** What the service and its answers come to; each answer also says the number, as a real one may. */
-async function produceAll({ invoke, tryInvoke, pinpoint, proxy }: Deployment): Promise<void> {
+async function produceAll({ invoke, tryInvoke, gates, pinpoint, proxy }: Deployment): Promise<void> {
   await invoke("produce", produceEvent("produced", { message_body: otherBody }));
   await invoke("produce", {});
   for (const deliveryStatus of ["THROTTLED", "OPT_OUT", "PERMANENT_FAILURE", "UNKNOWN_FAILURE"] as const) {
@@ -57,9 +57,12 @@ async function produceAll({ invoke, tryInvoke, pinpoint, proxy }: Deployment): P
     await tryInvoke("produce", produceEvent(`produced-${deliveryStatus}`));
   }
   for (const status of [400, 403, 429, 500]) {
+    // Every answer is to be seen, so no breaker may hold the next call back.
+    await gates.clear();
     pinpoint.answer = () => ({ status, name: "SomeException" });
     await tryInvoke("produce", produceEvent(`produced-${status}`));
   }
+  await gates.clear();
   pinpoint.reset();
   await tryInvoke("produce", {
     message_type: body,
@@ -113,7 +116,7 @@ async function consumeAll({ consume, table, proxy }: Deployment): Promise<void> 
   proxy.reset();
 }
 
-async function resendAll({ table, pinpoint, proxy, drain, invoke }: Deployment): Promise<void> {
+async function resendAll({ table, gates, pinpoint, proxy, drain, invoke }: Deployment): Promise<void> {
   await drain();
   const now = Math.floor(Date.now() / 1000);
   const due = (id: string, changes: object = {}) =>
@@ -138,9 +141,12 @@ async function resendAll({ table, pinpoint, proxy, drain, invoke }: Deployment):
   }
   for (const status of [400, 403, 429, 500]) {
     await due(`http-${status}`);
+    // Every answer is to be seen, so no breaker may hold the next call back.
+    await gates.clear();
     pinpoint.answer = () => ({ status, name: "SomeException" });
     await handle(`http-${status}`);
   }
+  await gates.clear();
   pinpoint.reset();
   await due("no-number", { destination_number: null });
   await due("other-body", { message_body: otherBody, destination_number: "+447700900124" });

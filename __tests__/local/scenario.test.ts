@@ -29,6 +29,7 @@ describe("a scenario", () => {
         max_sends_per_second: 200,
         retry_delays_seconds: [1, 1, 2],
         message_validity_seconds: 86_400,
+        send_rates: {},
       },
       time_limit_seconds: 120,
     });

@@ -25,7 +25,7 @@ import type { InvocationResult } from "../../local/lambda/execution-environment.
 import type { FunctionRuntime } from "../../local/lambda/function-runtime.ts";
 import { bundledFunction } from "../../local/local-functions.ts";
 import { type DynamodbProxy, startDynamodbProxy } from "./dynamodb-proxy.ts";
-import { createMessageTable, emulatorAccess, type MessageTable } from "./message-table.ts";
+import { createGateTable, createMessageTable, emulatorAccess, type MessageTable } from "./message-table.ts";
 import { type ScriptedSmsService, startScriptedSmsService } from "./sms-service.ts";
 
 /** The Pinpoint project that the functions send with. */
@@ -34,6 +34,8 @@ export const applicationId = "0123456789abcdef0123456789abcdef";
 /** A deployment on this machine. */
 export interface Deployment {
   readonly table: MessageTable;
+  /** The gates; cleared, no breaker is closed any more. */
+  readonly gates: MessageTable;
   /** Between the functions and the table. */
   readonly proxy: DynamodbProxy;
   /** Between the functions and the retry queue. */
@@ -155,7 +157,7 @@ export function sqsRecord(messageId: string, body: string) {
 const bucket = "sms-retry-events";
 const queueName = "sms-retry-retry";
 
-/** The variables of the test's deployment; every retry is due at once and no rate limiter holds it back. */
+/** The variables of the test's deployment; every retry is due at once and its gate is wide. */
 export function environmentOf(
   name: LocalFunctionName,
   queueUrl: string,
@@ -191,6 +193,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
   const pinpoint = await startScriptedSmsService(applicationId);
   const proxy = await startDynamodbProxy(emulators.endpoints.dynamodb);
   const table = await createMessageTable(emulators.endpoints.dynamodb);
+  const gates = await createGateTable(emulators.endpoints.dynamodb);
   const sqs = new SQSClient({
     ...emulatorAccess,
     endpoint: emulators.endpoints.sqs,
@@ -272,6 +275,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
 
   const deployment: Deployment = {
     table,
+    gates,
     proxy,
     queueProxy,
     pinpoint,
@@ -343,7 +347,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       proxy.reset();
       queueProxy.mend();
       pinpoint.reset();
-      await deployment.purge();
+      await Promise.all([deployment.purge(), gates.clear()]);
     },
     metric(name) {
       let sum = 0;

@@ -1,7 +1,13 @@
-/** The `message-state` table on an emulator. */
-import { CreateTableCommand, DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
+/** The tables of a deployment on an emulator: `message-state` and `send-gates`. */
+import {
+  CreateTableCommand,
+  DynamoDBClient,
+  type DynamoDBClientConfig,
+  waitUntilTableExists,
+} from "@aws-sdk/client-dynamodb";
 import {
   BatchWriteCommand,
+  DeleteCommand,
   DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
@@ -18,6 +24,8 @@ export interface MessageTable {
   get(id: string): Promise<Record<string, unknown> | undefined>;
   /** All items. */
   all(): Promise<Record<string, unknown>[]>;
+  /** Deletes all items. */
+  clear(): Promise<void>;
 }
 
 /** Credentials and region that every emulator accepts. */
@@ -40,18 +48,35 @@ export function documentClientOf(
   });
 }
 
-/** Creates the table with the key that the stacks give it. */
-export async function createMessageTable(endpoint: string, name = "message-state"): Promise<MessageTable> {
-  const client = documentClientOf(endpoint);
+/** Creates a table on demand with one text key, as the stacks do. */
+export async function createTable(client: DynamoDBDocumentClient, name: string, key: string): Promise<void> {
   await client.send(
     new CreateTableCommand({
       TableName: name,
       BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: [{ AttributeName: "application_message_id", AttributeType: "S" }],
-      KeySchema: [{ AttributeName: "application_message_id", KeyType: "HASH" }],
+      AttributeDefinitions: [{ AttributeName: key, AttributeType: "S" }],
+      KeySchema: [{ AttributeName: key, KeyType: "HASH" }],
     }),
   );
-  return {
+  await waitUntilTableExists({ client, maxWaitTime: 20, minDelay: 0.02, maxDelay: 1 }, { TableName: name });
+}
+
+/** Creates the table with the key that the stacks give it. */
+export async function createMessageTable(endpoint: string, name = "message-state"): Promise<MessageTable> {
+  const client = documentClientOf(endpoint);
+  await createTable(client, name, "application_message_id");
+  return tableWith(client, name, "application_message_id");
+}
+
+/** Creates the table of gates; what is in it goes by its `clear`. */
+export async function createGateTable(endpoint: string, name = "send-gates"): Promise<MessageTable> {
+  const client = documentClientOf(endpoint);
+  await createTable(client, name, "gate");
+  return tableWith(client, name, "gate");
+}
+
+function tableWith(client: DynamoDBDocumentClient, name: string, key: string): MessageTable {
+  const table: MessageTable = {
     name,
     async put(item) {
       await client.send(new PutCommand({ TableName: name, Item: item }));
@@ -67,7 +92,7 @@ export async function createMessageTable(endpoint: string, name = "message-state
     },
     async get(id) {
       const { Item } = await client.send(
-        new GetCommand({ TableName: name, Key: { application_message_id: id }, ConsistentRead: true }),
+        new GetCommand({ TableName: name, Key: { [key]: id }, ConsistentRead: true }),
       );
       return Item;
     },
@@ -83,5 +108,12 @@ export async function createMessageTable(endpoint: string, name = "message-state
       } while (start !== undefined);
       return items;
     },
+    async clear() {
+      const items = await table.all();
+      await Promise.all(
+        items.map((item) => client.send(new DeleteCommand({ TableName: name, Key: { [key]: item[key] } }))),
+      );
+    },
   };
+  return table;
 }

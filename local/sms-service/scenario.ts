@@ -142,16 +142,31 @@ const outage = keys({
   ),
 });
 
-/** Highest rate of retries, in parts per second: more than a local run can send. */
+/** Ceiling of each origination identity, in parts per second: more than a local run can send. */
 const unhurriedPace = 200;
+
+/** The origination identity that the local run's application sends by. */
+export const applicationOrigination = "+15559990000";
 
 const settings = keys({
   max_sends_per_second: v.optional(
     v.pipe(
       numberFrom(0.2, 4_000),
-      v.description("Ceiling of all retries together, in message parts per second."),
+      v.description("Ceiling of each origination identity, in message parts per second."),
     ),
     unhurriedPace,
+  ),
+  origination_number: v.optional(
+    v.pipe(text, v.description("What retries leave by; absent = the application's own number.")),
+  ),
+  send_rates: v.optional(
+    v.pipe(
+      v.record(v.string(), numberFrom(0.2, 4_000)),
+      v.description(
+        `Ceilings of single origination identities, in message parts per second; ${applicationOrigination} is the application's.`,
+      ),
+    ),
+    {},
   ),
   retry_delays_seconds: v.optional(
     v.pipe(

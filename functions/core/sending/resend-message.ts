@@ -11,6 +11,7 @@ import { awaitReceipt, type Claim, claimAgain, claimAttempt } from "../message/a
 import {
   type DeliveryGuarantee,
   isFinal,
+  isTooLate,
   type Message,
   noReceiptOutcome,
   statusOf,
@@ -154,13 +155,15 @@ async function permitClaimSend(
   message: Message,
   resend: Resend,
 ): Promise<Step> {
-  const { store, permit, retryMessage, origination } = resend;
+  const { store, permit, retryMessage, origination, clock, sender } = resend;
   const refused = await permit.take(message, {
     isFirstSend: retryMessage.attempt === 0,
     ...(retryMessage.waits_as !== undefined && { waitsAs: retryMessage.waits_as }),
     ...(origination !== undefined && { origination }),
   });
   if (refused !== undefined) return { handled: waitsForGate(resend, refused) };
+  // The deadline may have come while the permit did (rule 6).
+  if (isTooLate(message, clock.now(), sender.leastSecondsLeft)) return { decideFrom: message };
 
   const claim = claimOf(resend);
   const claimed = await store.change(
