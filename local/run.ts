@@ -68,7 +68,7 @@ const look = { everyMilliseconds: 400, pausePerLook: 4 };
  */
 export async function run(options: RunOptions): Promise<RunResult> {
   const startedAt = performance.now();
-  const { scenario, seed, signal } = options;
+  const { scenario, seed, signal, onProblem } = options;
   const progress = (stage: Progress["stage"], over = 0, deployment?: Deployment): void =>
     options.onProgress({
       stage,
@@ -87,7 +87,12 @@ export async function run(options: RunOptions): Promise<RunResult> {
   });
   const deployment = await deploy({ ...options, carrier });
   try {
-    const produced = produceMessages(messages, options.rate, deployment.produce, signal, options.onProblem);
+    const produced = produceMessages(messages, {
+      perSecond: options.rate,
+      produce: deployment.produce,
+      signal,
+      onProblem,
+    });
     const faultOver = options.fault && playFault(options.fault, deployment, options);
     const played = Promise.all([produced, faultOver]);
     const done = watch(deployment, options, played, (over) => progress("running", over, deployment));
