@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { requiredInputs } from "../../cli/inputs-and-outputs.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
 import { parseHcl } from "../../stacks/cdktf.ts";
-import { providerVersions } from "../../stacks/terraform-versions.ts";
+import { providerVersions } from "../../stacks/shared/terraform-versions.ts";
 import { type SynthesisedStack, synthesiseAll } from "./synthesised.ts";
 
 const root = join(__dirname, "../..");

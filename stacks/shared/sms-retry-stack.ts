@@ -12,7 +12,7 @@ import {
   TerraformResource,
   TerraformStack,
 } from "../cdktf.ts";
-import { providerVersions, terraformVersions } from "../terraform-versions.ts";
+import { providerVersions, terraformVersions } from "./terraform-versions.ts";
 
 /** What a build produced and a stack ships. */
 export interface Artefacts {
