@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { createProgram } from "../cli/command-line.ts";
+import { testFilesIn } from "../cli/mutation/test-files.ts";
 import { messageStatuses } from "../functions/core/message/message.ts";
 
 const root = join(__dirname, "..");
@@ -211,5 +212,28 @@ describe("the numbered rules of the protocol", () => {
 
     expect(strangers.map(({ path, rule, comment }) => `${path}: rule ${rule}: ${comment}`)).toEqual([]);
     expect(citations.length).toBeGreaterThan(30);
+  });
+});
+
+describe("docs/mutation.md", () => {
+  const page = textOf.get(join("docs", "mutation.md")) ?? "";
+
+  test("names files that exist, in the table and in the reasons", () => {
+    const named = [...page.matchAll(/^\| ([\w./-]+\.ts) \||^- `+ ?([\w./-]+\.ts):\d+: /gm)].map(
+      ([, inTable, inReasons]) => `functions/${inTable ?? inReasons}`,
+    );
+
+    expect(named.length).toBeGreaterThan(40);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  test("comes from tests that run without Jest: they use describe, test and expect alone", () => {
+    const used = testFilesIn(root).filter((path) =>
+      /\bjest\.|^ *(it|beforeEach|afterEach|beforeAll|afterAll)(\.each)?\(/m.test(
+        readFileSync(join(root, path), "utf8"),
+      ),
+    );
+
+    expect(used).toEqual([]);
   });
 });

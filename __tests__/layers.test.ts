@@ -313,10 +313,12 @@ describe("the rules of biome.json", () => {
     mkdirSync(join(tree, dirname(path)), { recursive: true });
     writeFileSync(join(tree, path), lines(codes).join(""));
     const output = await outputOf("biome", ["lint", "--reporter=github", "--max-diagnostics=none", path]);
-    const refused = [...output.matchAll(/^::error .*?line=(\d+)/gm)].map(
-      ([, line]) => codes[Number(line) - 1],
+    const refused = [...output.matchAll(/^::error .*?line=(\d+)/gm)].map(([, line]) => Number(line));
+    const codeOfLine = lines(codes).flatMap((text, index) =>
+      Array<number>(text.split("\n").length - 1).fill(index),
     );
-    return codes.filter((code) => refused.includes(code));
+    const found = new Set(refused.map((line) => codeOfLine[line - 1]));
+    return codes.filter((_, index) => found.has(index));
   }
 
   test("let a function ask the machine for nothing: no time, chance, environment or output", async () => {
@@ -327,6 +329,15 @@ describe("the rules of biome.json", () => {
     const given = ["new Date(1_000)", 'Date.parse("2026-01-01")', "Date.UTC(2026, 0)", "Math.max(1, 2)"];
 
     expect(await refusedLines("functions/core/given.ts", [...given, "Date"])).toEqual(["Date"]);
+  });
+
+  test("let a function have sixty lines and four parameters, but not more", async () => {
+    const ofLines = (count: number) => `() => {${"\n  f();".repeat(count - 2)}\n}`;
+    const codes = ["(a, b, c, d) => a", "(a, b, c, d, e) => a", ofLines(60), ofLines(61)];
+
+    for (const folder of ["functions/core", "stacks", "cli", "local", "simulation"]) {
+      expect(await refusedLines(`${folder}/long.ts`, codes)).toEqual([codes[1], codes[3]]);
+    }
   });
 
   test("let the name of a test, or of a group of tests, have fewer than 90 characters", async () => {

@@ -36,6 +36,13 @@ export function paths(value: string, previous: readonly string[] = []): readonly
 /** `--json`: instead of text for people, stdout gets one JSON object on one line, and nothing else. */
 export const json = ["--json", "print one JSON object"] as const;
 
+/** `--local`: instead of a deployment on AWS, a local run; `true` where its process id is not given. */
+export const local: [string, string, (value: string) => number] = [
+  "--local [process id]",
+  "the local run under way on this machine, instead of AWS",
+  wholeNumber(1, 4_294_967_295),
+];
+
 /** Prints an answer as {@link json} says, or as text that ends with a line break. */
 export function print<Answer extends object>(
   answer: Answer,

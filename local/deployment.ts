@@ -53,6 +53,8 @@ export interface SharedEmulators {
 export interface Deployment {
   readonly clients: LocalClients;
   readonly resources: Resources;
+  /** Of the emulators, past everything that a fault can break. */
+  readonly endpoints: Emulators["endpoints"];
   readonly simulator: ServedSmsService;
   readonly scheduler: SchedulerEmulator;
   readonly produce: FunctionRuntime;
@@ -180,6 +182,7 @@ async function deployOn(
   return {
     clients,
     resources,
+    endpoints: emulators.endpoints,
     simulator,
     scheduler,
     produce,

@@ -31,26 +31,32 @@ export function scriptedMessages(scenario: Scenario, count: number, seed: number
   }));
 }
 
+/** How messages are produced. */
+export interface Production {
+  readonly perSecond: number;
+  readonly produce: FunctionRuntime;
+  /** Ends it early; it then rejects with the signal's reason. */
+  readonly signal: AbortSignal;
+  /** Is told, in a sentence, of messages that could not be produced at all. */
+  readonly onProblem: (problem: string) => void;
+}
+
 /**
- * Produces messages, `perSecond` at a time; resolves when the service has taken or refused each of them. A
- * message that was not produced for now is produced again with the same id, as an application would.
- *
- * @param onProblem is told, in a sentence, of messages that could not be produced at all
+ * Produces messages; resolves when the service has taken or refused each of them. A message that was not produced for
+ * now is produced again with the same id, as an application would.
  */
 export async function produceMessages(
   messages: readonly ScriptedMessage[],
-  perSecond: number,
-  produce: FunctionRuntime,
-  signal: AbortSignal,
-  onProblem: (problem: string) => void,
+  production: Production,
 ): Promise<void> {
+  const { perSecond, signal } = production;
   const startedAt = performance.now();
   const produced: Promise<void>[] = [];
   for (const [index, message] of messages.entries()) {
     const wait = startedAt + (index / perSecond) * 1000 - performance.now();
     if (wait > 0) await sleep(wait, undefined, { signal });
     signal.throwIfAborted();
-    produced.push(produceOne(message, produce, signal, onProblem));
+    produced.push(produceOne(message, production));
   }
   await Promise.all(produced);
 }
@@ -62,9 +68,7 @@ function isHalfWay(payload: unknown): boolean {
 
 async function produceOne(
   { id, destination, body, script }: ScriptedMessage,
-  produce: FunctionRuntime,
-  signal: AbortSignal,
-  onProblem: (problem: string) => void,
+  { produce, signal, onProblem }: Production,
 ): Promise<void> {
   let lastError = "";
   for (let tries = 0; tries <= again.times && !signal.aborted; tries += 1) {

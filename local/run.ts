@@ -4,6 +4,7 @@ import { paginateScan } from "@aws-sdk/client-dynamodb";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { type Deployment, deploy, type SharedEmulators } from "./deployment.ts";
+import type { Endpoints } from "./emulators/start-emulators.ts";
 import type { EventSource } from "./event-source.ts";
 import { type FaultName, playFault } from "./faults.ts";
 import { type ArchiveContents, readArchive } from "./firehose/s3-archive.ts";
@@ -31,6 +32,8 @@ export interface RunOptions {
   readonly bundleFolder: string;
   /** Emulators to run on, which then go on running. @default ones that start and stop with the run */
   readonly shared?: SharedEmulators;
+  /** Is told once where the tables are: from then on the run's gates can be read and paused. */
+  readonly onDeployed?: (endpoints: Pick<Endpoints, "dynamodb">) => void;
   readonly onProgress: (progress: Progress) => void;
   /** Is told, in a sentence, of everything that went wrong and was tried again. */
   readonly onProblem: (problem: string) => void;
@@ -68,7 +71,7 @@ const look = { everyMilliseconds: 400, pausePerLook: 4 };
  */
 export async function run(options: RunOptions): Promise<RunResult> {
   const startedAt = performance.now();
-  const { scenario, seed, signal } = options;
+  const { scenario, seed } = options;
   const progress = (stage: Progress["stage"], over = 0, deployment?: Deployment): void =>
     options.onProgress({
       stage,
@@ -87,7 +90,12 @@ export async function run(options: RunOptions): Promise<RunResult> {
   });
   const deployment = await deploy({ ...options, carrier });
   try {
-    const produced = produceMessages(messages, options.rate, deployment.produce, signal, options.onProblem);
+    options.onDeployed?.(deployment.endpoints);
+    const produced = produceMessages(messages, {
+      ...options,
+      perSecond: options.rate,
+      produce: deployment.produce,
+    });
     const faultOver = options.fault && playFault(options.fault, deployment, options);
     const played = Promise.all([produced, faultOver]);
     const done = watch(deployment, options, played, (over) => progress("running", over, deployment));

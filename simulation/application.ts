@@ -79,18 +79,18 @@ function invokeProducer(event: ProduceEvent, simulation: SimulationParts, invoca
       invokeProducer(event, simulation, invocation + 1),
     );
   };
-  world.start(
-    "produce",
-    timeoutSecondsOf.produce,
-    (worker) => produce(worker, event, simulation),
-    (result) => {
+  world.start({
+    name: "produce",
+    timeoutSeconds: timeoutSecondsOf.produce,
+    work: (worker) => produce(worker, event, simulation),
+    ended(result) {
       if ("value" in result ? result.value.status === "SENDING" : true) again();
       if ("error" in result && !(result.error instanceof SendDeferredError)) {
         world.note(`produce: fails by ${result.error instanceof Error ? result.error.name : "?"}`);
       }
     },
-    again,
-  );
+    died: again,
+  });
 }
 
 type About = Omit<ApplicationMessage, "id">;
@@ -161,15 +161,15 @@ export function cancelLater(message: ApplicationMessage, seconds: number, simula
 function invokeCancel(id: string, simulation: SimulationParts): void {
   const { world } = simulation;
   const again = () => world.at(world.now + 10, () => invokeCancel(id, simulation));
-  world.start(
-    "cancel",
-    timeoutSecondsOf.produce,
-    (worker) => produce(worker, { action: "cancel", application_message_id: id }, simulation),
-    (result) => {
+  world.start({
+    name: "cancel",
+    timeoutSeconds: timeoutSecondsOf.produce,
+    work: (worker) => produce(worker, { action: "cancel", application_message_id: id }, simulation),
+    ended(result) {
       if ("error" in result && world.now < simulation.calmFrom + 600) again();
     },
-    again,
-  );
+    died: again,
+  });
 }
 
 /** The conditional write by which an application cancels, as documented in `docs/protocol.md`. */

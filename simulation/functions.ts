@@ -66,15 +66,19 @@ export interface ExecutionEnvironment {
 
 type Handler<Event, Answer> = (event: Event, context: InvocationContext) => Promise<Answer>;
 
+interface Invocation<Event> {
+  readonly name: SimulatedFunction;
+  readonly worker: Worker;
+  readonly event: Event;
+  readonly parts: SimulationParts;
+}
+
 /**
  * Runs an invocation in an environment that is idle, or in a new one. One whose worker dies, or never ends, is not used
  * again.
  */
 async function invoke<Event, Answer>(
-  name: SimulatedFunction,
-  worker: Worker,
-  event: Event,
-  parts: SimulationParts,
+  { name, worker, event, parts }: Invocation<Event>,
   make: (outside: Outside) => Handler<Event, Answer>,
 ): Promise<Answer> {
   const idle = parts.idle[name];
@@ -167,7 +171,7 @@ export async function consume(
       kinesis: { sequenceNumber: id, data, partitionKey: id, kinesisSchemaVersion: "1.0" },
     })),
   } as KinesisStreamEvent;
-  const answer = await invoke("consume-kinesis", worker, event, parts, (outside) => {
+  const answer = await invoke({ name: "consume-kinesis", worker, event, parts }, (outside) => {
     const settings = parts.settings["consume-kinesis"];
     const made = consumeKinesisPorts(settings, outside);
     return consumeKinesisFunction(settings, { ...made, ...parts.breakPorts(made) });
@@ -187,7 +191,7 @@ export async function transform(
     region: "us-east-1",
     records: records.map(({ id, data }) => ({ recordId: id, data, approximateArrivalTimestamp: 0 })),
   } satisfies FirehoseTransformationEvent;
-  const answer = await invoke("transform-firehose", worker, event, parts, (outside) => {
+  const answer = await invoke({ name: "transform-firehose", worker, event, parts }, (outside) => {
     const settings = parts.settings["transform-firehose"];
     const made = eventPorts(settings, outside);
     return transformFirehoseFunction(settings, { ...made, ...parts.breakPorts(made) });
@@ -204,7 +208,7 @@ export async function resend(
   const event = {
     Records: batch.map(({ id, body }) => ({ messageId: id, body, eventSource: "aws:sqs" })),
   } as SQSEvent;
-  const answer = await invoke("resend", worker, event, parts, (outside) => {
+  const answer = await invoke({ name: "resend", worker, event, parts }, (outside) => {
     const settings = parts.settings.resend;
     const made = resendPorts(settings, outside);
     return resendFunction(settings, { ...made, ...parts.breakPorts(made) });
@@ -218,7 +222,7 @@ export async function produce(
   event: ProduceEvent,
   parts: SimulationParts,
 ): Promise<ProducedMessage | CancelledMessage> {
-  return invoke("produce", worker, event, parts, (outside) => {
+  return invoke({ name: "produce", worker, event, parts }, (outside) => {
     const settings = parts.settings.produce;
     const made = producePorts(settings, outside);
     return produceFunction(settings, { ...made, ...parts.breakPorts(made) });

@@ -9,7 +9,7 @@ import {
 } from "@aws-sdk/client-scheduler";
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { named } from "./named-error.ts";
-import type { CurrentWorker, VirtualWorld } from "./virtual-world.ts";
+import type { Call, CurrentWorker, VirtualWorld } from "./virtual-world.ts";
 
 /** As in `stacks/shared/retry-queue.ts`. */
 const visibilitySeconds = 180;
@@ -55,154 +55,208 @@ export interface QueueMapping {
 
 /** Makes an empty queue. */
 export function queueModel(world: VirtualWorld, mapping: QueueMapping): QueueModel {
-  const messages = new Map<string, StoredMessage>();
-  const deadLetters: ReceivedMessage[] = [];
-  const schedules = new Set<string>();
+  const queue = new StandardQueue(world);
+  const scheduler = new Scheduler(world, queue);
+  const reader = new MappingReader(world, queue, mapping);
+  queue.onVisible = () => reader.pollSoon();
+  return {
+    deadLetters: queue.deadLetters,
+    clientsFor(current) {
+      const send = (command: SendMessageBatchCommand | CreateScheduleCommand) =>
+        command instanceof SendMessageBatchCommand
+          ? world.call(current(), callOf("sqs", "SQS SendMessageBatch"), () => queue.sendBatch(command))
+          : world.call(current(), callOf("scheduler", "Scheduler CreateSchedule"), () =>
+              scheduler.create(command),
+            );
+      return {
+        sqs: { send } as unknown as SQSClient,
+        scheduler: async () => ({ send }) as unknown as SchedulerClient,
+      };
+    },
+    redrive: () => queue.redrive(),
+  };
+}
+
+function callOf(service: "sqs" | "scheduler", label: string): Call {
+  return {
+    service,
+    label,
+    errors: {
+      throttled: () => named("ThrottlingException"),
+      failed: () => named("InternalServerException"),
+      timedOut: () => named("TimeoutError"),
+    },
+    patienceSeconds: 20,
+    isRepeated: true,
+  };
+}
+
+/** SQS: delay, visibility time-out, redelivery, a dead-letter queue. */
+class StandardQueue {
+  readonly deadLetters: ReceivedMessage[] = [];
+  /** Is told when a message can be received. */
+  onVisible: () => void = () => {};
+  readonly #world: VirtualWorld;
+  readonly #messages = new Map<string, StoredMessage>();
   /** Messages that can be received, and copies of such: a standard queue now and then hands over twice. */
-  const visible: string[] = [];
-  let underWay = 0;
-  let isPollDue = false;
-  let ids = 0;
+  readonly #visible: string[] = [];
+  #ids = 0;
 
-  /** Receives soon: what becomes visible in the same tenth of a second, or batching window, comes in one batch. */
-  const pollSoon = (): void => {
-    if (isPollDue) return;
-    isPollDue = true;
-    world.at(world.now + Math.max(0.1, mapping.batchingWindowSeconds), () => {
-      isPollDue = false;
-      poll();
-    });
-  };
+  constructor(world: VirtualWorld) {
+    this.#world = world;
+  }
 
-  const poll = (): void => {
-    const outage = world.outageOf("sqs");
-    if (outage !== undefined && visible.length > 0) {
-      world.at(outage.until, pollSoon);
-      return;
-    }
-    while (underWay < mapping.concurrency && visible.length > 0) {
-      const batch = visible.splice(0, mapping.batchSize).flatMap(receive);
-      if (batch.length > 0) deliver(batch);
-    }
-  };
+  /** Whether there is something to receive. */
+  get hasVisible(): boolean {
+    return this.#visible.length > 0;
+  }
 
-  const receive = (id: string): ReceivedMessage[] => {
-    const message = messages.get(id);
-    if (message === undefined) return [];
-    if (message.receives >= mostReceives) {
-      messages.delete(id);
-      deadLetters.push({ id, body: message.body });
-      world.note(`queue: ${id} goes to the dead-letter queue`);
-      return [];
-    }
-    message.receives += 1;
-    hide(message, visibilitySeconds);
-    if (world.strikes("duplicate-delivery", 5)) makeVisible(id);
-    return [{ id, body: message.body }];
-  };
-
-  const deliver = (batch: readonly ReceivedMessage[]): void => {
-    underWay += 1;
-    world.note(`queue: hands over ${batch.map(({ id, body }) => `${id} ${body}`).join(", ")}`);
-    const over = (): void => {
-      underWay -= 1;
-      if (visible.length > 0) pollSoon();
-    };
-    mapping.deliver(
-      batch,
-      (redeliver) => {
-        for (const { id } of batch) if (!redeliver.includes(id)) messages.delete(id);
-        over();
-      },
-      over,
-    );
-  };
-
-  const makeVisible = (id: string): void => {
-    visible.push(id);
-    pollSoon();
-  };
-
-  const hide = (message: StoredMessage, seconds: number): void => {
-    const until = world.now + seconds;
-    message.visibleAt = until;
-    const late = world.strikes("late-delivery", 3) ? world.choices.below(900) : 0;
-    world.at(until + late, () => {
-      // Hidden again meanwhile, by another receive.
-      if (messages.has(message.id) && message.visibleAt === until) makeVisible(message.id);
-    });
-  };
-
-  const put = (body: string, delaySeconds: number): void => {
-    const message: StoredMessage = { id: `q${++ids}`, body, visibleAt: 0, receives: 0 };
-    messages.set(message.id, message);
-    hide(message, delaySeconds);
-  };
-
-  const sendBatch = ({ input }: SendMessageBatchCommand): unknown => {
+  sendBatch({ input }: SendMessageBatchCommand): unknown {
     const Successful: { Id: string }[] = [];
     const Failed: { Id: string; Code: string }[] = [];
     for (const { Id = "", MessageBody = "", DelaySeconds = 0 } of input.Entries ?? []) {
-      if (world.strikes("throttle", 2)) {
+      if (this.#world.strikes("throttle", 2)) {
         Failed.push({ Id, Code: "InternalError" });
         continue;
       }
       if (!Number.isInteger(DelaySeconds) || DelaySeconds < 0 || DelaySeconds > 900) {
         throw named("InvalidParameterValue");
       }
-      put(MessageBody, DelaySeconds);
+      this.put(MessageBody, DelaySeconds);
       Successful.push({ Id });
     }
     return { Successful, Failed };
-  };
+  }
 
-  const schedule = ({ input }: CreateScheduleCommand): unknown => {
+  put(body: string, delaySeconds: number): void {
+    const message: StoredMessage = { id: `q${++this.#ids}`, body, visibleAt: 0, receives: 0 };
+    this.#messages.set(message.id, message);
+    this.#hide(message, delaySeconds);
+  }
+
+  /** Up to so many messages, which are hidden then. */
+  receive(most: number): ReceivedMessage[] {
+    return this.#visible.splice(0, most).flatMap((id) => this.#receiveOne(id));
+  }
+
+  delete(id: string): void {
+    this.#messages.delete(id);
+  }
+
+  redrive(): void {
+    for (const { body } of this.deadLetters.splice(0)) this.put(body, 0);
+  }
+
+  #receiveOne(id: string): ReceivedMessage[] {
+    const message = this.#messages.get(id);
+    if (message === undefined) return [];
+    if (message.receives >= mostReceives) {
+      this.#messages.delete(id);
+      this.deadLetters.push({ id, body: message.body });
+      this.#world.note(`queue: ${id} goes to the dead-letter queue`);
+      return [];
+    }
+    message.receives += 1;
+    this.#hide(message, visibilitySeconds);
+    if (this.#world.strikes("duplicate-delivery", 5)) this.#makeVisible(id);
+    return [{ id, body: message.body }];
+  }
+
+  #hide(message: StoredMessage, seconds: number): void {
+    const until = this.#world.now + seconds;
+    message.visibleAt = until;
+    const late = this.#world.strikes("late-delivery", 3) ? this.#world.choices.below(900) : 0;
+    this.#world.at(until + late, () => {
+      // Hidden again meanwhile, by another receive.
+      if (this.#messages.has(message.id) && message.visibleAt === until) this.#makeVisible(message.id);
+    });
+  }
+
+  #makeVisible(id: string): void {
+    this.#visible.push(id);
+    this.onVisible();
+  }
+}
+
+/** The event source mapping, which hands the messages over in batches. */
+class MappingReader {
+  readonly #world: VirtualWorld;
+  readonly #queue: StandardQueue;
+  readonly #mapping: QueueMapping;
+  #underWay = 0;
+  #isPollDue = false;
+
+  constructor(world: VirtualWorld, queue: StandardQueue, mapping: QueueMapping) {
+    this.#world = world;
+    this.#queue = queue;
+    this.#mapping = mapping;
+  }
+
+  /** Receives soon: what becomes visible in the same tenth of a second, or batching window, comes in one batch. */
+  pollSoon(): void {
+    if (this.#isPollDue) return;
+    this.#isPollDue = true;
+    this.#world.at(this.#world.now + Math.max(0.1, this.#mapping.batchingWindowSeconds), () => {
+      this.#isPollDue = false;
+      this.#poll();
+    });
+  }
+
+  #poll(): void {
+    const outage = this.#world.outageOf("sqs");
+    if (outage !== undefined && this.#queue.hasVisible) {
+      this.#world.at(outage.until, () => this.pollSoon());
+      return;
+    }
+    while (this.#underWay < this.#mapping.concurrency && this.#queue.hasVisible) {
+      const batch = this.#queue.receive(this.#mapping.batchSize);
+      if (batch.length > 0) this.#deliver(batch);
+    }
+  }
+
+  #deliver(batch: readonly ReceivedMessage[]): void {
+    this.#underWay += 1;
+    this.#world.note(`queue: hands over ${batch.map(({ id, body }) => `${id} ${body}`).join(", ")}`);
+    const over = (): void => {
+      this.#underWay -= 1;
+      if (this.#queue.hasVisible) this.pollSoon();
+    };
+    const answered = (redeliver: readonly string[]): void => {
+      for (const { id } of batch) if (!redeliver.includes(id)) this.#queue.delete(id);
+      over();
+    };
+    this.#mapping.deliver(batch, answered, over);
+  }
+}
+
+/** EventBridge Scheduler, which puts a message onto the queue at a time. */
+class Scheduler {
+  readonly #world: VirtualWorld;
+  readonly #queue: StandardQueue;
+  readonly #names = new Set<string>();
+
+  constructor(world: VirtualWorld, queue: StandardQueue) {
+    this.#world = world;
+    this.#queue = queue;
+  }
+
+  create({ input }: CreateScheduleCommand): unknown {
     const name = input.Name ?? "";
-    if (schedules.has(name)) {
+    if (this.#names.has(name)) {
       throw new ConflictException({ message: "exists", Message: "exists", $metadata: {} });
     }
-    schedules.add(name);
+    this.#names.add(name);
     const at = Date.parse(`${(input.ScheduleExpression ?? "").slice(3, -1)}Z`) / 1000;
     if (!Number.isFinite(at)) throw named("ValidationException");
-    const fire = (): void => {
-      const outage = world.outageOf("sqs");
-      // Scheduler tries for up to a day.
-      if (outage === undefined) put(input.Target?.Input ?? "", 0);
-      else world.at(outage.until + 1, fire);
-    };
     // Its precision is a minute.
-    world.at(at + world.choices.below(60), fire);
+    this.#world.at(at + this.#world.choices.below(60), () => this.#fire(input.Target?.Input ?? ""));
     return {};
-  };
+  }
 
-  return {
-    deadLetters,
-    clientsFor(current) {
-      const send = (command: SendMessageBatchCommand | CreateScheduleCommand) => {
-        const isSqs = command instanceof SendMessageBatchCommand;
-        return world.call(
-          current(),
-          {
-            service: isSqs ? "sqs" : "scheduler",
-            label: isSqs ? "SQS SendMessageBatch" : "Scheduler CreateSchedule",
-            errors: {
-              throttled: () => named("ThrottlingException"),
-              failed: () => named("InternalServerException"),
-              timedOut: () => named("TimeoutError"),
-            },
-            patienceSeconds: 20,
-            isRepeated: true,
-          },
-          () => (isSqs ? sendBatch(command) : schedule(command)),
-        );
-      };
-      return {
-        sqs: { send } as unknown as SQSClient,
-        scheduler: async () => ({ send }) as unknown as SchedulerClient,
-      };
-    },
-    redrive() {
-      for (const { body } of deadLetters.splice(0)) put(body, 0);
-    },
-  };
+  #fire(body: string): void {
+    const outage = this.#world.outageOf("sqs");
+    // Scheduler tries for up to a day.
+    if (outage === undefined) this.#queue.put(body, 0);
+    else this.#world.at(outage.until + 1, () => this.#fire(body));
+  }
 }

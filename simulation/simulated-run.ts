@@ -93,13 +93,13 @@ export function makeWorld(choices: Choices, plan: Plan, options: RunOptions): Si
     queue: queueModel(world, {
       ...senderMappingOf(inputs),
       deliver: (batch, answered, died) => {
-        world.start(
-          "resend",
-          timeoutSecondsOf.resend,
-          (worker) => resend(worker, batch, simulated),
-          (result) => ("value" in result ? answered(result.value) : died()),
+        world.start({
+          name: "resend",
+          timeoutSeconds: timeoutSecondsOf.resend,
+          work: (worker) => resend(worker, batch, simulated),
+          ended: (result) => ("value" in result ? answered(result.value) : died()),
           died,
-        );
+        });
       },
     }),
     settings: simulatedSettings(inputs),

@@ -97,13 +97,9 @@ export function simulatedTable(world: VirtualWorld, breaks: TableBreaks = {}): S
   const execute = (command: Command, model: TableModel, worker: Worker): Answer => {
     writer = worker;
     try {
-      const output = model.execute(
-        model === gates ? brokenAtGates(command, breaks) : broken(command, breaks),
-      );
-      return {
-        output,
-        response: { headers: breaks.tellsNoTime === true ? {} : { date: dateOf(world.now) } },
-      };
+      const given = model === gates ? brokenAtGates(command, breaks) : broken(command, breaks);
+      const headers = breaks.tellsNoTime === true ? {} : { date: dateOf(world.now) };
+      return { output: model.execute(given), response: { headers } };
     } finally {
       writer = undefined;
     }
@@ -114,21 +110,12 @@ export function simulatedTable(world: VirtualWorld, breaks: TableBreaks = {}): S
     writes,
     deleted,
     gateWrites: () => gateWrites,
-    clientFor(current) {
-      let handle: Handler = async ({ command }) => {
+    clientFor: (current) =>
+      clientOver(async ({ command }) => {
         const worker = current();
         const model = tableOf(command) === tableNames.gates ? gates : table;
         return world.call(worker, callOf(command, model === gates), () => execute(command, model, worker));
-      };
-      return {
-        send: async (command: Command) => (await handle({ command })).output,
-        middlewareStack: {
-          add(middleware: (next: Handler) => Handler) {
-            handle = middleware(handle);
-          },
-        },
-      } as unknown as DynamoDBDocumentClient;
-    },
+      }),
     writeDirectly(id, change) {
       const changed = change(structuredClone(table.items.get(id)));
       if (changed !== undefined) table.put(changed);
@@ -141,11 +128,28 @@ export function simulatedTable(world: VirtualWorld, breaks: TableBreaks = {}): S
     },
     pauseAllGates(isPaused) {
       world.note(`operator: ${isPaused ? "pauses" : "resumes"} all gates`);
-      const { version = 0 } = gates.items.get(allGatesKey) ?? {};
-      const pause = isPaused ? { paused_since: Math.floor(world.now), paused_by: "operator" } : {};
-      gates.put({ gate: allGatesKey, version: Number(version) + 1, ...pause });
+      writePause(gates, isPaused ? { paused_since: Math.floor(world.now), paused_by: "operator" } : {});
     },
   };
+}
+
+/** Writes the item of all gates as a command would; `pause` is what that has of a pause then. */
+function writePause(gates: TableModel, pause: Item): void {
+  const { version = 0 } = gates.items.get(allGatesKey) ?? {};
+  gates.put({ gate: allGatesKey, version: Number(version) + 1, ...pause });
+}
+
+/** A document client, with the middleware that adapters add to it, over what answers its commands. */
+function clientOver(answer: Handler): DynamoDBDocumentClient {
+  let handle = answer;
+  return {
+    send: async (command: Command) => (await handle({ command })).output,
+    middlewareStack: {
+      add(middleware: (next: Handler) => Handler) {
+        handle = middleware(handle);
+      },
+    },
+  } as unknown as DynamoDBDocumentClient;
 }
 
 function tableOf({ input }: Command): string {

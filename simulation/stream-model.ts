@@ -74,17 +74,17 @@ function shard(
     isBusy = true;
     const batch = waiting.slice(0, Math.min(largest, 1 + world.choices.below(10)));
     const failed = () => advance(batch, 0);
-    world.start(
-      "consume",
-      timeoutSecondsOf["consume-kinesis"],
-      (worker) => consume(worker, batch.map(carried), parts()),
-      (result) => {
+    world.start({
+      name: "consume",
+      timeoutSeconds: timeoutSecondsOf["consume-kinesis"],
+      work: (worker) => consume(worker, batch.map(carried), parts()),
+      ended(result) {
         if (!("value" in result)) return failed();
         const first = batch.findIndex(({ id }) => result.value.includes(id));
         advance(batch, first === -1 ? batch.length : first);
       },
-      failed,
-    );
+      died: failed,
+    });
   };
 
   /** Goes on behind the first failed record, in halves of what failed, or gives up what fails for ever. */
@@ -135,11 +135,11 @@ export function firehoseModel(world: VirtualWorld, parts: () => SimulationParts)
       kept.push(...batch.map(({ data }) => data));
       world.note("firehose: a batch goes to processing-failed");
     };
-    world.start(
-      "transform",
-      timeoutSecondsOf["transform-firehose"],
-      (worker) => transform(worker, records, parts()),
-      (result) => {
+    world.start({
+      name: "transform",
+      timeoutSeconds: timeoutSecondsOf["transform-firehose"],
+      work: (worker) => transform(worker, records, parts()),
+      ended(result) {
         if (!("value" in result)) {
           violations.push("the transformation threw instead of answering");
           return again();
@@ -148,8 +148,8 @@ export function firehoseModel(world: VirtualWorld, parts: () => SimulationParts)
         if (problem !== undefined) violations.push(problem);
         isOver = true;
       },
-      again,
-    );
+      died: again,
+    });
     // Firehose did not wait for the answer, and hands the batch over while the first worker still runs.
     if (world.strikes("re-invocation", 5)) world.at(world.now + world.choices.below(20) / 10, again);
   };

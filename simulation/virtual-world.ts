@@ -129,6 +129,19 @@ export interface WorldOptions {
   readonly worstSkewSeconds: number;
 }
 
+/** What came of a worker that did not die. */
+export type WorkResult<T> = { readonly value: T } | { readonly error: unknown };
+
+/** A worker that is to start. */
+export interface WorkerStart<T> {
+  readonly name: string;
+  readonly timeoutSeconds: number;
+  work(worker: Worker): Promise<T>;
+  /** Is called unless it dies, or was given up. */
+  ended(result: WorkResult<T>): void;
+  died(): void;
+}
+
 /** The world of one run. */
 export class VirtualWorld {
   /** Turned off for the end of a run: then everything must come to rest. */
@@ -230,17 +243,11 @@ export class VirtualWorld {
   }
 
   /**
-   * Starts a worker; it is killed when its time-out is over. `ended` is called unless it dies.
+   * Starts a worker; it is killed when its time-out is over.
    *
    * A worker that is frozen then is given up, and goes on later without anybody knowing.
    */
-  start<T>(
-    name: string,
-    timeoutSeconds: number,
-    work: (worker: Worker) => Promise<T>,
-    ended: (result: { readonly value: T } | { readonly error: unknown }) => void,
-    died: () => void,
-  ): void {
+  start<T>({ name, timeoutSeconds, work, ended, died }: WorkerStart<T>): void {
     let isGivenUp = false;
     const worker: Worker = {
       name: `${name}#${this.newId()}`,
@@ -253,7 +260,7 @@ export class VirtualWorld {
         isGivenUp = true;
       },
     };
-    const end = (result: { readonly value: T } | { readonly error: unknown }) => {
+    const end = (result: WorkResult<T>) => {
       if (worker.isDead) return;
       worker.isDead = true;
       this.note(`${worker.name}: ends`);

@@ -2,11 +2,12 @@
 import { Command } from "commander";
 import { gateTable } from "../gate/gate-options.ts";
 import { unlessInterrupted } from "../interruption.ts";
-import { json } from "../options.ts";
+import { json, local } from "../options.ts";
 
 interface Options {
   readonly table: string;
   readonly json?: boolean;
+  readonly local?: number | true;
 }
 
 /** The command; see `MakeCommand`. */
@@ -18,6 +19,7 @@ export function gateCommand(signal: AbortSignal): Command {
         "who has paused it.",
     )
     .option(...gateTable)
+    .option(...local)
     .option(...json)
     .addHelpText(
       "after",

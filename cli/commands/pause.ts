@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { duration, gateTable, identity } from "../gate/gate-options.ts";
 import { unlessInterrupted } from "../interruption.ts";
-import { json } from "../options.ts";
+import { json, local } from "../options.ts";
 
 interface Options {
   readonly table: string;
@@ -10,6 +10,7 @@ interface Options {
   readonly for?: number;
   readonly reason?: string;
   readonly json?: boolean;
+  readonly local?: number | true;
 }
 
 /** The command; see `MakeCommand`. */
@@ -21,6 +22,7 @@ export function pauseCommand(signal: AbortSignal): Command {
         "their deadlines go on. Events are still handled and archived.",
     )
     .option(...gateTable)
+    .option(...local)
     .option("--identity <identity>", "only sends by this number, short code, sender id or pool", identity)
     .option("--for <time>", "how long, e.g. 30m, 2h or 1d (until resume)", duration)
     .option("--reason <text>", "stands in the gate, for whoever asks")

@@ -22,6 +22,25 @@ interface Options {
   readonly json?: boolean;
 }
 
+/** What the help says after the options. */
+const details = `
+Unrecognized messages of the dead-letter queue stay where they are: the function
+that reads the queue could only refuse them again. Nothing of a message is
+printed. You may interrupt it and run it again: a message is put onto the queue
+before it is deleted, so at worst it is on the queue twice, and the second one
+finds that there is nothing to do.
+
+Region and credentials are those of the AWS environment (AWS_REGION,
+AWS_PROFILE, ...). Rights that are used: sqs:GetQueueUrl and
+sqs:GetQueueAttributes; with --queue sqs:ListDeadLetterSourceQueues,
+sqs:ReceiveMessage and sqs:ChangeMessageVisibility on the dead-letter queue, and
+with --yes also sqs:DeleteMessage there; with --overdue dynamodb:DescribeTable
+and dynamodb:Scan on the table; with --yes sqs:SendMessage on the queue that gets
+them; kms:Decrypt and kms:GenerateDataKey where queues and table have a key of
+yours.
+
+Exit status: 0 if all went well; 1 if not.`;
+
 /** The command; see `MakeCommand`. */
 export function redriveCommand(signal: AbortSignal): Command {
   return new Command("redrive")
@@ -62,26 +81,7 @@ export function redriveCommand(signal: AbortSignal): Command {
     )
     .option("--yes", "act")
     .option(...json)
-    .addHelpText(
-      "after",
-      `
-Unrecognized messages of the dead-letter queue stay where they are: the function
-that reads the queue could only refuse them again. Nothing of a message is
-printed. You may interrupt it and run it again: a message is put onto the queue
-before it is deleted, so at worst it is on the queue twice, and the second one
-finds that there is nothing to do.
-
-Region and credentials are those of the AWS environment (AWS_REGION,
-AWS_PROFILE, ...). Rights that are used: sqs:GetQueueUrl and
-sqs:GetQueueAttributes; with --queue sqs:ListDeadLetterSourceQueues,
-sqs:ReceiveMessage and sqs:ChangeMessageVisibility on the dead-letter queue, and
-with --yes also sqs:DeleteMessage there; with --overdue dynamodb:DescribeTable
-and dynamodb:Scan on the table; with --yes sqs:SendMessage on the queue that gets
-them; kms:Decrypt and kms:GenerateDataKey where queues and table have a key of
-yours.
-
-Exit status: 0 if all went well; 1 if not.`,
-    )
+    .addHelpText("after", details)
     .action(async ({ max = Number.POSITIVE_INFINITY, yes = false, json, ...options }: Options) => {
       const task = options.overdue === true ? overdueTask(options) : deadLetterTask(options);
       const { redriveDeadLetters, redriveOverdue } = await import("../redrive/redrive.ts");

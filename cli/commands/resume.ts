@@ -2,12 +2,13 @@
 import { Command } from "commander";
 import { gateTable, identity } from "../gate/gate-options.ts";
 import { unlessInterrupted } from "../interruption.ts";
-import { json } from "../options.ts";
+import { json, local } from "../options.ts";
 
 interface Options {
   readonly table: string;
   readonly identity?: string;
   readonly json?: boolean;
+  readonly local?: number | true;
 }
 
 /** The command; see `MakeCommand`. */
@@ -15,9 +16,10 @@ export function resumeCommand(signal: AbortSignal): Command {
   return new Command("resume")
     .summary("end a pause")
     .description(
-      "Ends the pause of all gates, or of one. What waits comes within a minute, no faster than the ceiling.",
+      "Ends the pause of all gates, or of one. What waits comes after as long as the pause lasted, within a minute, no faster than the ceiling.",
     )
     .option(...gateTable)
+    .option(...local)
     .option("--identity <identity>", "only the pause of this identity; a pause of all gates stays", identity)
     .option(...json)
     .addHelpText(

@@ -5,6 +5,7 @@ import { DynamoDBDocumentClient, paginateScan, UpdateCommand } from "@aws-sdk/li
 import * as v from "valibot";
 import { allGatesKey, gateItemSchema } from "../../functions/adapters/dynamodb/dynamodb-gate-store.ts";
 import { calling } from "../aws-call.ts";
+import { localAccess } from "../local-run.ts";
 import { print } from "../options.ts";
 import { UserError } from "../user-error.ts";
 import { type GateReport, gateReports, gatesText } from "./gate-report.ts";
@@ -20,19 +21,21 @@ export interface GateSelection {
   readonly table: string;
   readonly identity?: string;
   readonly json?: boolean;
+  /** The gates of a local run: its process id, or the only one. */
+  readonly local?: number | true;
 }
 
 /** Prints the state of all gates of a table. */
-export async function showGates({ table, json }: GateSelection): Promise<void> {
-  print({ gates: await readGates(tableClient(), table) }, json, ({ gates }) => gatesText(gates));
+export async function showGates({ table, json, local }: GateSelection): Promise<void> {
+  print({ gates: await readGates(tableClient(local), table) }, json, ({ gates }) => gatesText(gates));
 }
 
 /** Pauses and prints the gates as they are then. */
 export async function pause(
   request: GateSelection & { readonly seconds: number | undefined; readonly reason?: string },
 ): Promise<void> {
-  const client = tableClient();
-  const by = await callerName();
+  const client = tableClient(request.local);
+  const by = request.local !== undefined ? "this machine" : await callerName();
   const now = Math.floor(Date.now() / 1000);
   const set: Record<string, string | number> = {
     paused_since: now,
@@ -46,7 +49,7 @@ export async function pause(
 
 /** Ends a pause and prints the gates as they are then. */
 export async function resume(selection: GateSelection): Promise<void> {
-  await changePause(tableClient(), selection, {});
+  await changePause(tableClient(selection.local), selection, {});
   await showGates(selection);
 }
 
@@ -122,6 +125,8 @@ async function callerName(): Promise<string> {
   });
 }
 
-function tableClient(): DynamoDBDocumentClient {
-  return DynamoDBDocumentClient.from(new DynamoDBClient(patience));
+function tableClient(local: number | true | undefined): DynamoDBDocumentClient {
+  return DynamoDBDocumentClient.from(
+    new DynamoDBClient({ ...patience, ...(local !== undefined && localAccess(local)) }),
+  );
 }

@@ -43,6 +43,14 @@ export interface Inspection {
   readonly notes: readonly string[];
 }
 
+/** What is known when a stream is looked at. */
+interface Known {
+  readonly account: Account;
+  readonly namePrefix: string;
+  readonly applicationId?: string;
+  readonly tfvars: Readonly<Record<string, string>>;
+}
+
 /**
  * Inspects a stream, or the stream to which a project sends its events.
  *
@@ -51,7 +59,7 @@ export interface Inspection {
 export async function inspect(account: Account, subject: Subject, namePrefix: string): Promise<Inspection> {
   const general = namePrefix === defaultNamePrefix ? {} : { name_prefix: namePrefix };
   if (subject.kind === "stream")
-    return inspectFirehose(account, subject.name, undefined, general, namePrefix);
+    return inspectFirehose({ account, namePrefix, tfvars: general }, subject.name);
 
   const tfvars = { ...general, pinpoint_application_id: subject.id };
   const arn = await account.eventStreamArn(subject.id);
@@ -79,11 +87,16 @@ export async function inspect(account: Account, subject: Subject, namePrefix: st
       `The Pinpoint project sends its events to another region (${arn}); a stack must be deployed in the region of the stream: set AWS_REGION=${region}.`,
     );
   }
-  if (service === "firehose") return inspectFirehose(account, name, subject.id, tfvars, namePrefix);
-  return inspectKinesis(account, { kind: "kinesis", name, arn }, subject.id, tfvars, {
-    reason: "The delivery events go to a Kinesis stream; the stack reads it and changes nothing about it.",
-    transformation: null,
-  });
+  const known = { account, namePrefix, applicationId: subject.id, tfvars };
+  if (service === "firehose") return inspectFirehose(known, name);
+  return inspectKinesis(
+    known,
+    { kind: "kinesis", name, arn },
+    {
+      reason: "The delivery events go to a Kinesis stream; the stack reads it and changes nothing about it.",
+      transformation: null,
+    },
+  );
 }
 
 function common(account: Account, applicationId: string | undefined) {
@@ -94,13 +107,8 @@ function common(account: Account, applicationId: string | undefined) {
   } as const;
 }
 
-async function inspectFirehose(
-  account: Account,
-  name: string,
-  applicationId: string | undefined,
-  tfvars: Readonly<Record<string, string>>,
-  namePrefix: string,
-): Promise<Inspection> {
+async function inspectFirehose(known: Known, name: string): Promise<Inspection> {
+  const { account, namePrefix, applicationId, tfvars } = known;
   const stream = await account.deliveryStream(name);
   if (stream?.arn === undefined) {
     throw new UserError(
@@ -110,7 +118,7 @@ async function inspectFirehose(
   const eventStream = { kind: "firehose", name, arn: stream.arn } as const;
   const transformation = transformationOf(stream, stream.arn, namePrefix);
   if (!transformation.would_attach && stream.sourceKinesisStreamArn !== undefined) {
-    return inspectKinesis(account, eventStream, applicationId, tfvars, {
+    return inspectKinesis(known, eventStream, {
       kinesisStreamArn: stream.sourceKinesisStreamArn,
       reason:
         "The Firehose stream takes no transformation, but it reads a Kinesis stream, which the stack can read as well.",
@@ -154,10 +162,8 @@ function transformationOf(stream: DeliveryStream, arn: string, namePrefix: strin
 }
 
 async function inspectKinesis(
-  account: Account,
+  { account, applicationId, tfvars }: Known,
   eventStream: Inspection["event_stream"],
-  applicationId: string | undefined,
-  tfvars: Readonly<Record<string, string>>,
   {
     reason,
     transformation,

@@ -6,8 +6,7 @@
  * `describe`, `test` and `expect`, so Node itself runs them as they are. Only a mutant in code that runs while it
  * is loaded needs a new process, which Stryker starts.
  */
-import { globSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { InstrumenterContext } from "@stryker-mutator/api/core";
 import { declareClassPlugin, PluginKind } from "@stryker-mutator/api/plugin";
@@ -24,23 +23,10 @@ import {
 } from "@stryker-mutator/api/test-runner";
 import { expect } from "expect";
 import fc from "fast-check";
-
-/** The tests that take part: all that need no emulator and no bundle, and take milliseconds. */
-const testFiles = [
-  "__tests__/core/**/*.test.ts",
-  "__tests__/firehose-attachment/**/*.test.ts",
-  "__tests__/adapters/message-store-on-model.test.ts",
-];
-
-/** Load tests: they show a rate or a time, take seconds, and almost every mutant would run them. */
-const slowTestFiles = [
-  "__tests__/core/outage.test.ts",
-  "__tests__/core/api-outage.test.ts",
-  "__tests__/core/hostile-records.test.ts",
-];
+import { testFilesIn } from "./test-files.ts";
 
 /** Load tests in files whose other tests take part, by a part of their name. */
-const slowTest = /10 000 failures in one batch|the ceiling on sends › holds over all workers/;
+const slowTest = /10 000 failures in one batch|one event a thousand times/;
 
 /** Random inputs for each property of fast-check; and no search for a shorter one that fails, which takes seconds. */
 const properties = { numRuns: 25, endOnFailure: true };
@@ -155,11 +141,9 @@ export class InProcessRunner implements TestRunner {
     fc.configureGlobal(properties);
     let file = "";
     defineGlobals(this.#tests, () => file);
-    for (const found of testFiles
-      .flatMap((pattern) => globSync(pattern, { exclude: slowTestFiles }))
-      .sort()) {
-      file = relative(process.cwd(), found);
-      await import(pathToFileURL(join(process.cwd(), found)).href);
+    for (const path of testFilesIn(process.cwd())) {
+      file = path;
+      await import(pathToFileURL(join(process.cwd(), path)).href);
     }
   }
 }

@@ -9,6 +9,7 @@ import { InvalidScenarioError, loadScenario } from "../../local/sms-service/scen
 import { countStuck, violations } from "../../local/summary.ts";
 import { bundledFunctions } from "../bundled-functions.ts";
 import { unlessInterrupted } from "../interruption.ts";
+import { announceLocalRun } from "../local-run.ts";
 import { print } from "../options.ts";
 import { UsageError, UserError } from "../user-error.ts";
 
@@ -55,12 +56,16 @@ async function runToItsEnd(
   const bundleFolder = await unlessInterrupted(signal, bundledFunctions());
   const display = progressDisplay(options.messages, process.stderr);
   const problems = new Map<string, number>();
+  let endAnnouncement = () => {};
   try {
     return await run({
       scenario,
       scenarioName,
       ...options,
       bundleFolder,
+      onDeployed: ({ dynamodb }) => {
+        endAnnouncement = announceLocalRun(dynamodb);
+      },
       onProgress: display.show,
       onProblem: (problem) => {
         const times = (problems.get(problem) ?? 0) + 1;
@@ -70,6 +75,7 @@ async function runToItsEnd(
       signal,
     });
   } finally {
+    endAnnouncement();
     display.end();
   }
 }

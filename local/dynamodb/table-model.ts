@@ -88,107 +88,82 @@ export interface TableModel {
 
 /** Makes an empty table. */
 export function tableModel(options: TableOptions): TableModel {
-  const { key, now, readsOld, leavesUnprocessed = () => false, onWrite, onCall } = options;
-  const items = new Map<string, Item>();
-  const history = new Map<string, { until: number; item: Item | undefined }[]>();
-
-  const idOf = (keys: Item | undefined): string => {
-    const id = keys?.[key];
-    if (typeof id === "string" && id !== "" && Buffer.byteLength(id) <= longestKeyBytes) return id;
-    throw validationException(
-      "One or more parameter values were invalid: the key is no text of 1 to 2048 bytes",
-    );
+  const table = new Table(options);
+  const execute = (command: unknown) => table.execute(command);
+  return {
+    items: table.items,
+    put: (item) => table.put(item),
+    remove: (id) => table.remove(id),
+    execute,
+    client: { send: async (command: unknown) => execute(command) } as unknown as DynamoDBDocumentClient,
   };
+}
 
-  const isOldEnough = ({ until }: { until: number }): boolean => now() - until < oldestReadSeconds;
+class Table {
+  readonly items = new Map<string, Item>();
+  readonly #options: TableOptions;
+  /** The items as they were, for reads that may be old. */
+  readonly #history = new Map<string, { until: number; item: Item | undefined }[]>();
 
-  /** Keeps the item as it is for reads that may be old. */
-  const keepVersion = (id: string): void => {
-    if (readsOld === undefined) return;
-    const versions = (history.get(id) ?? []).filter(isOldEnough);
-    versions.push({ until: now(), item: items.get(id) });
-    history.set(id, versions);
-  };
+  constructor(options: TableOptions) {
+    this.#options = options;
+  }
 
-  const read = (id: string, isConsistent: boolean): Item | undefined => {
-    const old = isConsistent ? undefined : history.get(id)?.find(isOldEnough);
-    return old !== undefined && readsOld?.() === true ? old.item : items.get(id);
-  };
+  put(item: Item): void {
+    this.#write(copyOf(item));
+  }
 
-  const write = (after: Item): void => {
-    const id = idOf(after);
-    if (itemBytes(after) > largestItemBytes) {
-      throw validationException("Item size has exceeded the maximum allowed size");
-    }
-    keepVersion(id);
-    const before = items.get(id);
-    items.set(id, after);
-    onWrite?.({ id, ...(before !== undefined && { before }), after });
-  };
+  remove(id: string): Item | undefined {
+    const item = this.items.get(id);
+    if (item !== undefined) this.#keepVersion(id);
+    this.items.delete(id);
+    return item;
+  }
 
-  const costOfReads = (found: readonly (Item | undefined)[], isConsistent: boolean): number => {
-    const units = found.map((item) => Math.max(1, Math.ceil(itemBytes(item ?? {}) / 4_096)));
-    return units.reduce((sum, unit) => sum + unit, 0) * (isConsistent ? 1 : 0.5);
-  };
+  execute(command: unknown): object {
+    if (command instanceof GetCommand) return this.#getItem(command.input);
+    if (command instanceof BatchGetCommand) return this.#batchGetItem(command.input);
+    if (command instanceof PutCommand) return this.#putItem(command.input);
+    if (command instanceof UpdateCommand) return this.#updateItem(command.input);
+    throw new Error("The model of DynamoDB does not know this command.");
+  }
 
-  function get({ Key, ConsistentRead: isConsistent = false }: GetCommandInput) {
-    const item = read(idOf(Key), isConsistent);
-    onCall?.({ operation: "GetItem", readUnits: costOfReads([item], isConsistent), writeUnits: 0 });
+  #getItem({ Key, ConsistentRead: isConsistent = false }: GetCommandInput): object {
+    const item = this.#read(this.#idOf(Key), isConsistent);
+    this.#countReads("GetItem", [item], isConsistent);
     return item === undefined ? {} : { Item: copyOf(item) };
   }
 
-  function batchGet({ RequestItems = {} }: BatchGetCommandInput) {
+  #batchGetItem({ RequestItems = {} }: BatchGetCommandInput): object {
     const [[table, request] = ["", undefined], ...others] = Object.entries(RequestItems);
     if (others.length > 0) throw new Error("The model of DynamoDB has one table.");
-    const keys = request?.Keys ?? [];
-    const ids = keys.map(idOf);
+    const ids = (request?.Keys ?? []).map((keys) => this.#idOf(keys));
     if (ids.length === 0 || ids.length > batchGetLimit || new Set(ids).size < ids.length) {
       throw validationException("A batch read takes 1 to 100 keys, each of them once");
     }
     const isConsistent = request?.ConsistentRead === true;
-    const left = ids.filter(leavesUnprocessed);
-    const found = ids.filter((id) => !left.includes(id)).map((id) => read(id, isConsistent));
-    onCall?.({ operation: "BatchGetItem", readUnits: costOfReads(found, isConsistent), writeUnits: 0 });
-    const unprocessed = { ...request, Keys: left.map((id) => ({ [key]: id })) };
+    const left = ids.filter((id) => this.#options.leavesUnprocessed?.(id));
+    const found = ids.filter((id) => !left.includes(id)).map((id) => this.#read(id, isConsistent));
+    this.#countReads("BatchGetItem", found, isConsistent);
+    const unprocessed = { ...request, Keys: left.map((id) => ({ [this.#options.key]: id })) };
     return {
       Responses: { [table]: found.flatMap((item) => (item === undefined ? [] : [copyOf(item)])) },
       UnprocessedKeys: left.length > 0 ? { [table]: unprocessed } : {},
     };
   }
 
-  /** Writes what an item becomes, if the condition holds for what it is. */
-  function writeIf(
-    operation: CallCost["operation"],
-    input: Expressions & RefusalOptions,
-    id: string,
-    become: (item: Item | undefined) => Item,
-  ): Item {
-    refuseInvalid(input);
-    const before = items.get(id);
-    let after = before;
-    try {
-      if (!conditionHolds(input, before ?? {})) throw refusal(input, before);
-      after = become(before);
-      write(after);
-      return after;
-    } finally {
-      // A refused write costs as much as one that leaves the item as it is.
-      const bytes = onCall === undefined ? 0 : Math.max(itemBytes(before ?? {}), itemBytes(after ?? {}));
-      onCall?.({ operation, readUnits: 0, writeUnits: Math.max(1, Math.ceil(bytes / 1_024)) });
-    }
-  }
-
-  function put(input: PutCommandInput) {
+  #putItem(input: PutCommandInput): object {
     const item = written(input.Item ?? {});
-    writeIf("PutItem", input, idOf(item), () => item);
+    this.#writeIf("PutItem", input, this.#idOf(item), () => item);
     return {};
   }
 
-  function update(input: UpdateCommandInput) {
-    const id = idOf(input.Key);
+  #updateItem(input: UpdateCommandInput): object {
+    const { key } = this.#options;
+    const id = this.#idOf(input.Key);
     const { ExpressionAttributeValues: values } = input;
     const expressions = { ...input, ExpressionAttributeValues: values && written(values) };
-    const changed = writeIf("UpdateItem", expressions, id, (before) => {
+    const changed = this.#writeIf("UpdateItem", expressions, id, (before) => {
       const item = updated(expressions, before ?? { [key]: id });
       if (item[key] === id) return item;
       throw validationException(`Cannot update attribute ${key}. This attribute is part of the key`);
@@ -196,26 +171,83 @@ export function tableModel(options: TableOptions): TableModel {
     return input.ReturnValues === "ALL_NEW" ? { Attributes: copyOf(changed) } : {};
   }
 
-  const execute = (command: unknown): object => {
-    if (command instanceof GetCommand) return get(command.input);
-    if (command instanceof BatchGetCommand) return batchGet(command.input);
-    if (command instanceof PutCommand) return put(command.input);
-    if (command instanceof UpdateCommand) return update(command.input);
-    throw new Error("The model of DynamoDB does not know this command.");
-  };
+  #idOf(keys: Item | undefined): string {
+    const id = keys?.[this.#options.key];
+    if (typeof id === "string" && id !== "" && Buffer.byteLength(id) <= longestKeyBytes) return id;
+    throw validationException(
+      "One or more parameter values were invalid: the key is no text of 1 to 2048 bytes",
+    );
+  }
 
-  return {
-    items,
-    put: (item) => write(copyOf(item)),
-    remove(id) {
-      const item = items.get(id);
-      if (item !== undefined) keepVersion(id);
-      items.delete(id);
-      return item;
-    },
-    execute,
-    client: { send: async (command: unknown) => execute(command) } as unknown as DynamoDBDocumentClient,
-  };
+  #read(id: string, isConsistent: boolean): Item | undefined {
+    const { readsOld } = this.#options;
+    const old = isConsistent ? undefined : this.#history.get(id)?.find((version) => this.#isSeen(version));
+    return old !== undefined && readsOld?.() === true ? old.item : this.items.get(id);
+  }
+
+  /** Whether a read that may be old may still find a version. */
+  #isSeen({ until }: { until: number }): boolean {
+    return this.#options.now() - until < oldestReadSeconds;
+  }
+
+  #keepVersion(id: string): void {
+    const { readsOld, now } = this.#options;
+    if (readsOld === undefined) return;
+    const versions = (this.#history.get(id) ?? []).filter((version) => this.#isSeen(version));
+    versions.push({ until: now(), item: this.items.get(id) });
+    this.#history.set(id, versions);
+  }
+
+  /** Writes what an item becomes, if the condition holds for what it is. */
+  #writeIf(
+    operation: CallCost["operation"],
+    input: Expressions & RefusalOptions,
+    id: string,
+    become: (item: Item | undefined) => Item,
+  ): Item {
+    refuseInvalid(input);
+    const before = this.items.get(id);
+    let after = before;
+    try {
+      if (!conditionHolds(input, before ?? {})) throw refusal(input, before);
+      after = become(before);
+      this.#write(after);
+      return after;
+    } finally {
+      this.#countWrite(operation, before, after);
+    }
+  }
+
+  #write(after: Item): void {
+    const id = this.#idOf(after);
+    if (itemBytes(after) > largestItemBytes) {
+      throw validationException("Item size has exceeded the maximum allowed size");
+    }
+    this.#keepVersion(id);
+    const before = this.items.get(id);
+    this.items.set(id, after);
+    this.#options.onWrite?.({ id, ...(before !== undefined && { before }), after });
+  }
+
+  #countReads(
+    operation: CallCost["operation"],
+    found: readonly (Item | undefined)[],
+    isConsistent: boolean,
+  ): void {
+    const { onCall } = this.#options;
+    if (onCall === undefined) return;
+    const units = found.map((item) => Math.max(1, Math.ceil(itemBytes(item ?? {}) / 4_096)));
+    const readUnits = units.reduce((sum, unit) => sum + unit, 0) * (isConsistent ? 1 : 0.5);
+    onCall({ operation, readUnits, writeUnits: 0 });
+  }
+
+  /** A refused write costs as much as one that leaves the item as it is. */
+  #countWrite(operation: CallCost["operation"], before: Item | undefined, after: Item | undefined): void {
+    const { onCall } = this.#options;
+    if (onCall === undefined) return;
+    const bytes = Math.max(itemBytes(before ?? {}), itemBytes(after ?? {}));
+    onCall({ operation, readUnits: 0, writeUnits: Math.max(1, Math.ceil(bytes / 1_024)) });
+  }
 }
 
 type RefusalOptions = Pick<UpdateCommandInput, "ReturnValuesOnConditionCheckFailure">;

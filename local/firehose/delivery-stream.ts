@@ -64,76 +64,88 @@ const pauseAfterErrorSeconds = 1;
 
 /** Starts a delivery stream. */
 export function startDeliveryStream(options: DeliveryStreamOptions): DeliveryStream {
-  const { lambdaArn, now, id, sleep } = options;
-  const running = new Set<Promise<void>>();
-  let received = 0;
-  let dropped = 0;
-  let written = 0;
-  let isStopped = false;
+  return new DeliveryStreamEmulator(options);
+}
 
-  const untransformed = new SizeAndTimeBuffer<FirehoseRecord>({
-    ...options.transformationBuffer,
-    sleep,
-    bytesOf: ({ data }) => data.length,
-    flush: (records) => track(transformAll(records)),
-  });
-  // What is delivered and what has failed go into objects of their own, by the same hints.
-  const objectsUnder = (prefix: string) =>
-    new SizeAndTimeBuffer<Buffer>({
-      ...options.deliveryBuffer,
-      sleep,
-      bytesOf: ({ length }) => length,
-      flush: (records) => track(write(prefix, records)),
+class DeliveryStreamEmulator implements DeliveryStream {
+  received = 0;
+  dropped = 0;
+  readonly #options: DeliveryStreamOptions;
+  readonly #untransformed: SizeAndTimeBuffer<FirehoseRecord>;
+  readonly #delivered: SizeAndTimeBuffer<Buffer>;
+  readonly #failed: SizeAndTimeBuffer<Buffer>;
+  readonly #running = new Set<Promise<void>>();
+  #written = 0;
+  #isStopped = false;
+
+  constructor(options: DeliveryStreamOptions) {
+    this.#options = options;
+    this.#untransformed = new SizeAndTimeBuffer<FirehoseRecord>({
+      ...options.transformationBuffer,
+      sleep: options.sleep,
+      bytesOf: ({ data }) => data.length,
+      flush: (records) => this.#track(this.#transformAll(records)),
     });
-  const delivered = objectsUnder("");
-  const failed = objectsUnder(failedPrefix);
-
-  function track(work: Promise<void>): void {
-    running.add(work);
-    void work.finally(() => running.delete(work));
+    this.#delivered = this.#objectsUnder("");
+    this.#failed = this.#objectsUnder(failedPrefix);
   }
 
-  async function transformAll(records: readonly FirehoseRecord[]): Promise<void> {
-    for (const transformed of await transform(records, options)) {
-      const { verdict } = transformed;
-      if (verdict.type === "delivered") delivered.add(verdict.data);
-      else if (verdict.type === "failed") failed.add(Buffer.from(failedLine(transformed, lambdaArn)));
-      else dropped += 1;
+  get isIdle(): boolean {
+    return this.received === this.dropped + this.#written;
+  }
+
+  putRecordBatch(records: readonly Uint8Array[]): string[] {
+    check(records);
+    const arrivedAt = this.#options.now();
+    return records.map((data) => {
+      const recordId = this.#options.id();
+      this.received += 1;
+      this.#untransformed.add({ recordId, data, arrivedAt });
+      return recordId;
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const buffer of [this.#untransformed, this.#delivered, this.#failed]) {
+      buffer.flush();
+      while (this.#running.size > 0) await Promise.all(this.#running);
     }
   }
 
-  async function write(prefix: string, records: readonly Buffer[]): Promise<void> {
-    if (await writeObject(prefix, records, options, () => isStopped)) written += records.length;
+  /** What is delivered and what has failed go into objects of their own, by the same hints. */
+  #objectsUnder(prefix: string): SizeAndTimeBuffer<Buffer> {
+    return new SizeAndTimeBuffer<Buffer>({
+      ...this.#options.deliveryBuffer,
+      sleep: this.#options.sleep,
+      bytesOf: ({ length }) => length,
+      flush: (records) => this.#track(this.#write(prefix, records)),
+    });
   }
 
-  return {
-    putRecordBatch(records) {
-      check(records);
-      const arrivedAt = now();
-      return records.map((data) => {
-        const recordId = id();
-        received += 1;
-        untransformed.add({ recordId, data, arrivedAt });
-        return recordId;
-      });
-    },
-    get received() {
-      return received;
-    },
-    get dropped() {
-      return dropped;
-    },
-    get isIdle() {
-      return received === dropped + written;
-    },
-    async stop() {
-      isStopped = true;
-      for (const buffer of [untransformed, delivered, failed]) {
-        buffer.flush();
-        while (running.size > 0) await Promise.all(running);
-      }
-    },
-  };
+  #track(work: Promise<void>): void {
+    this.#running.add(work);
+    void work.finally(() => this.#running.delete(work));
+  }
+
+  async #transformAll(records: readonly FirehoseRecord[]): Promise<void> {
+    for (const transformed of await transform(records, this.#options)) {
+      const { verdict } = transformed;
+      if (verdict.type === "delivered") this.#delivered.add(verdict.data);
+      else if (verdict.type === "failed") this.#failed.add(this.#failedLine(transformed));
+      else this.dropped += 1;
+    }
+  }
+
+  #failedLine(transformed: TransformedRecord): Buffer {
+    return Buffer.from(failedLine(transformed, this.#options.lambdaArn));
+  }
+
+  async #write(prefix: string, records: readonly Buffer[]): Promise<void> {
+    if (await writeObject(prefix, records, this.#options, () => this.#isStopped)) {
+      this.#written += records.length;
+    }
+  }
 }
 
 /** Writes records into one object, however long it takes; false where it was stopped before. */

@@ -61,8 +61,10 @@ export async function deliverBatch<Entry extends SequencedRecord>(
   let batch = records;
   let result: InvocationResult | undefined;
   for (let tries = 0; batch.length > 0; ) {
-    batch = await discardOld(batch, settings, delivery, tries, result);
-    if (batch.length === 0) return;
+    const { tooOld, young } = byAge(batch, settings, delivery.now());
+    if (tooOld.length > 0) await delivery.discard(tooOld, "RecordAgeExceeded", tries, result);
+    if (young.length === 0) return;
+    batch = young;
 
     result = await delivery.invoke(batch);
     tries += 1;
@@ -89,18 +91,13 @@ export async function deliverBatch<Entry extends SequencedRecord>(
   }
 }
 
-async function discardOld<Entry extends SequencedRecord>(
+function byAge<Entry extends SequencedRecord>(
   batch: readonly Entry[],
-  settings: FailureSettings,
-  delivery: BatchDelivery<Entry>,
-  tries: number,
-  result: InvocationResult | undefined,
-): Promise<readonly Entry[]> {
-  if (settings.maximumRecordAgeInSeconds === -1) return batch;
-  const oldest = delivery.now() - settings.maximumRecordAgeInSeconds;
-  const old = batch.filter(({ arrivedAt }) => arrivedAt < oldest);
-  if (old.length > 0) await delivery.discard(old, "RecordAgeExceeded", tries, result);
-  return batch.filter(({ arrivedAt }) => arrivedAt >= oldest);
+  { maximumRecordAgeInSeconds: most }: FailureSettings,
+  now: number,
+): { readonly tooOld: readonly Entry[]; readonly young: readonly Entry[] } {
+  const isTooOld = ({ arrivedAt }: Entry) => most !== -1 && arrivedAt < now - most;
+  return { tooOld: batch.filter(isTooOld), young: batch.filter((record) => !isTooOld(record)) };
 }
 
 /** Position of the first record that has to come again; the batch's length where all is done. */

@@ -48,8 +48,10 @@ export function sharedInputs(scope: Construct) {
   return {
     ...identityInputs(scope),
     ...retryInputs(scope),
+    ...endInputs(scope),
     ...sendingInputs(scope),
-    ...paceInputs(scope),
+    ...ceilingInputs(scope),
+    ...gateInputs(scope),
     ...capacityInputs(scope),
     ...keepingInputs(scope),
     ...producerInputs(scope),
@@ -141,6 +143,12 @@ function retryInputs(scope: Construct) {
           `${allowedRetryableStatuses.join(", ")}.`,
       },
     }),
+  };
+}
+
+/** When a message is over, and which news of it is looked at. */
+function endInputs(scope: Construct) {
+  return {
     messageValiditySeconds: new Input(scope, "message_validity_seconds", {
       type: "number",
       description:
@@ -228,7 +236,7 @@ function sendingInputs(scope: Construct) {
   };
 }
 
-function paceInputs(scope: Construct) {
+function ceilingInputs(scope: Construct) {
   return {
     maxSendsPerSecond: new Input(scope, "max_sends_per_second", {
       type: "number",
@@ -272,6 +280,12 @@ function paceInputs(scope: Construct) {
         message: "The input application_sends_per_second must be 0 or more, and lower than every ceiling.",
       },
     }),
+  };
+}
+
+/** What stops sends, and what they wait at. */
+function gateInputs(scope: Construct) {
+  return {
     sendingEnabled: new Input(scope, "sending_enabled", {
       type: "bool",
       description:

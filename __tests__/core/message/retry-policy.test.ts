@@ -20,7 +20,12 @@ describe("the delay before a retry", () => {
   test("is never in the past and never longer than configured, whatever chance says", () => {
     fc.assert(
       fc.property(delays, fc.integer({ min: 1, max: 20 }), chance, (retryDelaysSeconds, attempt, luck) => {
-        const due = dueAt(retryPolicy({ retryDelaysSeconds }), attempt, startOfTest, farAway, luck);
+        const due = dueAt(retryPolicy({ retryDelaysSeconds }), {
+          attempt,
+          now: startOfTest,
+          deadline: farAway,
+          chance: luck,
+        });
         const longest = retryDelaysSeconds[Math.min(attempt, retryDelaysSeconds.length) - 1] as number;
         expect(due).toBeGreaterThanOrEqual(startOfTest);
         expect(due).toBeLessThanOrEqual(startOfTest + longest);
@@ -31,7 +36,7 @@ describe("the delay before a retry", () => {
 
   test("is the first delay for retry 1, and the last for every retry beyond the list", () => {
     const at = (attempt: number) =>
-      dueAt(retryPolicy(), attempt, startOfTest, farAway, highest) - startOfTest;
+      dueAt(retryPolicy(), { attempt, now: startOfTest, deadline: farAway, chance: highest }) - startOfTest;
     expect([1, 2, 3, 4, 9].map(at)).toEqual([60, 300, 900, 900, 900]);
     expect([1, 2, 3, 4, 9].map((attempt) => delayBefore(retryPolicy(), attempt))).toEqual([
       60, 300, 900, 900, 900,
@@ -39,20 +44,24 @@ describe("the delay before a retry", () => {
   });
 
   test("fault 32: jitter spreads retries over the whole delay", () => {
-    const at = (luck: number) => dueAt(retryPolicy(), 2, startOfTest, farAway, luck) - startOfTest;
+    const at = (luck: number) =>
+      dueAt(retryPolicy(), { attempt: 2, now: startOfTest, deadline: farAway, chance: luck }) - startOfTest;
     expect([0, 0.25, 0.5, 0.75].map(at)).toEqual([0, 75, 150, 225]);
   });
 
   test("of 0 seconds means at once", () => {
     const now = startOfTest + 0.7;
-    expect(dueAt(retryPolicy({ retryDelaysSeconds: [0] }), 1, now, farAway, 0.99)).toBe(startOfTest);
+    expect(
+      dueAt(retryPolicy({ retryDelaysSeconds: [0] }), { attempt: 1, now, deadline: farAway, chance: 0.99 }),
+    ).toBe(startOfTest);
   });
 });
 
 describe("fault 64: near the deadline the delay is drawn from the time that is left", () => {
   /** The longest wait of retry 3, whose delay is 900 s, with so much left. */
   const longestWith = (left: number) =>
-    dueAt(retryPolicy(), 3, startOfTest, startOfTest + left, highest) - startOfTest;
+    dueAt(retryPolicy(), { attempt: 3, now: startOfTest, deadline: startOfTest + left, chance: highest }) -
+    startOfTest;
 
   test("less what the send needs, or half of it where that is more", () => {
     expect([2_000, 911, 910, 909, 100, 30, 21, 20, 19, 10, 4].map(longestWith)).toEqual([
@@ -61,7 +70,9 @@ describe("fault 64: near the deadline the delay is drawn from the time that is l
   });
 
   test("is used up: 30 s before the end a third of the chances lie in each third of the wait", () => {
-    const at = (luck: number) => dueAt(retryPolicy(), 3, startOfTest, startOfTest + 30, luck) - startOfTest;
+    const at = (luck: number) =>
+      dueAt(retryPolicy(), { attempt: 3, now: startOfTest, deadline: startOfTest + 30, chance: luck }) -
+      startOfTest;
     expect([0, 1 / 3, 2 / 3, highest].map(at)).toEqual([0, 7, 14, 20]);
   });
 
@@ -71,7 +82,12 @@ describe("fault 64: near the deadline the delay is drawn from the time that is l
     fc.assert(
       fc.property(delays, moment, left, chance, (retryDelaysSeconds, fraction, rest, luck) => {
         const now = startOfTest + fraction;
-        const due = dueAt(retryPolicy({ retryDelaysSeconds }), 1, now, now + rest, luck);
+        const due = dueAt(retryPolicy({ retryDelaysSeconds }), {
+          attempt: 1,
+          now,
+          deadline: now + rest,
+          chance: luck,
+        });
         expect(due).toBeLessThan(now + rest);
         expect(due).toBeGreaterThanOrEqual(Math.floor(now));
         if (rest >= 2 && retryDelaysSeconds[0] !== 0) expect(due).toBeGreaterThanOrEqual(now);
@@ -81,7 +97,14 @@ describe("fault 64: near the deadline the delay is drawn from the time that is l
   });
 
   test.each([0, -1, -900])("with %i s left is none: the retry is due now", (left) => {
-    expect(dueAt(retryPolicy(), 3, startOfTest + 0.5, startOfTest + 0.5 + left, highest)).toBe(startOfTest);
+    expect(
+      dueAt(retryPolicy(), {
+        attempt: 3,
+        now: startOfTest + 0.5,
+        deadline: startOfTest + 0.5 + left,
+        chance: highest,
+      }),
+    ).toBe(startOfTest);
   });
 });
 

@@ -62,63 +62,91 @@ export function dynamodbGateStore(
   { now, sleep }: Clock,
   { next }: Pick<Random, "next">,
 ): GateStore {
-  const store: GateStore = {
-    async read(identity, lanes) {
-      const found = new Map<string, StoredGateItem>();
-      let keys = [allGatesKey, ...lanes.map((lane) => gateKey(identity, lane))].map((gate) => ({ gate }));
-      for (let tries = 0; tries < unprocessedTries && keys.length > 0; tries += 1) {
-        if (tries > 0) await sleep(0.05 * 2 ** tries * (0.5 + next() / 2));
-        const { Responses, UnprocessedKeys } = await client.send(
-          new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys } } }),
-        );
-        for (const item of Responses?.[tableName] ?? []) {
-          const stored = readItem(item);
-          found.set(stored.key, stored.item);
-        }
-        keys = (UnprocessedKeys?.[tableName]?.Keys ?? []) as typeof keys;
-      }
-      // What was left unprocessed is taken for new: the write on top of it is refused, and its answer has the item.
-      const pause = found.get(allGatesKey)?.gate.pause;
-      return lanes.map((lane) => withPause(found.get(gateKey(identity, lane)) ?? absentItem, pause));
-    },
-
+  const table = { client, tableName };
+  const pause = (tries: number) => sleep(0.05 * 2 ** tries * (0.5 + next() / 2));
+  const read: GateStore["read"] = async (identity, lanes) => {
+    const keys = [allGatesKey, ...lanes.map((lane) => gateKey(identity, lane))];
+    const found = await readItems(table, keys, pause);
+    // What was left unprocessed is taken for new: the write on top of it is refused, and its answer has the item.
+    const pauseOfAll = found.get(allGatesKey)?.gate.pause;
+    return lanes.map((lane) => withPause(found.get(gateKey(identity, lane)) ?? absentItem, pauseOfAll));
+  };
+  return {
+    read,
     async write(identity, lane, before, after) {
       const attributes = attributesOf(after, lane === 0, Math.floor(now()) + keptSeconds);
-      const names = Object.keys(attributes);
       try {
-        await client.send(
-          new UpdateCommand({
-            TableName: tableName,
-            Key: { gate: gateKey(identity, lane) },
-            UpdateExpression: `SET ${["version", ...names].map((name) => `#${name} = :${name}`).join(", ")}`,
-            ConditionExpression:
-              before.version === 0 ? "attribute_not_exists(#version)" : "#version = :before",
-            ExpressionAttributeNames: Object.fromEntries(
-              ["version", ...names].map((name) => [`#${name}`, name]),
-            ),
-            ExpressionAttributeValues: {
-              ":version": before.version + 1,
-              ...(before.version !== 0 && { ":before": before.version }),
-              ...Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`:${name}`, value])),
-            },
-            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-          }),
-        );
+        await writeItem(table, gateKey(identity, lane), before.version, attributes);
         return { isWritten: true, stored: { ...after, version: before.version + 1 } };
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
         if (error.Item === undefined) {
           // There is none, or the emulator has left it out.
-          const [stored = absentItem] = await store.read(identity, [lane]);
+          const [stored = absentItem] = await read(identity, [lane]);
           return { isWritten: false, stored };
         }
-        const { item } = readItem(unmarshall(error.Item, unmarshallOptions()));
+        const { item } = storedItemOf(unmarshall(error.Item, unmarshallOptions()));
         // The pause of all gates is not in this item: what was read of it holds until the next read.
         return { isWritten: false, stored: withPause(item, before.gate.pause) };
       }
     },
   };
-  return store;
+}
+
+/** A table, and what it is called with. */
+interface Table {
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
+}
+
+/**
+ * The items of these keys that are there and were not left unprocessed to the end.
+ *
+ * @param pause waits before what a throttled table left out is asked for again
+ */
+async function readItems(
+  { client, tableName }: Table,
+  wanted: readonly string[],
+  pause: (tries: number) => Promise<void>,
+): Promise<ReadonlyMap<string, StoredGateItem>> {
+  const found = new Map<string, StoredGateItem>();
+  let keys = wanted.map((gate) => ({ gate }));
+  for (let tries = 0; tries < unprocessedTries && keys.length > 0; tries += 1) {
+    if (tries > 0) await pause(tries);
+    const { Responses, UnprocessedKeys } = await client.send(
+      new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys } } }),
+    );
+    for (const item of Responses?.[tableName] ?? []) {
+      const stored = storedItemOf(item);
+      found.set(stored.key, stored.item);
+    }
+    keys = (UnprocessedKeys?.[tableName]?.Keys ?? []) as typeof keys;
+  }
+  return found;
+}
+
+/** Sets the attributes of an item that has this version, 0 for none yet, and makes it the next version. */
+async function writeItem(
+  { client, tableName }: Table,
+  key: string,
+  version: number,
+  attributes: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const set = Object.entries({ version: version + 1, ...attributes });
+  await client.send(
+    new UpdateCommand({
+      TableName: tableName,
+      Key: { gate: key },
+      UpdateExpression: `SET ${set.map(([name]) => `#${name} = :${name}`).join(", ")}`,
+      ConditionExpression: version === 0 ? "attribute_not_exists(#version)" : "#version = :before",
+      ExpressionAttributeNames: Object.fromEntries(set.map(([name]) => [`#${name}`, name])),
+      ExpressionAttributeValues: {
+        ...(version !== 0 && { ":before": version }),
+        ...Object.fromEntries(set.map(([name, value]) => [`:${name}`, value])),
+      },
+      ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+    }),
+  );
 }
 
 /** The item with the pause of all gates, where that holds longer than its own: one that is over stays in the table. */
@@ -138,7 +166,7 @@ const absentItem: StoredGateItem = {
   gate: { breaker: openBreaker },
 };
 
-function readItem(item: unknown): { readonly key: string; readonly item: StoredGateItem } {
+function storedItemOf(item: unknown): { readonly key: string; readonly item: StoredGateItem } {
   const stored = v.parse(gateItemSchema, item);
   const lane = {
     lane: {

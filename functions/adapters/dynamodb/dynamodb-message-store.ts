@@ -56,71 +56,42 @@ export function dynamodbMessageStore(
   clock: Pick<Clock, "sleep">,
   random: Pick<Random, "next">,
 ): MessageStore {
-  const read = async (id: string): Promise<Message | undefined> => {
-    const { Item } = await client.send(
-      new GetCommand({ TableName: tableName, Key: { application_message_id: id }, ConsistentRead: true }),
-    );
-    return Item === undefined ? undefined : readMessageItem(Item);
-  };
-
+  const table = { client, tableName };
+  const pause = (tries: number) => clock.sleep(0.05 * 2 ** tries * (0.5 + random.next() / 2));
   return {
-    read,
-
+    read: (id) => readItem(table, id),
     async readMany(ids) {
       const batches = chunks([...new Set(ids)], batchGetLimit);
-      const readOne = (batch: readonly string[]) => readItems(batch, client, tableName, clock, random);
+      const readOne = (batch: readonly string[]) => readItems(table, batch, pause);
       return messagesOf((await pMap(batches, readOne, { concurrency: 10 })).flat());
     },
-
-    async create(message) {
-      try {
-        await client.send(
-          new PutCommand({
-            TableName: tableName,
-            Item: message,
-            ConditionExpression: "attribute_not_exists(application_message_id)",
-          }),
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
-    },
-
-    async change(id, change): Promise<ChangeResult> {
-      try {
-        const { Attributes } = await client.send(
-          new UpdateCommand({
-            TableName: tableName,
-            Key: { application_message_id: id },
-            ...updateExpressions(change),
-            ReturnValues: "ALL_NEW",
-            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-          }),
-        );
-        return { applied: true, message: readMessageItem(Attributes ?? {}) };
-      } catch (error) {
-        if (isRefusedForGood(error)) throw new UnreadableMessageError(["item"], { cause: error });
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        // DynamoDB hands the item over with its refusal, in its own notation; emulators leave it out.
-        const current =
-          error.Item === undefined
-            ? await read(id)
-            : readMessageItem(unmarshall(error.Item, unmarshallOptions()));
-        return { applied: false, current };
-      }
-    },
+    create: (message) => createItem(table, message),
+    change: (id, change) => changeItem(table, id, change),
   };
 }
 
-/** The items of at most {@link batchGetLimit} keys, in one eventually consistent read. */
+/** A table, and what it is called with. */
+interface Table {
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
+}
+
+async function readItem({ client, tableName }: Table, id: string): Promise<Message | undefined> {
+  const { Item } = await client.send(
+    new GetCommand({ TableName: tableName, Key: { application_message_id: id }, ConsistentRead: true }),
+  );
+  return Item === undefined ? undefined : readMessageItem(Item);
+}
+
+/**
+ * The items of at most {@link batchGetLimit} keys, in one eventually consistent read.
+ *
+ * @param pause waits before what a throttled table left out is asked for again
+ */
 async function readItems(
+  { client, tableName }: Table,
   ids: readonly string[],
-  client: DynamoDBDocumentClient,
-  tableName: string,
-  { sleep }: Pick<Clock, "sleep">,
-  { next }: Pick<Random, "next">,
+  pause: (tries: number) => Promise<void>,
 ): Promise<Record<string, unknown>[]> {
   const items: Record<string, unknown>[] = [];
   let request: BatchGetCommandInput["RequestItems"] = {
@@ -132,10 +103,51 @@ async function readItems(
     items.push(...(Responses?.[tableName] ?? []));
     if (UnprocessedKeys?.[tableName] === undefined) break;
     request = UnprocessedKeys;
-    await sleep(0.05 * 2 ** tries * (0.5 + next() / 2));
+    await pause(tries);
   }
   // What is still missing then is read one by one, consistently, when its event is handled.
   return items;
+}
+
+/** Whether it was created; not where there is one of its key. */
+async function createItem({ client, tableName }: Table, message: Message): Promise<boolean> {
+  try {
+    await client.send(
+      new PutCommand({
+        TableName: tableName,
+        Item: message,
+        ConditionExpression: "attribute_not_exists(application_message_id)",
+      }),
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}
+
+async function changeItem(table: Table, id: string, change: Change): Promise<ChangeResult> {
+  try {
+    const { Attributes } = await table.client.send(
+      new UpdateCommand({
+        TableName: table.tableName,
+        Key: { application_message_id: id },
+        ...updateExpressions(change),
+        ReturnValues: "ALL_NEW",
+        ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+      }),
+    );
+    return { applied: true, message: readMessageItem(Attributes ?? {}) };
+  } catch (error) {
+    if (isRefusedForGood(error)) throw new UnreadableMessageError(["item"], { cause: error });
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    // DynamoDB hands the item over with its refusal, in its own notation; emulators leave it out.
+    const current =
+      error.Item === undefined
+        ? await readItem(table, id)
+        : readMessageItem(unmarshall(error.Item, unmarshallOptions()));
+    return { applied: false, current };
+  }
 }
 
 /** The messages that can be read, by id. */

@@ -8,14 +8,17 @@ import { type Message, shadowModeReason, statusOf } from "./message.ts";
 import { isBodyTooLong } from "./message-parts.ts";
 import { allowsAttempt, deadlineOf, type RetryPolicy } from "./retry-policy.ts";
 
-/** The facts for {@link decide}, at `now` in epoch seconds. */
-export function factsOf(
-  event: DeliveryEvent,
-  eventClass: EventClass,
-  message: Message,
-  policy: RetryPolicy,
-  now: number,
-): Facts {
+/** An event, and the item that it is about, at the moment of the decision. */
+export interface EventOfMessage {
+  readonly event: DeliveryEvent;
+  readonly eventClass: EventClass;
+  readonly message: Message;
+  /** Epoch seconds. */
+  readonly now: number;
+}
+
+/** The facts for {@link decide}. */
+export function factsOf({ event, eventClass, message, now }: EventOfMessage, policy: RetryPolicy): Facts {
   return {
     event: eventClass,
     status: statusOf(message),

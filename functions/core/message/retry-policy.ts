@@ -30,23 +30,25 @@ export function delayBefore(policy: RetryPolicy, attempt: number): number {
 /** What a retry needs between its due time and the deadline, in seconds: for the queue, its permit and the claim. */
 const sendReserveSeconds = 10;
 
+/** A retry whose time is to be found; times in epoch seconds. */
+export interface NextAttempt {
+  /** Its number, at least 1. */
+  readonly attempt: number;
+  readonly now: number;
+  readonly deadline: number;
+  /** A number in [0, 1). */
+  readonly chance: number;
+}
+
 /**
- * When attempt `attempt` (≥ 1) is due: full jitter, so anywhere between now and the configured delay, or what is
- * left until the deadline where that is less. Failures of one carrier come together; without jitter their retries
- * would too.
+ * When a retry is due: full jitter, so anywhere between now and the configured delay, or what is left until the
+ * deadline where that is less. Failures of one carrier come together; without jitter their retries would too.
  *
- * @param chance a number in [0, 1)
  * @returns whole epoch seconds, before the deadline unless that has passed: of this second where the delay is 0 or
  *   less than two seconds are left, else never before `now`
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
-export function dueAt(
-  policy: RetryPolicy,
-  attempt: number,
-  now: number,
-  deadline: number,
-  chance: number,
-): number {
+export function dueAt(policy: RetryPolicy, { attempt, now, deadline, chance }: NextAttempt): number {
   const left = Math.max(0, deadline - now);
   // Close to the deadline half of the time is for the wait, and half for what comes after it.
   const longest = Math.min(delayBefore(policy, attempt), Math.max(left - sendReserveSeconds, left / 2));

@@ -74,7 +74,7 @@ const steps: Readonly<Record<Action, (decided: DecidedEvent, decision: Decision)
   schedule: (decided) => {
     const { event, message, attempt, policy, now } = decided;
     const deadline = deadlineOf(message, event, policy, now);
-    const nextDueAt = dueAt(policy, attempt + 1, now, deadline, decided.chance());
+    const nextDueAt = dueAt(policy, { attempt: attempt + 1, now, deadline, chance: decided.chance() });
     const retry = { dueAt: nextDueAt, deadline, ...sendFactsOf(event, decided.smsServices) };
     return {
       outcome: "retry-scheduled",

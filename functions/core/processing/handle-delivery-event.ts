@@ -4,12 +4,12 @@
  */
 import type { Clock, Random } from "../clock.ts";
 import { ContentionError, UnknownItemStatusError, UnreadableMessageError } from "../errors.ts";
-import { classify, type EventClass, loggableStatus } from "../events/classification.ts";
+import { classify, loggableStatus } from "../events/classification.ts";
 import type { DeliveryEvent } from "../events/delivery-event.ts";
 import type { SmsService } from "../events/statuses.ts";
 import { decide } from "../message/decision.ts";
 import { attemptOf, itemKeyOf, positionOf } from "../message/event-attempt.ts";
-import { factsOf } from "../message/event-facts.ts";
+import { type EventOfMessage, factsOf } from "../message/event-facts.ts";
 import { isFinal, isGone, type Message, statusOf } from "../message/message.ts";
 import type { Change, MessageStore } from "../message/message-store.ts";
 import type { RetryPolicy } from "../message/retry-policy.ts";
@@ -77,7 +77,7 @@ export async function handleDeliveryEvent(
       const waits = eventClass !== "delivered" || handling.recordsEveryDelivery;
       return { ...withoutItem(event, { now, firstSeenAt, waits }), ...unrecognized };
     }
-    const decided = decideFor(event, eventClass, message, handling, now);
+    const decided = decideFor({ event, eventClass, message, now }, handling);
     if (decided.change === undefined) {
       // Nothing is written, so nothing would tell that the item has moved on: a retry may be scheduled by now.
       if (isOldRead && eventClass === "delivered" && !isFinal(statusOf(message))) {
@@ -164,14 +164,12 @@ interface Decided {
 }
 
 function decideFor(
-  event: DeliveryEvent,
-  eventClass: EventClass,
-  message: Message,
+  known: EventOfMessage,
   { policy, recordsEveryDelivery, smsServices, random }: EventDependencies,
-  now: number,
 ): Decided {
+  const { event, eventClass, message, now } = known;
   const attempt = attemptOf(event, message) ?? 0;
-  const decision = decide(factsOf(event, eventClass, message, policy, now));
+  const decision = decide(factsOf(known, policy));
   const { outcome, change, entry } = stepOf(decision, {
     event,
     message,

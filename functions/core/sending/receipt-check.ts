@@ -189,7 +189,10 @@ export async function checkReceipt(
         entry: { message: check, dueAt: decision.until },
       };
     }
-    const result = await store.change(id, changeFor(decision, message, attempt, now, checking.policy));
+    const result = await store.change(
+      id,
+      changeFor(decision, message, { attempt, now, policy: checking.policy }),
+    );
     if (result.applied) return handled(decision, check, now);
     message = result.current;
   }
@@ -201,9 +204,7 @@ type Deciding = Exclude<ReceiptDecision, { readonly action: "drop" | "requeue" |
 function changeFor(
   { action, reason }: Deciding,
   message: Message,
-  attempt: number,
-  now: number,
-  policy: RetryPolicy,
+  { attempt, now, policy }: { attempt: number; now: number; policy: RetryPolicy },
 ): Change {
   const missing = { attempt, outcome: noReceiptOutcome, at: now };
   switch (action) {

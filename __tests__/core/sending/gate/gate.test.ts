@@ -200,11 +200,22 @@ describe("a paused gate", () => {
     const gate: GateState = { ...newGate, pause };
     const answer = reserve(gate, newLane, [one, one], context());
     expect(answer.decisions).toEqual([
-      { kind: "defer", until: now + 37.5, reason: "paused", pause },
-      { kind: "defer", until: now + 37.5, reason: "paused", pause },
+      { kind: "defer", until: now + 6.25, reason: "paused", pause },
+      { kind: "defer", until: now + 6.25, reason: "paused", pause },
     ]);
     expect(answer.gate).toBe(gate);
     expect(answer.lane).toBe(newLane);
+  });
+
+  test.each([
+    [0, 2.5],
+    [4, 2.5],
+    [20, 12.5],
+    [60, 37.5],
+    [7_200, 37.5],
+  ])("of %d s is asked again after %d s: as long as it lasted, at most a minute", (seconds, wait) => {
+    const gate = { ...newGate, pause: { since: now - seconds, by: "operator" } };
+    expect(reserve(gate, newLane, [one], context()).decisions).toMatchObject([{ until: now + wait }]);
   });
 
   test("is over at its end, and what waits comes then", () => {

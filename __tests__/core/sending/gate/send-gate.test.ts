@@ -225,7 +225,7 @@ describe("no permit is given", () => {
     const given = await ask(worker(), [one]);
 
     const pause = { since: start, by: "alice", until: start + 9 };
-    expect(given[0]?.answer).toEqual({ kind: "no-permit", reason: "paused", until: start + 9, pause });
+    expect(given[0]?.answer).toEqual({ kind: "no-permit", reason: "paused", until: start + 2.5, pause });
     expect(calls).toEqual(["read SHOP 0"]);
   });
 

@@ -127,6 +127,11 @@ export const urgencySeconds = [30, 60, 120, 300, 900] as const;
 /** A rate binds other deployments for so long after its last use: longer than an invocation lives. */
 export const rateHoldSeconds = 60;
 
+/** The longest that a paused message waits before it asks again, in seconds: about as long as the pause has lasted. */
+function longestPausedWait({ since }: Pause, now: number): number {
+  return Math.min(60, Math.max(4, now - since));
+}
+
 /** No send is reserved further ahead, in seconds: a pause must be seen within five. */
 const horizonSeconds = 2;
 
@@ -195,7 +200,7 @@ export function reserve(
   const { pause } = gate;
   if (pause !== undefined && now < (pause.until ?? Infinity)) {
     return refused(gate, lane, requests, { reason: "paused", pause }, () =>
-      Math.min(pause.until ?? Infinity, now + 15 + 45 * random()),
+      Math.min(pause.until ?? Infinity, now + longestPausedWait(pause, now) * (0.25 + 0.75 * random())),
     );
   }
   const allowed = allowance(gate.breaker, now);
