@@ -60,7 +60,7 @@ test("a fork that writes the same passes, and every stack was compared", async (
   const { code, stdout, stderr } = await run(signedOut, "--packages", folder);
 
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(stdout).toMatch(/^3 stacks, \d+ files: equal but for metadata\.$/m);
+  expect(stdout).toMatch(/^4 stacks, \d+ files: equal but for metadata\.$/m);
 });
 
 test("a fork that writes something else fails, and the difference is named", async () => {

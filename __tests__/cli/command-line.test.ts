@@ -143,7 +143,7 @@ test.each<[string, string]>([
   ["plan-review", "Give --stack NAME or --folder DIR."],
   [
     "plan-review --stack sms-retry",
-    "--stack must be one of sms-retry-new-stream, sms-retry-kinesis, sms-retry-firehose; got sms-retry.",
+    "--stack must be one of sms-retry-end-user-messaging, sms-retry-new-stream, sms-retry-kinesis, sms-retry-firehose; got sms-retry.",
   ],
   [
     "plan-review --folder /none/infra",

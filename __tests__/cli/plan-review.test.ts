@@ -74,6 +74,16 @@ describe("comment", () => {
     expect(new Set(lines.slice(1))).toEqual(new Set([line]));
   });
 
+  test("a plan gives up blanks before it gives up a line", () => {
+    const line = `${" ".repeat(24)}+ Action${" ".repeat(10)}= "sqs:SendMessage"`;
+    const fits = review(recorded("kinesis-nothing"), ["# plan", ...Array(100).fill(line)].join("\n"));
+    const narrow = review(recorded("kinesis-nothing"), ["# plan", ...Array(1_500).fill(line)].join("\n"));
+
+    expect(fits.split(line)).toHaveLength(101);
+    expect(narrow).toContain("<details><summary>Full plan</summary>");
+    expect(narrow.split(`${" ".repeat(6)}+ Action = "sqs:SendMessage"\n`)).toHaveLength(1_501);
+  });
+
   test("one line that is too long for a comment is left out", () => {
     expect(review(recorded("kinesis-nothing"), "x".repeat(70_000)).length).toBeLessThan(2_000);
   });

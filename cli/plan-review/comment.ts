@@ -128,8 +128,17 @@ function numbersPart(plan: Plan): string {
   ].join("\n");
 }
 
+/** A plan that shows its policies is long, and much of it is blanks: those go first. */
 function fullPlan(text: string, room: number): string {
-  return withinLimit("Full plan", text, room, "beginning");
+  const isTooLong = folded("Full plan", text).length > room;
+  return withinLimit("Full plan", isTooLong ? narrowed(text) : text, room, "beginning");
+}
+
+/** The text with a quarter of its indentation, and without what aligns its equals signs. */
+function narrowed(text: string): string {
+  return text
+    .replaceAll(/^ {4,}/gm, (blanks) => " ".repeat(Math.ceil(blanks.length / 4)))
+    .replaceAll(/(\S) {2,}= /g, "$1 = ");
 }
 
 /** The text folded, with as many whole lines of its beginning or its end as there is room for. */
