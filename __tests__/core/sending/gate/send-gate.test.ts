@@ -244,11 +244,14 @@ describe("no permit is given", () => {
   });
 
   test("by a store that answers nothing", async () => {
-    const { worker, ask } = gates();
+    const { worker, time } = gates();
 
-    await expect(ask(worker({ answers: [] }), [one])).rejects.toThrow(
-      "The gate's store has answered no item.",
-    );
+    const answers = Promise.allSettled([worker({ answers: [] }).acquire("SHOP", one)]);
+    await time.run();
+
+    expect(await answers).toMatchObject([
+      { status: "rejected", reason: { message: "The gate's store has answered no item." } },
+    ]);
   });
 });
 
