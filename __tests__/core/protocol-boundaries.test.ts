@@ -755,3 +755,47 @@ describe("a change", () => {
     expect(endSequence(sentMessage(), "DELIVERED", "DELIVERED").set).not.toHaveProperty("all_retries_failed");
   });
 });
+
+describe("a retry message whose item was read before", () => {
+  /** What becomes of it, and how often the item is read for it. */
+  async function handled(known: Message | undefined, current: Message) {
+    const small = world([current]);
+    let reads = 0;
+    const { read } = small.store;
+    small.store.read = async (id) => {
+      reads += 1;
+      return read(id);
+    };
+    const { outcome } = await small.retryMessage(retryMessage, known === undefined ? {} : { known });
+    return { outcome, reads };
+  }
+  const cancelled = sentMessage({ status: "CANCELLED" });
+
+  test.each<[string, Message | undefined, Message, string, number]>([
+    ["is sent without another look where it is due", due(), due(), "sent", 0],
+    ["is looked at again where it was not scheduled then", sentMessage(), due(), "sent", 1],
+    ["is looked at once more, and not twice, where it is not", sentMessage(), sentMessage(), "absorbed", 1],
+    ["is over where it was over: an end stays", cancelled, cancelled, "absorbed", 0],
+    ["is looked at once where it was not read before", undefined, sentMessage(), "absorbed", 1],
+  ])("%s", async (_what, known, current, outcome, reads) => {
+    expect(await handled(known, current)).toEqual({ outcome, reads });
+  });
+});
+
+describe("with a time-out for receipts", () => {
+  const policy = { receiptTimeoutSeconds: 300 };
+
+  test("a retry message of a message that is over queues no receipt check", async () => {
+    const small = world([sentMessage({ status: "CANCELLED" })], { policy });
+
+    expect(await small.retryMessage(retryMessage)).toMatchObject({ outcome: "absorbed" });
+    expect(small.queue).toEqual([]);
+  });
+
+  test("a retry message whose deadline has passed ends the message and queues no receipt check", async () => {
+    const small = world([due({ deadline: now - 1 })], { policy });
+
+    expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "expired", reason: "deadline" });
+    expect(small.queue).toEqual([]);
+  });
+});
