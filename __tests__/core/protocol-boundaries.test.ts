@@ -1,7 +1,7 @@
 /** The protocol at its edges: the very second, the missing field, the write that comes in between. */
 
 import { ContentionError } from "../../functions/core/errors.ts";
-import { awaitReceipt } from "../../functions/core/message/attempt-changes.ts";
+import { awaitReceipt, recordSentLate } from "../../functions/core/message/attempt-changes.ts";
 import { cancelMessage } from "../../functions/core/message/cancel-message.ts";
 import type { Message } from "../../functions/core/message/message.ts";
 import { endSequence } from "../../functions/core/message/message-changes.ts";
@@ -797,5 +797,34 @@ describe("with a time-out for receipts", () => {
 
     expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "expired", reason: "deadline" });
     expect(small.queue).toEqual([]);
+  });
+});
+
+test("a failure that the item tells already is noted where it does not say that retries are off", async () => {
+  const told = sentMessage({
+    attempts: { "0": { message_id: "msg-0", outcome: "UNREACHABLE", outcome_at: startOfTest + 5 } },
+  });
+  const small = world([told], { policy: { maxRetries: 0 } });
+
+  await small.event(failureEvent());
+
+  expect(small.message().status_reason).toBe("retries-off");
+});
+
+test("an event's context replaces none that the application wrote", async () => {
+  const written = sentMessage({ context: { shop: "berlin" }, attempts: { "0": { message_id: "msg-0" } } });
+  const small = world([written]);
+
+  await small.event(failureEvent({ ownContext: { shop: "paris" } }));
+
+  expect(small.message()).toMatchObject({ status: "RETRY_SCHEDULED", context: { shop: "berlin" } });
+});
+
+test("what is learned late of an attempt is written only while its outcome is unknown", () => {
+  const unknown = sentMessage({ attempts: { "0": { claim_id: "claim-0", outcome: "UNCONFIRMED" } } });
+  const { require } = recordSentLate(unknown, 0, { messageId: "msg-0", at: now });
+
+  expect(require).toMatchObject({
+    isUnknown: { path: "attempts.0.outcome", is: "equal", value: "UNCONFIRMED" },
   });
 });
