@@ -25,8 +25,7 @@ export interface EnvironmentFacts {
   readonly applicationId: string;
   readonly maxRetries: number;
   /** Inputs that the scenario sets. */
-  readonly settings: Omit<Scenario["settings"], "send_rates"> &
-    Partial<Pick<Scenario["settings"], "send_rates">>;
+  readonly settings: Scenario["settings"];
   readonly trackDeliveries: TrackDeliveries;
 }
 
@@ -82,7 +81,7 @@ function contract(name: LocalFunctionName, facts: EnvironmentFacts): Record<Vari
     MESSAGE_VALIDITY_SECONDS: String(facts.settings.message_validity_seconds),
     TRACK_DELIVERIES: facts.trackDeliveries,
     MAX_SENDS_PER_SECOND: String(facts.settings.max_sends_per_second),
-    SEND_RATES: JSON.stringify(facts.settings.send_rates ?? {}),
+    SEND_RATES: JSON.stringify(facts.settings.send_rates),
     ORIGINATION_NUMBER: facts.settings.origination_number ?? "",
     GATE_TABLE_NAME: resources.gateTableName,
     PINPOINT_APPLICATION_ID: facts.applicationId,

@@ -1,5 +1,5 @@
 /** The AWS resources of a deployment, created on the emulators as the stacks create them on AWS. */
-import { CreateTableCommand, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
+import { CreateTableCommand, type DynamoDBClient, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
 import { CreateStreamCommand, waitUntilStreamExists } from "@aws-sdk/client-kinesis";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
@@ -48,8 +48,8 @@ export async function createResources(
   const names = namesOf(prefix);
   const [queues] = await Promise.all([
     createQueues(clients, names),
-    createTable(clients, names.table, "application_message_id"),
-    createTable(clients, names.gateTable, "gate"),
+    createTable(clients.dynamodb, names.table, "application_message_id"),
+    createTable(clients.dynamodb, names.gateTable, "gate"),
     via === "kinesis" ? createStream(clients, names) : undefined,
   ]);
   for (const bucket of [names.failureBucket, names.archiveBucket]) {
@@ -87,7 +87,8 @@ function streamArns(names: Names): Record<EventSource, string> {
   };
 }
 
-async function createTable({ dynamodb }: LocalClients, name: string, key: string): Promise<void> {
+/** Creates a table on demand with one text key, as the stacks do; resolves when it can be used. */
+export async function createTable(dynamodb: DynamoDBClient, name: string, key: string): Promise<void> {
   await dynamodb.send(
     new CreateTableCommand({
       TableName: name,

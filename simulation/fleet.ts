@@ -59,7 +59,7 @@ const tableSeconds = 0.008;
 /** Time that an invocation has for sends, as in `functions/resend/resend-function.ts`. */
 const sendSeconds = 18;
 
-/** As in `stacks/inputs/settings.ts`. */
+/** As in `stacks/inputs/settings.ts`, save that ten workers and not two are the least. */
 export const workersFor = (rate: number): number => Math.max(10, 3 * Math.ceil(rate / 100));
 export const batchSizeFor = (rate: number): number => Math.max(10, Math.min(100, Math.ceil(rate)));
 export const windowSecondsFor = (rate: number): number => (rate >= 8 ? 1 : 0);

@@ -4,7 +4,8 @@ import { dynamodbGateStore } from "../../functions/adapters/dynamodb/dynamodb-ga
 import { newGate, newLane } from "../../functions/core/sending/gate/gate.ts";
 import { tableModel } from "../../local/dynamodb/table-model.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
-import { createTable, documentClientOf } from "../support/message-table.ts";
+import { createTable } from "../../local/resources.ts";
+import { documentClientOf } from "../support/message-table.ts";
 import { startOfTest } from "../support/messages.ts";
 import { gateStoreContract, gateStoreOf } from "./gate-store.contract.ts";
 

@@ -354,7 +354,9 @@ describe("what DynamoDB says", () => {
     const client = { send: async () => Promise.reject(validation) } as unknown as DynamoDBDocumentClient;
     const store = dynamodbMessageStore(client, "message-state", { sleep: async () => {} }, { next: () => 0 });
     const change = { require: {}, set: { status: "SENT" as const } };
-    await expect(store.change("order-4711", change)).rejects.toThrow(UnreadableMessageError);
+    const refusal = store.change("order-4711", change);
+    await expect(refusal).rejects.toThrow(UnreadableMessageError);
+    await expect(refusal).rejects.toMatchObject({ attributes: ["item"], cause: validation });
   });
 
   test("an id of 19 digits that was written as a number keeps its digits; a huge time is a time", () => {

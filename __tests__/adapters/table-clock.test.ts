@@ -82,7 +82,8 @@ describe("the bounds of the table's time", () => {
     );
     fc.assert(
       fc.property(
-        fc.double({ min: -1, max: 1, noNaN: true }),
+        // With the drift until the first answer comes, no more than the second that is assumed until then.
+        fc.double({ min: -0.99, max: 0.99, noNaN: true }),
         fc.double({ min: -2e-5, max: 2e-5, noNaN: true }),
         fc.double({ min: 0, max: 1, noNaN: true }),
         calls,

@@ -6,7 +6,8 @@ import { type GateReport, gateReports, gatesText } from "../../cli/gate/gate-rep
 import { allGatesKey, dynamodbGateStore } from "../../functions/adapters/dynamodb/dynamodb-gate-store.ts";
 import { systemClock } from "../../functions/adapters/system-clock.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
-import { createTable, documentClientOf } from "../support/message-table.ts";
+import { createTable } from "../../local/resources.ts";
+import { documentClientOf } from "../support/message-table.ts";
 import { startOfTest } from "../support/messages.ts";
 import { scriptRunner, signedIn } from "../support/script-run.ts";
 

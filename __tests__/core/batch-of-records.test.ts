@@ -294,6 +294,24 @@ describe("the queue", () => {
     expect(world.telemetry.counts).toEqual({ EventFailed: 1 });
   });
 
+  test("is not reached by what is behind an event that takes all the time: nothing new is begun", async () => {
+    let changes = 0;
+    const world = deployment(["a"], {
+      table: {
+        change: async () => {
+          changes += 1;
+          await world.time.sleep(600);
+          throw new Error("never");
+        },
+      },
+    });
+
+    const { results } = await handle([json("1", failureOf("a")), json("2", failureOf("a"))], world);
+
+    expect(results.map(({ result }) => result)).toEqual(["failed", "failed"]);
+    expect(changes).toBe(1);
+  });
+
   test("is not asked where nothing follows", async () => {
     const world = deployment(["a"], {
       queue: {

@@ -4,6 +4,7 @@ import {
   InvalidSettingsError,
   SendDeferredError,
   SmsRetryError,
+  UnknownItemStatusError,
   UnreadableMessageError,
 } from "../../functions/core/errors.ts";
 import {
@@ -28,6 +29,11 @@ const situations: [SmsRetryError, string, string][] = [
     new UnreadableMessageError(["retry_count", "status"]),
     "UnreadableMessageError",
     "A message-state item cannot be read because of its attribute(s) retry_count, status; correct the code that writes the item.",
+  ],
+  [
+    new UnknownItemStatusError(),
+    "UnknownItemStatusError",
+    "A message-state item has a status that this version does not know; deploy the version that wrote it, or correct the code that writes the item.",
   ],
   [
     new InvalidRequestError(problems),

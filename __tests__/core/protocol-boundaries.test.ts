@@ -1,7 +1,7 @@
 /** The protocol at its edges: the very second, the missing field, the write that comes in between. */
 
 import { ContentionError } from "../../functions/core/errors.ts";
-import { awaitReceipt } from "../../functions/core/message/attempt-changes.ts";
+import { awaitReceipt, recordSentLate } from "../../functions/core/message/attempt-changes.ts";
 import { cancelMessage } from "../../functions/core/message/cancel-message.ts";
 import type { Message } from "../../functions/core/message/message.ts";
 import { endSequence } from "../../functions/core/message/message-changes.ts";
@@ -766,5 +766,78 @@ describe("a change", () => {
     expect(endSequence(failed, "DELIVERED", "DELIVERED").set).toMatchObject({ all_retries_failed: false });
     expect(endSequence(failed, "REJECTED", "BLOCKED").set).not.toHaveProperty("all_retries_failed");
     expect(endSequence(sentMessage(), "DELIVERED", "DELIVERED").set).not.toHaveProperty("all_retries_failed");
+  });
+});
+
+describe("a retry message whose item was read before", () => {
+  /** What becomes of it, and how often the item is read for it. */
+  async function handled(known: Message | undefined, current: Message) {
+    const small = world([current]);
+    let reads = 0;
+    const { read } = small.store;
+    small.store.read = async (id) => {
+      reads += 1;
+      return read(id);
+    };
+    const { outcome } = await small.retryMessage(retryMessage, known === undefined ? {} : { known });
+    return { outcome, reads };
+  }
+  const cancelled = sentMessage({ status: "CANCELLED" });
+
+  test.each<[string, Message | undefined, Message, string, number]>([
+    ["is sent without another look where it is due", due(), due(), "sent", 0],
+    ["is looked at again where it was not scheduled then", sentMessage(), due(), "sent", 1],
+    ["is looked at once more, and not twice, where it is not", sentMessage(), sentMessage(), "absorbed", 1],
+    ["is over where it was over: an end stays", cancelled, cancelled, "absorbed", 0],
+    ["is looked at once where it was not read before", undefined, sentMessage(), "absorbed", 1],
+  ])("%s", async (_what, known, current, outcome, reads) => {
+    expect(await handled(known, current)).toEqual({ outcome, reads });
+  });
+});
+
+describe("with a time-out for receipts", () => {
+  const policy = { receiptTimeoutSeconds: 300 };
+
+  test("a retry message of a message that is over queues no receipt check", async () => {
+    const small = world([sentMessage({ status: "CANCELLED" })], { policy });
+
+    expect(await small.retryMessage(retryMessage)).toMatchObject({ outcome: "absorbed" });
+    expect(small.queue).toEqual([]);
+  });
+
+  test("a retry message whose deadline has passed ends the message and queues no receipt check", async () => {
+    const small = world([due({ deadline: now - 1 })], { policy });
+
+    expect(await small.retryMessage(retryMessage)).toEqual({ outcome: "expired", reason: "deadline" });
+    expect(small.queue).toEqual([]);
+  });
+});
+
+test("a failure that the item tells already is noted where it does not say that retries are off", async () => {
+  const told = sentMessage({
+    attempts: { "0": { message_id: "msg-0", outcome: "UNREACHABLE", outcome_at: startOfTest + 5 } },
+  });
+  const small = world([told], { policy: { maxRetries: 0 } });
+
+  await small.event(failureEvent());
+
+  expect(small.message().status_reason).toBe("retries-off");
+});
+
+test("an event's context replaces none that the application wrote", async () => {
+  const written = sentMessage({ context: { shop: "berlin" }, attempts: { "0": { message_id: "msg-0" } } });
+  const small = world([written]);
+
+  await small.event(failureEvent({ ownContext: { shop: "paris" } }));
+
+  expect(small.message()).toMatchObject({ status: "RETRY_SCHEDULED", context: { shop: "berlin" } });
+});
+
+test("what is learned late of an attempt is written only while its outcome is unknown", () => {
+  const unknown = sentMessage({ attempts: { "0": { claim_id: "claim-0", outcome: "UNCONFIRMED" } } });
+  const { require } = recordSentLate(unknown, 0, { messageId: "msg-0", at: now });
+
+  expect(require).toMatchObject({
+    isUnknown: { path: "attempts.0.outcome", is: "equal", value: "UNCONFIRMED" },
   });
 });

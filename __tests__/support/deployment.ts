@@ -175,7 +175,12 @@ export function environmentOf(
     endpoints,
     applicationId,
     maxRetries: 3,
-    settings: { retry_delays_seconds: [0], message_validity_seconds: 86_400, max_sends_per_second: 4_000 },
+    settings: {
+      retry_delays_seconds: [0],
+      message_validity_seconds: 86_400,
+      max_sends_per_second: 4_000,
+      send_rates: {},
+    },
     trackDeliveries: "retried",
   });
   return {

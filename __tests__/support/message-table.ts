@@ -1,10 +1,5 @@
 /** The tables of a deployment on an emulator: `message-state` and `send-gates`. */
-import {
-  CreateTableCommand,
-  DynamoDBClient,
-  type DynamoDBClientConfig,
-  waitUntilTableExists,
-} from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import {
   BatchWriteCommand,
   DeleteCommand,
@@ -14,6 +9,7 @@ import {
   ScanCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { unmarshallOptions } from "../../functions/adapters/dynamodb/dynamodb-message-store.ts";
+import { createTable } from "../../local/resources.ts";
 
 /** A table to look into and to write past the protocol, as an application may. */
 export interface MessageTable {
@@ -46,19 +42,6 @@ export function documentClientOf(
     marshallOptions: { removeUndefinedValues: true },
     unmarshallOptions: unmarshallOptions(),
   });
-}
-
-/** Creates a table on demand with one text key, as the stacks do. */
-export async function createTable(client: DynamoDBDocumentClient, name: string, key: string): Promise<void> {
-  await client.send(
-    new CreateTableCommand({
-      TableName: name,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: [{ AttributeName: key, AttributeType: "S" }],
-      KeySchema: [{ AttributeName: key, KeyType: "HASH" }],
-    }),
-  );
-  await waitUntilTableExists({ client, maxWaitTime: 20, minDelay: 0.02, maxDelay: 1 }, { TableName: name });
 }
 
 /** Creates the table with the key that the stacks give it. */

@@ -1,14 +1,9 @@
 /** `sms-retry gate`: the state of all gates. */
 import { Command } from "commander";
 import { gateTable } from "../gate/gate-options.ts";
+import type { GateSelection } from "../gate/gates.ts";
 import { unlessInterrupted } from "../interruption.ts";
 import { json, local } from "../options.ts";
-
-interface Options {
-  readonly table: string;
-  readonly json?: boolean;
-  readonly local?: number | true;
-}
 
 /** The command; see `MakeCommand`. */
 export function gateCommand(signal: AbortSignal): Command {
@@ -29,7 +24,7 @@ has a key of yours.
 
 Exit status: 0 if the gates were read; 1 if not.`,
     )
-    .action(async (options: Options) => {
+    .action(async (options: GateSelection) => {
       const { showGates } = await import("../gate/gates.ts");
       await unlessInterrupted(signal, showGates(options));
     });

@@ -1,17 +1,11 @@
 /** `sms-retry pause`: stops the sends of a deployment without a deployment. */
 import { Command } from "commander";
 import { duration, gateTable, identity } from "../gate/gate-options.ts";
+import type { PauseRequest } from "../gate/gates.ts";
 import { unlessInterrupted } from "../interruption.ts";
 import { json, local } from "../options.ts";
 
-interface Options {
-  readonly table: string;
-  readonly identity?: string;
-  readonly for?: number;
-  readonly reason?: string;
-  readonly json?: boolean;
-  readonly local?: number | true;
-}
+type Options = Omit<PauseRequest, "seconds"> & { readonly for?: number };
 
 /** The command; see `MakeCommand`. */
 export function pauseCommand(signal: AbortSignal): Command {

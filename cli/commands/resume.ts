@@ -1,15 +1,9 @@
 /** `sms-retry resume`: ends a pause. */
 import { Command } from "commander";
 import { gateTable, identity } from "../gate/gate-options.ts";
+import type { GateSelection } from "../gate/gates.ts";
 import { unlessInterrupted } from "../interruption.ts";
 import { json, local } from "../options.ts";
-
-interface Options {
-  readonly table: string;
-  readonly identity?: string;
-  readonly json?: boolean;
-  readonly local?: number | true;
-}
 
 /** The command; see `MakeCommand`. */
 export function resumeCommand(signal: AbortSignal): Command {
@@ -30,7 +24,7 @@ gates; kms:Decrypt where it has a key of yours.
 
 Exit status: 0 if the pause is over; 1 if not.`,
     )
-    .action(async (options: Options) => {
+    .action(async (options: GateSelection) => {
       const { resume } = await import("../gate/gates.ts");
       await unlessInterrupted(signal, resume(options));
     });

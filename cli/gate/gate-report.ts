@@ -1,6 +1,10 @@
 /** The state of gates, for people and for programs. */
 import type * as v from "valibot";
-import { allGatesKey, type gateItemSchema } from "../../functions/adapters/dynamodb/dynamodb-gate-store.ts";
+import {
+  allGatesKey,
+  type gateItemSchema,
+  startsOf,
+} from "../../functions/adapters/dynamodb/dynamodb-gate-store.ts";
 
 /** One gate; `--json` prints it. Times are epoch seconds. */
 export interface GateReport {
@@ -60,18 +64,11 @@ function reportOf(identity: string, lanes: readonly Item[], now: number): GateRe
 }
 
 function usedShare(lanes: readonly Item[], rate: number, now: number): number {
-  const parts = lanes.flatMap(({ next_free_at, recent_starts }) =>
-    recent_starts
-      .split(" ")
-      .filter((pair) => pair !== "")
-      .map((pair) => pair.split(":").map(Number))
-      .filter(([before = 0]) => {
-        const at = next_free_at - before / 1e4;
-        return at > now - 1 && at <= now;
-      })
-      .map(([, count = 0]) => count),
-  );
-  return Math.min(1, parts.reduce((sum, count) => sum + count, 0) / Math.max(1, rate));
+  const parts = lanes
+    .flatMap(({ next_free_at, recent_starts }) => startsOf(recent_starts, next_free_at))
+    .filter(({ at }) => at > now - 1 && at <= now)
+    .reduce((sum, start) => sum + start.parts, 0);
+  return Math.min(1, parts / Math.max(1, rate));
 }
 
 /** A table, a line for each gate. */

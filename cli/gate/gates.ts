@@ -4,17 +4,13 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { DynamoDBDocumentClient, paginateScan, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import * as v from "valibot";
 import { allGatesKey, gateItemSchema } from "../../functions/adapters/dynamodb/dynamodb-gate-store.ts";
-import { calling } from "../aws-call.ts";
+import { calling, screenPatience } from "../aws-call.ts";
 import { localAccess } from "../local-run.ts";
 import { print } from "../options.ts";
 import { UserError } from "../user-error.ts";
 import { type GateReport, gateReports, gatesText } from "./gate-report.ts";
 
-/** Nobody waits longer for an answer on a screen. */
-const patience = {
-  maxAttempts: 3,
-  requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
-};
+const patience = { maxAttempts: 3, requestHandler: screenPatience };
 
 /** Which gates: those of a table, or one of them. */
 export interface GateSelection {
@@ -25,15 +21,20 @@ export interface GateSelection {
   readonly local?: number | true;
 }
 
+/** A pause to come. */
+export interface PauseRequest extends GateSelection {
+  /** How long; `undefined` = until resume. */
+  readonly seconds: number | undefined;
+  readonly reason?: string;
+}
+
 /** Prints the state of all gates of a table. */
 export async function showGates({ table, json, local }: GateSelection): Promise<void> {
   print({ gates: await readGates(tableClient(local), table) }, json, ({ gates }) => gatesText(gates));
 }
 
 /** Pauses and prints the gates as they are then. */
-export async function pause(
-  request: GateSelection & { readonly seconds: number | undefined; readonly reason?: string },
-): Promise<void> {
+export async function pause(request: PauseRequest): Promise<void> {
   const client = tableClient(request.local);
   const by = request.local !== undefined ? "this machine" : await callerName();
   const now = Math.floor(Date.now() / 1000);

@@ -1,8 +1,11 @@
+import { originationPattern } from "../../../functions/core/events/origination.ts";
 import {
   allowedRetryableStatuses,
   canonicalStatus,
   defaultRetryableStatuses,
   eventStatuses,
+  otherEventTypes,
+  smsEventTypes,
   statusesOf,
   statusFacts,
 } from "../../../functions/core/events/statuses.ts";
@@ -50,4 +53,48 @@ describe("the table of statuses", () => {
     for (const status of ["PROTECT_BLOCKED", "QUEUED", "SENT"]) expect(pinpoint).not.toContain(status);
     for (const status of ["MAX_PRICE_EXCEEDED", "OPTOUT"]) expect(endUserMessaging).not.toContain(status);
   });
+});
+
+test("an allowed status is one of the table's, in a spelling that is read as it", () => {
+  expect(allowedRetryableStatuses.filter((status) => statusFacts(status) === undefined)).toEqual([]);
+});
+
+describe("the types of events", () => {
+  test("of SMS begin with the format's prefix, as the filter of the stream asks", () => {
+    const { pinpoint, "end-user-messaging": endUserMessaging } = smsEventTypes;
+
+    expect([...pinpoint.kinds.keys()].sort()).toEqual(
+      ["BUFFERED", "FAILURE", "OPTOUT", "RECEIVED", "SEND", "SUCCESS"].map((name) => `_SMS.${name}`),
+    );
+    for (const { prefix, kinds } of [pinpoint, endUserMessaging])
+      expect([...kinds.keys()].filter((type) => !type.startsWith(prefix))).toEqual([]);
+  });
+
+  test("of other things are those that AWS documents, by their groups", () => {
+    const counted = (types: readonly string[], group: RegExp) => {
+      const groups = Map.groupBy(types, (type) => group.exec(type)?.[1] ?? type);
+      return Object.fromEntries([...groups].map(([name, all]) => [name, all.length]));
+    };
+
+    expect(counted(otherEventTypes.pinpoint, /^_([a-z]+)\.[a-z_]+$/)).toEqual({
+      email: 10,
+      campaign: 4,
+      journey: 4,
+      session: 4,
+    });
+    expect(counted(otherEventTypes["end-user-messaging"], /^([A-Z]+)_[A-Z_]+$/)).toEqual({
+      MEDIA: 16,
+      RCS: 8,
+      VOICE: 8,
+    });
+  });
+});
+
+test("an origination is a number with or without a plus, a short code, or a sender id", () => {
+  const isOne = (text: string) => originationPattern.test(text);
+
+  expect(
+    ["+447700900123", "447700900123", "12345", "SHOP", "My_Shop-1"].filter((text) => !isOne(text)),
+  ).toEqual([]);
+  expect(["+047700900123", "047700900123", "", "a shop", "LongerThanEleven", "+1"].filter(isOne)).toEqual([]);
 });

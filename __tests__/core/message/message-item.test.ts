@@ -89,7 +89,12 @@ describe("an item", () => {
       // DynamoDB's own reader makes a bigint of a number with so many digits.
       entity_id: 1_101_234_567_890_123_456n,
       template_id: 4711,
-      destination_country_parameters: { IN_ENTITY_ID: 1_101_234_567_890_123_456n, "not a key": "x" },
+      destination_country_parameters: {
+        IN_ENTITY_ID: 1_101_234_567_890_123_456n,
+        "not a key": "x",
+        "the IN_ENTITY_ID": "x",
+        "IN_ENTITY_ID too": "x",
+      },
       max_price: 0.05,
     };
     expect(readMessageItem(item)).toStrictEqual({

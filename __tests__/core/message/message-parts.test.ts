@@ -30,6 +30,14 @@ test("a text of GSM-7 has as many parts as the library counts, with characters o
     }),
   );
   expect(partsOf(`${"a".repeat(152)}[${"a".repeat(152)}`)).toBe(3);
+  // Each time where the parts before end, and one more or less, so that every second part is torn.
+  for (let first = 149; first <= 152; first += 1) {
+    for (let gap = 148; gap <= 152; gap += 1) {
+      const body = `${"a".repeat(first)}[${"a".repeat(gap)}[${"a".repeat(gap)}[${"a".repeat(gap)}[`;
+      for (const end of [0, 1, 2, 3, 150, 151, 152, 153].map((length) => `${body}${"a".repeat(length)}`))
+        expect(partsOf(end)).toBe(new SegmentedMessage(end).segmentsCount);
+    }
+  }
 });
 
 describe("a body is too long", () => {

@@ -185,6 +185,18 @@ test.each<[object, string]>([
     "destination_country_parameters must have no keys but IN_ENTITY_ID and IN_TEMPLATE_ID.",
   ],
   [
+    { destination_country_parameters: { IN_ENTITY_ID: "1", in: "x" } },
+    "destination_country_parameters must have no keys but IN_ENTITY_ID and IN_TEMPLATE_ID.",
+  ],
+  [
+    { destination_country_parameters: { IN_ENTITY_ID: "1", IN_TEMPLATE_ID: "1 1" } },
+    "destination_country_parameters must have values of 1 to 64 characters without spaces.",
+  ],
+  [
+    { context: { shop: "berlin", retry_attempt: "1" } },
+    "context must not have an empty key, __proto__, application_message_id or retry_attempt.",
+  ],
+  [
     { destination_country_parameters: { IN_ENTITY_ID: "1 1" } },
     "destination_country_parameters must have values of 1 to 64 characters without spaces.",
   ],

@@ -605,6 +605,16 @@ describe("a message that the gate does not let through now", () => {
     expect(check?.message.kind).toBe("receipt-check");
   });
 
+  test("that has ended since has no receipt check queued", async () => {
+    const { produce, store, message, queued } = application([], { policy: { receiptTimeoutSeconds: 300 } });
+    await produce();
+    store.items.set("order-4711", { ...message(), status: "DELIVERED" });
+    queued.length = 0;
+
+    expect((await produce()).status).toBe("DELIVERED");
+    expect(queued).toEqual([]);
+  });
+
   test("and whose producer died is left to the resend worker as well", async () => {
     const { produce, producing, queued, advance } = application([dies]);
     await expect(produce()).rejects.toThrow("killed");

@@ -76,6 +76,13 @@ describe("the receipt check of an attempt of unknown outcome is due", () => {
     ]);
   });
 
+  test("in the middle also after a repetition, where that is no shorter than the wait before", () => {
+    const of = (left: number) => waitOf(unconfirmed(now, { deadline: now + left }, { repeats: 2 }));
+    expect([3_601, 3_600, 3_598, 2_000, 1_800, 1_798].map(of)).toEqual([
+      1_800, 1_800, 1_799, 1_000, 900, 1_678,
+    ]);
+  });
+
   test("also without a deadline, and where the table does not say since when", () => {
     const { deadline: _, ...endless } = unconfirmed(now);
     expect(waitOf(endless)).toBe(900);

@@ -4,9 +4,9 @@ import { BatchGetCommand, type DynamoDBDocumentClient, UpdateCommand } from "@aw
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import * as v from "valibot";
 import type { Clock, Random } from "../../core/clock.ts";
-import { openBreaker } from "../../core/sending/gate/breaker.ts";
-import type { GateState, Pause } from "../../core/sending/gate/gate.ts";
+import { type GateState, newGate, newLane, type Pause } from "../../core/sending/gate/gate.ts";
 import type { GateItem, GateStore, StoredGateItem } from "../../core/sending/gate/gate-store.ts";
+import type { Start } from "../../core/sending/gate/send-times.ts";
 import { unmarshallOptions } from "./dynamodb-message-store.ts";
 
 /** A lane that nobody uses leaves the table after so long, in seconds. */
@@ -160,11 +160,7 @@ function endOf({ until = Number.POSITIVE_INFINITY }: Pause): number {
   return until;
 }
 
-const absentItem: StoredGateItem = {
-  version: 0,
-  lane: { lane: { nextFreeAt: 0, recent: [] }, backlogUntil: [] },
-  gate: { breaker: openBreaker },
-};
+const absentItem: StoredGateItem = { version: 0, lane: newLane, gate: newGate };
 
 function storedItemOf(item: unknown): { readonly key: string; readonly item: StoredGateItem } {
   const stored = v.parse(gateItemSchema, item);
@@ -224,7 +220,8 @@ function attributesOf({ lane, gate }: GateItem, isMain: boolean, expiresAt: numb
   };
 }
 
-function startsOf(text: string, nextFreeAt: number): { at: number; parts: number }[] {
+/** The starts that `recent_starts` tells, with their gate times in epoch seconds. */
+export function startsOf(text: string, nextFreeAt: number): Start[] {
   if (text === "") return [];
   return text.split(" ").map((pair) => {
     const [before = 0, parts = 1] = pair.split(":").map(Number);

@@ -23,8 +23,8 @@ export function attemptOf(event: DeliveryEvent, message: Message): number | unde
     if (attempt.message_id === messageId) return Number(number);
   }
   if (messageId === message.pinpoint_message_id) return latestAttemptOf(message);
-  const firstId = firstMessageIdOf(message);
-  return firstId === undefined || firstId === messageId ? 0 : undefined;
+  // The ids that the item tells are none of the event's.
+  return firstMessageIdOf(message) === undefined ? 0 : undefined;
 }
 
 /** The service's id of the first send, where the item tells it. */

@@ -33,6 +33,10 @@ describe("a breaker", () => {
     expect(probes).toEqual([5, 15, 45, 135, 405, 705, 1_005, 1_305, 1_605]);
   });
 
+  test("counts its failed probes as well", () => {
+    expect(failing(100, 101, 102, 107).failures).toBe(4);
+  });
+
   test("lets one probe through; a worker that dies with it holds it for half a minute", () => {
     const probing = allowance(failing(100, 100, 100), 105);
     if (probing.kind !== "probe") throw new Error("No probe was allowed.");

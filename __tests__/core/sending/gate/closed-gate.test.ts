@@ -88,6 +88,9 @@ test("a reminder of a pause is due in the first hour of each of its days; none w
     hours.filter((index) => isReminderDue({ since: now, by: "alice", ...given }, now + (index + 0.5) * hour));
   expect(dueIn({})).toEqual([0, 24, 48]);
   expect(dueIn({ until: now + 30 * day })).toEqual([]);
+  expect(isReminderDue({ since: now - hour + 1, by: "alice" }, now)).toBe(true);
+  expect(isReminderDue({ since: now - hour, by: "alice" }, now)).toBe(false);
+  expect(isReminderDue({ since: now - day - 1, by: "alice" }, now)).toBe(true);
   // The clock of who paused may be ahead of the worker's.
   expect(isReminderDue({ since: now + 5, by: "alice" }, now)).toBe(true);
 });

@@ -56,6 +56,25 @@ describe("a batch at a free gate", () => {
     expect(kinds(requests)).toEqual([0.306, 0.204, 0.102, 0]);
   });
 
+  test("goes by its deadlines after its first sends, in whatever order it asks", () => {
+    expect(
+      kinds([
+        { parts: 1, isFirstSend: true },
+        { parts: 1, deadline: now + 30 },
+      ]),
+    ).toEqual([0, 0.102]);
+    expect(
+      kinds([
+        { parts: 1, deadline: now + 30 },
+        { parts: 1, isFirstSend: true },
+      ]),
+    ).toEqual([0.102, 0]);
+  });
+
+  test("leaves no sooner than it can be claimed", () => {
+    expect(kinds([one, one], newGate, newLane, context({ leadSeconds: 0.2 }))).toEqual([0.2, 0.302]);
+  });
+
   test("is answered in its own order, one decision for each, whatever it asks", () => {
     const requests = fc.array(
       fc.record({
@@ -110,6 +129,40 @@ describe("a worker waits no longer than twice what its calls take", () => {
     expect(Math.max(...starts)).toBeLessThanOrEqual(2);
     expect(starts.length).toBe(20);
   });
+});
+
+test("a message that waits exactly as long as it may does wait", () => {
+  const busy: LaneState = { ...newLane, lane: { nextFreeAt: now + 0.25, recent: [] } };
+  expect(kinds([one], newGate, busy, context({ callSeconds: 0.125 }))).toEqual([0.25]);
+});
+
+/** A lane that is taken for the next minute. */
+const taken: LaneState = { ...newLane, lane: { nextFreeAt: now + 60, recent: [] } };
+
+/** What becomes of one message for which there is no room. */
+function deferred(request: Partial<PermitRequest> = {}, given: Partial<ReservationContext> = {}) {
+  const [decision] = reserve(newGate, taken, [{ parts: 1, ...request }], context(given)).decisions;
+  if (decision?.kind !== "defer") throw new Error("It was not deferred.");
+  return decision;
+}
+
+test.each<[Partial<PermitRequest>, number]>([
+  [{ isFirstSend: true }, 0],
+  [{ deadline: now + 30 }, 0],
+  [{ deadline: now + 31 }, 1],
+  [{ deadline: now + 900 }, 4],
+  [{ deadline: now + 901 }, 5],
+  [{}, 5],
+])("the urgency of a deferred message %j is %d", (request, waitsAs) => {
+  expect(deferred(request).waitsAs).toBe(waitsAs);
+});
+
+test.each([
+  [3, now + 1],
+  [4, now + 1],
+  [4.5, now + 1.5],
+])("a message with %d seconds left comes again in time for its last chance", (left, until) => {
+  expect(deferred({ deadline: now + left }, { random: () => 0.999 }).until).toBe(until);
 });
 
 describe("where more is due than may go", () => {
@@ -187,6 +240,37 @@ describe("where more is due than may go", () => {
     expect(decision).toMatchObject({ kind: "defer", until: now + 14 });
   });
 
+  test("the rest goes where nothing urgent waits any more, to the moment", () => {
+    const lane = { ...waitedFor(0, 0.001), lane: { nextFreeAt: now, recent: [] } };
+    expect(kinds([one], newGate, lane)).toEqual(["no-capacity"]);
+    const over = { ...lane, backlogUntil: lane.backlogUntil.map(() => now) };
+    expect(kinds([one], newGate, over)).toEqual([0]);
+  });
+
+  test("the rest goes at a low rate only when nothing has come for three messages' time", () => {
+    const idleFor = (seconds: number): LaneState => ({
+      ...waitedFor(1_000, 1_000),
+      lane: { nextFreeAt: now - seconds, recent: [] },
+    });
+    const slow = context({ rate: 1 });
+    expect(kinds([one], newGate, idleFor(3), slow)).toEqual(["no-capacity"]);
+    expect(kinds([one], newGate, idleFor(3.1), slow)).toEqual([0]);
+  });
+
+  test("what goes at once is counted where others wait, and else is not", () => {
+    const until = (waiting: number) => {
+      const lane: LaneState = {
+        lane: { nextFreeAt: now, recent: [] },
+        backlogUntil: [0, 0, 0, 0, 0, now + waiting],
+      };
+      return Number(
+        ((reserve(newGate, lane, [one], context()).lane.backlogUntil.at(-1) ?? 0) - now).toFixed(3),
+      );
+    };
+    expect(until(10)).toBe(10.102);
+    expect(until(0)).toBe(0);
+  });
+
   test("the rest goes as soon as nothing urgent comes", () => {
     const lane = { ...waitedFor(500, 20), lane: { nextFreeAt: now - 0.5, recent: [] } };
     expect(kinds([one], newGate, lane)).toEqual([0]);
@@ -229,6 +313,30 @@ describe("a paused gate", () => {
 describe("a closed gate", () => {
   const breaker = { ...openBreaker, failures: failuresToClose, closedSince: now - 5, closedUntil: now };
 
+  test("is asked again in the five seconds after it; what waits stays counted", () => {
+    const gate = { ...newGate, breaker: { ...breaker, closedUntil: now + 1 } };
+    const { decisions } = reserve(gate, newLane, [one, { parts: 1, waitsAs: 2 }], context());
+    expect(decisions).toEqual([
+      { kind: "defer", reason: "breaker-closed", until: now + 3.5 },
+      { kind: "defer", reason: "breaker-closed", until: now + 3.5, waitsAs: 2 },
+    ]);
+  });
+
+  test("puts off what comes beside its probe for five to ten seconds", () => {
+    const { decisions } = reserve({ ...newGate, breaker }, newLane, [one, one], context());
+    expect(decisions[1]).toMatchObject({ kind: "defer", until: now + 7.5, reason: "breaker-closed" });
+  });
+
+  test("keeps its probe where there is no room for it", () => {
+    const gate: GateState = { ...newGate, breaker, rate: 10, rateUntil: now + rateHoldSeconds };
+    expect(reserve(gate, taken, [one], context()).gate).toBe(gate);
+  });
+
+  test("that opens lets so much through as it has opened", () => {
+    const opening = { ...newGate, breaker: { ...openBreaker, openedAt: now - 30 } };
+    expect(kinds([one, one], opening)).toEqual([0, 0.204]);
+  });
+
   test("lets nothing through before its time", () => {
     const gate = { ...newGate, breaker: { ...breaker, closedUntil: now + 1 } };
     expect(kinds([one], gate)).toEqual(["breaker-closed"]);
@@ -257,6 +365,17 @@ describe("the rate", () => {
     );
     expect(after.decisions.map(({ kind }) => kind)).toEqual(["start", "start"]);
     expect(after.gate.rate).toBe(4_000);
+  });
+
+  test.each([
+    [31, true],
+    [30, false],
+    [29, false],
+  ])("that binds for %d more seconds is left as it is: %s", (seconds, isSame) => {
+    const gate: GateState = { ...newGate, rate: 10, rateUntil: now + seconds };
+    const after = reserve(gate, newLane, [one], context()).gate;
+    expect(after === gate).toBe(isSame);
+    expect(after.rateUntil).toBe(now + (isSame ? seconds : rateHoldSeconds));
   });
 
   test("that is lower binds at once", () => {

@@ -22,6 +22,10 @@ interface Options {
   /** What chance says, in [0, 1). @default 0.5 */
   readonly chance?: () => number;
   readonly gateClock?: Partial<GateClock>;
+  /** @default that of a worker that claims without a lead */
+  readonly timing?: SendTiming;
+  /** What the store answers in place of its items. */
+  readonly answers?: Awaited<ReturnType<GateStore["read"]>>;
   /** Runs before each write. */
   readonly beforeWrite?: (identity: string) => void;
 }
@@ -39,7 +43,7 @@ function gates() {
     const store: GateStore = {
       async read(identity, lanes) {
         calls.push(`read ${identity} ${lanes.join(",")}`);
-        return real.read(identity, lanes);
+        return options.answers ?? real.read(identity, lanes);
       },
       async write(identity, lane, before, after) {
         options.beforeWrite?.(identity);
@@ -54,7 +58,7 @@ function gates() {
       ...options.gateClock,
     };
     const rateOf = () => ("rate" in options ? options.rate : rate);
-    const timing = Object.assign(new SendTiming(), { leadSeconds: 0 });
+    const { timing = Object.assign(new SendTiming(), { leadSeconds: 0 }) } = options;
     return sendGate({ store, gateClock: exact, clock: time, random, rateOf, until, timing });
   }
 
@@ -236,7 +240,18 @@ describe("no permit is given", () => {
 
     expect(given.map(({ answer }) => answer.kind)).toEqual(["permit", "permit", "no-permit"]);
     // It is told at once, and not when the time has come.
-    expect(given[2]).toMatchObject({ answer: { reason: "no-capacity" }, at: 0 });
+    expect(given[2]).toMatchObject({ answer: { reason: "no-capacity", until: start + 1 }, at: 0 });
+  });
+
+  test("by a store that answers nothing", async () => {
+    const { worker, time } = gates();
+
+    const answers = Promise.allSettled([worker({ answers: [] }).acquire("SHOP", one)]);
+    await time.run();
+
+    expect(await answers).toMatchObject([
+      { status: "rejected", reason: { message: "The gate's store has answered no item." } },
+    ]);
   });
 });
 
@@ -267,6 +282,44 @@ describe("a permit", () => {
 
     // Its time is 0.2 s by the latest that it can be; by the earliest that is half a second away.
     expect(await departs(given)).toEqual([true, 0.5]);
+  });
+});
+
+describe("a worker learns", () => {
+  test("how long its claims take: they get their permit as long before its time", async () => {
+    const { ask, departs, worker, time } = gates();
+    const timing = new SendTiming();
+    const [given] = await ask(worker({ timing }), [one]);
+    const permit = given?.answer as Permit;
+    expect(given?.at).toBe(0);
+    time.advance(0.19);
+
+    expect(await departs(permit)).toEqual([true, 0.2]);
+    // Half as long again as the claim took.
+    expect(timing.leadSeconds).toBeCloseTo(1.5 * 0.19, 6);
+  });
+
+  test("that it got the permit late, as if the claim had taken so much longer", async () => {
+    const { ask, departs, worker, time } = gates();
+    const timing = new SendTiming();
+    const [given] = await ask(worker({ timing, beforeWrite: () => time.advance(0.1) }), [one]);
+
+    expect(given?.at).toBe(0.1);
+    expect(await departs(given?.answer as Permit)).toEqual([true, 0.2]);
+    expect(timing.leadSeconds).toBeCloseTo(0.2 + (1.5 * 0.099 - 0.2) / 16, 6);
+  });
+
+  test("how long the service takes, from the departure to the report", async () => {
+    const { permit, departs, worker, time } = gates();
+    const timing = Object.assign(new SendTiming(), { leadSeconds: 0 });
+    const given = await permit(worker({ timing }));
+    given.report(true);
+    expect(timing.callSeconds).toBe(0.15);
+    await departs(given);
+    time.advance(0.95);
+    given.report(true);
+
+    expect(timing.callSeconds).toBeCloseTo(0.25, 6);
   });
 });
 
@@ -394,6 +447,19 @@ describe("what is settled", () => {
     expect(all.table.items.get("SHOP")).toMatchObject({ failures: 3, closed_since: expect.any(Number) });
   });
 
+  test("is given up where others move the gate eight times", async () => {
+    const all = gates();
+    let areOthersBusy = false;
+    const gate = all.worker({ beforeWrite: (identity) => areOthersBusy && moved(all, identity) });
+    (await all.permit(gate)).report(false);
+    areOthersBusy = true;
+    all.calls.length = 0;
+
+    await gate.settle();
+
+    expect(all.calls).toEqual(["read SHOP 0", ...Array(8).fill("refused SHOP 0")]);
+  });
+
   test("fails nobody's batch where the table is out of reach", async () => {
     const { worker, permit, table } = gates();
     const gate = worker();
@@ -416,14 +482,55 @@ describe("a gate of several lanes", () => {
     expect(Number(table.items.get("SHOP#1")?.next_free_at)).toBeGreaterThan(start);
   });
 
+  test("writes only the lane while what holds for all stays", async () => {
+    const { worker, ask, calls } = gates();
+    await ask(worker({ rate: 250 }), [one]);
+    calls.length = 0;
+
+    await ask(worker({ rate: 250 }), [one]);
+
+    expect(calls).toEqual(["read SHOP 0,1", "write SHOP 1"]);
+  });
+
+  test("writes only the first where the rate is news and what has no room waits already", async () => {
+    const { worker, ask, calls, table } = gates();
+    table.put({ gate: "SHOP#1", version: 1, next_free_at: start + 60, backlog_until: [] });
+
+    await ask(worker({ rate: 250 }), [{ parts: 1, waitsAs: 0 }]);
+
+    expect(calls).toEqual(["read SHOP 0,1", "write SHOP 0"]);
+  });
+
+  test.each([
+    ["SHOP", ["read SHOP 0,1", "refused SHOP 0", "write SHOP 0", "write SHOP 1"]],
+    ["SHOP#1", ["read SHOP 0,1", "write SHOP 0", "refused SHOP 1", "write SHOP 1"]],
+  ])("is planned anew where another worker has moved %s", async (key, expected) => {
+    const all = gates();
+    let conflicts = 1;
+    let writes = 0;
+    const gate = all.worker({
+      rate: 250,
+      beforeWrite() {
+        writes += 1;
+        if (writes === (key === "SHOP" ? 1 : 2) && conflicts-- > 0) moved(all, key);
+      },
+    });
+
+    const given = await all.ask(gate, [one]);
+
+    expect(given[0]?.answer.kind).toBe("permit");
+    expect(all.calls).toEqual(expected);
+  });
+
   test("has only the first for all workers once one of them names a lower rate", async () => {
     const { worker, ask, calls } = gates();
     await ask(worker({ rate: 10 }), [one]);
     calls.length = 0;
 
-    // The lanes that chance says: one of those that there are no more.
+    // The lanes that chance says: the first of those that there are no more, and the last.
+    await ask(worker({ rate: 250, chance: () => 0.5 }), [one]);
     await ask(worker({ rate: 4_000, chance: () => 0.9 }), [one]);
 
-    expect(calls.filter((call) => call.startsWith("write"))).toEqual(["write SHOP 0"]);
+    expect(calls.filter((call) => call.startsWith("write"))).toEqual(["write SHOP 0", "write SHOP 0"]);
   });
 });

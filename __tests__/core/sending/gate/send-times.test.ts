@@ -72,16 +72,18 @@ describe("the starts that a lane gives to all batches of all workers", () => {
     );
   });
 
-  test("hold it over longer times too: in ten seconds ten times as much", () => {
+  test("hold it over longer times too: ten times as much in ten seconds, or one long message more", () => {
     fc.assert(
       fc.property(
         fc.constantFrom(1, 3, 7, 10, 25),
         fc.array(parts, { minLength: 20, maxLength: 120 }),
         (rate, all) => {
           const { starts } = planStarts(emptyLane, rateOfLane(rate, 0), 1_800_000_000, all, anyWait);
-          // A message of more parts than a second holds takes as many seconds as it fills.
-          const widest = Math.max(0, Math.max(...all) - rate);
-          expect(peakOf(starts, Number.POSITIVE_INFINITY, 10)).toBeLessThanOrEqual(10 * rate + widest);
+          // A message of more parts than a second holds takes, after its start, as many seconds as it fills: the last of
+          // such a time counts whole, though most of its seconds lie behind.
+          const largest = Math.max(...all);
+          const behind = largest > rate ? largest : 0;
+          expect(peakOf(starts, Number.POSITIVE_INFINITY, 10)).toBeLessThanOrEqual(10 * rate + behind);
         },
       ),
       { numRuns: 100 },

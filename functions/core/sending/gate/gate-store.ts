@@ -13,10 +13,11 @@ export interface StoredGateItem extends GateItem {
   readonly version: number;
 }
 
-/** What became of a write. */
-export type GateWrite =
-  | { readonly isWritten: true; readonly stored: StoredGateItem }
-  | { readonly isWritten: false; readonly stored: StoredGateItem };
+/** What became of a write, and the item as it is now. */
+export interface GateWrite {
+  readonly isWritten: boolean;
+  readonly stored: StoredGateItem;
+}
 
 /** Keeps gates. Every method rejects where the store is out of reach. */
 export interface GateStore {
