@@ -22,6 +22,7 @@ async function handled(event: DeliveryEvent, known: Message | undefined, now: Me
       },
       policy: retryPolicy(),
       recordsEveryDelivery: false,
+      smsServices: new Set(),
       clock: virtualTime(startOfTest + 10),
       random: { next: () => 0, id: () => "id" },
     },
