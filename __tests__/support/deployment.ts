@@ -1,7 +1,6 @@
 /**
  * The built bundles, running as Lambda runs them, against emulators: what `npm test` bundles is what is tested.
  */
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import {
@@ -24,6 +23,7 @@ import {
 import type { InvocationResult } from "../../local/lambda/execution-environment.ts";
 import type { FunctionRuntime } from "../../local/lambda/function-runtime.ts";
 import { bundledFunction } from "../../local/local-functions.ts";
+import { currentBundles } from "./bundle-folder.ts";
 import { type DynamodbProxy, startDynamodbProxy } from "./dynamodb-proxy.ts";
 import { createGateTable, createMessageTable, emulatorAccess, type MessageTable } from "./message-table.ts";
 import { type ScriptedSmsService, startScriptedSmsService } from "./sms-service.ts";
@@ -194,6 +194,7 @@ export function environmentOf(
 
 /** Starts emulators, table, queue, bucket and stand-in; the functions start with their first invocation. */
 export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
+  const bundleFolder = await currentBundles();
   const emulators = await startEmulators(["dynamodb", "sqs", "s3"]);
   const pinpoint = await startScriptedSmsService(applicationId);
   const proxy = await startDynamodbProxy(emulators.endpoints.dynamodb);
@@ -218,7 +219,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
     const known = runtimes.get(name);
     if (known !== undefined) return known;
     const runtime = bundledFunction(name, {
-      bundleFolder: join(__dirname, "../../dist/functions"),
+      bundleFolder,
       environment: {
         ...environmentOf(name, QueueUrl, {
           DYNAMODB: options.throughProxy === false ? emulators.endpoints.dynamodb : proxy.endpoint,

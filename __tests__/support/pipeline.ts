@@ -1,6 +1,5 @@
 /** Runs of the whole pipeline for tests: real bundles on emulators, as `npm start` runs them. */
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
 import {
   type EmulatorSettings,
   type Emulators,
@@ -8,6 +7,7 @@ import {
 } from "../../local/emulators/start-emulators.ts";
 import { type RunOptions, type RunResult, run } from "../../local/run.ts";
 import { parseScenario, type Scenario } from "../../local/sms-service/scenario.ts";
+import { currentBundles } from "./bundle-folder.ts";
 
 /** The result of a run, and the sentences about what went wrong in it. */
 export type PipelineRun = RunResult & { readonly problems: readonly string[] };
@@ -22,9 +22,11 @@ export function pipeline(
   settings: EmulatorSettings = {},
 ): (scenario: Scenario, changed?: Partial<RunOptions>) => Promise<PipelineRun> {
   let emulators: Emulators;
+  let bundleFolder: string;
   let interruption = new AbortController();
   const runs = new Set<Promise<unknown>>();
   beforeAll(async () => {
+    bundleFolder = await currentBundles();
     emulators = await startEmulators(undefined, settings);
   });
   afterEach(async () => {
@@ -45,7 +47,7 @@ export function pipeline(
       seed: 1,
       maxRetries: 3,
       via: "kinesis",
-      bundleFolder: join(__dirname, "../../dist/functions"),
+      bundleFolder,
       shared: { emulators, resourcePrefix: `run-${randomUUID().slice(0, 8)}` },
       onProgress: () => {},
       onProblem: (problem) => problems.push(problem),
