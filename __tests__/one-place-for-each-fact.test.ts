@@ -71,11 +71,11 @@ test("statuses and types of events are listed in one file, so adding one takes t
     // The others mean one status and not a list of them: a new one changes nothing, and of one that is removed the
     // compiler tells. What a scenario says where its file says nothing, and what AWS's simulator numbers do here:
     "local/sms-service/scenario.ts": ["CARRIER_UNREACHABLE"],
-    "local/run.ts": ["UNREACHABLE"],
+    "local/sms-service/simulator-numbers.ts": ["UNREACHABLE"],
     // With which statuses a message is buffered:
     "local/sms-service/carrier.ts": ["PENDING", "SUCCESSFUL"],
-    // What End User Messaging says at the call and by no event:
-    "local/sms-service/sms-service.ts": ["MAX_PRICE_EXCEEDED", "OPTOUT"],
+    // What End User Messaging says at the call and by no event, and what a time to live ends with:
+    "local/sms-service/sms-service.ts": ["MAX_PRICE_EXCEEDED", "OPTOUT", "TTL_EXPIRED"],
     // Answers of `SendMessages`, which have a word in common with the events:
     "functions/adapters/senders/pinpoint-sender.ts": ["SUCCESSFUL"],
     "local/sms-service/pinpoint-api.ts": ["SUCCESSFUL"],

@@ -2,6 +2,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KinesisClient } from "@aws-sdk/client-kinesis";
 import { S3Client } from "@aws-sdk/client-s3";
+import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { Endpoints } from "./emulators/start-emulators.ts";
@@ -20,6 +21,7 @@ export interface LocalClients {
   readonly dynamodb: DynamoDBClient;
   readonly kinesis: KinesisClient;
   readonly sqs: SQSClient;
+  readonly sns: SNSClient;
   readonly s3: S3Client;
   /** Closes every connection. */
   close(): void;
@@ -37,6 +39,7 @@ export function localClients(endpoints: Endpoints): LocalClients {
       requestHandler: new NodeHttpHandler(),
     }),
     sqs: new SQSClient({ ...common, endpoint: endpoints.sqs }),
+    sns: new SNSClient({ ...common, endpoint: endpoints.sns }),
     s3: new S3Client({ ...common, endpoint: endpoints.s3, forcePathStyle: true }),
   };
   return {

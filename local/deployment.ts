@@ -5,13 +5,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PinpointClient, PutEventStreamCommand } from "@aws-sdk/client-pinpoint";
+import type { SmsService } from "../functions/contract/environment.ts";
+import { matchingEventTypes } from "../functions/contract/event-destination.ts";
 import { accountId, type LocalClients, localClients, localCredentials, region } from "./aws-clients.ts";
 import { type BreakableProxy, startBreakableProxy } from "./emulators/start-breakable-proxy.ts";
 import { type Emulators, startEmulators } from "./emulators/start-emulators.ts";
 import { type SchedulerEmulator, startScheduler } from "./emulators/start-scheduler.ts";
-import { type EventPath, firehosePath, kinesisPath } from "./event-path.ts";
+import { type EventPath, type EventPathOptions, firehosePath, kinesisPath, snsPath } from "./event-path.ts";
 import type { EventSource } from "./event-source.ts";
-import { functionEnvironment, type LocalFunctionName } from "./function-environments.ts";
+import {
+  type EnvironmentFacts,
+  functionEnvironment,
+  type LocalFunctionName,
+} from "./function-environments.ts";
 import type { InvocationResult } from "./lambda/execution-environment.ts";
 import { type FunctionLog, functionLog } from "./lambda/function-log.ts";
 import type { FunctionRuntime } from "./lambda/function-runtime.ts";
@@ -27,7 +33,9 @@ export interface DeploymentOptions {
   readonly carrier: Carrier;
   readonly maxRetries: number;
   readonly scenario: Pick<Scenario, "settings">;
-  /** What the delivery events come through. */
+  /** What the messages are sent by. */
+  readonly service: SmsService;
+  /** What the delivery events come through; one of `eventSourcesOf` the service. */
   readonly via: EventSource;
   /** Folder of the bundles, `<folder>/<function>/index.mjs`. */
   readonly bundleFolder: string;
@@ -71,13 +79,22 @@ export interface Deployment {
 }
 
 /** The Pinpoint project that the functions send with. */
-const applicationId = "0123456789abcdef0123456789abcdef";
+export const applicationId = "0123456789abcdef0123456789abcdef";
+
+/** The configuration set that the functions send with by End User Messaging. */
+const configurationSetName = `${namePrefix}-sms`;
 
 /** The function that sees the events of each event source. */
 const eventFunctions = {
   kinesis: "consume-kinesis",
   firehose: "transform-firehose",
+  sns: "consume-sns",
 } as const satisfies Record<EventSource, LocalFunctionName>;
+
+/** How each event source is started. */
+const eventPaths: Readonly<
+  Record<EventSource, (options: EventPathOptions) => EventPath | Promise<EventPath>>
+> = { kinesis: kinesisPath, firehose: firehosePath, sns: snsPath };
 
 const trackDeliveries = "retried";
 
@@ -159,6 +176,7 @@ async function deployOn(
   const simulator = await serveSmsService({
     applicationId,
     accountId,
+    configurationSets: new Map([[configurationSetName, matchingEventTypesOf(options.via)]]),
     carrier: options.carrier,
     publisherOf: () => events.publisher,
     now: Date.now,
@@ -170,14 +188,16 @@ async function deployOn(
   const runtimeOf = functionsOf(foundation, log, {
     DYNAMODB: dynamodb.endpoint,
     SCHEDULER: scheduler.endpoint,
-    PINPOINT: simulator.endpoint,
+    ...(options.service === "pinpoint"
+      ? { PINPOINT: simulator.endpoint }
+      : { PINPOINT_SMS_VOICE_V2: simulator.endpoint }),
   });
   const produce = runtimeOf("produce");
   const resend = runtimeOf("resend");
   const consume = runtimeOf(eventFunctions[options.via]);
   const retryMessages = readRetryQueue(resend, foundation);
   const events = await startEventPath(consume, foundation);
-  await putEventStream(simulator.endpoint, resources.eventStreamArn);
+  if (options.service === "pinpoint") await putEventStream(simulator.endpoint, resources.eventStreamArn);
 
   return {
     clients,
@@ -249,13 +269,16 @@ async function startRetryScheduler({
 function functionsOf(
   { options, emulators, resources, started }: Foundation,
   log: FunctionLog,
-  endpoints: Readonly<Record<"DYNAMODB" | "SCHEDULER" | "PINPOINT", string>>,
+  endpoints: EnvironmentFacts["endpoints"],
 ): (name: LocalFunctionName) => FunctionRuntime {
   const { sqs, s3 } = emulators.endpoints;
   const facts = {
     resources,
     endpoints: { ...endpoints, SQS: sqs, S3: s3 },
-    applicationId,
+    sending:
+      options.service === "pinpoint"
+        ? { service: options.service, applicationId }
+        : { service: options.service, configurationSetName },
     maxRetries: options.maxRetries,
     settings: options.scenario.settings,
     trackDeliveries,
@@ -308,8 +331,13 @@ async function startEventPath(
     invoke: (event: object) => invoke(consume, event),
     report,
   } as const;
-  const events = via === "kinesis" ? await kinesisPath(path) : firehosePath(path);
+  const events = await eventPaths[via](path);
   return started.add(events, (it) => it.stop());
+}
+
+/** What the configuration set sends to its destination: to a Firehose stream everything, as to the stacks' archive. */
+function matchingEventTypesOf(via: EventSource): ReadonlySet<string> | undefined {
+  return via === "sns" ? new Set(matchingEventTypes(trackDeliveries)) : undefined;
 }
 
 /** Connects the simulator to the stream, as `aws_pinpoint_event_stream` does. */

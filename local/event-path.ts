@@ -10,8 +10,15 @@ import type { InvocationResult } from "./lambda/execution-environment.ts";
 import { startKinesisMapping } from "./lambda/kinesis-event-source.ts";
 import { openShards } from "./lambda/kinesis-shards.ts";
 import { s3FailureDestination } from "./lambda/s3-failure-destination.ts";
+import { sqsQueueReader, startSqsMapping } from "./lambda/sqs-event-source.ts";
+import { functionLimits } from "./local-functions.ts";
 import { namePrefix, type Resources } from "./resources.ts";
-import { type EventPublisher, firehosePublisher, kinesisPublisher } from "./sms-service/event-stream.ts";
+import {
+  type EventPublisher,
+  firehosePublisher,
+  kinesisPublisher,
+  snsPublisher,
+} from "./sms-service/event-stream.ts";
 
 /** A running event source. */
 export interface EventPath {
@@ -32,7 +39,7 @@ export interface EventPathOptions {
   readonly clients: LocalClients;
   readonly resources: Resources;
   readonly trackDeliveries: TrackDeliveries;
-  /** The Pinpoint project whose events are ours. */
+  /** The Pinpoint project whose events are ours; of no interest to the others. */
   readonly applicationId: string;
   /** The function that sees the events. */
   readonly functionArn: string;
@@ -118,6 +125,36 @@ export function firehosePath(options: EventPathOptions): EventPath {
     polls: Number.POSITIVE_INFINITY,
     deliveryStream,
     stop: () => deliveryStream.stop(),
+  };
+}
+
+/** Events on a topic, handed over to a queue as they come, and read there by Lambda's event source mapping. */
+export function snsPath(options: EventPathOptions): EventPath {
+  const { clients, resources, report } = options;
+  const { eventStreamArn, eventQueue = { url: "", arn: "" } } = resources;
+  const mapping = startSqsMapping(
+    {
+      eventSourceArn: eventQueue.arn,
+      region,
+      batchSize: 10,
+      reportBatchItemFailures: true,
+      maximumConcurrency: functionLimits["consume-sns"].maxEnvironments,
+    },
+    {
+      queue: sqsQueueReader(clients.sqs, eventQueue.url),
+      invoke: options.invoke,
+      sleep: sleepSeconds,
+      onError: report("The queue of the events failed"),
+    },
+  );
+  return {
+    publisher: snsPublisher(clients.sns, eventStreamArn, report("The topic failed")),
+    get isIdle() {
+      return mapping.running === 0;
+    },
+    // What is not read yet is on the queue, where it is counted.
+    polls: Number.POSITIVE_INFINITY,
+    stop: () => mapping.stop(),
   };
 }
 

@@ -21,8 +21,13 @@ export interface EnvironmentFacts {
     "tableName" | "gateTableName" | "queueUrl" | "queueArn" | "deadLetterQueueArn" | "failureBucketName"
   >;
   /** Base URLs by the SDK's name for the service; a service without one is not to be called. */
-  readonly endpoints: Readonly<Partial<Record<"DYNAMODB" | "SQS" | "S3" | "SCHEDULER" | "PINPOINT", string>>>;
-  readonly applicationId: string;
+  readonly endpoints: Readonly<
+    Partial<Record<"DYNAMODB" | "SQS" | "S3" | "SCHEDULER" | "PINPOINT" | "PINPOINT_SMS_VOICE_V2", string>>
+  >;
+  /** What the functions send by, and with which project or configuration set. */
+  readonly sending:
+    | { readonly service: "pinpoint"; readonly applicationId: string }
+    | { readonly service: "end-user-messaging"; readonly configurationSetName: string };
   readonly maxRetries: number;
   /** Inputs that the scenario sets. */
   readonly settings: Scenario["settings"];
@@ -84,6 +89,9 @@ function contract(name: LocalFunctionName, facts: EnvironmentFacts): Record<Vari
     SEND_RATES: JSON.stringify(facts.settings.send_rates),
     ORIGINATION_NUMBER: facts.settings.origination_number ?? "",
     GATE_TABLE_NAME: resources.gateTableName,
-    PINPOINT_APPLICATION_ID: facts.applicationId,
+    SMS_SERVICE: facts.sending.service,
+    ...("applicationId" in facts.sending
+      ? { PINPOINT_APPLICATION_ID: facts.sending.applicationId }
+      : { PINPOINT_APPLICATION_ID: "", CONFIGURATION_SET_NAME: facts.sending.configurationSetName }),
   };
 }

@@ -1,4 +1,5 @@
 /** A small HTTP server for AWS's REST-JSON and JSON protocols, bound to loopback. */
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -52,22 +53,25 @@ export interface RestServer {
 const maxBodyBytes = 7 * 1024 * 1024;
 
 /**
- * Serves `handle` on a free port of 127.0.0.1. A {@link ServiceError} becomes its HTTP error, anything else
+ * Serves `handle` on a port of 127.0.0.1. A {@link ServiceError} becomes its HTTP error, anything else
  * an `InternalServerErrorException`.
  *
  * @param requestId makes the id of each request, which comes back in the header `x-amzn-RequestId`
+ * @param port 0 = any that is free
+ * @throws NodeJS.ErrnoException `EADDRINUSE` where the port is not free
  */
 export async function serveRestJson(
   handle: (request: RestRequest, requestId: string) => Promise<RestResponse> | RestResponse,
   requestId: () => string,
+  port = 0,
 ): Promise<RestServer> {
   const server = createServer((request, response) => {
     void answer(request, response, handle, requestId());
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

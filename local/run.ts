@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { paginateScan } from "@aws-sdk/client-dynamodb";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
+import type { SmsService } from "../functions/contract/environment.ts";
+import type { LocalClients } from "./aws-clients.ts";
 import { type Deployment, deploy, type SharedEmulators } from "./deployment.ts";
 import type { Endpoints } from "./emulators/start-emulators.ts";
 import type { EventSource } from "./event-source.ts";
@@ -13,7 +15,7 @@ import { produceMessages, scriptedMessages } from "./produce-messages.ts";
 import { scriptedCarrier } from "./sms-service/carrier.ts";
 import type { Ledger } from "./sms-service/ledger.ts";
 import type { Scenario } from "./sms-service/scenario.ts";
-import { failureNumbers, successNumbers } from "./sms-service/simulator-numbers.ts";
+import { awsSimulatorNumbers } from "./sms-service/simulator-numbers.ts";
 import { type Archive, outcomeOf, type StateRow, type Summary, summarise } from "./summary.ts";
 
 /** What a run is made of. */
@@ -25,7 +27,9 @@ export interface RunOptions {
   readonly rate: number;
   readonly seed: number;
   readonly maxRetries: number;
-  /** What the delivery events come through. */
+  /** What the messages are sent by. */
+  readonly service: SmsService;
+  /** What the delivery events come through; one of `eventSourcesOf` the service. */
   readonly via: EventSource;
   /** What breaks in the middle of the run. */
   readonly fault?: FaultName;
@@ -83,11 +87,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   progress("starting");
   const messages = scriptedMessages(scenario, options.messages, seed);
   const scripts = new Map(messages.map(({ destination, script }) => [destination, script]));
-  const carrier = scriptedCarrier(scenario, seed, scripts, {
-    success: new Set(Object.values(successNumbers)),
-    failure: new Set(Object.values(failureNumbers)),
-    failureStatus: "UNREACHABLE",
-  });
+  const carrier = scriptedCarrier(scenario, seed, scripts, awsSimulatorNumbers);
   const deployment = await deploy({ ...options, carrier });
   try {
     options.onDeployed?.(deployment.endpoints);
@@ -208,13 +208,22 @@ function stillnessDetector(deployment: Deployment): (areAllOver: boolean) => Pro
     const isRead = events.polls >= before.polls + 2;
     const isStill =
       simulator.pendingEvents + scheduler.pending + retryMessages.running === 0 && events.isIdle;
-    return isRead && isStill && (await isQueueEmpty(deployment, areAllOver));
+    return isRead && isStill && (await areQueuesEmpty(deployment, areAllOver));
   };
 }
 
-async function isQueueEmpty({ clients, resources }: Deployment, ignoresDelayed: boolean): Promise<boolean> {
-  const { Attributes = {} } = await clients.sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: resources.queueUrl, AttributeNames: ["All"] }),
+async function areQueuesEmpty(
+  { clients, resources: { queueUrl, eventQueue } }: Deployment,
+  ignoresDelayed: boolean,
+): Promise<boolean> {
+  const urls = [queueUrl, ...(eventQueue === undefined ? [] : [eventQueue.url])];
+  const areEmpty = await Promise.all(urls.map((url) => isQueueEmpty(clients, url, ignoresDelayed)));
+  return areEmpty.every(Boolean);
+}
+
+async function isQueueEmpty({ sqs }: LocalClients, url: string, ignoresDelayed: boolean): Promise<boolean> {
+  const { Attributes = {} } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["All"] }),
   );
   const counts = [
     Attributes.ApproximateNumberOfMessages,

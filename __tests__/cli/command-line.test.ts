@@ -92,7 +92,8 @@ test.each<[string, string]>([
   ["run --rate 1.5", "--rate must be a whole number from 1 to 1000; got 1.5."],
   ["run --max-retries=-1", "--max-retries must be a whole number from 0 to 10; got -1."],
   ["run --seed=", "--seed must be a whole number from 0 to 4294967295; got nothing."],
-  ["run --via sns", "--via must be one of kinesis, firehose; got sns."],
+  ["run --via nats", "--via must be one of kinesis, firehose, sns; got nats."],
+  ["run --via sns", "--via must be one of kinesis, firehose with --service pinpoint; got sns."],
   ["run --fault flood", "--fault must be one of dynamodb-down; got flood."],
   [
     "run --scenario sunny",
@@ -124,6 +125,12 @@ test.each<[string, string]>([
     "simulate --backlog 10 --break no-breaker",
     "--backlog cannot be used with --break; leave out one of them.",
   ],
+  [
+    "run --service end-user-messaging --via kinesis",
+    "--via must be one of sns, firehose with --service end-user-messaging; got kinesis.",
+  ],
+  ["run --port 0", "--port must be a whole number from 1 to 65535; got 0."],
+  ["run --port 4010 --json", "--port cannot be used with --json; leave out one of them."],
   ["inspect", "Give --stream NAME or --application-id ID."],
   ["inspect --stream a/b", "--stream must be the name of a Firehose stream; got a/b."],
   ["inspect --application-id x", "--application-id must be 32 hexadecimal digits in lower case; got x."],
@@ -207,14 +214,21 @@ test("a file that is no scenario is answered with its problems, an unknown key w
 
 describe("what a command is given to work with", () => {
   test("run has a default for everything", async () => {
-    const defaults = { messages: 200, rate: 50, seed: 1, maxRetries: 3, scenario: "mixed", via: "kinesis" };
+    const defaults = {
+      messages: 200,
+      rate: 50,
+      seed: 1,
+      maxRetries: 3,
+      scenario: "mixed",
+      service: "pinpoint",
+    };
 
     expect(await parsed("run")).toEqual(defaults);
   });
 
   test("run takes every option", async () => {
     const given =
-      "--messages 5 --rate 2 --seed 9 --max-retries 0 --scenario ./a.json --via firehose --fault dynamodb-down --json";
+      "--messages 5 --rate 2 --seed 9 --max-retries 0 --scenario ./a.json --service end-user-messaging --via firehose --fault dynamodb-down --json";
 
     expect(await parsed("run", ...given.split(" "))).toEqual({
       messages: 5,
@@ -222,6 +236,7 @@ describe("what a command is given to work with", () => {
       seed: 9,
       maxRetries: 0,
       scenario: "./a.json",
+      service: "end-user-messaging",
       via: "firehose",
       fault: "dynamodb-down",
       json: true,

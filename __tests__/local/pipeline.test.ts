@@ -2,12 +2,19 @@
  * The whole pipeline: real bundles on emulators, as `npm start` runs them. Needs `npm run bundle`.
  *
  * Slow, so there are few of them: one for each promise that only the whole can break. Others are in
- * `pipeline-disturbed.test.ts` and `pipeline-firehose.test.ts`, so that they run side by side.
+ * `pipeline-disturbed`, `pipeline-firehose` and `pipeline-end-user-messaging.test.ts`, so that they run side by side.
  */
 import { scriptedMessages } from "../../local/produce-messages.ts";
 import { loadScenario, type Scenario } from "../../local/sms-service/scenario.ts";
-import { countStuck, outcomeOf, violations } from "../../local/summary.ts";
-import { type PipelineRun, pipeline, scenarioOf, sendsOfAttempts } from "../support/pipeline.ts";
+import { countStuck, violations } from "../../local/summary.ts";
+import {
+  outcomesByScript,
+  outcomesOf,
+  type PipelineRun,
+  pipeline,
+  scenarioOf,
+  sendsOfAttempts,
+} from "../support/pipeline.ts";
 
 jest.setTimeout(120_000);
 
@@ -23,25 +30,7 @@ describe("the mixed scenario", () => {
   });
 
   it("ends every message in the state that its script leads to", () => {
-    const { rows, ledger } = result;
-    const sends = ledger.sendsByMessage();
-    const expected = (script: Scenario["messages"][number]): string => {
-      const { outcomes, api_answers: answers = [], validity_seconds: validity } = script;
-      const last = outcomes.at(-1) ?? "";
-      if (answers.flat().includes("OPT_OUT") || last === "OPTOUT") return "optedOut";
-      if (answers.flat().includes("PERMANENT_FAILURE") || ["BLOCKED", "INVALID"].includes(last))
-        return "rejected";
-      if (validity !== undefined) return "expired";
-      if (last !== "DELIVERED" && last !== "SUCCESSFUL") return "exhausted";
-      return outcomes.length === 1 ? "deliveredAtOnce" : "recovered";
-    };
-    const wanted = scriptedMessages(scenario, 100, 1).map(({ id, script }) => [id, expected(script)]);
-    const found = rows.map((row) => [
-      row.application_message_id,
-      outcomeOf(row, sends.get(row.application_message_id) ?? []),
-    ]);
-
-    expect(Object.fromEntries(found)).toEqual(Object.fromEntries(wanted));
+    expect(outcomesOf(result)).toEqual(outcomesByScript(scenario, 100));
   });
 
   it("adds up, leaves nothing open and absorbs what came twice", () => {

@@ -6,6 +6,7 @@ import { Ajv } from "ajv";
 import {
   apiAnswers,
   attemptOutcomes,
+  endUserMessagingAnswers,
   InvalidScenarioError,
   loadScenario,
   parseScenario,
@@ -75,7 +76,7 @@ describe("a scenario", () => {
     [
       "an API answer that does not exist",
       { messages: [{ ...message, api_answers: [["MAYBE"]] }] },
-      `messages.0.api_answers.0.0: must be one of ${apiAnswers.join(", ")}; got "MAYBE"`,
+      `messages.0.api_answers.0.0: must be one of ${[...apiAnswers, ...endUserMessagingAnswers].join(", ")}; got "MAYBE"`,
     ],
     [
       "shares that do not add up",

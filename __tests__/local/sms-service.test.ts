@@ -12,12 +12,25 @@ import {
   SendTextMessageCommand,
   type SendTextMessageCommandInput,
 } from "@aws-sdk/client-pinpoint-sms-voice-v2";
+import {
+  accessCauses,
+  conflictCauses,
+  quotaCauses,
+  refusalOf,
+  validationCauses,
+} from "../../functions/adapters/senders/end-user-messaging-refusals.ts";
 import { parseDeliveryEvent } from "../../functions/core/events/parse-delivery-event.ts";
 import { statusFacts } from "../../functions/core/events/statuses.ts";
 import { localCredentials, region } from "../../local/aws-clients.ts";
 import { type CarrierPlan, scriptedCarrier } from "../../local/sms-service/carrier.ts";
+import { readSendTextMessage } from "../../local/sms-service/end-user-messaging-api.ts";
 import { readSendMessages } from "../../local/sms-service/pinpoint-api.ts";
-import { type ApiAnswer, attemptOutcomes, parseScenario } from "../../local/sms-service/scenario.ts";
+import {
+  type ApiAnswer,
+  attemptOutcomes,
+  endUserMessagingAnswers,
+  parseScenario,
+} from "../../local/sms-service/scenario.ts";
 import { type ServedSmsService, serveSmsService } from "../../local/sms-service/serve-sms-service.ts";
 import { failureNumbers, successNumbers } from "../../local/sms-service/simulator-numbers.ts";
 import { SmsService } from "../../local/sms-service/sms-service.ts";
@@ -33,12 +46,16 @@ let requestTimeout: number;
 let published: { stream: string; partitionKey: string; data: string }[];
 
 /** Starts a service that does the same with every call. */
-async function start(plan: CarrierPlan | typeof carrierOfNumbers): Promise<void> {
+async function start(
+  plan: CarrierPlan | typeof carrierOfNumbers,
+  configurationSets?: ReadonlyMap<string, ReadonlySet<string> | undefined>,
+): Promise<void> {
   published = [];
   requestTimeout = "answer" in plan && plan.answer === "HANG" ? 300 : 10_000;
   let ids = 0;
   service = await serveSmsService({
     applicationId,
+    ...(configurationSets !== undefined && { configurationSets }),
     accountId: "000000000000",
     carrier: "plan" in plan ? plan : { plan: () => plan as CarrierPlan },
     publisherOf: (stream) => ({
@@ -320,6 +337,14 @@ describe("the event stream", () => {
   });
 });
 
+/** Every reason that the model has. */
+const listedCauses: Readonly<Record<string, string>> = {
+  ...conflictCauses,
+  ...validationCauses,
+  ...accessCauses,
+  ...quotaCauses,
+};
+
 describe("SendTextMessage", () => {
   it("answers with a message id, and the ledger has the send as one of the other API", async () => {
     await start(delivered);
@@ -341,6 +366,10 @@ describe("SendTextMessage", () => {
     ["PERMANENT_FAILURE", "ValidationException", { Reason: "INVALID_PARAMETER" }],
     ["DUPLICATE", "ValidationException", { Reason: "INVALID_PARAMETER" }],
     ["OPT_OUT", "ConflictException", { Reason: "DESTINATION_PHONE_NUMBER_OPTED_OUT" }],
+    ["RESOURCE_NOT_ACTIVE", "ConflictException", { Reason: "RESOURCE_NOT_ACTIVE" }],
+    ["COUNTRY_NOT_ENABLED", "ValidationException", { Reason: "COUNTRY_NOT_ENABLED" }],
+    ["ACCOUNT_DISABLED", "AccessDeniedException", { Reason: "ACCOUNT_DISABLED" }],
+    ["RESOURCE_NOT_FOUND", "ResourceNotFoundException", { ResourceType: "phone-number" }],
   ])("says %s as %s, and sends nothing", async (answer, name, fields) => {
     await start({ answer, events: [] });
 
@@ -353,6 +382,70 @@ describe("SendTextMessage", () => {
     await start({ ...delivered, answer: "HANG" });
 
     await expect(sendText()).rejects.toMatchObject({ name: "TimeoutError" });
+    expect(service.ledger.sends).toHaveLength(1);
+  });
+
+  it.each(endUserMessagingAnswers)("says %s by a reason that its model has", async (answer) => {
+    await start({ answer, events: [] });
+
+    const refusal = refusalOf(await sendText().catch((thrown: unknown) => thrown));
+
+    const isResource = answer === "RESOURCE_NOT_FOUND";
+    expect(refusal).toEqual(
+      isResource
+        ? { cause: "operator", reason: "RESOURCE_NOT_FOUND:phone-number" }
+        : { cause: listedCauses[answer], reason: answer },
+    );
+    expect(service.ledger.sends).toEqual([]);
+  });
+
+  it("refuses a configuration set that does not exist", async () => {
+    await start(delivered, new Map([["other", undefined]]));
+
+    await expect(sendText()).rejects.toMatchObject({
+      name: "ResourceNotFoundException",
+      ResourceType: "configuration-set",
+      ResourceId: "receipts",
+    });
+    expect(service.ledger.calls).toEqual([]);
+  });
+
+  it("puts out only the types of events that the configuration set's destination takes", async () => {
+    const buffered = {
+      kind: "buffered",
+      status: "PENDING",
+      afterSeconds: 0,
+      copiesAfterSeconds: [0],
+    } as const;
+    await start(
+      { ...delivered, events: [buffered, ...delivered.events] },
+      new Map([["receipts", new Set(["TEXT_DELIVERED"])]]),
+    );
+
+    await sendText();
+    await eventually(() => (service.pendingEvents === 0 ? true : undefined));
+
+    expect(published.map(({ data }) => JSON.parse(data).eventType)).toEqual(["TEXT_DELIVERED"]);
+  });
+
+  it("refuses a send that costs more than it may, and takes one that does not", async () => {
+    await start(delivered);
+
+    await expect(sendText({ MaxPrice: "0.00580" })).rejects.toMatchObject({ Reason: "PRICE_OVER_THRESHOLD" });
+    expect(service.ledger.sends).toEqual([]);
+    await sendText({ MaxPrice: "0.00581" });
+    expect(service.ledger.sends).toHaveLength(1);
+  });
+
+  it("takes five parts of dry runs a second, of which nothing comes", async () => {
+    await start(delivered);
+
+    for (let run = 1; run <= 5; run += 1) {
+      expect(await sendText({ DryRun: true })).toMatchObject({ MessageId: expect.any(String) });
+    }
+
+    await expect(sendText({ DryRun: true })).rejects.toMatchObject({ name: "ThrottlingException" });
+    await expect(sendText()).resolves.toBeDefined();
     expect(service.ledger.sends).toHaveLength(1);
   });
 
@@ -483,6 +576,46 @@ describe("a number that opts out", () => {
     await expect(sendText()).rejects.toMatchObject(refused);
     expect(service.ledger.sends).toEqual([]);
   });
+});
+
+test.each([
+  [5, ["TEXT_PENDING 0.05", "TEXT_TTL_EXPIRED 5", "TEXT_TTL_EXPIRED 7"]],
+  [60, ["TEXT_PENDING 0.05", "TEXT_DELIVERED 60", "TEXT_DELIVERED 62"]],
+])("a time to live of %i s ends what is not over after it, copies and all", (TimeToLive, expected) => {
+  const timers: { after: number; fire: () => void }[] = [];
+  const emitted: string[] = [];
+  let now = 0;
+  const direct = new SmsService({
+    applicationId,
+    accountId: "000000000000",
+    carrier: {
+      plan: () => ({
+        outcome: "DELIVERED",
+        events: [
+          { kind: "buffered", status: "PENDING", afterSeconds: 0.05, copiesAfterSeconds: [0.05] },
+          { kind: "success", status: "DELIVERED", afterSeconds: 60, copiesAfterSeconds: [60, 62] },
+        ],
+      }),
+    },
+    clock: { now: () => now, after: (after, fire) => timers.push({ after, fire }) },
+    id: () => "sms-1",
+    emit: ({ data }) => emitted.push(`${JSON.parse(data).eventType} ${now}`),
+  });
+  const request = readSendTextMessage({
+    DestinationPhoneNumber: "+15550000001",
+    MessageBody: "Hello",
+    ConfigurationSetName: "receipts",
+    TimeToLive,
+  });
+
+  direct.send([request], { requestId: "r", departedAt: 0 });
+  for (const { after, fire } of timers) {
+    now = after;
+    fire();
+  }
+
+  expect(emitted).toEqual(expected);
+  expect(direct.ledger.sends).toMatchObject([{ outcome: TimeToLive === 5 ? "TTL_EXPIRED" : "DELIVERED" }]);
 });
 
 it("lets events out by the clock that it was given, with the time at which they happened", () => {

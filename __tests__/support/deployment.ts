@@ -173,7 +173,7 @@ export function environmentOf(
       failureBucketName: bucket,
     },
     endpoints,
-    applicationId,
+    sending: { service: "pinpoint", applicationId },
     maxRetries: 3,
     settings: {
       retry_delays_seconds: [0],

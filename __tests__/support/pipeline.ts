@@ -5,8 +5,10 @@ import {
   type Emulators,
   startEmulators,
 } from "../../local/emulators/start-emulators.ts";
+import { scriptedMessages } from "../../local/produce-messages.ts";
 import { type RunOptions, type RunResult, run } from "../../local/run.ts";
 import { parseScenario, type Scenario } from "../../local/sms-service/scenario.ts";
+import { type Outcome, outcomeOf } from "../../local/summary.ts";
 import { currentBundles } from "./bundle-folder.ts";
 
 /** The result of a run, and the sentences about what went wrong in it. */
@@ -46,6 +48,7 @@ export function pipeline(
       rate: 50,
       seed: 1,
       maxRetries: 3,
+      service: "pinpoint",
       via: "kinesis",
       bundleFolder,
       shared: { emulators, resourcePrefix: `run-${randomUUID().slice(0, 8)}` },
@@ -71,4 +74,33 @@ export function sendsOfAttempts({ ledger }: RunResult): Map<string, number> {
     ({ applicationMessageId, attempt }) => `${applicationMessageId}/${attempt}`,
   );
   return new Map([...sends].map(([key, { length }]) => [key, length]));
+}
+
+/** How each message of a run ended, by its id. */
+export function outcomesOf({ rows, ledger }: Pick<RunResult, "rows" | "ledger">): Record<string, Outcome> {
+  const sends = ledger.sendsByMessage();
+  return Object.fromEntries(
+    rows.map((row) => [
+      row.application_message_id,
+      outcomeOf(row, sends.get(row.application_message_id) ?? []),
+    ]),
+  );
+}
+
+/** How each message of a run with three retries and the seed 1 has to end by its script, whatever sends it. */
+export function outcomesByScript(scenario: Scenario, messages: number): Record<string, Outcome> {
+  return Object.fromEntries(
+    scriptedMessages(scenario, messages, 1).map(({ id, script }) => [id, outcomeByScript(script)]),
+  );
+}
+
+function outcomeByScript(script: Scenario["messages"][number]): Outcome {
+  const { outcomes, api_answers: answers = [], validity_seconds: validity } = script;
+  const last = outcomes.at(-1) ?? "";
+  if (answers.flat().includes("OPT_OUT") || last === "OPTOUT") return "optedOut";
+  if (answers.flat().includes("PERMANENT_FAILURE") || ["BLOCKED", "INVALID"].includes(last))
+    return "rejected";
+  if (validity !== undefined) return "expired";
+  if (last !== "DELIVERED" && last !== "SUCCESSFUL") return "exhausted";
+  return outcomes.length === 1 ? "deliveredAtOnce" : "recovered";
 }

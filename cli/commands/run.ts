@@ -1,6 +1,6 @@
 /** `sms-retry run`: the whole system on this machine. */
 import { Command, Option } from "commander";
-import { highestMaxRetries } from "../../functions/contract/environment.ts";
+import { highestMaxRetries, smsServices } from "../../functions/contract/environment.ts";
 import { eventSources } from "../../local/event-source.ts";
 import { faultNames } from "../../local/faults.ts";
 import { scenarioNames } from "../../local/sms-service/scenario.ts";
@@ -25,14 +25,25 @@ export function runCommand(signal: AbortSignal): Command {
       "mixed",
     )
     .addOption(
+      new Option("--service <service>", "what the messages are sent by")
+        .choices(smsServices)
+        .default("pinpoint"),
+    )
+    .addOption(
       new Option(
         "--via <source>",
-        "what the delivery events come through; a Firehose stream also fills an archive, in which every event must be in the end",
-      )
-        .choices(eventSources)
-        .default("kinesis"),
+        "what the delivery events come through (default: kinesis, with end-user-messaging sns); a Firehose stream also fills an archive, in which every event must be in the end",
+      ).choices(eventSources),
     )
     .addOption(new Option("--fault <name>", "what breaks in the middle of the run").choices(faultNames))
+    .addOption(
+      new Option(
+        "--port <port>",
+        "serve the SMS simulator alone, with the APIs of both services, on this port of 127.0.0.1; its delivery events go to stdout",
+      )
+        .argParser(wholeNumber(1, 65_535))
+        .conflicts(["messages", "rate", "maxRetries", "via", "fault", "json"]),
+    )
     .option(...json)
     .addHelpText(
       "after",

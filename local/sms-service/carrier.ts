@@ -74,12 +74,12 @@ const bufferedAfterSeconds = 0.05;
 /**
  * A carrier that plays a scenario.
  *
- * @param scripts the script of each destination number; other numbers are delivered at once
+ * @param scripts the script of a destination number; without one its messages are delivered at once
  */
 export function scriptedCarrier(
   scenario: Pick<Scenario, "carrier_delay_seconds" | "events" | "outages">,
   seed: number,
-  scripts: ReadonlyMap<string, MessageScript>,
+  scripts: Pick<ReadonlyMap<string, MessageScript>, "get">,
   simulatorNumbers: SimulatorNumbers,
 ): Carrier {
   return {

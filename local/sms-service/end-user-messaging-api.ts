@@ -32,6 +32,8 @@ const sendTextMessage = v.object({
     v.record(v.picklist(["IN_ENTITY_ID", "IN_TEMPLATE_ID"]), textOf(1, 64)),
   ),
   ProtectConfigurationId: v.optional(textOf(1, 256)),
+  MessageFeedbackEnabled: v.optional(v.boolean()),
+  DryRun: v.optional(v.boolean()),
 });
 
 /**
@@ -42,7 +44,8 @@ const sendTextMessage = v.object({
 export function readSendTextMessage(input: object): SmsRequest {
   const parsed = v.safeParse(sendTextMessage, input);
   if (!parsed.success) throw invalid(parsed.issues[0]);
-  const { Context, OriginationIdentity, ConfigurationSetName, ...request } = parsed.output;
+  const { Context, OriginationIdentity, ConfigurationSetName, TimeToLive, MaxPrice, DryRun, ...request } =
+    parsed.output;
   return {
     api: "end-user-messaging",
     destination: request.DestinationPhoneNumber,
@@ -51,8 +54,19 @@ export function readSendTextMessage(input: object): SmsRequest {
     ...(OriginationIdentity !== undefined && { origination: OriginationIdentity }),
     ...(Context !== undefined && { context: Context }),
     ...(ConfigurationSetName !== undefined && { configurationSetName: ConfigurationSetName }),
+    ...(TimeToLive !== undefined && { timeToLive: TimeToLive }),
+    ...(MaxPrice !== undefined && { maxPrice: Number(MaxPrice) }),
+    ...(DryRun !== undefined && { isDryRun: DryRun }),
     input,
   };
+}
+
+/** The error for a configuration set that does not exist. */
+export function noSuchConfigurationSet(name: string): ServiceError {
+  return error(404, "ResourceNotFoundException", "The configuration set does not exist.", {
+    ResourceType: "configuration-set",
+    ResourceId: name,
+  });
 }
 
 function invalid(issue: v.BaseIssue<unknown>): ServiceError {
@@ -76,7 +90,35 @@ const errors: Readonly<Record<Exclude<ApiAnswer, "HANG">, readonly [number, stri
   PERMANENT_FAILURE: [400, "ValidationException", { Reason: "INVALID_PARAMETER" }],
   DUPLICATE: [400, "ValidationException", { Reason: "INVALID_PARAMETER" }],
   OPT_OUT: [400, "ConflictException", { Reason: "DESTINATION_PHONE_NUMBER_OPTED_OUT" }],
+  RESOURCE_NOT_FOUND: [404, "ResourceNotFoundException", { ResourceType: "phone-number" }],
+  ...withReasons("ServiceQuotaExceededException", ["MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"]),
+  ...withReasons("AccessDeniedException", ["ACCOUNT_DISABLED", "INSUFFICIENT_ACCOUNT_REPUTATION"]),
+  ...withReasons("ConflictException", [
+    "DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION",
+    "DESTINATION_PHONE_NUMBER_BLOCKED_BY_PROTECT_NUMBER_OVERRIDE",
+    "DESTINATION_PHONE_NUMBER_NOT_VERIFIED",
+    "MESSAGE_TYPE_MISMATCH",
+    "NO_ORIGINATION_IDENTITIES_FOUND",
+    "NUMBER_CAPABILITIES_MISMATCH",
+    "RESOURCE_NOT_ACTIVE",
+  ]),
+  ...withReasons("ValidationException", [
+    "COUNTRY_NOT_ENABLED",
+    "DESTINATION_COUNTRY_BLOCKED",
+    "INVALID_IDENTITY_FOR_DESTINATION_COUNTRY",
+    "PRICE_OVER_THRESHOLD",
+    "SENDER_ID_NOT_REGISTERED",
+  ]),
 };
+
+/** Answers that are the reason of an exception. */
+function withReasons<const Reason extends string>(
+  exception: string,
+  reasons: readonly Reason[],
+): Record<Reason, readonly [number, string, object]> {
+  const entries = reasons.map((reason) => [reason, [400, exception, { Reason: reason }]]);
+  return Object.fromEntries(entries) as Record<Reason, readonly [number, string, object]>;
+}
 
 /**
  * The answer to a call.

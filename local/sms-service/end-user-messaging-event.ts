@@ -14,12 +14,17 @@ export interface EndUserMessagingEventFacts
 }
 
 /** Price and carrier fee of one message part to the US in the example of AWS's page, in dollars. */
-const pricePerPart = { total: 0.00581, carrierFee: 0.003 };
+export const pricePerPart = { total: 0.00581, carrierFee: 0.003 };
+
+/** The type of an event, by the service's word for what became of the message. */
+export function eventTypeOf(status: string): string {
+  return `TEXT_${status}`;
+}
 
 /** The event as the object that the service writes as JSON. */
 export function endUserMessagingEvent(facts: EndUserMessagingEventFacts): object {
   return {
-    eventType: `TEXT_${facts.status}`,
+    eventType: eventTypeOf(facts.status),
     eventVersion: "1.0",
     eventTimestamp: facts.occurredAt,
     // SUCCESSFUL may mean either: accepted by a carrier that still reports, or all that there will be.

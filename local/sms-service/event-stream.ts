@@ -1,5 +1,6 @@
-/** Puts delivery events on a Kinesis or a Firehose stream, in batches as the service does. */
+/** Puts delivery events on a Kinesis stream, a Firehose stream or a topic. */
 import { type KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
+import { PublishBatchCommand, type SNSClient } from "@aws-sdk/client-sns";
 import type { DeliveryStream } from "../firehose/delivery-stream.ts";
 
 /** One event ready for the stream. */
@@ -20,8 +21,11 @@ export interface EventPublisher {
   close(): Promise<void>;
 }
 
-/** Limits of `PutRecords` and `PutRecordBatch`, and how long an event waits for company. */
-const batch = { records: 500, lingerMilliseconds: 25 };
+/** How long an event waits for others to leave with it. */
+const lingerMilliseconds = 25;
+
+/** Most events of one `PutRecords` or `PutRecordBatch`, and of one `PublishBatch`. */
+const largestBatch = { stream: 500, topic: 10 };
 
 /**
  * A publisher to one Kinesis stream. Refused records go out again with the next batch.
@@ -62,22 +66,57 @@ export function firehosePublisher(
   }, onError);
 }
 
+/**
+ * A publisher to one topic. The service publishes each event by itself; who subscribes cannot see the difference.
+ *
+ * @param onError is told of a failed call; its events stay waiting and go out again
+ */
+export function snsPublisher(
+  client: SNSClient,
+  topicArn: string,
+  onError: (error: unknown) => void,
+): EventPublisher {
+  return new BatchPublisher(
+    async (entries) => {
+      const { Successful = [] } = await client.send(
+        new PublishBatchCommand({
+          TopicArn: topicArn,
+          PublishBatchRequestEntries: entries.map(({ data }, index) => ({
+            Id: String(index),
+            Message: data,
+          })),
+        }),
+      );
+      const taken = new Set(Successful.map(({ Id }) => Id));
+      return entries.map((_, index) => taken.has(String(index)));
+    },
+    onError,
+    largestBatch.topic,
+  );
+}
+
 /** Collects entries for a moment and puts them on a stream together; what is refused goes again with the next. */
 class BatchPublisher implements EventPublisher {
   readonly #put: (entries: readonly StreamEntry[]) => Promise<readonly boolean[]>;
   readonly #onError: (error: unknown) => void;
+  readonly #largest: number;
   #queue: StreamEntry[] = [];
   #inFlight: readonly StreamEntry[] = [];
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> = Promise.resolve();
 
-  /** @param put puts entries on a stream and answers, in their order, which of them it took */
+  /**
+   * @param put puts entries on a stream and answers, in their order, which of them it took
+   * @param largest most entries that it is given at once
+   */
   constructor(
     put: (entries: readonly StreamEntry[]) => Promise<readonly boolean[]>,
     onError: (error: unknown) => void,
+    largest = largestBatch.stream,
   ) {
     this.#put = put;
     this.#onError = onError;
+    this.#largest = largest;
   }
 
   publish(entry: StreamEntry): void {
@@ -100,11 +139,11 @@ class BatchPublisher implements EventPublisher {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#sending = this.#sending.then(() => this.#send());
-    }, batch.lingerMilliseconds);
+    }, lingerMilliseconds);
   }
 
   async #send(): Promise<void> {
-    const entries = this.#queue.splice(0, batch.records);
+    const entries = this.#queue.splice(0, this.#largest);
     if (entries.length === 0) return;
     this.#inFlight = entries;
     try {

@@ -33,8 +33,34 @@ export const apiAnswers = [
   "HANG",
 ] as const;
 
+/**
+ * What End User Messaging answers beside them, in the words of its errors' reasons. To a call of Pinpoint, which has no such
+ * words, the answer is `PERMANENT_FAILURE`.
+ */
+export const endUserMessagingAnswers = [
+  "ACCOUNT_DISABLED",
+  "COUNTRY_NOT_ENABLED",
+  "DESTINATION_COUNTRY_BLOCKED",
+  "DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION",
+  "DESTINATION_PHONE_NUMBER_BLOCKED_BY_PROTECT_NUMBER_OVERRIDE",
+  "DESTINATION_PHONE_NUMBER_NOT_VERIFIED",
+  "INSUFFICIENT_ACCOUNT_REPUTATION",
+  "INVALID_IDENTITY_FOR_DESTINATION_COUNTRY",
+  "MESSAGE_TYPE_MISMATCH",
+  "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT",
+  "NO_ORIGINATION_IDENTITIES_FOUND",
+  "NUMBER_CAPABILITIES_MISMATCH",
+  "PRICE_OVER_THRESHOLD",
+  "RESOURCE_NOT_ACTIVE",
+  "RESOURCE_NOT_FOUND",
+  "SENDER_ID_NOT_REGISTERED",
+] as const;
+
+/** See {@link endUserMessagingAnswers}. */
+export type EndUserMessagingAnswer = (typeof endUserMessagingAnswers)[number];
+
 /** See {@link apiAnswers}. */
-export type ApiAnswer = (typeof apiAnswers)[number];
+export type ApiAnswer = (typeof apiAnswers)[number] | EndUserMessagingAnswer;
 
 /** A message of an error: the rule, in our words, and what was given instead. */
 function must(rule: string): (issue: v.BaseIssue<unknown>) => string {
@@ -100,9 +126,9 @@ const messageShare = keys({
   ),
   api_answers: v.optional(
     v.pipe(
-      listOf(listOf(oneOf(apiAnswers))),
+      listOf(listOf(oneOf([...apiAnswers, ...endUserMessagingAnswers]))),
       v.description(
-        "For attempt 0, 1, …: the answers to its calls before one is accepted. HANG accepts and never answers.",
+        "For attempt 0, 1, …: the answers to its calls before one is accepted. HANG accepts and never answers. The words after it are those of End User Messaging; Pinpoint answers PERMANENT_FAILURE instead.",
       ),
     ),
   ),

@@ -5,10 +5,12 @@
 import { type RestRequest, type RestResponse, ServiceError, serveRestJson } from "../rest-json.ts";
 import type { Carrier } from "./carrier.ts";
 import {
+  noSuchConfigurationSet,
   readSendTextMessage,
   sendTextMessageAnswer,
   sendTextMessageTarget,
 } from "./end-user-messaging-api.ts";
+import { eventTypeOf } from "./end-user-messaging-event.ts";
 import type { EventPublisher } from "./event-stream.ts";
 import type { Ledger } from "./ledger.ts";
 import { readSendMessages, sendMessagesAnswer } from "./pinpoint-api.ts";
@@ -20,6 +22,12 @@ export interface ServedSmsServiceOptions {
   /** The one Pinpoint project (application) that exists. */
   readonly applicationId: string;
   readonly accountId: string;
+  /**
+   * The configuration sets that exist, each with the event types that its destination takes, all where there are none.
+   *
+   * @default every name is one, and takes all
+   */
+  readonly configurationSets?: ReadonlyMap<string, ReadonlySet<string> | undefined>;
   readonly carrier: Carrier;
   /**
    * The way to whatever takes the events; called once for each ARN that an event stream names, and once for each
@@ -30,6 +38,8 @@ export interface ServedSmsServiceOptions {
   readonly now: () => number;
   /** Makes message ids and request ids. */
   readonly id: () => string;
+  /** @default any that is free */
+  readonly port?: number;
 }
 
 /** A running service. */
@@ -43,14 +53,19 @@ export interface ServedSmsService {
   close(): Promise<void>;
 }
 
-/** Serves the service on a free port of 127.0.0.1. */
+/**
+ * Serves the service on a port of 127.0.0.1.
+ *
+ * @throws NodeJS.ErrnoException `EADDRINUSE` where the port that was asked for is not free
+ */
 export async function serveSmsService(options: ServedSmsServiceOptions): Promise<ServedSmsService> {
   const { applicationId, now } = options;
   const eventStream = new EventStreamSetting(applicationId, now);
   const events = outgoingEvents(options, eventStream);
   const clock = realTime(now);
   const service = new SmsService({ ...options, clock, emit: events.emit });
-  const server = await serveRestJson(router({ applicationId, service, eventStream, now }), options.id);
+  const routed = { ...options, service, eventStream };
+  const server = await serveRestJson(router(routed), options.id, options.port);
   return {
     endpoint: server.endpoint,
     ledger: service.ledger,
@@ -65,11 +80,9 @@ export async function serveSmsService(options: ServedSmsServiceOptions): Promise
   };
 }
 
-interface Routed {
-  readonly applicationId: string;
+interface Routed extends Pick<ServedSmsServiceOptions, "applicationId" | "configurationSets" | "now"> {
   readonly service: SmsService;
   readonly eventStream: EventStreamSetting;
-  readonly now: () => number;
 }
 
 function router(routed: Routed): (request: RestRequest, requestId: string) => RestResponse {
@@ -110,7 +123,10 @@ function routeEndUserMessaging(request: RestRequest, requestId: string, routed: 
   if (target !== sendTextMessageTarget) {
     throw new ServiceError(400, "UnknownOperationException", `There is no ${target} here.`);
   }
-  const [reply] = routed.service.send([readSendTextMessage(json(request))], { requestId, departedAt });
+  const send = readSendTextMessage(json(request));
+  const { configurationSetName: name } = send;
+  if (name !== undefined && routed.configurationSets?.has(name) === false) throw noSuchConfigurationSet(name);
+  const [reply] = routed.service.send([send], { requestId, departedAt });
   return reply && sendTextMessageAnswer(reply);
 }
 
@@ -160,7 +176,7 @@ function realTime(now: () => number): RealTime {
 
 /** Hands events to the publisher of the moment; what has no destination is dropped, as by the service. */
 function outgoingEvents(
-  { publisherOf }: Pick<ServedSmsServiceOptions, "publisherOf">,
+  { publisherOf, configurationSets }: Pick<ServedSmsServiceOptions, "publisherOf" | "configurationSets">,
   eventStream: Pick<EventStreamSetting, "destinationStreamArn">,
 ) {
   const publishers = new Map<string, EventPublisher>();
@@ -170,10 +186,12 @@ function outgoingEvents(
     return known;
   };
   return {
-    emit({ request, messageId, data, onPublished }: EmittedEvent): void {
-      const destination =
-        request.api === "pinpoint" ? eventStream.destinationStreamArn : request.configurationSetName;
+    emit({ request, messageId, planned, data, onPublished }: EmittedEvent): void {
+      const { api, configurationSetName } = request;
+      const destination = api === "pinpoint" ? eventStream.destinationStreamArn : configurationSetName;
       if (destination === undefined) return;
+      const types = api === "pinpoint" ? undefined : configurationSets?.get(destination);
+      if (types?.has(eventTypeOf(planned.status)) === false) return;
       publisher(destination).publish({ partitionKey: messageId, data, onPublished });
     },
     get waiting(): number {

@@ -4,6 +4,8 @@
  * @see https://docs.aws.amazon.com/sms-voice/latest/userguide/test-phone-numbers.html
  */
 
+import type { SimulatorNumbers } from "./carrier.ts";
+
 /** Numbers whose messages are delivered, by ISO country code. */
 export const successNumbers = {
   US: "+14254147755",
@@ -61,3 +63,10 @@ export const failureNumbers = {
   CH: "+41798075874",
   TW: "+886903444632",
 } as const;
+
+/** What they do here. AWS does not say with which status its failure numbers fail: they are retried. */
+export const awsSimulatorNumbers: SimulatorNumbers = {
+  success: new Set(Object.values(successNumbers)),
+  failure: new Set(Object.values(failureNumbers)),
+  failureStatus: "UNREACHABLE",
+};

@@ -18,6 +18,12 @@ export interface SmsRequest {
   readonly context?: Readonly<Record<string, string>>;
   /** Where the events of an End User Messaging send go; without one there are none. */
   readonly configurationSetName?: string;
+  /** Until when, in seconds from now, an End User Messaging send may be handed to the carrier. */
+  readonly timeToLive?: number;
+  /** The most that an End User Messaging send may cost for each part, in US dollars. */
+  readonly maxPrice?: number;
+  /** Whether an End User Messaging send is only looked at. @default false */
+  readonly isDryRun?: boolean;
   /** The request as its API has it, with all that the service takes and makes nothing of here. */
   readonly input: object;
 }

@@ -7,7 +7,7 @@
 import { SegmentedMessage } from "sms-segments-calculator";
 import type { EventStatus } from "../../functions/core/events/statuses.ts";
 import type { Carrier, CarrierPlan, PlannedEvent } from "./carrier.ts";
-import { endUserMessagingEvent } from "./end-user-messaging-event.ts";
+import { endUserMessagingEvent, pricePerPart } from "./end-user-messaging-event.ts";
 import { Ledger, type LedgerEvent } from "./ledger.ts";
 import { pinpointEvent } from "./pinpoint-event.ts";
 import { retryTagOf, type SmsRequest } from "./sms-request.ts";
@@ -89,12 +89,22 @@ const refusalsAtOnce: Readonly<Record<string, CarrierPlan>> = {
   },
 } satisfies Partial<Record<EventStatus, CarrierPlan>>;
 
+/** Most message parts of dry runs in a second. */
+const dryRunParts = 5;
+
+/** A price over the limit that the call sets. */
+const tooExpensive: CarrierPlan = {
+  answer: { status: 400, name: "ValidationException", fields: { Reason: "PRICE_OVER_THRESHOLD" } },
+  events: [],
+};
+
 /** The service; see the module's comment. */
 export class SmsService {
   readonly ledger = new Ledger();
   readonly #options: SmsServiceOptions;
   readonly #optedOut = new Map<string, number>();
   readonly #earlierCalls = new Map<string, number>();
+  #dryRuns: readonly { readonly at: number; readonly parts: number }[] = [];
   #firstCallAt: number | undefined;
 
   constructor(options: SmsServiceOptions) {
@@ -108,6 +118,8 @@ export class SmsService {
 
   /** Handles a call. An error speaks for the whole call: nothing in it is taken then. */
   send(requests: readonly SmsRequest[], call: Call): Reply[] {
+    const [first] = requests;
+    if (first?.isDryRun === true) return [this.#dryRun(first)];
     const planned = requests.map((request) => ({ request, plan: this.#planOf(request) }));
     const error = planned.map(({ plan }) => plan.answer).find(isError);
     return planned.map(({ request, plan }) =>
@@ -115,11 +127,35 @@ export class SmsService {
     );
   }
 
+  /** Looks at a request; nothing is sent, and the carrier hears nothing of it. */
+  #dryRun(request: SmsRequest): Reply {
+    const { clock, id } = this.#options;
+    const { destination, body } = request;
+    const at = clock.now();
+    const dryRuns = [
+      ...this.#dryRuns.filter((run) => run.at > at - 1),
+      { at, parts: segmentsOf(body).parts },
+    ];
+    if (dryRuns.reduce((sum, { parts }) => sum + parts, 0) > dryRunParts) {
+      return { destination, answer: "THROTTLED" };
+    }
+    this.#dryRuns = dryRuns;
+    const refusal = this.#refusalOf(request)?.answer;
+    return refusal === undefined ? { destination, messageId: id() } : { destination, answer: refusal };
+  }
+
+  /** What the service refuses by itself, whatever the carrier would do. */
+  #refusalOf({ destination, maxPrice = Number.POSITIVE_INFINITY }: SmsRequest): CarrierPlan | undefined {
+    if (this.#optedOut.has(destination)) return { answer: "OPT_OUT", events: [] };
+    return maxPrice < pricePerPart.total ? tooExpensive : undefined;
+  }
+
   #planOf(request: SmsRequest): CarrierPlan {
     const { carrier, clock } = this.#options;
-    const { api, destination } = request;
+    const { api, destination, timeToLive } = request;
     this.#firstCallAt ??= clock.now();
-    if (this.#optedOut.has(destination)) return { answer: "OPT_OUT", events: [] };
+    const refusal = this.#refusalOf(request);
+    if (refusal !== undefined) return refusal;
     const attempt = retryTagOf(request) ?? 0;
     const key = `${destination}/${attempt}`;
     const earlierCalls = this.#earlierCalls.get(key) ?? 0;
@@ -127,7 +163,7 @@ export class SmsService {
     const elapsedSeconds = clock.now() - this.#firstCallAt;
     const plan = carrier.plan({ request, attempt, earlierCalls, elapsedSeconds });
     if (api === "pinpoint" || plan.outcome === undefined) return plan;
-    return refusalsAtOnce[plan.outcome] ?? plan;
+    return refusalsAtOnce[plan.outcome] ?? withinTimeToLive(plan, timeToLive);
   }
 
   /** Writes the call into the ledger, and sets the events of a message going that was taken. */
@@ -206,6 +242,29 @@ export class SmsService {
       ? pinpointEvent({ ...facts, applicationId, accountId, requestId, arrivedAt: milliseconds(clock.now()) })
       : endUserMessagingEvent({ ...facts, encoding, requestedAt: milliseconds(takenAt) });
   }
+}
+
+/**
+ * What becomes of a message that may be handed to its carrier for so long only: what would end later ends then, undelivered.
+ *
+ * @param timeToLive in seconds; absent = as long as it takes
+ */
+function withinTimeToLive(plan: CarrierPlan, timeToLive = Number.POSITIVE_INFINITY): CarrierPlan {
+  const isTooLate = ({ kind, afterSeconds }: PlannedEvent) =>
+    kind !== "buffered" && afterSeconds > timeToLive;
+  if (!plan.events.some(isTooLate)) return plan;
+  const events = plan.events.map((event): PlannedEvent => {
+    if (!isTooLate(event)) return event;
+    const earlier = event.afterSeconds - timeToLive;
+    return {
+      ...event,
+      kind: "failure",
+      status: "TTL_EXPIRED" satisfies EventStatus,
+      afterSeconds: timeToLive,
+      copiesAfterSeconds: event.copiesAfterSeconds.map((seconds) => seconds - earlier),
+    };
+  });
+  return { ...plan, outcome: "TTL_EXPIRED", events };
 }
 
 function isError(answer: CarrierPlan["answer"]): boolean {
