@@ -63,13 +63,13 @@ export function dynamodbGateStore(
   { next }: Pick<Random, "next">,
 ): GateStore {
   const store: GateStore = {
-    async read(identity, lanes) {
+    async read(identity, lanes, mayBeOld = false) {
       const found = new Map<string, StoredGateItem>();
       let keys = [allGatesKey, ...lanes.map((lane) => gateKey(identity, lane))].map((gate) => ({ gate }));
       for (let tries = 0; tries < unprocessedTries && keys.length > 0; tries += 1) {
         if (tries > 0) await sleep(0.05 * 2 ** tries * (0.5 + next() / 2));
         const { Responses, UnprocessedKeys } = await client.send(
-          new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys } } }),
+          new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys, ConsistentRead: !mayBeOld } } }),
         );
         for (const item of Responses?.[tableName] ?? []) {
           const stored = readItem(item);
