@@ -69,7 +69,7 @@ const cells = rates.flatMap((rate) => [1, 3, 11].map((parts) => ({ rate, parts }
 test.each(cells)("of $rate a second holds for messages of $parts parts", async ({ rate, parts }) => {
   const rows: string[] = [];
   for (const latency of process.env.GATE_RATES ? [0.01, 0.1, 0.25, 0.6] : [0.1]) {
-    const messages = Math.min(4000, Math.max(40, Math.ceil((rate / parts) * 40)));
+    const messages = Math.min(4000, Math.max(100, Math.ceil((rate / parts) * 80)));
     const { sent, peak, share, writes, billed } = await rushOf(rate, parts, latency, messages);
     rows.push(
       `${rate} ${parts} ${latency} n ${messages} peak ${peak} share ${share.toFixed(3)} writes ${writes.toFixed(3)} billed ${billed.toFixed(2)}`,

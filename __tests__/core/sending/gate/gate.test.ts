@@ -99,9 +99,9 @@ describe("a batch at a free gate", () => {
           expect(decisions).toHaveLength(given.length);
           for (const [index, decision] of decisions.entries()) {
             const deadline = given[index]?.deadline ?? Number.POSITIVE_INFINITY;
-            if (decision.kind === "start") expect(decision.at).toBeLessThanOrEqual(now + 2);
+            if (decision.kind === "start") expect(decision.at).toBeLessThanOrEqual(now + 3);
             else expect(decision.until).toBeLessThanOrEqual(Math.max(deadline - 3, now + 1));
-            if (decision.kind === "defer") expect(decision.until).toBeGreaterThanOrEqual(now + 1);
+            if (decision.kind === "defer") expect(decision.until).toBeGreaterThanOrEqual(now);
             if (decision.kind === "defer") expect(decision.until).toBeLessThanOrEqual(now + 900);
           }
         },
@@ -110,12 +110,15 @@ describe("a batch at a free gate", () => {
   });
 });
 
-describe("a worker waits no longer than twice what its calls take", () => {
+describe("a worker waits no longer than twice its calls, or about as long as a message takes", () => {
   test.each([
-    ["one message in half a second: it does not wait", 2, 1, ["no-capacity"]],
-    ["ten messages in a second: all", 10, 10, Array.from({ length: 10 }, () => "start")],
-  ])("%s", (_what, rate, count, expected) => {
-    const busy: LaneState = { ...newLane, lane: { nextFreeAt: now + 0.5, recent: [] } };
+    ["one message, three tenths of a second", 10, 0.3, 1, ["start"]],
+    ["one message, more than that", 10, 0.301, 1, ["no-capacity"]],
+    ["one message, half a second where it takes that long itself", 1, 0.5, 1, ["start"]],
+    ["one message, more than half a second", 1, 0.501, 1, ["no-capacity"]],
+    ["ten messages, as their calls take that long", 10, 0.5, 10, Array.from({ length: 10 }, () => "start")],
+  ])("%s", (_what, rate, seconds, count, expected) => {
+    const busy: LaneState = { ...newLane, lane: { nextFreeAt: now + seconds, recent: [] } };
     const { decisions } = reserve(newGate, busy, Array(count).fill(one), context({ rate }));
     expect(decisions.map((decision) => (decision.kind === "start" ? "start" : decision.reason))).toEqual(
       expected,
@@ -126,8 +129,8 @@ describe("a worker waits no longer than twice what its calls take", () => {
     const given = context({ callSeconds: 60 });
     const { decisions } = reserve(newGate, newLane, Array(100).fill(one), given);
     const starts = decisions.flatMap((decision) => (decision.kind === "start" ? [decision.at - now] : []));
-    expect(Math.max(...starts)).toBeLessThanOrEqual(2);
-    expect(starts.length).toBe(20);
+    expect(Math.max(...starts)).toBeLessThanOrEqual(3);
+    expect(starts.length).toBe(30);
   });
 });
 
@@ -176,8 +179,9 @@ describe("where more is due than may go", () => {
       );
       return decisions[0]?.kind === "defer" ? decisions[0].until - now : Number.NaN;
     };
-    expect(spread(0)).toBe(1);
-    expect(spread(0.9999)).toBeCloseTo(800, 0);
+    expect(spread(0)).toBe(0);
+    // Half as many again ask as may go, and a little more.
+    expect(spread(0.9999)).toBeCloseTo(653.5, 0);
   });
 
   test("a message is counted once, however often it is deferred", () => {
@@ -392,5 +396,7 @@ test("a worker that knows the time less exactly leaves the lane free when its ba
     context({ time: { earliest: now - 0.3, latest: now } }),
   );
   expect(decisions).toEqual([{ kind: "start", at: now, isProbe: false }]);
-  expect(lane.lane.nextFreeAt).toBeCloseTo(now + 0.102 + 0.3, 3);
+  // The next may leave a tenth of a second later; what fills a second, only a second after the batch surely left.
+  expect(lane.lane.nextFreeAt).toBeCloseTo(now + 0.102, 3);
+  expect(lane.lane.recent).toEqual([{ at: now + 0.3, parts: 1 }]);
 });
