@@ -6,14 +6,15 @@
 
 /** The stacks work with these numbers in HCL, the simulation and the tests by the functions below. */
 export const senderScaling = {
-  /** Above so many parts a second messages are collected, and for each so many there are workers. */
-  partsPerStep: 100,
-  /** SQS hands over ten at once anyway. */
-  batchSize: 10,
+  /** Above so many parts a second messages are collected. */
+  collectedAbove: 100,
+  /**
+   * While some wait for their time and send, others must be there to ask: a batch of ten takes 0.8 s where the service takes
+   * half a second. Lambda begins with five pollers anyway.
+   */
+  single: { batchSize: 10, windowSeconds: 0, leastWorkers: 5, partsPerWorker: 8 },
   /** Lambda takes more than ten only with a window of a second. */
-  collected: { batchSize: 100, windowSeconds: 1 },
-  /** While some wait for their time and send, others must be there to ask. Lambda begins with five pollers anyway. */
-  workersPerStep: 5,
+  collected: { batchSize: 100, windowSeconds: 1, partsPerWorker: 20 },
   /** The most that Lambda allows. */
   mostWorkers: 1_000,
 } as const;
@@ -28,12 +29,12 @@ export interface SenderMapping {
 
 /** The mapping of the retry queue. */
 export function senderMappingFor(partsPerSecond: number): SenderMapping {
-  const { partsPerStep, batchSize, collected, workersPerStep, mostWorkers } = senderScaling;
-  const isCollected = partsPerSecond > partsPerStep;
-  const steps = Math.max(1, Math.ceil(partsPerSecond / partsPerStep));
+  const { collectedAbove, single, collected, mostWorkers } = senderScaling;
+  const { batchSize, windowSeconds, partsPerWorker } = partsPerSecond > collectedAbove ? collected : single;
+  const workers = Math.max(single.leastWorkers, Math.ceil(partsPerSecond / partsPerWorker));
   return {
-    batchSize: isCollected ? collected.batchSize : batchSize,
-    batchingWindowSeconds: isCollected ? collected.windowSeconds : 0,
-    concurrency: Math.min(mostWorkers, workersPerStep * steps),
+    batchSize,
+    batchingWindowSeconds: windowSeconds,
+    concurrency: Math.min(mostWorkers, workers),
   };
 }

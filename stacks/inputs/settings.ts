@@ -18,12 +18,14 @@ function totalRate({ maxSendsPerSecond, sendRates }: SharedInputs): string {
 /** How the retry queue calls the resend function, as HCL: `senderMappingFor`, and how much memory it gets. */
 export function senderScalingHcl(inputs: SharedInputs) {
   const rate = totalRate(inputs);
-  const { partsPerStep, batchSize, collected, workersPerStep, mostWorkers } = senderScaling;
-  const isCollected = `${rate} > ${partsPerStep}`;
+  const { collectedAbove, single, collected, mostWorkers } = senderScaling;
+  const byRate = (above: number, otherwise: number) =>
+    `(${rate} > ${collectedAbove} ? ${above} : ${otherwise})`;
+  const partsPerWorker = byRate(collected.partsPerWorker, single.partsPerWorker);
   return {
-    batchSize: `${isCollected} ? ${collected.batchSize} : ${batchSize}`,
-    batchingWindowSeconds: `${isCollected} ? ${collected.windowSeconds} : 0`,
-    maximumConcurrency: `min(${mostWorkers}, ${workersPerStep} * max(1, ceil(${rate} / ${partsPerStep})))`,
+    batchSize: byRate(collected.batchSize, single.batchSize),
+    batchingWindowSeconds: byRate(collected.windowSeconds, single.windowSeconds),
+    maximumConcurrency: `min(${mostWorkers}, max(${single.leastWorkers}, ceil(${rate} / ${partsPerWorker})))`,
     // A send costs about 7 ms of a whole core, and a core comes with 1769 MB: a smaller share would be late for its times.
     memoryMegabytes: `${rate} <= 10 ? 256 : (${rate} <= 30 ? 512 : 1024)`,
   };
