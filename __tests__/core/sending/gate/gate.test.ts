@@ -37,7 +37,7 @@ function waitedFor(seconds: number, urgent = 0): LaneState {
   const urgentUntil = urgent === 0 ? 0 : now + urgent;
   return {
     lane: { nextFreeAt: now + 5, recent: [] },
-    backlogUntil: [0, urgentUntil, urgentUntil, urgentUntil, urgentUntil, now + seconds],
+    backlogUntil: [0, 0, 0, urgentUntil, urgentUntil, urgentUntil, urgentUntil, now + seconds],
   };
 }
 
@@ -151,11 +151,13 @@ function deferred(request: Partial<PermitRequest> = {}, given: Partial<Reservati
 
 test.each<[Partial<PermitRequest>, number]>([
   [{ isFirstSend: true }, 0],
-  [{ deadline: now + 30 }, 0],
-  [{ deadline: now + 31 }, 1],
-  [{ deadline: now + 900 }, 4],
-  [{ deadline: now + 901 }, 5],
-  [{}, 5],
+  [{ deadline: now + 10 }, 0],
+  [{ deadline: now + 11 }, 1],
+  [{ deadline: now + 30 }, 2],
+  [{ deadline: now + 31 }, 3],
+  [{ deadline: now + 900 }, 6],
+  [{ deadline: now + 901 }, 7],
+  [{}, 7],
 ])("the urgency of a deferred message %j is %d", (request, waitsAs) => {
   expect(deferred(request).waitsAs).toBe(waitsAs);
 });
@@ -165,7 +167,14 @@ test.each([
   [4, now + 1],
   [4.5, now + 1.5],
 ])("a message with %d seconds left comes again in time for its last chance", (left, until) => {
-  expect(deferred({ deadline: now + left }, { random: () => 0.999 }).until).toBe(until);
+  const busy: LaneState = { ...taken, backlogUntil: Array(8).fill(now + 500) };
+  const [decision] = reserve(
+    newGate,
+    busy,
+    [{ parts: 1, deadline: now + left }],
+    context({ random: () => 0.999 }),
+  ).decisions;
+  expect(decision).toMatchObject({ kind: "defer", until });
 });
 
 describe("where more is due than may go", () => {
@@ -174,7 +183,7 @@ describe("where more is due than may go", () => {
       const { decisions } = reserve(
         newGate,
         waitedFor(1_000),
-        [{ ...one, waitsAs: 5 }],
+        [{ ...one, waitsAs: 7 }],
         context({ random: () => chance }),
       );
       return decisions[0]?.kind === "defer" ? decisions[0].until - now : Number.NaN;
@@ -187,18 +196,18 @@ describe("where more is due than may go", () => {
   test("a message is counted once, however often it is deferred", () => {
     const first = reserve(newGate, waitedFor(100), [one], context()).lane;
     expect(first.backlogUntil.at(-1)).toBeCloseTo(now + 100.102, 3);
-    expect(first.backlogUntil.slice(0, 5)).toEqual([0, 0, 0, 0, 0]);
-    const again = reserve(newGate, first, [{ ...one, waitsAs: 5 }], context());
+    expect(first.backlogUntil.slice(0, 7)).toEqual(Array(7).fill(0));
+    const again = reserve(newGate, first, [{ ...one, waitsAs: 7 }], context());
     expect(again.lane).toBe(first);
   });
 
   test("time in which nobody came is taken off: what did not come was not there", () => {
     const idle: LaneState = {
       lane: { nextFreeAt: now - 40, recent: [] },
-      backlogUntil: [0, 0, 0, 0, now + 10, now + 100],
+      backlogUntil: [0, 0, 0, 0, 0, 0, now + 10, now + 100],
     };
-    const { lane } = reserve(newGate, idle, [{ ...one, waitsAs: 5 }], context());
-    expect(lane.backlogUntil).toEqual([now, now, now, now, now, now + 60]);
+    const { lane } = reserve(newGate, idle, [{ ...one, waitsAs: 7 }], context());
+    expect(lane.backlogUntil).toEqual([...Array(7).fill(now), now + 60]);
   });
 
   test("what is urgent goes, and the rest waits for it", () => {
@@ -208,9 +217,11 @@ describe("where more is due than may go", () => {
   });
 
   test("what has become more urgent since it was counted is counted there as well, once", () => {
-    const request = { parts: 1, deadline: now + 100, waitsAs: 5 };
+    const request = { parts: 1, deadline: now + 100, waitsAs: 7 };
     const { lane, decisions } = reserve(newGate, waitedFor(500), [request], context());
     expect(lane.backlogUntil.map((until) => Math.max(0, until - now).toFixed(1))).toEqual([
+      "0.0",
+      "0.0",
       "0.0",
       "0.0",
       "0.1",
@@ -218,14 +229,14 @@ describe("where more is due than may go", () => {
       "0.1",
       "500.0",
     ]);
-    expect(decisions).toMatchObject([{ kind: "defer", waitsAs: 2 }]);
-    expect(reserve(newGate, lane, [{ ...request, waitsAs: 2 }], context()).lane).toBe(lane);
+    expect(decisions).toMatchObject([{ kind: "defer", waitsAs: 4 }]);
+    expect(reserve(newGate, lane, [{ ...request, waitsAs: 4 }], context()).lane).toBe(lane);
   });
 
   test("an urgent backlog is believed no longer than its messages are of use", () => {
     const lane = {
       ...newLane,
-      backlogUntil: [now + 500, now + 500, now + 500, now + 500, now + 500, now + 500],
+      backlogUntil: Array(8).fill(now + 500),
     };
     const { decisions } = reserve(
       newGate,
@@ -241,7 +252,8 @@ describe("where more is due than may go", () => {
       [{ parts: 1, deadline: now + 28 }],
       context({ random: () => 1 }),
     ).decisions;
-    expect(decision).toMatchObject({ kind: "defer", until: now + 14 });
+    // Thirty seconds at most, by what asks: half as many again as may go, and of what is so urgent three times as many.
+    expect(decision).toMatchObject({ kind: "defer", until: expect.closeTo(now + 30 / (3 * 1.53), 1) });
   });
 
   test("the rest goes where nothing urgent waits any more, to the moment", () => {
@@ -265,7 +277,7 @@ describe("where more is due than may go", () => {
     const until = (waiting: number) => {
       const lane: LaneState = {
         lane: { nextFreeAt: now, recent: [] },
-        backlogUntil: [0, 0, 0, 0, 0, now + waiting],
+        backlogUntil: [0, 0, 0, 0, 0, 0, 0, now + waiting],
       };
       return Number(
         ((reserve(newGate, lane, [one], context()).lane.backlogUntil.at(-1) ?? 0) - now).toFixed(3),

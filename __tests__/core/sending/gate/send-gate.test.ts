@@ -144,7 +144,7 @@ describe("a batch", () => {
 
     expect(given.map(({ answer }) => answer)).toEqual([
       expect.objectContaining({ kind: "permit" }),
-      { kind: "no-permit", reason: "no-capacity", until: expect.any(Number), waitsAs: 5 },
+      { kind: "no-permit", reason: "no-capacity", until: expect.any(Number), waitsAs: 7 },
     ]);
     const later = given[1]?.answer as NoPermit | undefined;
     expect(secondsIn(later?.until ?? 0)).toBeGreaterThanOrEqual(1);

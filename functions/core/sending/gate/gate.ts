@@ -114,7 +114,7 @@ export interface ReservationContext {
  * Seconds that a message has left, by which it is the more urgent the earlier it stands; what has more left, or no
  * deadline, is the least urgent. A first send is among the most urgent.
  */
-export const urgencySeconds = [30, 60, 120, 300, 900] as const;
+export const urgencySeconds = [10, 20, 30, 60, 120, 300, 900] as const;
 
 /** A rate binds other deployments for so long after its last use: longer than an invocation lives. */
 export const rateHoldSeconds = 60;
@@ -335,14 +335,23 @@ function comesAgainAt(
   const now = time.latest;
   const backlogSeconds = busyUntil(state, urgencyOf(request, now), now) - now;
   const left = (request.deadline ?? Number.POSITIVE_INFINITY) - now;
+  const eagerness = left <= eager.secondsLeft ? eager : calm;
+  const asking = eagerness.times * askersForOne(secondsOf(request.parts, rate), callSeconds);
   const spread = Math.min(
-    Math.max(backlogSeconds / askersForOne(secondsOf(request.parts, rate), callSeconds), 2),
+    Math.max(backlogSeconds / asking, eagerness.leastSpread),
     longestDeferralSeconds,
     Math.max(left / 2, 2),
   );
   const until = now + random() * spread;
   return Math.min(until, Math.max(now + left - lastChanceSeconds, now + 1));
 }
+
+/**
+ * What is hardly of use any more asks so much more often, and is spread over so many seconds at least: a time that it misses is
+ * gone. With less, one password in twelve comes too late where as many are due as may go, with this one in twenty.
+ */
+const eager = { secondsLeft: 60, times: 3, leastSpread: 1 } as const;
+const calm = { times: 1, leastSpread: 2 } as const;
 
 /** At least, and at most, so many messages ask for each that may go. */
 const askers = { least: 1.5, most: 16 } as const;
