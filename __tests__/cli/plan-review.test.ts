@@ -17,6 +17,8 @@ const account: Account = {
   deliveryStream: async () => undefined,
   eventStreamArn: async () => otherStream,
   kinesisKey: async () => "none",
+  configurationSets: async () => [],
+  originationIdentities: async () => [],
 };
 
 describe("comment", () => {

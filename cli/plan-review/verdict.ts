@@ -1,6 +1,7 @@
 /** What `sms-retry inspect` says of the account, and where a plan and the account do not agree. */
 import { type Account, callersAccount } from "../inspect/account.ts";
-import { defaultNamePrefix, type Inspection, inspect, type Subject } from "../inspect/inspection.ts";
+import { defaultNamePrefix, type Inspection, type Subject } from "../inspect/findings.ts";
+import { inspect } from "../inspect/inspection.ts";
 import { UserError } from "../user-error.ts";
 import { code, plain } from "./markdown.ts";
 import { actionOf, attribute, find, type Plan } from "./plan.ts";
