@@ -48,7 +48,7 @@ test("the page looks at the item of the message that it sends", () => {
   });
 });
 
-test.each(["../README.md", "application-contract.md", "from-the-post.md"])(
+test.each(["../README.md", "application-contract.md", "from-the-post.md", "migration.md"])(
   "every event for produce in %s is one that it takes",
   (name) => {
     const defaults = {

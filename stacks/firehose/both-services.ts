@@ -5,7 +5,7 @@ import type { EndUserMessagingInputs } from "../inputs/end-user-messaging-inputs
 import type { PinpointInputs } from "../inputs/inputs.ts";
 import { endUserMessagingSettings, originationSettings, serviceSettings } from "../inputs/settings.ts";
 import { mayUseEndUserMessaging } from "../shared/end-user-messaging-sending.ts";
-import { pinpointSending } from "../shared/pinpoint-sending.ts";
+import { maySendByPinpoint } from "../shared/pinpoint-sending.ts";
 import type { Sending } from "../shared/retry-engine.ts";
 import { type Place, reference } from "../shared/sms-retry-stack.ts";
 
@@ -20,12 +20,14 @@ export function bothServices(
   scope: Construct,
   { inputs, place }: { readonly inputs: BothServicesInputs; readonly place: Place },
 ): Sending {
-  const { configurationSetName, smsService } = inputs;
+  const { configurationSetName, pinpointApplicationId, smsService } = inputs;
+  // No project has this id: a right to nothing, where none is given.
+  const project = reference(`coalesce(${pinpointApplicationId.hcl}, "none")`);
   // A set that is not given is that of a policy that is not made.
   const name = reference(`coalesce(${configurationSetName.hcl}, "none")`);
   const arn = place.arn("sms-voice", `configuration-set/${name}`);
   return {
-    statements: pinpointSending({ inputs, place }).statements,
+    statements: [maySendByPinpoint(place, project)],
     environment: {
       ...serviceSettings(inputs).environment,
       ...originationSettings(inputs).environment,
