@@ -33,6 +33,7 @@ test("a Pinpoint project is asked for only where the service is Pinpoint", () =>
       },
     ]),
   });
+  expect(stack.locals?.pinpoint_project).toBe('${coalesce(var.pinpoint_application_id, "none")}');
   for (const name of ["transform_firehose", "resend", "produce"])
     expect(JSON.stringify(resource(stack, `aws_lambda_function.${name}`).environment)).toContain(
       '"PINPOINT_APPLICATION_ID":"${var.pinpoint_application_id == null ? \\"\\" : var.pinpoint_application_id}"',

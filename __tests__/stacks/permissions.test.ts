@@ -22,7 +22,7 @@ beforeAll(() => {
 const here = "${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}";
 const partition = "arn:${data.aws_partition.current.partition}";
 const ownProject = `${partition}:mobiletargeting:${here}:apps/\${var.pinpoint_application_id}`;
-const maybeProject = `${partition}:mobiletargeting:${here}:apps/\${coalesce(var.pinpoint_application_id, "none")}`;
+const maybeProject = `${partition}:mobiletargeting:${here}:apps/\${local.pinpoint_project}`;
 const account = "${data.aws_caller_identity.current.account_id}";
 const streams: Record<(typeof kinesisStackNames)[number], string> = {
   "sms-retry-new-stream": `${partition}:kinesis:${here}:stream/\${aws_kinesis_stream.events.name}`,

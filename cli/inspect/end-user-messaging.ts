@@ -14,7 +14,7 @@ const mostIdentities = 20;
 /** Which set is meant, and by which deployment. */
 interface Asked {
   readonly namePrefix: string;
-  readonly configurationSetName?: string | undefined;
+  readonly configurationSetName?: string | null;
 }
 
 /**
@@ -75,7 +75,7 @@ function choose(
 ): Choice {
   const own = `${namePrefix}-sms`;
   const named = sets.find(({ name }) => name === configurationSetName);
-  if (configurationSetName !== undefined && named === undefined) {
+  if (typeof configurationSetName === "string" && named === undefined) {
     throw new UserError(
       `There is no configuration set "${configurationSetName}" in the region ${region}; check the name and the region.`,
     );
@@ -88,7 +88,7 @@ function choose(
       notes: [],
     };
   }
-  const only = sets.length === 1 ? sets[0] : undefined;
+  const only = sets.length === 1 && configurationSetName === undefined ? sets[0] : undefined;
   const given = named ?? (only?.name === own ? undefined : only);
   if (given !== undefined) return givenSet(given, namePrefix);
   return newSet(sets, own);

@@ -4,12 +4,13 @@ import type { ConfigurationSet, OriginationIdentity } from "./account.ts";
 
 /**
  * A Firehose stream; a Pinpoint project, whose events are followed to their stream; or what the account has of End User
- * Messaging, with the configuration set that is meant, where one is named.
+ * Messaging, with the configuration set that is meant: one that is named, or null for one that the stack makes. Without
+ * either, the only set that there is.
  */
 export type Subject =
   | { readonly kind: "stream"; readonly name: string }
   | { readonly kind: "application"; readonly id: string }
-  | { readonly kind: "end-user-messaging"; readonly configurationSetName?: string };
+  | { readonly kind: "end-user-messaging"; readonly configurationSetName?: string | null };
 
 /** The input `name_prefix` where nothing else is set. */
 export const defaultNamePrefix = "sms-retry";

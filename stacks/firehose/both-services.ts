@@ -1,5 +1,5 @@
 /** The right to send through Pinpoint, and where the inputs say so through End User Messaging too. */
-import type { Construct } from "../cdktf.ts";
+import { type Construct, TerraformLocal } from "../cdktf.ts";
 import type { IdentityInputs, ServiceInputs } from "../inputs/configuration-set-inputs.ts";
 import type { EndUserMessagingInputs } from "../inputs/end-user-messaging-inputs.ts";
 import type { PinpointInputs } from "../inputs/inputs.ts";
@@ -21,8 +21,13 @@ export function bothServices(
   { inputs, place }: { readonly inputs: BothServicesInputs; readonly place: Place },
 ): Sending {
   const { configurationSetName, pinpointApplicationId, smsService } = inputs;
-  // No project has this id: a right to nothing, where none is given.
-  const project = reference(`coalesce(${pinpointApplicationId.hcl}, "none")`);
+  // No project has this id: a right to nothing, where none is given. A local, as a policy takes no quotation marks.
+  new TerraformLocal(
+    scope,
+    "local.pinpoint_project",
+    reference(`coalesce(${pinpointApplicationId.hcl}, "none")`),
+  );
+  const project = reference("local.pinpoint_project");
   // A set that is not given is that of a policy that is not made.
   const name = reference(`coalesce(${configurationSetName.hcl}, "none")`);
   const arn = place.arn("sms-voice", `configuration-set/${name}`);
