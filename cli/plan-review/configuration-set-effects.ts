@@ -24,11 +24,21 @@ export function configurationSetEffects(plan: Plan): Effect[] {
   };
   return [
     ...effectsOf("aws_cloudcontrolapi_resource", "configuration_set", setEffects),
-    ...checkEffects(plan.checks, "event_destination", "A destination of your configuration set leads here."),
+    ...givenSetEffects(plan),
     ...effectsOf("aws_sns_topic_policy", "sms_events", policyEffects),
     ...effectsOf("aws_sns_topic_subscription", "sms_events", subscriptionEffects),
     ...effectsOf("aws_lambda_event_source_mapping", "consume_sns", readingEffects),
   ];
+}
+
+/** What the plan found of a set that is given; the check holds where the stack makes its own. */
+function givenSetEffects(plan: Plan): Effect[] {
+  if (typeof configurationSetOf(plan) !== "string") return [];
+  return checkEffects(
+    plan.checks,
+    "event_destination",
+    "A destination of your configuration set leads here.",
+  );
 }
 
 /** Whose events a plan of the stack is about: a set that is given, or `null` for one that the stack makes. */
