@@ -166,14 +166,19 @@ test("the settings of docs/migration.md are inputs of the stack on a Firehose st
 });
 
 test.each([
-  ["deploy.md", "a whole settings file", { isWhole: true }],
-  ["from-the-post.md", "what a test deployment adds to one", { isWhole: false }],
-])("docs/%s shows %s, with inputs that sms-retry-kinesis has", async (page, _, { isWhole }) => {
+  ["deploy.md", "a whole settings file", { isWhole: true, stack: "sms-retry-end-user-messaging" }],
+  ["from-the-post.md", "what a test deployment adds to one", { isWhole: false, stack: "sms-retry-kinesis" }],
+  [
+    "from-the-post.md",
+    "what a test deployment adds to one",
+    { isWhole: false, stack: "sms-retry-end-user-messaging" },
+  ],
+] as const)("docs/%s shows %s, with inputs that its stack has", async (page, _, { isWhole, stack }) => {
   const blocks = hclBlocksOf(textOf("docs", page));
   expect(blocks).toHaveLength(1);
   const inputs = Object.keys(await parseHcl("settings.tf", blocks[0] ?? ""));
 
   expect(inputs.length).toBeGreaterThan(0);
-  if (isWhole) expectInputs("sms-retry-kinesis", inputs);
-  else expect(Object.keys(stacks["sms-retry-kinesis"].variable)).toEqual(expect.arrayContaining(inputs));
+  if (isWhole) expectInputs(stack, inputs);
+  else expect(Object.keys(stacks[stack].variable)).toEqual(expect.arrayContaining(inputs));
 });
