@@ -140,7 +140,8 @@ describe("what becomes of the stream", () => {
     expect(effects("new-stream-first")).toMatchInlineSnapshot(`
       "- The Kinesis stream \`sms-retry-events\` is created for the delivery events.
       - The Pinpoint project \`0123456789abcdef0123456789abcdef\` gets it as its event stream. Terraform cannot see whether the project has one already, which would be overwritten.
-      - The new Kinesis stream is read from now on, without the events before that."
+      - ⚠️ Amazon Pinpoint ended on 2026-10-30, and its event streams are said to have ended with it, so this stack may never see an event; send with AWS End User Messaging and use the stack sms-retry-end-user-messaging, or set manage\\_event\\_stream to false.
+      - The Kinesis stream \`arn:aws:kinesis:eu-west-1:123456789012:stream/sms-retry-events\` is read from now on, without the events before that."
     `);
   });
 
@@ -220,21 +221,6 @@ describe("what becomes of the stream", () => {
     expect(effects("firehose-destroy")).toMatchInlineSnapshot(
       `"- The transformation is taken off the Firehose stream \`sms-events\` first; events are delivered on, and failed messages are not sent again."`,
     );
-  });
-
-  test("a project's event stream of a service that has ended is warned of by the plan's own check", () => {
-    const { checks: _checks, ...plan } = recorded("new-stream-first");
-    const address = {
-      kind: "check",
-      name: "pinpoint_event_stream",
-      to_display: "check.pinpoint_event_stream",
-    };
-    const checks = (status: string) => [
-      { address, status, instances: [{ problems: [{ message: "Amazon Pinpoint ended." }] }] },
-    ];
-
-    expect(review({ ...plan, checks: checks("fail") })).toContain("\n- ⚠️ Amazon Pinpoint ended.\n");
-    expect(review({ ...plan, checks: checks("pass") })).not.toContain("⚠️");
   });
 
   test("the stacks are found inside a module too", () => {

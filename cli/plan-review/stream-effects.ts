@@ -9,7 +9,8 @@ export function streamEffects(plan: Plan): Effect[] {
   return [
     ...effectOf(ownStream, newStreamEffect),
     ...effectOf(find(plan, "aws_pinpoint_event_stream", "events"), eventStreamEffect),
-    ...checkEffects(plan.checks, "pinpoint_event_stream"),
+    // Its opinion matters as long as there is an event stream to come; nothing looks at a destroy.
+    ...checkEffects(plan.checks, "pinpoint_event_stream").filter(({ isWarning }) => isWarning),
     ...effectOf(find(plan, "aws_lambda_event_source_mapping", "consume_kinesis"), (resource, action) =>
       readingEffect(resource, action, ownStream !== undefined),
     ),
