@@ -97,7 +97,7 @@ Note                   If Firehose reports that it may not invoke the transforma
 
 # Inputs of the stack sms-retry-firehose in us-east-1, as sms-retry inspect found them.
 firehose_delivery_stream_name = "archive"
-# pinpoint_application_id = "..." is required and was not found: fill it in.
+# pinpoint_application_id = "..." is required and was not found: fill it in, or set sms_service = "end-user-messaging" and configuration_set_name.
 `);
     expect(code).toBe(0);
   });

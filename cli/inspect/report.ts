@@ -67,9 +67,18 @@ export function tfvarsText({ stack, region, tfvars, missing }: Inspection): stri
     `# Inputs of the stack ${stack} in ${region}, as sms-retry inspect found them.`,
     ...Object.entries(tfvars).map(([name, value]) => `${name.padEnd(width)} = ${hclValue(value)}`),
     ...(names.length === 0 ? ["# The defaults fit: nothing has to be set."] : []),
-    ...missing.map((name) => `# ${name} = "..." is required and was not found: fill it in.`),
+    ...missing.map(
+      (name) => `# ${name} = "..." is required and was not found: fill it in${otherwise(stack)}.`,
+    ),
     "",
   ].join("\n");
+}
+
+/** A Firehose stream may get the events of End User Messaging alone, which needs no project. */
+function otherwise(stack: Inspection["stack"]): string {
+  return stack === "sms-retry-firehose"
+    ? ', or set sms_service = "end-user-messaging" and configuration_set_name'
+    : "";
 }
 
 function hclValue(value: string | readonly string[]): string {
