@@ -51,6 +51,7 @@ export {
   TerraformLocal,
   TerraformOutput,
   TerraformResource,
+  type TerraformResourceLifecycle,
   TerraformStack,
   TerraformVariable,
   Token,

@@ -1,15 +1,10 @@
 import { type StackName, stackNames } from "../../stacks/app.ts";
-import { type SynthesisedStack, synthesiseAll } from "./synthesised.ts";
+import { addressesOf, type SynthesisedStack, synthesiseAll } from "./synthesised.ts";
 
 let stacks: Record<StackName, SynthesisedStack>;
 beforeAll(() => {
   stacks = synthesiseAll();
 });
-
-const addresses = (stack: SynthesisedStack): string[] =>
-  Object.entries(stack.resource)
-    .flatMap(([type, byName]) => Object.keys(byName).map((name) => `${type}.${name}`))
-    .sort();
 
 const inputsOf = (variable: SynthesisedStack["variable"]): string[] =>
   Object.entries(variable).map(
@@ -19,7 +14,7 @@ const inputsOf = (variable: SynthesisedStack["variable"]): string[] =>
 
 // A changed line here destroys and creates the resource of everybody who has deployed the stack.
 test("the stack for an existing Kinesis stream has exactly these resources", () => {
-  expect(addresses(stacks["sms-retry-kinesis"])).toMatchInlineSnapshot(`
+  expect(addressesOf(stacks["sms-retry-kinesis"])).toMatchInlineSnapshot(`
     [
       "aws_cloudwatch_log_group.consume_kinesis",
       "aws_cloudwatch_log_group.event_archive",
@@ -46,6 +41,7 @@ test("the stack for an existing Kinesis stream has exactly these resources", () 
       "aws_cloudwatch_metric_alarm.send_blocked",
       "aws_cloudwatch_metric_alarm.send_breaker_closed",
       "aws_cloudwatch_metric_alarm.send_paused_without_end",
+      "aws_dynamodb_table.deletion_guard",
       "aws_dynamodb_table.message_state",
       "aws_dynamodb_table.send_gates",
       "aws_iam_role.consume_kinesis",
@@ -83,14 +79,15 @@ test("the stack for an existing Kinesis stream has exactly these resources", () 
       "aws_sqs_queue_policy.retry",
       "aws_sqs_queue_policy.retry_dead_letters",
       "aws_sqs_queue_redrive_allow_policy.retry_dead_letters",
+      "terraform_data.name_prefix",
       "terraform_data.stream_read_from",
     ]
   `);
 });
 
 test("the stack for a new stream has the same resources, the stream and what fills it", () => {
-  const shared = new Set(addresses(stacks["sms-retry-kinesis"]));
-  const own = addresses(stacks["sms-retry-new-stream"]);
+  const shared = new Set(addressesOf(stacks["sms-retry-kinesis"]));
+  const own = addressesOf(stacks["sms-retry-new-stream"]);
   expect(own.filter((address) => !shared.has(address))).toMatchInlineSnapshot(`
     [
       "aws_iam_role.pinpoint_event_stream",
@@ -178,8 +175,8 @@ test("the stack for a new stream differs from it only in what concerns the strea
 
 // A changed line here destroys and creates the resource of everybody who has deployed the stack.
 test("the Firehose stack has what the others share, the transformation and what attaches it", () => {
-  const kinesis = new Set(addresses(stacks["sms-retry-kinesis"]));
-  const own = addresses(stacks["sms-retry-firehose"]);
+  const kinesis = new Set(addressesOf(stacks["sms-retry-kinesis"]));
+  const own = addressesOf(stacks["sms-retry-firehose"]);
   expect(own.filter((address) => !kinesis.has(address))).toMatchInlineSnapshot(`
     [
       "aws_cloudwatch_log_group.attach_transformation",
@@ -226,6 +223,7 @@ test("the Firehose stack has what the others share, the transformation and what 
       "aws_cloudwatch_metric_alarm.send_blocked",
       "aws_cloudwatch_metric_alarm.send_breaker_closed",
       "aws_cloudwatch_metric_alarm.send_paused_without_end",
+      "aws_dynamodb_table.deletion_guard",
       "aws_dynamodb_table.message_state",
       "aws_dynamodb_table.send_gates",
       "aws_iam_role.produce",
@@ -246,6 +244,7 @@ test("the Firehose stack has what the others share, the transformation and what 
       "aws_sqs_queue_policy.retry",
       "aws_sqs_queue_policy.retry_dead_letters",
       "aws_sqs_queue_redrive_allow_policy.retry_dead_letters",
+      "terraform_data.name_prefix",
     ]
   `);
 });
@@ -296,8 +295,8 @@ test("the Firehose stack differs in inputs and outputs by the stream and by the 
 
 // A changed line here destroys and creates the resource of everybody who has deployed the stack.
 test("the End User Messaging stack has what all share, and the way of the events", () => {
-  const shared = new Set(addresses(stacks["sms-retry-firehose"]));
-  const own = addresses(stacks["sms-retry-end-user-messaging"]);
+  const shared = new Set(addressesOf(stacks["sms-retry-firehose"]));
+  const own = addressesOf(stacks["sms-retry-end-user-messaging"]);
   expect(own.filter((address) => !shared.has(address))).toMatchInlineSnapshot(`
     [
       "aws_cloudcontrolapi_resource.configuration_set",

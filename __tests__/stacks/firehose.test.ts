@@ -48,7 +48,7 @@ describe("the attachment", () => {
       "aws_scheduler_schedule_group",
       "aws_lambda_event_source_mapping",
     ])
-      for (const [name] of resourcesOf(stack, type).filter(([id]) => !id.startsWith("produce")))
+      for (const [name] of resourcesOf(stack, type).filter(([id]) => !/^(produce|deletion_guard)/.test(id)))
         expect(needed).toContain(`${type}.${name}`);
     expect(needed).toContain("aws_sqs_queue.retry");
   });
@@ -74,7 +74,7 @@ describe("the attachment", () => {
     expect({ lifecycle, lifecycle_scope, depends_on }).toEqual({
       lifecycle: { replace_triggered_by: [attachment] },
       lifecycle_scope: "CREATE_ONLY",
-      depends_on: [attachment],
+      depends_on: [attachment, "aws_scheduler_schedule_group.retries"],
     });
     expect(triggers).toEqual({
       attaching_code: "${aws_lambda_function.attach_transformation.source_code_hash}",

@@ -3,6 +3,8 @@ import { eventFilterPatterns } from "../../functions/contract/event-filter.ts";
 import { lambdaRuntimes } from "../../functions/contract/lambda-runtimes.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
 import {
+  addressesOf,
+  dependenciesOf,
   kinesisStackNames,
   resource,
   resourcesOf,
@@ -43,6 +45,35 @@ describe.each(stackNames)("what %s keeps", (name) => {
       server_side_encryption: { enabled: "${var.kms_key_arn != null}", kms_key_arn: key },
       deletion_protection_enabled: protection,
       billing_mode: '${var.table_capacity == null ? "PAY_PER_REQUEST" : "PROVISIONED"}',
+    });
+  });
+
+  test("a destroy begins with a table that AWS refuses to delete, before anything else", () => {
+    const guard = "aws_dynamodb_table.deletion_guard";
+    expect(resource(stacks[name], guard)).toMatchObject({
+      name: "${var.name_prefix}-deletion-guard",
+      billing_mode: "PAY_PER_REQUEST",
+      deletion_protection_enabled: protection,
+      server_side_encryption: { enabled: "${var.kms_key_arn != null}", kms_key_arn: key },
+    });
+    const others = addressesOf(stacks[name]).filter((address) => address !== guard);
+    expect([...dependenciesOf(stacks[name], guard)].sort()).toEqual(others);
+  });
+
+  test("everything waits for what takes the name, and for the look at the name of before", () => {
+    const claim = "aws_scheduler_schedule_group.retries";
+    const first = [claim, "terraform_data.name_prefix"];
+    const waiting = addressesOf(stacks[name]).filter((address) =>
+      dependenciesOf(stacks[name], address).includes(claim),
+    );
+    expect(waiting).toEqual(addressesOf(stacks[name]).filter((address) => !first.includes(address)));
+    for (const address of first) expect(dependenciesOf(stacks[name], address)).toEqual([]);
+    expect(resource(stacks[name], claim).lifecycle).toMatchObject({
+      precondition: [
+        {
+          condition: "${!var.deletion_protection || terraform_data.name_prefix.output == var.name_prefix}",
+        },
+      ],
     });
   });
 
@@ -402,9 +433,10 @@ describe("the new stream", () => {
         "aws_sqs_queue.retry",
         "aws_lambda_function.resend",
         "aws_lambda_function.consume_kinesis",
-        "aws_scheduler_schedule_group.retries",
       ]),
     );
+    // It takes the deployment's name, so nothing at all comes before it.
+    expect(waiting).not.toContain("aws_scheduler_schedule_group.retries");
     // The consumer reads from before the first plan on, so it need not be there first.
     expect(resource(stack, "aws_lambda_event_source_mapping.consume_kinesis").starting_position).toBe(
       "AT_TIMESTAMP",

@@ -12,6 +12,7 @@ import { accountId, region } from "./emulated-aws.ts";
 import { check, same } from "./expectations.ts";
 import { isAllowed, statementsOf } from "./permissions.ts";
 import type { Situation, StackRun } from "./stack-run.ts";
+import { unwrapped } from "./terraform.ts";
 
 const roleArn = `arn:aws:iam::${accountId}:role/archive-delivery`;
 const functionArn = `arn:aws:lambda:${region}:${accountId}:function:sms-retry-transform-firehose`;
@@ -116,7 +117,7 @@ function deletesWhatIsNeeded({ service, operation, method, path, body }: AwsCall
   const text = body.toString();
   const functionNames = ["sms-retry-transform-firehose", "sms-retry-attach-transformation"];
   return (
-    operation === "DeleteTable" ||
+    (operation === "DeleteTable" && !text.includes('-deletion-guard"')) ||
     (operation === "DeleteQueue" && text.includes('/sms-retry-retry"')) ||
     (operation === "DeleteRolePolicy" && functionNames.some((name) => text.includes(`RoleName=${name}-`))) ||
     (service === "lambda" && method === "DELETE" && functionNames.includes(String(path[2])))
@@ -140,11 +141,6 @@ async function refuse(run: StackRun, name: StreamName, reason: RegExp): Promise<
   );
   same("the refused stream", await describe(run, name), before);
   same("the processors of the former stream", processorsOf(await describe(run, "sms-events")), []);
-}
-
-/** Terraform's text without its frame and its line breaks. */
-function unwrapped(output: string): string {
-  return output.replaceAll(/\s*\n[│\s]*/g, " ");
 }
 
 async function describe(run: StackRun, name: StreamName): Promise<DeliveryStreamDescription> {

@@ -38,8 +38,6 @@ export const situations: readonly Situation[] = [
       kinesis_stream_arn: arn("kinesis", "stream/sms-retry-events"),
     },
     functionsWithMaxRetries: kinesisFunctions,
-    // What fails for an unknown project is made before the table, and so destroyed after it.
-    refusedBeforeBucket: true,
     deliver: (run, event) => deliverByKinesis(run, event, arn("kinesis", "stream/sms-retry-events")),
     async more(run) {
       await run.step("Pinpoint's end is said", () => sayPinpointsEnd(run));

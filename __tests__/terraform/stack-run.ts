@@ -7,16 +7,17 @@ import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
 import type { StackName } from "../../stacks/app.ts";
+import { isChange, jsonOf } from "./aws-call.ts";
 import { type Clients, clientsOf } from "./clients.ts";
 import { accountId, administrator, applicationId, type EmulatedAws, region } from "./emulated-aws.ts";
 import { check, same } from "./expectations.ts";
 import { type FailedMessage, pinpointFailure } from "./failure-event.ts";
 import { acceptingTest, everyInput, refusingTest, type Variables } from "./input-cases.ts";
-import { inventoryOf, isListed, unseenTypes } from "./inventory.ts";
+import { inventoryOf, isListed, settingsOfBucket, unseenTypes } from "./inventory.ts";
 import { actionsOf, changesOf, type PlanWithChanges } from "./plan-changes.ts";
 import { reviewPlan } from "./plan-review.ts";
 import type { Report } from "./report.ts";
-import { errorsIn, Terraform } from "./terraform.ts";
+import { errorsIn, Terraform, unwrapped } from "./terraform.ts";
 
 /** A user's situation: what is there before the stack, and what is particular to it. */
 export interface Situation {
@@ -51,11 +52,6 @@ export interface Situation {
    * @default - Pinpoint's
    */
   failureOf?(failed: FailedMessage): object;
-  /**
-   * Whether the table, whose destruction is refused, comes before the bucket, which is then not even asked.
-   * @default false
-   */
-  readonly refusedBeforeBucket?: boolean;
   /** Hands the event of a failed message to the stack's function, as AWS would. */
   deliver(run: StackRun, event: Buffer): Promise<void>;
   /** Steps that only this stack has, after the first apply. */
@@ -93,6 +89,7 @@ export class StackRun {
   readonly #report: Report;
   readonly #synthesised: Synthesised;
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #inputs: Readonly<Record<string, unknown>>;
 
   constructor(situation: Situation, { aws, environment, folder, report, stacksFolder }: RunOptions) {
     this.situation = situation;
@@ -104,14 +101,14 @@ export class StackRun {
     this.#synthesised = JSON.parse(readFileSync(join(folder, "cdk.tf.json"), "utf8"));
     // Beside the stack, never in it: what points Terraform to the emulated AWS.
     writeFileSync(join(folder, "emulated_override.tf.json"), JSON.stringify(providerOverride));
-    const inputs = {
+    this.#inputs = {
       ...("pinpoint_application_id" in this.#synthesised.variable && {
         pinpoint_application_id: applicationId,
       }),
       retry_delays_seconds: [0],
       ...situation.inputs,
     };
-    writeFileSync(join(folder, "terraform.tfvars.json"), JSON.stringify(inputs));
+    writeFileSync(join(folder, "terraform.tfvars.json"), JSON.stringify(this.#inputs));
     this.terraform = new Terraform(folder, { ...environment, AWS_ENDPOINT_URL: aws.endpoint });
   }
 
@@ -137,10 +134,12 @@ export class StackRun {
     await this.step("a failed message is sent again", () => this.#retry());
     await this.step("other max_retries: environment only", () => this.#changeMaxRetries());
     await this.situation.more?.(this);
+    await this.step("another prefix is refused at plan", () => this.#refuseOtherPrefix());
+    await this.step("the same prefix twice is refused", () => this.#refuseSamePrefix());
+    await this.step("a refused destroy takes nothing", () => this.#refusedDestroy());
+    await this.step("protection off", () => this.apply({ deletion_protection: false }));
     const calls = this.aws.calls.length;
     await this.step("destroy, stopped half-way", () => this.#stoppedDestroy());
-    await this.step("destroy is refused while protected", () => this.#refusedDestroy());
-    await this.step("protection off", () => this.#unprotect());
     await this.step("destroy again", () => this.terraform.run(["destroy", "-auto-approve", ...unprotected]));
     await this.step("nothing is left", async () => {
       same("what exists", await inventoryOf(this.aws), before);
@@ -227,7 +226,7 @@ export class StackRun {
   async #plan(file: string, parameters: readonly string[] = []): Promise<PlanWithChanges> {
     await this.terraform.run(["plan", `-out=${file}`, ...parameters]);
     const plan = await this.terraform.show<PlanWithChanges>(file);
-    same("the security review", reviewPlan(plan, { passingTables }), []);
+    same("the security review", reviewPlan(plan, exceptions), []);
     return plan;
   }
 
@@ -277,7 +276,7 @@ export class StackRun {
     same("what the second plan would do", actionsOf(plan), reads);
     same("its exit code", exitCode, reads.length === 0 ? 0 : 2);
     // Now that everything exists, every policy can be read.
-    same("the security review", reviewPlan(plan, { isComplete: true, passingTables }), []);
+    same("the security review", reviewPlan(plan, { isComplete: true, ...exceptions }), []);
   }
 
   async #retry(): Promise<void> {
@@ -386,35 +385,83 @@ export class StackRun {
     same("what changes", changesOf(plan), expected.sort());
   }
 
+  async #refuseOtherPrefix(): Promise<void> {
+    const { output } = await this.terraform.run(["plan", "-var=name_prefix=sms-other"], [1]);
+    check(
+      unwrapped(output).includes(
+        "The name_prefix would change from sms-retry to sms-other: everything would",
+      ),
+      `The plan does not say what would be lost:\n${output}`,
+    );
+    // Who has said that it is meant may plan it.
+    await this.terraform.run(["plan", "-var=name_prefix=sms-other", ...unprotected]);
+  }
+
+  /** A second state with the same inputs takes nothing over, and so its destroy takes nothing away. */
+  async #refuseSamePrefix(): Promise<void> {
+    const before = await this.#everything();
+    const second = await this.another("same-prefix", this.#inputs);
+    const calls = this.aws.calls.length;
+    const { output } = await second.run(["apply", "-auto-approve"], [1]);
+    check(/sms-retry-retries.*already exists/s.test(output), `The apply does not say why:\n${output}`);
+    await second.run(["destroy", "-auto-approve", ...unprotected]);
+    same(
+      "the calls that could have changed something",
+      this.aws.calls
+        .slice(calls)
+        .filter(isChange)
+        .map(({ operation }) => operation),
+      ["POST /schedule-groups/sms-retry-retries"],
+    );
+    same("what exists", await this.#everything(), before);
+    await this.terraform.run(["plan", "-detailed-exitcode"]);
+  }
+
   async #refusedDestroy(): Promise<void> {
     const bucket = this.outputs.events_bucket_name;
     const Key = "archive/2026/11/23/00/events.gz";
     if (bucket !== undefined)
       await this.clients.s3.send(new PutObjectCommand({ Bucket: String(bucket), Key, Body: "event" }));
-    const { output } = await this.terraform.run(["destroy", "-auto-approve"], [1]);
-    check(
-      /DeletionProtectionEnabled|protected against deletion/.test(output),
-      `Not refused because of the table.\n${errorsIn(output)}`,
+    const before = await this.#everything();
+    const calls = this.aws.calls.length;
+
+    await this.terraform.run(["destroy", "-auto-approve"], [1]);
+
+    const changes = this.aws.calls.slice(calls).filter(isChange);
+    same("what exists", await this.#everything(), before);
+    same(
+      "the calls that could have changed something",
+      changes.map((call) => `${call.operation} ${jsonOf(call).TableName}`),
+      ["DeleteTable sms-retry-deletion-guard"],
     );
-    if (bucket !== undefined && this.situation.refusedBeforeBucket !== true)
-      check(output.includes("BucketNotEmpty"), `Not refused because of the bucket.\n${errorsIn(output)}`);
     if (bucket !== undefined)
       await this.clients.s3.send(new GetObjectCommand({ Bucket: String(bucket), Key }));
     same("the item", (await this.#item("order-4711")).status, "SENT");
+    // The provider reads every setting of every resource, and finds each as it was made. Of the state Terraform itself
+    // has dropped the outputs.
+    await this.terraform.run(["plan", "-out=refused.plan"]);
+    const plan = await this.terraform.show<PlanWithChanges>("refused.plan");
+    same(
+      "what an apply would do",
+      actionsOf(plan).filter((action) => !action.startsWith("create output.")),
+      [],
+    );
   }
 
-  async #unprotect(): Promise<void> {
-    // Only what is left: everything else would be created once more.
-    const left = (await this.terraform.run(["state", "list"])).output.split("\n");
-    const targets = ["aws_dynamodb_table.message_state", "aws_s3_bucket.events"];
-    const chosen = targets.filter((address) => left.includes(address)).map((address) => `-target=${address}`);
-    await this.terraform.run(["apply", "-auto-approve", ...unprotected, ...chosen]);
+  /** What exists, and the settings that can go without it. */
+  async #everything() {
+    const { events_bucket_name: bucket } = this.outputs;
+    return {
+      names: await inventoryOf(this.aws),
+      bucket: bucket === undefined ? {} : await settingsOfBucket(this.aws, String(bucket)),
+    };
   }
 
   async #stoppedDestroy(): Promise<void> {
     await this.terraform.runUntil(this.situation.stopDestroyAt ?? "Destruction complete", [
       "destroy",
       "-auto-approve",
+      ...unprotected,
     ]);
   }
 }
@@ -422,8 +469,11 @@ export class StackRun {
 /** How often a send that was deferred is handed over again. */
 const mostTries = 5;
 
-/** See `stacks/shared/gate-table.ts`. */
-const passingTables = ["aws_dynamodb_table.send_gates[0]"];
+/** See `stacks/shared/gate-table.ts` and `stacks/shared/deployment.ts`. */
+const exceptions = {
+  passingTables: ["aws_dynamodb_table.send_gates[0]"],
+  emptyTables: ["aws_dynamodb_table.deletion_guard"],
+};
 
 const unprotected = ["-var=deletion_protection=false"];
 

@@ -5,6 +5,7 @@ import { endUserMessagingInputs } from "../inputs/end-user-messaging-inputs.ts";
 import { firehoseInputs } from "../inputs/firehose-inputs.ts";
 import { pinpointInputs } from "../inputs/inputs.ts";
 import { output, sharedOutputs } from "../inputs/outputs.ts";
+import { completeDeployment } from "../shared/deployment.ts";
 import { RetryEngine } from "../shared/retry-engine.ts";
 import { type Artefacts, SmsRetryStack } from "../shared/sms-retry-stack.ts";
 import { bothServices } from "./both-services.ts";
@@ -34,6 +35,7 @@ export class FirehoseStack extends SmsRetryStack {
     const attachment = new FirehoseAttachment(this, { ...props, engine, transformation });
     firehoseEligibilityCheck(this, inputs);
     firehoseAlarms(this, { ...props, engine, transformation });
+    completeDeployment(this, props);
     sharedOutputs(this, { engine, consumer: transformation.lambda });
     output(
       this,

@@ -74,7 +74,8 @@ function identityInputs(scope: Construct) {
       type: "string",
       description:
         "First part of the name of everything that is created, and the CloudWatch namespace of the metrics. " +
-        "Two deployments in one account and region need two prefixes. " +
+        "Two deployments in one account and region need two prefixes: the second apply with the same one fails. Another " +
+        "prefix makes everything anew and destroys what was, so a plan with one fails while deletion_protection is on. " +
         "2 to 24 lower-case letters, digits and hyphens, starting with a letter.",
       default: "sms-retry",
       validation: {
@@ -385,8 +386,8 @@ function keepingInputs(scope: Construct) {
     deletionProtection: new Input(scope, "deletion_protection", {
       type: "bool",
       description:
-        "Whether a destroy is refused while the message-state table exists and, in a stack that has an events " +
-        "bucket, while that holds objects. Set it to false and apply before you destroy on purpose. true or false.",
+        "Whether a destroy is refused, which then takes nothing, and another name_prefix at plan. Set it to false and " +
+        "apply before you destroy or rename on purpose. true or false.",
       default: true,
     }),
   };

@@ -3,6 +3,7 @@ import type { Construct } from "../cdktf.ts";
 import { Input } from "../inputs/input.ts";
 import { kinesisInputs } from "../inputs/inputs.ts";
 import { kinesisOutputs } from "../inputs/outputs.ts";
+import { completeDeployment } from "../shared/deployment.ts";
 import { EventArchive } from "../shared/event-archive.ts";
 import { EventsBucket } from "../shared/events-bucket.ts";
 import { pinpointSending } from "../shared/pinpoint-sending.ts";
@@ -23,6 +24,7 @@ export class KinesisStack extends SmsRetryStack {
     const consumer = new KinesisConsumer(this, { ...props, stream, engine, bucket });
     const archive = new EventArchive(this, { ...props, stream, bucket });
     kinesisAlarms(this, { ...props, engine, consumer, archive });
+    completeDeployment(this, props);
     kinesisOutputs(this, { engine, bucket, consumer, archive });
   }
 }

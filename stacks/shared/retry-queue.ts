@@ -10,6 +10,7 @@ import {
 import type { SharedInputs } from "../inputs/inputs.ts";
 import { longestBatchingWindowSeconds } from "../inputs/settings.ts";
 import { type Access, grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
+import { prefixIsKept } from "./deployment.ts";
 import { daySeconds, EncryptedQueue, mayReceive } from "./encrypted-queue.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
@@ -103,6 +104,7 @@ export class RetryQueue extends Construct {
     const { kmsKeyArn, namePrefix } = this.#inputs;
     const group = new SchedulerScheduleGroup(this, "aws_scheduler_schedule_group.retries", {
       name: `${namePrefix.text}-retries`,
+      lifecycle: prefixIsKept(this, this.#inputs),
     });
     const role = new IamRole(this, "aws_iam_role.retry_scheduler", {
       name: `${namePrefix.text}-retry-scheduler-${this.#place.region}`,
