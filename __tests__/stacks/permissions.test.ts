@@ -197,6 +197,25 @@ describe("permissions on the user's Firehose stream", () => {
     });
   });
 
+  test("attach-transformation may pass on the stream's role, only where the user named it", () => {
+    // biome-ignore-start lint/suspicious/noTemplateCurlyInString: this is HCL
+    const policy = resource(stack(), "aws_iam_role_policy.attach_transformation_role");
+    expect(policy).toMatchObject({
+      count: "${var.firehose_role_name == null ? 0 : 1}",
+      role: "${aws_iam_role.attach_transformation.id}",
+    });
+    expect(statementsOf(policy.policy)).toEqual([
+      {
+        sid: "PassStreamRole",
+        effect: "Allow",
+        actions: ["iam:PassRole"],
+        resources: [`${partition}:iam::${account}:role/\${var.firehose_role_name}`],
+        condition: { StringEquals: { "iam:PassedToService": "firehose.amazonaws.com" } },
+      },
+    ]);
+    // biome-ignore-end lint/suspicious/noTemplateCurlyInString: this is HCL
+  });
+
   test("the stream's role is given two actions on that function, and only where the user named it", () => {
     expect(resource(stack(), "aws_iam_role_policy.firehose_role")).toMatchObject({
       // biome-ignore-start lint/suspicious/noTemplateCurlyInString: this is HCL
@@ -381,7 +400,9 @@ describe.each(stackNames)("permissions of %s", (name) => {
   test("the scheduler's role can only be handed to the scheduler", () => {
     const passing = resourcesOf(stacks[name], "aws_iam_role_policy")
       .flatMap(([, { policy }]) => statementsOf(policy))
-      .filter(({ actions }) => actions.some((action) => action.startsWith("iam:")));
+      .filter(({ actions }) => actions.some((action) => action.startsWith("iam:")))
+      // See the permissions of sms-retry-firehose.
+      .filter(({ sid }) => sid !== "PassStreamRole");
     // Whatever handles events or sends schedules retries.
     expect(passing).toHaveLength(3);
     for (const statement of passing)

@@ -51,6 +51,7 @@ export async function runExamples(options: ExamplesOptions): Promise<void> {
   const { folder, artefacts, report } = options;
   cpSync(join(repository, "examples"), join(folder, "examples"), { recursive: true });
   await report.step("modules", "build", async () => buildModules(artefacts, join(folder, "dist/modules")));
+  await prepareStream(options);
   for (const name of exampleNames(join(folder, "examples"))) await planExample(name, options);
   await report.step("plan-review", "of an example", () => reviewExample(options));
   await report.step("plan-review", "of a stack", () => reviewStack(options));
@@ -87,15 +88,19 @@ async function planExample(name: string, { folder, report, ...options }: Example
   });
 }
 
-/** The command itself, as a pipeline calls it, on the account that `inspect` looks at too. */
-async function reviewExample({ folder, ...options }: ExamplesOptions): Promise<void> {
+/** The user's Firehose stream, at which a plan looks. */
+async function prepareStream({ endpoint }: ExamplesOptions): Promise<void> {
   const s3 = { RoleARN: "arn:aws:iam::123456789012:role/delivery", BucketARN: "arn:aws:s3:::archive" };
-  await clientsOf(options.endpoint).firehose.send(
+  await clientsOf(endpoint).firehose.send(
     new CreateDeliveryStreamCommand({
       DeliveryStreamName: "sms-events",
       ExtendedS3DestinationConfiguration: s3,
     }),
   );
+}
+
+/** The command itself, as a pipeline calls it, on the account that `inspect` looks at too. */
+async function reviewExample({ folder, ...options }: ExamplesOptions): Promise<void> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [

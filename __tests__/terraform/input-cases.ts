@@ -188,7 +188,8 @@ export function acceptingTest(variables: Variables): string {
       const { accepted } = casesOf(name);
       return [name, accepted[index % accepted.length]] as const;
     });
-    return run(`accepts_${index}`, Object.fromEntries(values), warningsAtEveryPlan(variables));
+    const inputs = Object.fromEntries(values);
+    return run(`accepts_${index}`, inputs, warningsOf(variables, inputs));
   });
   return [mockProvider, ...runs].join("\n");
 }
@@ -219,9 +220,12 @@ function casesOf(name: string): InputCases {
   return cases;
 }
 
-/** What warns whatever the inputs are: Pinpoint's event streams have ended. */
-function warningsAtEveryPlan(variables: Variables): string[] {
-  return "manage_event_stream" in variables ? ["check.pinpoint_event_stream"] : [];
+/** The checks that warn: Pinpoint's event streams have ended, and without a topic the alarms notify nobody. */
+function warningsOf(variables: Variables, inputs: Readonly<Record<string, unknown>>): string[] {
+  return [
+    ...("manage_event_stream" in variables ? ["check.pinpoint_event_stream"] : []),
+    ...(inputs.alarm_topic_arn === null ? ["check.alarm_topic"] : []),
+  ];
 }
 
 function run(
@@ -236,10 +240,25 @@ function run(
   return `run "${name}" {\n  command = plan\n  variables {\n${variables.join("")}  }\n${expectation}}\n`;
 }
 
+const prefixes = inputCases.name_prefix?.accepted ?? [];
+
 /** What Cloud Control tells of a stream and of a configuration set, such that no check warns. */
 const readAtPlan = {
-  ExtendedS3DestinationConfiguration: {},
-  EventDestinations: (inputCases.name_prefix?.accepted ?? []).map((prefix) => ({
+  ExtendedS3DestinationConfiguration: {
+    ProcessingConfiguration: {
+      Enabled: true,
+      Processors: prefixes.map((prefix) => ({
+        Type: "Lambda",
+        Parameters: [
+          {
+            ParameterName: "LambdaArn",
+            ParameterValue: `arn:aws:lambda:eu-west-1:123456789012:function:${prefix}-transform-firehose`,
+          },
+        ],
+      })),
+    },
+  },
+  EventDestinations: prefixes.map((prefix) => ({
     Enabled: true,
     SnsDestination: { TopicArn: `arn:aws:sns:eu-west-1:123456789012:${prefix}-sms-events` },
   })),

@@ -11,7 +11,7 @@ import { type Artefacts, SmsRetryStack } from "../shared/sms-retry-stack.ts";
 import { bothServices } from "./both-services.ts";
 import { firehoseAlarms } from "./firehose-alarms.ts";
 import { FirehoseAttachment } from "./firehose-attachment.ts";
-import { firehoseEligibilityCheck } from "./firehose-eligibility-check.ts";
+import { firehoseChecks } from "./firehose-eligibility-check.ts";
 import { FirehoseTransformation } from "./firehose-transformation.ts";
 
 /**
@@ -33,7 +33,7 @@ export class FirehoseStack extends SmsRetryStack {
     const engine = new RetryEngine(this, { ...props, sending: bothServices(this, props) });
     const transformation = new FirehoseTransformation(this, { ...props, engine });
     const attachment = new FirehoseAttachment(this, { ...props, engine, transformation });
-    firehoseEligibilityCheck(this, inputs);
+    firehoseChecks(this, { inputs, attachment });
     firehoseAlarms(this, { ...props, engine, transformation });
     completeDeployment(this, props);
     sharedOutputs(this, { engine, consumer: transformation.lambda });
@@ -41,13 +41,13 @@ export class FirehoseStack extends SmsRetryStack {
       this,
       "transformation_function_arn",
       transformation.lambda.arn,
-      "ARN of the function that transforms the stream's records; name it where the stream's own Terraform configuration has a processing block.",
+      "ARN of the function that transforms the stream's records. A Terraform configuration of yours that describes the stream must ignore changes of its processing_configuration.",
     );
     output(
       this,
       "firehose_attached",
       attachment.attached,
-      "Whether the transformation is attached to the stream, as of the last apply that looked.",
+      "Whether the transformation is attached to the stream, as of the last apply that looked: true or false, as text.",
     );
     output(
       this,
