@@ -77,6 +77,16 @@ describe.each(stackNames)("what %s keeps", (name) => {
     });
   });
 
+  test("every role is on the path and within the boundary that the account asks for", () => {
+    for (const [id, role] of resourcesOf(stacks[name], "aws_iam_role"))
+      expect({ id, ...role }).toMatchObject({
+        id,
+        path: "${var.iam_path}",
+        permissions_boundary: "${var.permissions_boundary_arn}",
+        tags: "${var.tags}",
+      });
+  });
+
   test("the table of gates is encrypted, paid per request, and there unless another's is used", () => {
     expect(resource(stacks[name], "aws_dynamodb_table.send_gates")).toMatchObject({
       count: "${var.send_gate_table_name == null ? 1 : 0}",

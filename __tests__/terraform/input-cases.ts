@@ -45,6 +45,10 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
     accepted: ["archive-delivery", null],
     refused: ["arn:aws:iam::123456789012:role/archive-delivery", "service-role/archive", ""],
   },
+  iam_path: {
+    accepted: ["/sms/retry/", "/"],
+    refused: ["", "sms/", "/sms", "//", "/with space/", `/${"x".repeat(127)}/`],
+  },
   kinesis_stream_arn: {
     accepted: [
       "arn:aws:kinesis:eu-west-1:123456789012:stream/sms-events",
@@ -100,6 +104,14 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
     // null in every fourth plan, which has origination_identities.
     accepted: ["+12065550100", "12345", "NOTICE", null],
     refused: ["+0123", "twelve-chars", "", "with space"],
+  },
+  permissions_boundary_arn: {
+    accepted: [
+      "arn:aws:iam::123456789012:policy/platform/boundary",
+      null,
+      "arn:aws:iam::aws:policy/PowerUserAccess",
+    ],
+    refused: ["boundary", "arn:aws:iam::123456789012:role/boundary", ""],
   },
   pinpoint_application_id: {
     accepted: ["0123456789abcdef0123456789abcdef"],
@@ -159,6 +171,16 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
       { SHOP: null },
       { "with space": 1 },
       Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`id-${index}`, 1])),
+    ],
+  },
+  tags: {
+    accepted: [{ "cost-centre": "4711", team: "" }, {}],
+    refused: [
+      { "aws:team": "sms" },
+      { "": "sms" },
+      { ["x".repeat(129)]: "sms" },
+      { team: "x".repeat(257) },
+      Object.fromEntries(Array.from({ length: 41 }, (_, index) => [`tag-${index}`, "x"])),
     ],
   },
   track_deliveries: { accepted: ["none", "all", "retried"], refused: ["some"] },
@@ -270,7 +292,7 @@ const mockProvider = `mock_provider "aws" {
     defaults = { account_id = "123456789012" }
   }
   mock_data "aws_partition" {
-    defaults = { partition = "aws" }
+    defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
   }
   mock_data "aws_region" {
     defaults = { id = "eu-west-1" }

@@ -14,7 +14,7 @@ import { check, same } from "./expectations.ts";
 import { type FailedMessage, pinpointFailure } from "./failure-event.ts";
 import { acceptingTest, everyInput, refusingTest, type Variables } from "./input-cases.ts";
 import { inventoryOf, isListed, settingsOfBucket, unseenTypes } from "./inventory.ts";
-import { actionsOf, changesOf, type PlanWithChanges } from "./plan-changes.ts";
+import { actionsOf, changesOf, type PlanWithChanges, readableOf } from "./plan-changes.ts";
 import { reviewPlan } from "./plan-review.ts";
 import type { Report } from "./report.ts";
 import { errorsIn, Terraform, unwrapped } from "./terraform.ts";
@@ -99,6 +99,10 @@ export class StackRun {
         pinpoint_application_id: applicationId,
       }),
       retry_delays_seconds: [0],
+      // What an account may demand of a deployment.
+      iam_path: "/platform/sms/",
+      permissions_boundary_arn: `arn:aws:iam::${accountId}:policy/boundary`,
+      tags: { team: "sms" },
       ...situation.inputs,
     };
     writeFileSync(join(folder, "terraform.tfvars.json"), JSON.stringify(this.#inputs));
@@ -120,6 +124,7 @@ export class StackRun {
     await this.step("inputs: accepted values", () => this.#acceptInputs());
     await this.step("plan with every input", () => this.#planWithEveryInput());
     await this.step("plan", () => this.#plan("first.plan"));
+    await this.step("the plan shows every policy and setting", () => this.#policiesAreKnown());
     await this.step("apply", () => this.terraform.run(["apply", "first.plan"]));
     await this.step("everything is there", () => this.#isThere(before));
     await this.step("outputs", () => this.#outputs());
@@ -223,8 +228,27 @@ export class StackRun {
   async #planWithEveryInput(): Promise<void> {
     const inputs = { ...everyInput(this.#synthesised.variable), ...this.situation.inputs };
     const plan = await this.#plan("every-input.plan", variables(inputs));
-    const planned = plan.resource_changes.filter(({ mode }) => mode !== "data").length;
-    check(planned > 0, "The plan is empty.");
+    const planned = plan.resource_changes.filter(({ mode }) => mode !== "data");
+    check(planned.length > 0, "The plan is empty.");
+    const { iam_path: path, permissions_boundary_arn: permissions_boundary, tags } = inputs;
+    for (const { address, change } of planned) {
+      const after = Object(change.after);
+      if (address.startsWith("aws_iam_role."))
+        same(
+          `path and boundary of ${address}`,
+          { path: after.path, permissions_boundary: after.permissions_boundary },
+          { path, permissions_boundary },
+        );
+      // Whatever the provider tags has the attribute, also where it is not set.
+      if ("tags" in after) same(`the tags of ${address}`, after.tags, tags);
+    }
+  }
+
+  /** Names are known before anything exists, so the first plan shows what may do what, with which settings. */
+  async #policiesAreKnown(): Promise<void> {
+    const { known, unknown } = readableOf(await this.terraform.show<PlanWithChanges>("first.plan"));
+    check(known.length > 20, "The plan has hardly a policy.");
+    same("what the first plan does not show", unknown, []);
   }
 
   async #plan(file: string, parameters: readonly string[] = []): Promise<PlanWithChanges> {

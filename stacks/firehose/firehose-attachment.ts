@@ -76,7 +76,7 @@ export class FirehoseAttachment extends Construct {
       // With another stream this becomes another policy, so that the right to the former one stays until the
       // transformation is off it.
       name: `change-${inputs.deliveryStreamName.text}`,
-      role: lambda.roleId,
+      role: lambda.roleName,
       policy: policyDocument({
         Sid: "ChangeStream",
         Action: ["firehose:DescribeDeliveryStream", "firehose:UpdateDestination"],
@@ -88,16 +88,16 @@ export class FirehoseAttachment extends Construct {
   /** The right to pass on the stream's role, and no other: only where the user names it. */
   #mayPassRole(
     lambda: SmsFunction<"attach-transformation">,
-    { inputs, place }: FirehoseAttachmentProps,
+    { inputs }: FirehoseAttachmentProps,
   ): IamRolePolicy {
     return new IamRolePolicy(this, "aws_iam_role_policy.attach_transformation_role", {
       count: Token.asNumber(inputs.roleName.ifNull("0", "1")),
       name: "pass-stream-role",
-      role: lambda.roleId,
+      role: lambda.roleName,
       policy: policyDocument({
         Sid: "PassStreamRole",
         Action: "iam:PassRole",
-        Resource: place.roleArn({ name: inputs.roleName.text }),
+        Resource: { hcl: "local.firehose_role_arn" },
         Condition: { StringEquals: { "iam:PassedToService": "firehose.amazonaws.com" } },
       }),
     });

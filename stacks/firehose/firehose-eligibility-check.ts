@@ -11,6 +11,7 @@ import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
 import type { Input } from "../inputs/input.ts";
 import type { PinpointInputs } from "../inputs/inputs.ts";
 import { Check } from "../shared/check.ts";
+import { type Place, reference } from "../shared/sms-retry-stack.ts";
 import type { FirehoseAttachment } from "./firehose-attachment.ts";
 
 /** A refusal in HCL. */
@@ -24,6 +25,7 @@ interface Refusal {
 /** What the checks look at. */
 export interface FirehoseChecksOptions {
   readonly inputs: PinpointInputs & FirehoseInputs;
+  readonly place: Place;
   readonly attachment: FirehoseAttachment;
 }
 
@@ -33,9 +35,10 @@ export interface FirehoseChecksOptions {
  * what cannot be understood. Terraform prints the values that a check's condition names, and the description of a stream
  * may hold an access key: so the conditions name locals that hold the verdict and nothing else.
  */
-export function firehoseChecks(scope: Construct, { inputs, attachment }: FirehoseChecksOptions): void {
+export function firehoseChecks(scope: Construct, options: FirehoseChecksOptions): void {
+  const { inputs, attachment } = options;
   const { deliveryStreamName, planCheck } = inputs;
-  const refusals = lookedAt(scope, inputs, attachment);
+  const refusals = lookedAt(scope, options);
   new Check(scope, "firehose_attachment", {
     assertions: [
       {
@@ -69,8 +72,8 @@ export function firehoseChecks(scope: Construct, { inputs, attachment }: Firehos
  *
  * @returns the address of the refusals, reason → sentence
  */
-function lookedAt(scope: Construct, inputs: FirehoseChecksOptions["inputs"], attachment: FirehoseAttachment) {
-  const { deliveryStreamName, namePrefix, planCheck } = inputs;
+function lookedAt(scope: Construct, { inputs, place, attachment }: FirehoseChecksOptions) {
+  const { deliveryStreamName, namePrefix, planCheck, roleName } = inputs;
   const read = (name: string, dependsOn: string[]) => {
     const address = `data.aws_cloudcontrolapi_resource.${name}`;
     const data = new DataAwsCloudcontrolapiResource(scope, address, {
@@ -93,6 +96,14 @@ function lookedAt(scope: Construct, inputs: FirehoseChecksOptions["inputs"], att
     "local.firehose_refusals",
     `\${{ for reason, refusal in { ${refusals.join(", ")} } : reason => refusal.text if refusal.applies }}`,
   );
+  // The name does not say on which path the role is; the stream's description does, where it is read.
+  const named = `format("/%s", ${roleName.hcl})`;
+  new TerraformLocal(
+    scope,
+    "local.firehose_role_arn",
+    `\${try([for arn in [${before.roleArn}] : arn if endswith(arn, ${named})][0], ` +
+      `"${place.roleArn({ name: reference(`coalesce(${roleName.hcl}, "none")`) })}")}`,
+  );
   new TerraformLocal(scope, "local.firehose_had_transformation", isOurs(before));
   const after = read("attached_delivery_stream", [attachment.checkAddress]);
   new TerraformLocal(scope, "local.firehose_has_transformation", isOurs(after));
@@ -100,7 +111,7 @@ function lookedAt(scope: Construct, inputs: FirehoseChecksOptions["inputs"], att
 }
 
 /** What the refusals rest on, each an expression in HCL. */
-type StreamParts = Readonly<Record<"kinds" | "kind" | "isOn" | "processors" | "others", string>>;
+type StreamParts = Readonly<Record<"kinds" | "kind" | "isOn" | "processors" | "others" | "roleArn", string>>;
 
 /** In the order of the table. No two apply to the same stream, so that a user reads one reason. */
 function refusalsOf({
@@ -171,5 +182,5 @@ function partsOfStream(stream: string, namePrefix: Input): StreamParts {
     `[for processor in ${processors} : try(tostring(processor.Type), "unknown") ` +
     `if !try(${isOurs}, false)]`;
 
-  return { kinds, kind, isOn, processors, others };
+  return { kinds, kind, isOn, processors, others, roleArn: `${extendedS3}.RoleARN` };
 }

@@ -33,7 +33,7 @@ export class FirehoseStack extends SmsRetryStack {
     const engine = new RetryEngine(this, { ...props, sending: bothServices(this, props) });
     const transformation = new FirehoseTransformation(this, { ...props, engine });
     const attachment = new FirehoseAttachment(this, { ...props, engine, transformation });
-    firehoseChecks(this, { inputs, attachment });
+    firehoseChecks(this, { ...props, attachment });
     firehoseAlarms(this, { ...props, engine, transformation });
     completeDeployment(this, props);
     sharedOutputs(this, { engine, consumer: transformation.lambda });

@@ -9,6 +9,7 @@ import { deliveryGuarantees, trackDeliveriesValues } from "../../functions/contr
 import { lambdaRuntimes } from "../../functions/contract/lambda-runtimes.ts";
 import { allowedRetryableStatuses } from "../../functions/contract/statuses.ts";
 import type { Construct } from "../cdktf.ts";
+import { governanceInputs } from "./governance-inputs.ts";
 import { Input } from "./input.ts";
 
 /** The readings of the inputs, by their TypeScript names; see {@link sharedInputs}. */
@@ -54,6 +55,7 @@ export function sharedInputs(scope: Construct) {
     ...gateInputs(scope),
     ...capacityInputs(scope),
     ...keepingInputs(scope),
+    ...governanceInputs(scope),
     ...producerInputs(scope),
   };
 }

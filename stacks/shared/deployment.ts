@@ -62,7 +62,26 @@ export function completeDeployment(
     deletionGuard(stack, inputs),
     resources.map(({ node }) => node.id),
   );
+  for (const resource of resourcesOf(stack))
+    if (taggableTypes.includes(resource.terraformResourceType))
+      resource.addOverride("tags", inputs.tags.text);
 }
+
+/** The types that take tags, of those that the stacks use. */
+const taggableTypes = [
+  "aws_cloudwatch_log_group",
+  "aws_cloudwatch_metric_alarm",
+  "aws_dynamodb_table",
+  "aws_iam_role",
+  "aws_kinesis_firehose_delivery_stream",
+  "aws_kinesis_stream",
+  "aws_lambda_event_source_mapping",
+  "aws_lambda_function",
+  "aws_s3_bucket",
+  "aws_scheduler_schedule_group",
+  "aws_sns_topic",
+  "aws_sqs_queue",
+];
 
 /**
  * Table `<prefix>-deletion-guard`, which stays empty and costs nothing. It depends on everything, so a destroy begins with

@@ -36,7 +36,10 @@ export interface EncryptedQueueProps {
  * by SQS, and reached over TLS only. A dead-letter queue takes what one queue gives up, and nothing of another queue.
  */
 export class EncryptedQueue extends Construct {
+  /** As SQS gives it out; known when the queue is there. */
   readonly url: string;
+  /** The same made of names, so that a plan shows the environment that holds it. */
+  readonly knownUrl: string;
   /** Made of the name, so that a plan shows what refers to it. */
   readonly arn: string;
   readonly queueName: string;
@@ -65,6 +68,7 @@ export class EncryptedQueue extends Construct {
     });
     this.url = queue.url;
     this.queueName = queue.name;
+    this.knownUrl = place.queueUrl(queue);
     this.arn = place.arn("sqs", queue.name);
     this.policy = new SqsQueuePolicy(this, `aws_sqs_queue_policy.${id}`, {
       queueUrl: queue.url,

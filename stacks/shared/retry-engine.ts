@@ -114,7 +114,7 @@ export class RetryEngine extends Construct {
 
   #sendsOnCondition(
     name: string,
-    { roleId, permissions }: Pick<SmsFunction<FunctionName>, "roleId" | "permissions">,
+    { roleName, permissions }: Pick<SmsFunction<FunctionName>, "roleName" | "permissions">,
     { onCondition }: Sending,
   ): void {
     if (onCondition === undefined) return;
@@ -123,7 +123,7 @@ export class RetryEngine extends Construct {
       new IamRolePolicy(this, `aws_iam_role_policy.${name}_${right}`, {
         count: Token.asNumber(`\${${hcl} ? 1 : 0}`),
         name: `${name}-${right.replaceAll("_", "-")}`,
-        role: roleId,
+        role: roleName,
         policy: policyDocument(statement),
       }),
     );

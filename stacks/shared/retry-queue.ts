@@ -1,17 +1,12 @@
 /** The queue of retry messages, and the schedules that carry the retry messages it cannot hold long enough. */
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
-import {
-  Construct,
-  IamRole,
-  IamRolePolicy,
-  type ITerraformDependable,
-  SchedulerScheduleGroup,
-} from "../cdktf.ts";
+import { Construct, IamRolePolicy, type ITerraformDependable, SchedulerScheduleGroup } from "../cdktf.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import { longestBatchingWindowSeconds } from "../inputs/settings.ts";
 import { type Access, grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
 import { prefixIsKept } from "./deployment.ts";
 import { daySeconds, EncryptedQueue, mayReceive } from "./encrypted-queue.ts";
+import { serviceRole } from "./service-role.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
 /** What a function is told to make schedules. */
@@ -48,6 +43,7 @@ export class RetryQueue extends Construct {
   readonly receiving: Statement;
   /** What must exist before a schedule can reach the queue. */
   readonly permissions: ITerraformDependable[];
+  readonly #knownUrl: string;
   readonly #inputs: SharedInputs;
   readonly #place: Place;
   /** Name of the group of all schedules, by which Scheduler counts what it could not deliver. */
@@ -73,6 +69,7 @@ export class RetryQueue extends Construct {
       redrive: { deadLetters, maxReceiveCount: receivesBeforeDeadLetter },
     });
     this.url = queue.url;
+    this.#knownUrl = queue.knownUrl;
     this.arn = queue.arn;
     this.queueName = queue.queueName;
     this.deadLetterUrl = deadLetters.url;
@@ -93,7 +90,7 @@ export class RetryQueue extends Construct {
         ...this.#scheduling.statements,
       ],
       environment: {
-        RETRY_QUEUE_URL: this.url,
+        RETRY_QUEUE_URL: this.#knownUrl,
         RETRY_QUEUE_ARN: this.arn,
         ...this.#scheduling.environment,
       },
@@ -106,9 +103,11 @@ export class RetryQueue extends Construct {
       name: `${namePrefix.text}-retries`,
       lifecycle: prefixIsKept(this, this.#inputs),
     });
-    const role = new IamRole(this, "aws_iam_role.retry_scheduler", {
-      name: `${namePrefix.text}-retry-scheduler-${this.#place.region}`,
-      assumeRolePolicy: trustPolicy("scheduler.amazonaws.com", {
+    const role = serviceRole(this, "aws_iam_role.retry_scheduler", {
+      inputs: this.#inputs,
+      place: this.#place,
+      name: "retry-scheduler",
+      trust: trustPolicy("scheduler.amazonaws.com", {
         StringEquals: {
           "aws:SourceAccount": this.#place.accountId,
           "aws:SourceArn": this.#place.arn("scheduler", `schedule-group/${group.name}`),
@@ -117,7 +116,7 @@ export class RetryQueue extends Construct {
     });
     const policy = new IamRolePolicy(this, "aws_iam_role_policy.retry_scheduler", {
       name: "retry-scheduler",
-      role: role.id,
+      role: role.name,
       // Scheduler writes to the dead-letter queue with the role of the schedule too.
       policy: policyDocument({
         Sid: "SendRetryMessage",
@@ -126,7 +125,7 @@ export class RetryQueue extends Construct {
       }),
     });
     const key = grantKeyUse(this, "retry_scheduler_key", {
-      role: role.id,
+      role: role.name,
       key: kmsKeyArn,
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
     });
@@ -141,13 +140,13 @@ export class RetryQueue extends Construct {
         {
           Sid: "PassSchedulerRole",
           Action: "iam:PassRole",
-          Resource: this.#place.roleArn(role),
+          Resource: role.arn,
           Condition: { StringEquals: { "iam:PassedToService": "scheduler.amazonaws.com" } },
         },
       ],
       environment: {
         SCHEDULE_GROUP_NAME: group.name,
-        SCHEDULER_ROLE_ARN: this.#place.roleArn(role),
+        SCHEDULER_ROLE_ARN: role.arn,
         RETRY_DEAD_LETTER_QUEUE_ARN: this.deadLetterArn,
       },
     };
