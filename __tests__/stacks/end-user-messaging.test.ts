@@ -159,7 +159,7 @@ describe("the way of an event", () => {
     expect(archive).not.toHaveProperty("kinesis_source_configuration");
     expect(archive.server_side_encryption).toEqual({
       enabled: true,
-      key_type: '${var.kms_key_arn == null ? "AWS_OWNED_CMK" : "CUSTOMER_MANAGED_CMK"}',
+      key_type: '${local.has_kms_key ? "CUSTOMER_MANAGED_CMK" : "AWS_OWNED_CMK"}',
       key_arn: "${var.kms_key_arn}",
     });
   });

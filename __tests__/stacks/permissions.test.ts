@@ -427,7 +427,8 @@ describe.each(stackNames)("permissions of %s", (name) => {
         id.endsWith("_stream_key") && id !== "pinpoint_event_stream_key"
           ? "var.kinesis_stream_kms_key_arn"
           : "var.kms_key_arn";
-      expect({ id, count }).toEqual({ id, count: `\${${input} == null ? 0 : 1}` });
+      const isGiven = input === "var.kms_key_arn" ? "local.has_kms_key" : `${input} != null`;
+      expect({ id, count }).toEqual({ id, count: `\${${isGiven} ? 1 : 0}` });
       for (const { actions, resources } of statementsOf(policy)) {
         expect(resources).toEqual([`\${${input}}`]);
         expect(["kms:Decrypt", "kms:GenerateDataKey"]).toEqual(expect.arrayContaining([...actions]));

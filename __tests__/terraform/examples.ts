@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { CreateDeliveryStreamCommand } from "@aws-sdk/client-firehose";
+import { CreateStreamCommand } from "@aws-sdk/client-kinesis";
 import { buildModules } from "../../cli/build-modules.ts";
 import { reviewComment } from "../../cli/plan-review/comment.ts";
 import { terraformPlan } from "../../cli/plan-review/terraform-plan.ts";
@@ -51,7 +52,7 @@ export async function runExamples(options: ExamplesOptions): Promise<void> {
   const { folder, artefacts, report } = options;
   cpSync(join(repository, "examples"), join(folder, "examples"), { recursive: true });
   await report.step("modules", "build", async () => buildModules(artefacts, join(folder, "dist/modules")));
-  await prepareStream(options);
+  await prepareStreams(options);
   for (const name of exampleNames(join(folder, "examples"))) await planExample(name, options);
   await report.step("plan-review", "of an example", () => reviewExample(options));
   await report.step("plan-review", "of a stack", () => reviewStack(options));
@@ -88,8 +89,11 @@ async function planExample(name: string, { folder, report, ...options }: Example
   });
 }
 
-/** The user's Firehose stream, at which a plan looks. */
-async function prepareStream({ endpoint }: ExamplesOptions): Promise<void> {
+/** The user's streams, at which plans look. */
+async function prepareStreams({ endpoint }: ExamplesOptions): Promise<void> {
+  await clientsOf(endpoint).kinesis.send(
+    new CreateStreamCommand({ StreamName: "sms-events", ShardCount: 1 }),
+  );
   const s3 = { RoleARN: "arn:aws:iam::123456789012:role/delivery", BucketARN: "arn:aws:s3:::archive" };
   await clientsOf(endpoint).firehose.send(
     new CreateDeliveryStreamCommand({

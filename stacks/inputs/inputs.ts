@@ -8,7 +8,7 @@ import { highestMaxRetries, settingDefaults } from "../../functions/contract/env
 import { deliveryGuarantees, trackDeliveriesValues } from "../../functions/contract/guarantees.ts";
 import { lambdaRuntimes } from "../../functions/contract/lambda-runtimes.ts";
 import { allowedRetryableStatuses } from "../../functions/contract/statuses.ts";
-import type { Construct } from "../cdktf.ts";
+import { type Construct, TerraformLocal } from "../cdktf.ts";
 import { governanceInputs } from "./governance-inputs.ts";
 import { Input } from "./input.ts";
 
@@ -44,8 +44,13 @@ const oneOf = (name: string, values: readonly (string | number)[]) => ({
 // What CloudWatch Logs accepts.
 const logRetentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653];
 
+/** HCL of whether there is a key of the user's. It decides how many policies there are, so a plan must know it. */
+export const hasKmsKey = "local.has_kms_key";
+
 /** Declares the shared inputs in a stack. */
 export function sharedInputs(scope: Construct) {
+  const asked = "var.encrypt_with_kms_key";
+  new TerraformLocal(scope, hasKmsKey, `\${${asked} == null ? var.kms_key_arn != null : ${asked}}`);
   return {
     ...identityInputs(scope),
     ...retryInputs(scope),
@@ -374,6 +379,13 @@ function keepingInputs(scope: Construct) {
           'var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key_arn))',
         message: "The input kms_key_arn must be null or the ARN of a KMS key (not of an alias).",
       },
+    }),
+    encryptWithKmsKey: new Input(scope, "encrypt_with_kms_key", {
+      type: "bool",
+      description:
+        "Whether kms_key_arn is given. null looks whether it is null, which a plan cannot do where the same " +
+        "configuration makes the key: say true there. null, true or false.",
+      default: null,
     }),
     alarmTopicArn: new Input(scope, "alarm_topic_arn", {
       type: "string",

@@ -8,8 +8,8 @@ import {
   Token,
 } from "../cdktf.ts";
 import { Input } from "../inputs/input.ts";
-import type { PinpointInputs } from "../inputs/inputs.ts";
-import { grantKeyUse, policyDocument, trustPolicy } from "../shared/access.ts";
+import { hasKmsKey, type PinpointInputs } from "../inputs/inputs.ts";
+import { deploymentKey, grantKeyUse, policyDocument, trustPolicy } from "../shared/access.ts";
 import { Check } from "../shared/check.ts";
 import type { EventStream } from "../shared/event-stream.ts";
 import { type ServiceRole, serviceRole } from "../shared/service-role.ts";
@@ -86,7 +86,7 @@ export class PinpointEventStream extends Construct implements EventStream {
       shardCount: shardCount.number,
       retentionPeriod: 24,
       encryptionType: "KMS",
-      kmsKeyId: Token.asString(`\${coalesce(${kmsKeyArn.hcl}, "alias/aws/kinesis")}`),
+      kmsKeyId: Token.asString(`\${${hasKmsKey} ? ${kmsKeyArn.hcl} : "alias/aws/kinesis"}`),
     });
   }
 
@@ -115,7 +115,7 @@ export class PinpointEventStream extends Construct implements EventStream {
     });
     const key = grantKeyUse(this, "pinpoint_event_stream_key", {
       role: role.name,
-      key: inputs.kmsKeyArn,
+      key: deploymentKey(inputs),
       actions: ["kms:GenerateDataKey"],
     });
     return { role, permissions: [policy, key] };

@@ -10,7 +10,7 @@ import {
   type TerraformStack,
 } from "../cdktf.ts";
 import { expression } from "../inputs/input.ts";
-import type { SharedInputs } from "../inputs/inputs.ts";
+import { hasKmsKey, type SharedInputs } from "../inputs/inputs.ts";
 import { KeptValue } from "./kept-value.ts";
 
 /** The resource whose creation takes the name: AWS refuses a second schedule group of the same name, and hands none over. */
@@ -99,7 +99,7 @@ function deletionGuard(
     billingMode: "PAY_PER_REQUEST",
     pointInTimeRecovery: { enabled: true },
     serverSideEncryption: {
-      enabled: expression(`${kmsKeyArn.hcl} != null`),
+      enabled: expression(hasKmsKey),
       kmsKeyArn: kmsKeyArn.text,
     },
     deletionProtectionEnabled: deletionProtection.flag,

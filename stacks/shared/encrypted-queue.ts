@@ -1,7 +1,7 @@
 /** A queue as every stack wants it. */
 import { Construct, SqsQueue, SqsQueuePolicy, SqsQueueRedriveAllowPolicy } from "../cdktf.ts";
 import { expression } from "../inputs/input.ts";
-import type { SharedInputs } from "../inputs/inputs.ts";
+import { hasKmsKey, type SharedInputs } from "../inputs/inputs.ts";
 import { onlyOverTls, policyDocument, type Statement } from "./access.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
@@ -54,7 +54,7 @@ export class EncryptedQueue extends Construct {
       name: `${namePrefix.text}-${id.replaceAll("_", "-")}`,
       kmsMasterKeyId: kmsKeyArn.text,
       // The two kinds of encryption exclude each other; null leaves the attribute alone.
-      sqsManagedSseEnabled: expression(`${kmsKeyArn.hcl} == null ? true : null`),
+      sqsManagedSseEnabled: expression(`${hasKmsKey} ? null : true`),
       messageRetentionSeconds: props.messageRetentionSeconds,
       ...(props.visibilityTimeoutSeconds !== undefined && {
         visibilityTimeoutSeconds: props.visibilityTimeoutSeconds,

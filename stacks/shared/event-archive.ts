@@ -7,7 +7,8 @@ import {
   KinesisFirehoseDeliveryStream,
 } from "../cdktf.ts";
 import type { Input } from "../inputs/input.ts";
-import { grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
+import { hasKmsKey } from "../inputs/inputs.ts";
+import { deploymentKey, grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
 import { type EventStream, mayDecryptStream } from "./event-stream.ts";
 import { bucketPrefixes, type EventsBucket } from "./events-bucket.ts";
 import { type ServiceRole, serviceRole } from "./service-role.ts";
@@ -127,7 +128,7 @@ export class EventArchive extends Construct {
     });
     const key = grantKeyUse(this, "event_archive_key", {
       role: role.name,
-      key: inputs.kmsKeyArn,
+      key: deploymentKey(inputs),
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
     });
     const streamKey = stream === undefined ? [] : mayDecryptStream(this, "event_archive", role.name, stream);
@@ -139,7 +140,7 @@ export class EventArchive extends Construct {
 function encryptionOfBuffer(key: Input) {
   return {
     enabled: true,
-    keyType: key.ifNull('"AWS_OWNED_CMK"', '"CUSTOMER_MANAGED_CMK"'),
+    keyType: `\${${hasKmsKey} ? "CUSTOMER_MANAGED_CMK" : "AWS_OWNED_CMK"}`,
     keyArn: key.text,
   };
 }

@@ -7,6 +7,7 @@ import {
   LambdaEventSourceMapping,
   Token,
 } from "../cdktf.ts";
+import { hasKmsKey } from "../inputs/inputs.ts";
 import {
   applicationLeavesRoom,
   guaranteeSetting,
@@ -102,6 +103,12 @@ export class RetryEngine extends Construct {
           condition: `\${${inputs.originationNumber.hcl} == null || length(${inputs.originationIdentities.hcl}) == 0}`,
           errorMessage:
             "The origination_number is the short form of origination_identities; give one of them, and leave out the other.",
+        },
+        {
+          // A key that is yet to be made is looked at when it is there.
+          condition: `\${${hasKmsKey} == (${inputs.kmsKeyArn.hcl} != null)}`,
+          errorMessage:
+            "The input encrypt_with_kms_key says something else than kms_key_arn; leave it out, or give both or neither.",
         },
         {
           condition: `\${${applicationLeavesRoom(inputs)}}`,

@@ -3,7 +3,14 @@ import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
 import { Construct, IamRolePolicy, type ITerraformDependable, SchedulerScheduleGroup } from "../cdktf.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import { longestBatchingWindowSeconds } from "../inputs/settings.ts";
-import { type Access, grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
+import {
+  type Access,
+  deploymentKey,
+  grantKeyUse,
+  policyDocument,
+  type Statement,
+  trustPolicy,
+} from "./access.ts";
 import { prefixIsKept } from "./deployment.ts";
 import { daySeconds, EncryptedQueue, mayReceive } from "./encrypted-queue.ts";
 import { serviceRole } from "./service-role.ts";
@@ -98,7 +105,7 @@ export class RetryQueue extends Construct {
   }
 
   #schedules() {
-    const { kmsKeyArn, namePrefix } = this.#inputs;
+    const { namePrefix } = this.#inputs;
     const group = new SchedulerScheduleGroup(this, "aws_scheduler_schedule_group.retries", {
       name: `${namePrefix.text}-retries`,
       lifecycle: prefixIsKept(this, this.#inputs),
@@ -126,7 +133,7 @@ export class RetryQueue extends Construct {
     });
     const key = grantKeyUse(this, "retry_scheduler_key", {
       role: role.name,
-      key: kmsKeyArn,
+      key: deploymentKey(this.#inputs),
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
     });
     const access: Access<SchedulingVariable> = {

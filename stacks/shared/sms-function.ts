@@ -9,7 +9,14 @@ import {
   TerraformAsset,
 } from "../cdktf.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
-import { type Access, grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
+import {
+  type Access,
+  deploymentKey,
+  grantKeyUse,
+  policyDocument,
+  type Statement,
+  trustPolicy,
+} from "./access.ts";
 import { type ServiceRole, serviceRole } from "./service-role.ts";
 import type { Artefacts, Place } from "./sms-retry-stack.ts";
 
@@ -116,7 +123,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
     });
     const key = grantKeyUse(this, `${this.#name}_key`, {
       role: role.name,
-      key: inputs.kmsKeyArn,
+      key: deploymentKey(inputs),
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
     });
     return [policy, key];
