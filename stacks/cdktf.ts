@@ -15,6 +15,7 @@ export {
 } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
 export { DataAwsCallerIdentity } from "@cdktf/provider-aws/lib/data-aws-caller-identity/index.js";
 export { DataAwsCloudcontrolapiResource } from "@cdktf/provider-aws/lib/data-aws-cloudcontrolapi-resource/index.js";
+export { DataAwsKinesisStream } from "@cdktf/provider-aws/lib/data-aws-kinesis-stream/index.js";
 export { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition/index.js";
 export { DataAwsRegion } from "@cdktf/provider-aws/lib/data-aws-region/index.js";
 export { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table/index.js";
@@ -51,6 +52,7 @@ export {
   TerraformLocal,
   TerraformOutput,
   TerraformResource,
+  type TerraformResourceLifecycle,
   TerraformStack,
   TerraformVariable,
   Token,

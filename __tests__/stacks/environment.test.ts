@@ -35,8 +35,12 @@ function environmentWithDefaults(stack: SynthesisedStack, name: FunctionName): R
         String(defaultOf(input) ?? own),
       )
       .replace(/^\$\{((?:aws_|local\.)[\w.]+)\}$/, "$1")
-      // An ARN is made of the names of what it is about.
-      .replace(/^arn:.*$/, (arn) => arn.replaceAll(/\$\{((?:data\.)?aws_[\w.]+)\}/g, "$1"));
+      // An ARN and a URL are made of the names of what they are about, and the ARN of a role of a path.
+      .replace(/^(?:arn|https):.*$/, (made) =>
+        made
+          .replaceAll(/\$\{((?:data\.)?aws_[\w.]+)\}/g, "$1")
+          .replaceAll(/\$\{var\.(\w+)\}/g, (_, input) => String(defaultOf(input))),
+      );
   const evaluated = Object.entries(environmentOf(stack, name)).map(([key, text]) => [key, evaluate(text)]);
   expect(evaluated.filter(([, text]) => text?.includes("${"))).toEqual([]);
   return Object.fromEntries(evaluated);

@@ -8,9 +8,10 @@ import { synthesiseAll } from "./synthesised.ts";
 
 const functionArn = "arn:aws:lambda:eu-west-1:123456789012:function:sms-retry-transform-firehose";
 
-/** What the references of the check stand for here; the properties are those of each case. */
+/** What the references of the expressions stand for here; the properties are those of each case. */
 const values: Readonly<Record<string, string>> = {
-  "data.aws_cloudcontrolapi_resource.delivery_stream.properties": "stream_properties",
+  "one(data.aws_cloudcontrolapi_resource.delivery_stream[*].properties)": "stream_properties",
+  "one(data.aws_cloudcontrolapi_resource.attached_delivery_stream[*].properties)": "stream_properties",
   "data.aws_partition.current.partition": '"aws"',
   "data.aws_region.current.id": '"eu-west-1"',
   "data.aws_caller_identity.current.account_id": '"123456789012"',
@@ -18,7 +19,6 @@ const values: Readonly<Record<string, string>> = {
   "var.firehose_delivery_stream_name": '"stream-1"',
 };
 
-// In the order of the check's expectations.
 const reasons = [
   "no-destination",
   "several-destinations",
@@ -92,20 +92,25 @@ const readModels: Record<string, unknown>[] = [
   ),
 ];
 
-/** What the check says of each stream: the reasons whose expectation does not hold, and the first one's sentence. */
-function warningsOf(properties: readonly string[]): { reasons: string[]; text: string | undefined }[] {
-  const assertions = synthesiseAll()["sms-retry-firehose"].check?.firehose_attachment?.assert ?? [];
-  const inner = (template: string) =>
-    Object.entries(values).reduce((hcl, [from, to]) => hcl.replaceAll(from, to), template.slice(2, -1));
-  const each = assertions.map(
-    ({ condition, error_message }) => `{ holds = ${inner(condition)}, text = ${inner(error_message)} }`,
-  );
+/** What is found at plan of each stream: the refusals, reason → sentence, and whether our transformation is on. */
+function findingsOf(
+  properties: readonly string[],
+): { refusals: Record<string, string>; hasTransformation: boolean }[] {
+  const { firehose_refusals, firehose_has_transformation } =
+    synthesiseAll()["sms-retry-firehose"].locals ?? {};
+  const inner = (template: unknown) =>
+    Object.entries(values).reduce(
+      (hcl, [from, to]) => hcl.replaceAll(from, to),
+      String(template).slice(2, -1),
+    );
   const folder = mkdtempSync(join(tmpdir(), "sms-retry-check-"));
   try {
     const locals = {
       // A template of Terraform's JSON: ${ would begin an expression.
       properties: properties.map((text) => text.replaceAll("${", "$${")),
-      answers: `\${[for stream_properties in local.properties : [${each.join(", ")}]]}`,
+      answers:
+        `\${[for stream_properties in local.properties : { refusals = ${inner(firehose_refusals)}, ` +
+        `hasTransformation = ${inner(firehose_has_transformation)} }]}`,
     };
     writeFileSync(join(folder, "main.tf.json"), JSON.stringify({ locals }));
     const written = execFileSync("terraform", [`-chdir=${folder}`, "console"], {
@@ -114,11 +119,7 @@ function warningsOf(properties: readonly string[]): { reasons: string[]; text: s
       stdio: "pipe",
       env: { ...process.env, CHECKPOINT_DISABLE: "1" },
     });
-    const answers = JSON.parse(JSON.parse(written) as string) as { holds: boolean; text: string }[][];
-    return answers.map((answer) => ({
-      reasons: reasons.filter((_, position) => answer[position]?.holds === false),
-      text: answer.find(({ holds }) => !holds)?.text,
-    }));
+    return JSON.parse(JSON.parse(written) as string);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -129,27 +130,34 @@ if (!hasTerraform) process.stderr.write("Skipped: the check's HCL needs terrafor
 
 (hasTerraform ? describe : describe.skip)("the check's HCL, evaluated by terraform", () => {
   test("it warns of exactly what the attaching function refuses, for its reason", () => {
-    const warnings = warningsOf(readModels.map((model) => JSON.stringify(model)));
+    const findings = findingsOf(readModels.map((model) => JSON.stringify(model)));
     const verdicts = readModels.map((model) => eligibilityOf(streamOfReadModel(model), functionArn));
-    expect(readModels.map((model, index) => ({ model, reasons: warnings[index]?.reasons }))).toEqual(
+    const found = readModels.map((model, index) => ({
+      model,
+      reasons: Object.keys(findings[index]?.refusals ?? {}),
+      hasTransformation: findings[index]?.hasTransformation,
+    }));
+    expect(found).toEqual(
       readModels.map((model, index) => ({
         model,
         reasons: verdicts[index]?.eligible ? [] : [verdicts[index]?.reason],
+        hasTransformation: verdicts[index]?.reason === "already-attached",
       })),
     );
     // Every reason was met, or the comparison would prove little.
-    expect(new Set(warnings.flatMap((warning) => warning.reasons))).toEqual(new Set(reasons));
+    expect(new Set(found.flatMap((each) => each.reasons))).toEqual(new Set(reasons));
+    expect(found.some((each) => each.hasTransformation)).toBe(true);
   });
 
   test("it says nothing of what it cannot read", () => {
-    for (const { reasons: found } of warningsOf(["", "no JSON", "null", "3", '"text"']))
-      expect(found).toEqual([]);
+    for (const finding of findingsOf(["", "no JSON", "null", "3", '"text"']))
+      expect(finding).toEqual({ refusals: {}, hasTransformation: false });
   });
 
-  test("its sentence names the stream and the reason", () => {
-    const [warning] = warningsOf([JSON.stringify({ SplunkDestinationConfiguration: {} })]);
-    expect(warning?.text).toBe(
-      "The Firehose stream stream-1 is left as it is, without the transformation: it delivers to Splunk, not to Amazon S3.",
-    );
+  test("its sentence has the reason and nothing of the stream's description", () => {
+    const [finding] = findingsOf([
+      JSON.stringify({ SplunkDestinationConfiguration: { HECToken: "secret" } }),
+    ]);
+    expect(finding?.refusals).toEqual({ "not-s3": "it delivers to Splunk, not to Amazon S3." });
   });
 });

@@ -3,6 +3,8 @@ import { eventFilterPatterns } from "../../functions/contract/event-filter.ts";
 import { lambdaRuntimes } from "../../functions/contract/lambda-runtimes.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
 import {
+  addressesOf,
+  dependenciesOf,
   kinesisStackNames,
   resource,
   resourcesOf,
@@ -40,10 +42,56 @@ describe.each(stackNames)("what %s keeps", (name) => {
       attribute: [{ name: "application_message_id", type: "S" }],
       ttl: { attribute_name: "expires_at", enabled: true },
       point_in_time_recovery: { enabled: true },
-      server_side_encryption: { enabled: "${var.kms_key_arn != null}", kms_key_arn: key },
+      server_side_encryption: { enabled: "${local.has_kms_key}", kms_key_arn: key },
       deletion_protection_enabled: protection,
       billing_mode: '${var.table_capacity == null ? "PAY_PER_REQUEST" : "PROVISIONED"}',
     });
+  });
+
+  test("a destroy begins with a table that AWS refuses to delete, before anything else", () => {
+    const guard = "aws_dynamodb_table.deletion_guard";
+    expect(resource(stacks[name], guard)).toMatchObject({
+      name: "${var.name_prefix}-deletion-guard",
+      billing_mode: "PAY_PER_REQUEST",
+      deletion_protection_enabled: protection,
+      server_side_encryption: { enabled: "${local.has_kms_key}", kms_key_arn: key },
+    });
+    const others = addressesOf(stacks[name]).filter((address) => address !== guard);
+    expect([...dependenciesOf(stacks[name], guard)].sort()).toEqual(others);
+  });
+
+  test("everything waits for what takes the name, and for the look at the name of before", () => {
+    const claim = "aws_scheduler_schedule_group.retries";
+    const first = [claim, "terraform_data.name_prefix"];
+    const waiting = addressesOf(stacks[name]).filter((address) =>
+      dependenciesOf(stacks[name], address).includes(claim),
+    );
+    expect(waiting).toEqual(addressesOf(stacks[name]).filter((address) => !first.includes(address)));
+    for (const address of first) expect(dependenciesOf(stacks[name], address)).toEqual([]);
+    expect(resource(stacks[name], claim).lifecycle).toMatchObject({
+      precondition: [
+        {
+          condition: "${!var.deletion_protection || terraform_data.name_prefix.output == var.name_prefix}",
+        },
+      ],
+    });
+  });
+
+  test("whether there is a key is asked of an input that a plan knows, where that is set", () => {
+    expect(stacks[name].locals?.has_kms_key).toBe(
+      "${var.encrypt_with_kms_key == null ? var.kms_key_arn != null : var.encrypt_with_kms_key}",
+    );
+    expect(stacks[name].variable.encrypt_with_kms_key).toMatchObject({ nullable: true, default: null });
+  });
+
+  test("every role is on the path and within the boundary that the account asks for", () => {
+    for (const [id, role] of resourcesOf(stacks[name], "aws_iam_role"))
+      expect({ id, ...role }).toMatchObject({
+        id,
+        path: "${var.iam_path}",
+        permissions_boundary: "${var.permissions_boundary_arn}",
+        tags: "${var.tags}",
+      });
   });
 
   test("the table of gates is encrypted, paid per request, and there unless another's is used", () => {
@@ -53,7 +101,7 @@ describe.each(stackNames)("what %s keeps", (name) => {
       hash_key: "gate",
       attribute: [{ name: "gate", type: "S" }],
       ttl: { attribute_name: "expires_at", enabled: true },
-      server_side_encryption: { enabled: "${var.kms_key_arn != null}", kms_key_arn: key },
+      server_side_encryption: { enabled: "${local.has_kms_key}", kms_key_arn: key },
       billing_mode: "PAY_PER_REQUEST",
       point_in_time_recovery: { enabled: false },
       deletion_protection_enabled: false,
@@ -68,7 +116,7 @@ describe.each(stackNames)("what %s keeps", (name) => {
     for (const [id, queue] of resourcesOf(stacks[name], "aws_sqs_queue")) {
       expect(queue).toMatchObject({
         kms_master_key_id: key,
-        sqs_managed_sse_enabled: "${var.kms_key_arn == null ? true : null}",
+        sqs_managed_sse_enabled: "${local.has_kms_key ? null : true}",
       });
       expect(policies).toContain(`\${aws_sqs_queue.${id}.url}`);
     }
@@ -121,7 +169,7 @@ describe.each([...kinesisStackNames, "sms-retry-end-user-messaging"] as const)(
         {
           apply_server_side_encryption_by_default: {
             kms_master_key_id: key,
-            sse_algorithm: '${var.kms_key_arn == null ? "AES256" : "aws:kms"}',
+            sse_algorithm: '${local.has_kms_key ? "aws:kms" : "AES256"}',
           },
           bucket_key_enabled: true,
         },
@@ -371,7 +419,7 @@ describe("the new stream", () => {
   test("it is encrypted, and scales on demand unless shards are asked for", () => {
     expect(resource(stacks["sms-retry-new-stream"], "aws_kinesis_stream.events")).toMatchObject({
       encryption_type: "KMS",
-      kms_key_id: '${coalesce(var.kms_key_arn, "alias/aws/kinesis")}',
+      kms_key_id: '${local.has_kms_key ? var.kms_key_arn : "alias/aws/kinesis"}',
       stream_mode_details: {
         stream_mode: '${var.stream_shard_count == null ? "ON_DEMAND" : "PROVISIONED"}',
       },
@@ -402,9 +450,10 @@ describe("the new stream", () => {
         "aws_sqs_queue.retry",
         "aws_lambda_function.resend",
         "aws_lambda_function.consume_kinesis",
-        "aws_scheduler_schedule_group.retries",
       ]),
     );
+    // It takes the deployment's name, so nothing at all comes before it.
+    expect(waiting).not.toContain("aws_scheduler_schedule_group.retries");
     // The consumer reads from before the first plan on, so it need not be there first.
     expect(resource(stack, "aws_lambda_event_source_mapping.consume_kinesis").starting_position).toBe(
       "AT_TIMESTAMP",

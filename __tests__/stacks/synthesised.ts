@@ -87,6 +87,18 @@ export function synthesiseAll(): Record<StackName, SynthesisedStack> {
   >;
 }
 
+/** The addresses of all resources of a stack, sorted. */
+export function addressesOf(stack: SynthesisedStack): string[] {
+  return Object.entries(stack.resource)
+    .flatMap(([type, byName]) => Object.keys(byName).map((name) => `${type}.${name}`))
+    .sort();
+}
+
+/** What a resource names as what it waits for; what it refers to besides is not among it. */
+export function dependenciesOf(stack: SynthesisedStack, address: string): string[] {
+  return [resource(stack, address).depends_on ?? []].flat().map(String);
+}
+
 /** All resources of a type, by name; fails where there is none, so that no loop over them is empty. */
 export function resourcesOf(stack: SynthesisedStack, type: string): [name: string, Attributes][] {
   const found = Object.entries(stack.resource[type] ?? {});

@@ -75,3 +75,8 @@ export function unsigned(service: string, region: string): { authorization: stri
     authorization: `AWS4-HMAC-SHA256 Credential=tests/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
   };
 }
+
+/** Whether a call can have changed something, by the names that AWS gives its operations. */
+export function isChange({ method, operation }: AwsCall): boolean {
+  return method !== "GET" && method !== "HEAD" && !/^(BatchGet|Describe|Get|List|Query|Scan)/.test(operation);
+}

@@ -11,6 +11,7 @@ test("exactly these answers of moto are corrected", () => {
       "sqs RedrivePolicy: moto writes the JSON text anew, with spaces; AWS gives back what was set.",
       "sqs RedriveAllowPolicy: moto does not know the attribute and refuses to read it.",
       "s3 Policy: moto does not look at conditions: it takes the refusal of everything but TLS for one of everything.",
+      "scheduler ConflictException: moto makes a schedule group anew where there is one of the name; AWS refuses it.",
       "lambda LoggingConfig: moto does not keep the log group and format of a function.",
       "lambda StartingPositionTimestamp: moto keeps from when on an event source mapping reads, and does not tell it.",
     ]
@@ -133,4 +134,16 @@ test("an event source mapping tells from when on it reads; others are left as th
   expect(told("GET", {}, { EventSourceMappings: [{ UUID: "two" }, { UUID: "one" }] })).toEqual({
     EventSourceMappings: [{ UUID: "two" }, { UUID: "one", StartingPositionTimestamp: 1_795_474_198 }],
   });
+});
+
+test("a schedule group of a name that is there is refused, until it is gone", () => {
+  const memory = new Map();
+  const { instead } = correction("scheduler ConflictException");
+  const about = (method: string) =>
+    call({ service: "scheduler", method, path: ["schedule-groups", "retries"] });
+  expect(instead(about("POST"), memory)).toBeUndefined();
+  expect(instead(about("POST"), memory)?.status).toBe(409);
+  expect(instead(about("GET"), memory)).toBeUndefined();
+  instead(about("DELETE"), memory);
+  expect(instead(about("POST"), memory)).toBeUndefined();
 });

@@ -5,7 +5,7 @@
  * Every entry is one attribute, with the reason; a test holds the list, and a run of all stacks fails for an entry
  * that was of no use.
  */
-import { type AwsAnswer, type AwsCall, jsonAnswer, jsonOf } from "./aws-call.ts";
+import { type AwsAnswer, type AwsCall, errorAnswer, jsonAnswer, jsonOf } from "./aws-call.ts";
 
 /** What one gateway remembers of the requests, because moto does not. */
 export type Memory = Map<string, unknown>;
@@ -52,6 +52,20 @@ export const corrections: readonly Correction[] = [
       const kept = memory.get(key) as Buffer | undefined;
       if (call.method !== "GET") return { status: 204, headers: {}, body: Buffer.alloc(0) };
       return kept && { status: 200, headers: { "content-type": "application/json" }, body: kept };
+    },
+  },
+  {
+    name: "scheduler ConflictException",
+    reason: "moto makes a schedule group anew where there is one of the name; AWS refuses it.",
+    instead(call, memory) {
+      if (call.service !== "scheduler" || call.path[0] !== "schedule-groups") return undefined;
+      const key = `scheduler/${call.path[1]}`;
+      if (call.method === "DELETE") memory.delete(key);
+      if (call.method !== "POST") return undefined;
+      if (memory.has(key))
+        return errorAnswer(409, "ConflictException", `Schedule group ${call.path[1]} already exists.`);
+      memory.set(key, true);
+      return undefined;
     },
   },
   {

@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { CreateDeliveryStreamCommand } from "@aws-sdk/client-firehose";
+import { CreateStreamCommand } from "@aws-sdk/client-kinesis";
 import { buildModules } from "../../cli/build-modules.ts";
 import { reviewComment } from "../../cli/plan-review/comment.ts";
 import { terraformPlan } from "../../cli/plan-review/terraform-plan.ts";
@@ -51,6 +52,7 @@ export async function runExamples(options: ExamplesOptions): Promise<void> {
   const { folder, artefacts, report } = options;
   cpSync(join(repository, "examples"), join(folder, "examples"), { recursive: true });
   await report.step("modules", "build", async () => buildModules(artefacts, join(folder, "dist/modules")));
+  await prepareStreams(options);
   for (const name of exampleNames(join(folder, "examples"))) await planExample(name, options);
   await report.step("plan-review", "of an example", () => reviewExample(options));
   await report.step("plan-review", "of a stack", () => reviewStack(options));
@@ -87,15 +89,22 @@ async function planExample(name: string, { folder, report, ...options }: Example
   });
 }
 
-/** The command itself, as a pipeline calls it, on the account that `inspect` looks at too. */
-async function reviewExample({ folder, ...options }: ExamplesOptions): Promise<void> {
+/** The user's streams, at which plans look. */
+async function prepareStreams({ endpoint }: ExamplesOptions): Promise<void> {
+  await clientsOf(endpoint).kinesis.send(
+    new CreateStreamCommand({ StreamName: "sms-events", ShardCount: 1 }),
+  );
   const s3 = { RoleARN: "arn:aws:iam::123456789012:role/delivery", BucketARN: "arn:aws:s3:::archive" };
-  await clientsOf(options.endpoint).firehose.send(
+  await clientsOf(endpoint).firehose.send(
     new CreateDeliveryStreamCommand({
       DeliveryStreamName: "sms-events",
       ExtendedS3DestinationConfiguration: s3,
     }),
   );
+}
+
+/** The command itself, as a pipeline calls it, on the account that `inspect` looks at too. */
+async function reviewExample({ folder, ...options }: ExamplesOptions): Promise<void> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [

@@ -1,4 +1,6 @@
 /** The situation of a user whose delivery events go to a Firehose stream. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   CreateDeliveryStreamCommand,
   type CreateDeliveryStreamCommandInput,
@@ -11,7 +13,9 @@ import type { AwsCall } from "./aws-call.ts";
 import { accountId, region } from "./emulated-aws.ts";
 import { check, same } from "./expectations.ts";
 import { isAllowed, statementsOf } from "./permissions.ts";
+import type { PlanWithChanges } from "./plan-changes.ts";
 import type { Situation, StackRun } from "./stack-run.ts";
+import { unwrapped } from "./terraform.ts";
 
 const roleArn = `arn:aws:iam::${accountId}:role/archive-delivery`;
 const functionArn = `arn:aws:lambda:${region}:${accountId}:function:sms-retry-transform-firehose`;
@@ -73,7 +77,7 @@ export const firehoseSituation: Situation = {
   outputs: {
     consumer_function_name: "sms-retry-transform-firehose",
     transformation_function_arn: functionArn,
-    firehose_attached: true,
+    firehose_attached: "true",
     firehose_attachment_reason: "The transformation is attached.",
   },
   functionsWithMaxRetries: [
@@ -81,7 +85,6 @@ export const firehoseSituation: Situation = {
     "aws_lambda_function.resend",
     "aws_lambda_function.transform_firehose",
   ],
-  readAtEveryPlan: ["read data.aws_cloudcontrolapi_resource.delivery_stream read_because_check_nested"],
   // In the middle of detaching.
   stopDestroyAt: "aws_lambda_invocation.attach_transformation: Destroying...",
   deliver: deliverByFirehose,
@@ -91,9 +94,11 @@ export const firehoseSituation: Situation = {
     await run.step("without a Pinpoint project", () => planWithoutProject(run));
     await run.step("attached again", async () => {
       await run.apply({});
-      same("the output firehose_attached", run.outputs.firehose_attached, true);
+      same("the output firehose_attached", run.outputs.firehose_attached, "true");
       same("the processors", processorsOf(await describe(run, "sms-events")).length, 1);
     });
+    await run.step("the owner's next apply", () => applyAsOwner(run));
+    await run.step("a named role may be passed on", () => nameTheRole(run));
   },
   async afterDestroy(run) {
     const detached = run.destroyCalls.findIndex(({ operation }) => operation === "UpdateDestination");
@@ -117,7 +122,7 @@ function deletesWhatIsNeeded({ service, operation, method, path, body }: AwsCall
   const text = body.toString();
   const functionNames = ["sms-retry-transform-firehose", "sms-retry-attach-transformation"];
   return (
-    operation === "DeleteTable" ||
+    (operation === "DeleteTable" && !text.includes('-deletion-guard"')) ||
     (operation === "DeleteQueue" && text.includes('/sms-retry-retry"')) ||
     (operation === "DeleteRolePolicy" && functionNames.some((name) => text.includes(`RoleName=${name}-`))) ||
     (service === "lambda" && method === "DELETE" && functionNames.includes(String(path[2])))
@@ -146,8 +151,13 @@ async function refuse(run: StackRun, name: StreamName, reason: RegExp): Promise<
     warning.includes("Check block assertion failed") && reason.test(warning),
     `The plan does not warn:\n${output}`,
   );
+  // What an HTTP endpoint or Splunk is reached with stands in the description.
+  check(
+    !warning.includes("DestinationConfiguration"),
+    `The plan prints the stream's description:\n${output}`,
+  );
   await run.apply(change);
-  same("the output firehose_attached", run.outputs.firehose_attached, false);
+  same("the output firehose_attached", run.outputs.firehose_attached, "false");
   check(
     reason.test(String(run.outputs.firehose_attachment_reason)),
     `The output firehose_attachment_reason is: ${run.outputs.firehose_attachment_reason}`,
@@ -156,12 +166,96 @@ async function refuse(run: StackRun, name: StreamName, reason: RegExp): Promise<
   same("the processors of the former stream", processorsOf(await describe(run, "sms-events")), []);
 }
 
-/** Terraform's text without its frame and its line breaks. */
-function unwrapped(output: string): string {
-  return output.replaceAll(/\s*\n[│\s]*/g, " ");
+/** What the example tells the owner of a stream to write, if the owner writes Terraform too. */
+function documentedLifecycle(): string {
+  const page = readFileSync(join(import.meta.dirname, "../../examples/existing-firehose/README.md"), "utf8");
+  const [, block] = /```hcl\n(lifecycle \{[\s\S]*?\n\})\n```/.exec(page) ?? [];
+  check(block !== undefined, "The example's README has no lifecycle block.");
+  return block;
 }
 
-async function describe(run: StackRun, name: StreamName): Promise<DeliveryStreamDescription> {
+const ownedName = "sms-events-owned";
+
+const ownersConfiguration = (lifecycle: string) => `
+terraform {
+  required_providers {
+    aws = {
+      source = "hashicorp/aws"
+    }
+  }
+}
+
+provider "aws" {}
+
+resource "aws_kinesis_firehose_delivery_stream" "events" {
+  name        = "${ownedName}"
+  destination = "extended_s3"
+
+  extended_s3_configuration {
+    role_arn           = "${roleArn}"
+    bucket_arn         = "${s3.BucketARN}"
+    prefix             = "${s3.Prefix}"
+    buffering_interval = 120
+    compression_format = "GZIP"
+  }
+${lifecycle}
+}
+`;
+
+/**
+ * The owner's configuration has no processing block, and its state is another one. With what the example says an apply
+ * of the owner's leaves the transformation on; without, it takes it off, and the next plan of the stack says so.
+ */
+async function applyAsOwner(run: StackRun): Promise<void> {
+  const owner = await run.beside("owner", ownersConfiguration(documentedLifecycle()));
+  const processors = async () => processorsOf(await describe(run, ownedName)).length;
+  const plan = async () =>
+    unwrapped((await run.terraform.run(["plan", "-detailed-exitcode", ...ofOwner])).output);
+  const ofOwner = [`-var=firehose_delivery_stream_name=${ownedName}`];
+  const isWarning =
+    /The transformation was attached to the Firehose stream sms-events-owned and is off it now/;
+  await owner.run(["apply", "-auto-approve"]);
+  await run.apply({ firehose_delivery_stream_name: ownedName });
+  same("the processors once attached", await processors(), 1);
+  await owner.run(["plan", "-detailed-exitcode"]);
+  await owner.run(["apply", "-auto-approve"]);
+  same("the processors after the owner's apply", await processors(), 1);
+  check(!isWarning.test(await plan()), "The plan warns of a stream that is in order.");
+
+  writeFileSync(join(owner.folder, "main.tf"), ownersConfiguration(""));
+  await owner.run(["apply", "-auto-approve"]);
+  same("the processors after an apply without that block", await processors(), 0);
+  check(isWarning.test(await plan()), "The plan does not say that the transformation is off.");
+
+  const recheck = "-replace=aws_lambda_invocation.recheck_transformation";
+  const { output } = await run.terraform.run(["apply", "-auto-approve", recheck, ...ofOwner]);
+  same("the processors once put back", await processors(), 1);
+  check(!isWarning.test(unwrapped(output)), `The apply warns of what it has put right:\n${output}`);
+  await run.apply({});
+  await owner.run(["destroy", "-auto-approve"]);
+}
+
+/** The role's name gives the attaching function the right to pass on that role, to Firehose alone. */
+async function nameTheRole({ terraform }: StackRun): Promise<void> {
+  await terraform.run(["plan", "-out=role.plan", "-var=firehose_role_name=archive-delivery"]);
+  const plan = await terraform.show<PlanWithChanges>("role.plan");
+  const planned = plan.resource_changes.find(
+    ({ address }) => address === "aws_iam_role_policy.attach_transformation_role[0]",
+  );
+  const statements = statementsOf(String(Object(planned?.change.after).policy));
+  const passing = { action: "iam:PassRole", resources: [roleArn] };
+  for (const [service, isRight] of [
+    ["firehose.amazonaws.com", true],
+    ["lambda.amazonaws.com", false],
+  ] as const)
+    same(
+      `whether the role may be passed to ${service}`,
+      isAllowed(statements, { ...passing, context: { "iam:PassedToService": service } }),
+      isRight,
+    );
+}
+
+async function describe(run: StackRun, name: string): Promise<DeliveryStreamDescription> {
   const { DeliveryStreamDescription } = await run.clients.firehose.send(
     new DescribeDeliveryStreamCommand({ DeliveryStreamName: name }),
   );

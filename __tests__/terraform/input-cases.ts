@@ -45,6 +45,10 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
     accepted: ["archive-delivery", null],
     refused: ["arn:aws:iam::123456789012:role/archive-delivery", "service-role/archive", ""],
   },
+  iam_path: {
+    accepted: ["/sms/retry/", "/"],
+    refused: ["", "sms/", "/sms", "//", "/with space/", `/${"x".repeat(127)}/`],
+  },
   kinesis_stream_arn: {
     accepted: [
       "arn:aws:kinesis:eu-west-1:123456789012:stream/sms-events",
@@ -100,6 +104,14 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
     // null in every fourth plan, which has origination_identities.
     accepted: ["+12065550100", "12345", "NOTICE", null],
     refused: ["+0123", "twelve-chars", "", "with space"],
+  },
+  permissions_boundary_arn: {
+    accepted: [
+      "arn:aws:iam::123456789012:policy/platform/boundary",
+      null,
+      "arn:aws:iam::aws:policy/PowerUserAccess",
+    ],
+    refused: ["boundary", "arn:aws:iam::123456789012:role/boundary", ""],
   },
   pinpoint_application_id: {
     accepted: ["0123456789abcdef0123456789abcdef"],
@@ -161,6 +173,16 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
       Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`id-${index}`, 1])),
     ],
   },
+  tags: {
+    accepted: [{ "cost-centre": "4711", team: "" }, {}],
+    refused: [
+      { "aws:team": "sms" },
+      { "": "sms" },
+      { ["x".repeat(129)]: "sms" },
+      { team: "x".repeat(257) },
+      Object.fromEntries(Array.from({ length: 41 }, (_, index) => [`tag-${index}`, "x"])),
+    ],
+  },
   track_deliveries: { accepted: ["none", "all", "retried"], refused: ["some"] },
 };
 
@@ -188,7 +210,8 @@ export function acceptingTest(variables: Variables): string {
       const { accepted } = casesOf(name);
       return [name, accepted[index % accepted.length]] as const;
     });
-    return run(`accepts_${index}`, Object.fromEntries(values), warningsAtEveryPlan(variables));
+    const inputs = Object.fromEntries(values);
+    return run(`accepts_${index}`, inputs, warningsOf(variables, inputs));
   });
   return [mockProvider, ...runs].join("\n");
 }
@@ -219,9 +242,12 @@ function casesOf(name: string): InputCases {
   return cases;
 }
 
-/** What warns whatever the inputs are: Pinpoint's event streams have ended. */
-function warningsAtEveryPlan(variables: Variables): string[] {
-  return "manage_event_stream" in variables ? ["check.pinpoint_event_stream"] : [];
+/** The checks that warn: Pinpoint's event streams have ended, and without a topic the alarms notify nobody. */
+function warningsOf(variables: Variables, inputs: Readonly<Record<string, unknown>>): string[] {
+  return [
+    ...("manage_event_stream" in variables ? ["check.pinpoint_event_stream"] : []),
+    ...(inputs.alarm_topic_arn === null ? ["check.alarm_topic"] : []),
+  ];
 }
 
 function run(
@@ -236,10 +262,25 @@ function run(
   return `run "${name}" {\n  command = plan\n  variables {\n${variables.join("")}  }\n${expectation}}\n`;
 }
 
+const prefixes = inputCases.name_prefix?.accepted ?? [];
+
 /** What Cloud Control tells of a stream and of a configuration set, such that no check warns. */
 const readAtPlan = {
-  ExtendedS3DestinationConfiguration: {},
-  EventDestinations: (inputCases.name_prefix?.accepted ?? []).map((prefix) => ({
+  ExtendedS3DestinationConfiguration: {
+    ProcessingConfiguration: {
+      Enabled: true,
+      Processors: prefixes.map((prefix) => ({
+        Type: "Lambda",
+        Parameters: [
+          {
+            ParameterName: "LambdaArn",
+            ParameterValue: `arn:aws:lambda:eu-west-1:123456789012:function:${prefix}-transform-firehose`,
+          },
+        ],
+      })),
+    },
+  },
+  EventDestinations: prefixes.map((prefix) => ({
     Enabled: true,
     SnsDestination: { TopicArn: `arn:aws:sns:eu-west-1:123456789012:${prefix}-sms-events` },
   })),
@@ -251,7 +292,7 @@ const mockProvider = `mock_provider "aws" {
     defaults = { account_id = "123456789012" }
   }
   mock_data "aws_partition" {
-    defaults = { partition = "aws" }
+    defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
   }
   mock_data "aws_region" {
     defaults = { id = "eu-west-1" }

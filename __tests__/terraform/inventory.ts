@@ -138,3 +138,25 @@ export async function inventoryOf(aws: EmulatedAws): Promise<string[]> {
   );
   return [...new Set(found.flat())].sort();
 }
+
+/** What a bucket has besides its objects, each of which is a resource of its own and can go without the bucket. */
+const bucketSettings = [
+  "publicAccessBlock",
+  "policy",
+  "encryption",
+  "lifecycle",
+  "ownershipControls",
+] as const;
+
+/** Every setting of a bucket as S3 answers it, with the status: that of one which is gone is 404. */
+export async function settingsOfBucket(aws: EmulatedAws, bucket: string): Promise<Record<string, string>> {
+  const answers = await Promise.all(
+    bucketSettings.map(async (setting) => {
+      const response = await fetch(`${aws.endpoint}/${bucket}?${setting}`, {
+        headers: unsigned("s3", region),
+      });
+      return [setting, `${response.status} ${await response.text()}`] as const;
+    }),
+  );
+  return Object.fromEntries(answers);
+}

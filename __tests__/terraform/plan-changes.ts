@@ -57,3 +57,35 @@ function leavesOf(value: unknown, path: string): [path: string, value: unknown][
   if (value === null || typeof value !== "object") return [[path, value]];
   return Object.entries(value).flatMap(([key, part]) => leavesOf(part, path === "" ? key : `${path}.${key}`));
 }
+
+/** What a reviewer reads of a resource. */
+const textsOfPlan: Readonly<Record<string, readonly string[]>> = {
+  aws_cloudcontrolapi_resource: ["desired_state"],
+  aws_iam_role: ["assume_role_policy", "name"],
+  aws_iam_role_policy: ["policy", "role"],
+  aws_lambda_event_source_mapping: ["event_source_arn", "function_name"],
+  aws_lambda_function: ["environment", "role"],
+  aws_s3_bucket_policy: ["policy"],
+  aws_sns_topic_policy: ["policy"],
+  aws_sns_topic_subscription: ["redrive_policy"],
+  aws_sqs_queue_policy: ["policy"],
+  aws_sqs_queue_redrive_allow_policy: ["redrive_allow_policy"],
+};
+
+/** What a reviewer reads of the resources of a plan, as `<address> <attribute>`: of what is known, and of what is not. */
+export function readableOf({ resource_changes }: PlanWithChanges): { known: string[]; unknown: string[] } {
+  const texts = resource_changes.flatMap(({ address, change: { after_unknown } }) =>
+    (textsOfPlan[address.split(".")[0] ?? ""] ?? []).map((attribute) => ({
+      text: `${address} ${attribute}`,
+      isUnknown: isUnknown(Object(after_unknown)[attribute]),
+    })),
+  );
+  const those = (unknown: boolean) =>
+    texts.filter(({ isUnknown: is }) => is === unknown).map(({ text }) => text);
+  return { known: those(false), unknown: those(true) };
+}
+
+function isUnknown(value: unknown): boolean {
+  if (value === true) return true;
+  return typeof value === "object" && value !== null && Object.values(value).some(isUnknown);
+}

@@ -274,6 +274,15 @@ describe("what keeps data", () => {
     ]);
   });
 
+  test("a table that stays empty need not forget, and needs all else that a table needs", () => {
+    const plan = planOf([{ address: "aws_dynamodb_table.one" }, { address: "aws_dynamodb_table.two" }]);
+    expect(reviewPlan(plan, { emptyTables: ["aws_dynamodb_table.one"] })).toEqual([
+      { address: "aws_dynamodb_table.one", problem: "has no point-in-time recovery" },
+      { address: "aws_dynamodb_table.two", problem: "keeps its items for ever" },
+      { address: "aws_dynamodb_table.two", problem: "has no point-in-time recovery" },
+    ]);
+  });
+
   test.each<[address: string, values: Record<string, unknown>, own: Record<string, unknown>]>([
     ["aws_sqs_queue.one", queue, { kms_master_key_id: keyArn }],
     ["aws_dynamodb_table.one", table, { server_side_encryption: [{ enabled: true, kms_key_arn: keyArn }] }],

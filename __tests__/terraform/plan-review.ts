@@ -49,6 +49,11 @@ export interface ReviewOptions {
    * @default - every table needs it
    */
   readonly passingTables?: readonly string[];
+  /**
+   * Addresses of tables that never have an item, so that none has to leave.
+   * @default - the items of every table have to leave
+   */
+  readonly emptyTables?: readonly string[];
 }
 
 interface Statement {
@@ -89,13 +94,13 @@ const sourceConditions = /^(aws:SourceAccount|aws:SourceArn|aws:SourceOrgID|sts:
 
 /** What must not be deployed of a plan; empty = nothing was found. */
 export function reviewPlan(plan: Plan, options: ReviewOptions = {}): Finding[] {
-  const { isComplete = false, passingTables = [] } = options;
+  const { isComplete = false, passingTables = [], emptyTables = [] } = options;
   const resources = (plan.planned_values.root_module.resources ?? [])
     .filter(({ mode }) => mode !== "data")
     .map((resource) => ({ ...resource, values: resource.values ?? {} }));
   return resources.flatMap((resource) =>
     (rules[resource.type] ?? [])
-      .flatMap((rule) => rule(resource, { plan, resources, isComplete, passingTables }))
+      .flatMap((rule) => rule(resource, { plan, resources, isComplete, passingTables, emptyTables }))
       .map((problem) => ({ address: resource.address, problem })),
   );
 }
@@ -105,6 +110,7 @@ interface PlanContext {
   readonly resources: readonly Resource[];
   readonly isComplete: boolean;
   readonly passingTables: readonly string[];
+  readonly emptyTables: readonly string[];
 }
 
 type Rule = (resource: Resource, context: PlanContext) => string[];
@@ -232,7 +238,7 @@ function queueIsEncrypted(queue: Resource, context: PlanContext): string[] {
 
 function tableForgetsAndRecovers(
   { address, values }: Resource,
-  { plan, passingTables }: PlanContext,
+  { plan, passingTables, emptyTables }: PlanContext,
 ): string[] {
   const isRecovered = blocksOf(values.point_in_time_recovery)[0]?.enabled === true;
   const [encryption] = blocksOf(values.server_side_encryption);
@@ -241,7 +247,9 @@ function tableForgetsAndRecovers(
   const isEncrypted = key === undefined || (encryption?.enabled === true && encryption.kms_key_arn === key);
   return [
     ...(isEncrypted ? [] : ["is not encrypted with the key that was given"]),
-    ...(blocksOf(values.ttl)[0]?.enabled === true ? [] : ["keeps its items for ever"]),
+    ...(blocksOf(values.ttl)[0]?.enabled === true || emptyTables.includes(address)
+      ? []
+      : ["keeps its items for ever"]),
     ...(isRecovered || passingTables.includes(address) ? [] : ["has no point-in-time recovery"]),
   ];
 }

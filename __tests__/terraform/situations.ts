@@ -38,8 +38,6 @@ export const situations: readonly Situation[] = [
       kinesis_stream_arn: arn("kinesis", "stream/sms-retry-events"),
     },
     functionsWithMaxRetries: kinesisFunctions,
-    // What fails for an unknown project is made before the table, and so destroyed after it.
-    refusedBeforeBucket: true,
     deliver: (run, event) => deliverByKinesis(run, event, arn("kinesis", "stream/sms-retry-events")),
     async more(run) {
       await run.step("Pinpoint's end is said", () => sayPinpointsEnd(run));
@@ -58,6 +56,7 @@ export const situations: readonly Situation[] = [
     functionsWithMaxRetries: kinesisFunctions,
     deliver: (run, event) => deliverByKinesis(run, event, arn("kinesis", `stream/${streamName}`)),
     async more(run) {
+      await run.step("a stream that does not exist", () => refuseUnknownStream(run));
       await run.step("a new mapping skips nothing", () => replaceMapping(run));
       await run.step("a new starting time, when it is asked for", () => replaceStartingTime(run));
     },
@@ -116,6 +115,13 @@ const eventStreamAddress = "aws_pinpoint_event_stream.events[0]";
 
 const mappingAddress = "aws_lambda_event_source_mapping.consume_kinesis";
 const startingTimeAddress = "terraform_data.stream_read_from";
+
+/** A wrong name fails at plan, before anything is made. */
+async function refuseUnknownStream({ terraform }: StackRun): Promise<void> {
+  const unknown = arn("kinesis", "stream/sms-evnets");
+  const { output } = await terraform.run(["plan", `-var=kinesis_stream_arn=${unknown}`], [1]);
+  check(/sms-evnets/.test(output) && /found/.test(output), `The plan does not name the stream:\n${output}`);
+}
 
 /** UUID of the mapping on the stream, and from when on it reads, in epoch seconds. */
 async function mappingOf({ clients }: StackRun): Promise<{ id: unknown; readsFrom: number }> {

@@ -7,16 +7,17 @@ import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
 import type { StackName } from "../../stacks/app.ts";
+import { isChange, jsonOf } from "./aws-call.ts";
 import { type Clients, clientsOf } from "./clients.ts";
 import { accountId, administrator, applicationId, type EmulatedAws, region } from "./emulated-aws.ts";
 import { check, same } from "./expectations.ts";
 import { type FailedMessage, pinpointFailure } from "./failure-event.ts";
 import { acceptingTest, everyInput, refusingTest, type Variables } from "./input-cases.ts";
-import { inventoryOf, isListed, unseenTypes } from "./inventory.ts";
-import { actionsOf, changesOf, type PlanWithChanges } from "./plan-changes.ts";
+import { inventoryOf, isListed, settingsOfBucket, unseenTypes } from "./inventory.ts";
+import { actionsOf, changesOf, type PlanWithChanges, readableOf } from "./plan-changes.ts";
 import { reviewPlan } from "./plan-review.ts";
 import type { Report } from "./report.ts";
-import { errorsIn, Terraform } from "./terraform.ts";
+import { errorsIn, Terraform, unwrapped } from "./terraform.ts";
 
 /** A user's situation: what is there before the stack, and what is particular to it. */
 export interface Situation {
@@ -35,13 +36,6 @@ export interface Situation {
   /** Functions that are told how often to retry: the addresses of the resources. */
   readonly functionsWithMaxRetries: readonly string[];
   /**
-   * What even an empty plan does: Terraform reads the data source inside a check block at every apply, and takes that
-   * for a change.
-   * @default - nothing
-   * @see https://developer.hashicorp.com/terraform/language/block/check
-   */
-  readonly readAtEveryPlan?: readonly string[];
-  /**
    * What Terraform writes when the first destroy is interrupted.
    * @default - that the first resource is gone
    */
@@ -51,11 +45,6 @@ export interface Situation {
    * @default - Pinpoint's
    */
   failureOf?(failed: FailedMessage): object;
-  /**
-   * Whether the table, whose destruction is refused, comes before the bucket, which is then not even asked.
-   * @default false
-   */
-  readonly refusedBeforeBucket?: boolean;
   /** Hands the event of a failed message to the stack's function, as AWS would. */
   deliver(run: StackRun, event: Buffer): Promise<void>;
   /** Steps that only this stack has, after the first apply. */
@@ -93,6 +82,7 @@ export class StackRun {
   readonly #report: Report;
   readonly #synthesised: Synthesised;
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #inputs: Readonly<Record<string, unknown>>;
 
   constructor(situation: Situation, { aws, environment, folder, report, stacksFolder }: RunOptions) {
     this.situation = situation;
@@ -103,15 +93,19 @@ export class StackRun {
     cpSync(join(stacksFolder, situation.stack), folder, { recursive: true });
     this.#synthesised = JSON.parse(readFileSync(join(folder, "cdk.tf.json"), "utf8"));
     // Beside the stack, never in it: what points Terraform to the emulated AWS.
-    writeFileSync(join(folder, "emulated_override.tf.json"), JSON.stringify(providerOverride));
-    const inputs = {
+    writeFileSync(join(folder, override), JSON.stringify(providerOverride));
+    this.#inputs = {
       ...("pinpoint_application_id" in this.#synthesised.variable && {
         pinpoint_application_id: applicationId,
       }),
       retry_delays_seconds: [0],
+      // What an account may demand of a deployment.
+      iam_path: "/platform/sms/",
+      permissions_boundary_arn: `arn:aws:iam::${accountId}:policy/boundary`,
+      tags: { team: "sms" },
       ...situation.inputs,
     };
-    writeFileSync(join(folder, "terraform.tfvars.json"), JSON.stringify(inputs));
+    writeFileSync(join(folder, "terraform.tfvars.json"), JSON.stringify(this.#inputs));
     this.terraform = new Terraform(folder, { ...environment, AWS_ENDPOINT_URL: aws.endpoint });
   }
 
@@ -130,6 +124,7 @@ export class StackRun {
     await this.step("inputs: accepted values", () => this.#acceptInputs());
     await this.step("plan with every input", () => this.#planWithEveryInput());
     await this.step("plan", () => this.#plan("first.plan"));
+    await this.step("the plan shows every policy and setting", () => this.#policiesAreKnown());
     await this.step("apply", () => this.terraform.run(["apply", "first.plan"]));
     await this.step("everything is there", () => this.#isThere(before));
     await this.step("outputs", () => this.#outputs());
@@ -137,10 +132,12 @@ export class StackRun {
     await this.step("a failed message is sent again", () => this.#retry());
     await this.step("other max_retries: environment only", () => this.#changeMaxRetries());
     await this.situation.more?.(this);
+    await this.step("another prefix is refused at plan", () => this.#refuseOtherPrefix());
+    await this.step("the same prefix twice is refused", () => this.#refuseSamePrefix());
+    await this.step("a refused destroy takes nothing", () => this.#refusedDestroy());
+    await this.step("protection off", () => this.apply({ deletion_protection: false }));
     const calls = this.aws.calls.length;
     await this.step("destroy, stopped half-way", () => this.#stoppedDestroy());
-    await this.step("destroy is refused while protected", () => this.#refusedDestroy());
-    await this.step("protection off", () => this.#unprotect());
     await this.step("destroy again", () => this.terraform.run(["destroy", "-auto-approve", ...unprotected]));
     await this.step("nothing is left", async () => {
       same("what exists", await inventoryOf(this.aws), before);
@@ -157,12 +154,23 @@ export class StackRun {
   /** The same stack once more, as another deployment with a state of its own. */
   async another(name: string, inputs: Readonly<Record<string, unknown>>): Promise<Terraform> {
     const folder = join(this.terraform.folder, name);
-    for (const part of ["assets", "cdk.tf.json", "emulated_override.tf.json"])
+    for (const part of ["assets", "cdk.tf.json", override])
       cpSync(join(this.terraform.folder, part), join(folder, part), { recursive: true });
     writeFileSync(join(folder, "terraform.tfvars.json"), JSON.stringify(inputs));
     const another = new Terraform(folder, { ...this.#environment, AWS_ENDPOINT_URL: this.aws.endpoint });
     await another.run(["init"]);
     return another;
+  }
+
+  /** A configuration of the user's own, with a state of its own. */
+  async beside(name: string, configuration: string): Promise<Terraform> {
+    const folder = join(this.terraform.folder, name);
+    mkdirSync(folder);
+    cpSync(join(this.terraform.folder, override), join(folder, override));
+    writeFileSync(join(folder, "main.tf"), configuration);
+    const terraform = new Terraform(folder, { ...this.#environment, AWS_ENDPOINT_URL: this.aws.endpoint });
+    await terraform.run(["init"]);
+    return terraform;
   }
 
   /** Applies with some inputs changed; what Terraform wrote. */
@@ -220,14 +228,33 @@ export class StackRun {
   async #planWithEveryInput(): Promise<void> {
     const inputs = { ...everyInput(this.#synthesised.variable), ...this.situation.inputs };
     const plan = await this.#plan("every-input.plan", variables(inputs));
-    const planned = plan.resource_changes.filter(({ mode }) => mode !== "data").length;
-    check(planned > 0, "The plan is empty.");
+    const planned = plan.resource_changes.filter(({ mode }) => mode !== "data");
+    check(planned.length > 0, "The plan is empty.");
+    const { iam_path: path, permissions_boundary_arn: permissions_boundary, tags } = inputs;
+    for (const { address, change } of planned) {
+      const after = Object(change.after);
+      if (address.startsWith("aws_iam_role."))
+        same(
+          `path and boundary of ${address}`,
+          { path: after.path, permissions_boundary: after.permissions_boundary },
+          { path, permissions_boundary },
+        );
+      // Whatever the provider tags has the attribute, also where it is not set.
+      if ("tags" in after) same(`the tags of ${address}`, after.tags, tags);
+    }
+  }
+
+  /** Names are known before anything exists, so the first plan shows what may do what, with which settings. */
+  async #policiesAreKnown(): Promise<void> {
+    const { known, unknown } = readableOf(await this.terraform.show<PlanWithChanges>("first.plan"));
+    check(known.length > 20, "The plan has hardly a policy.");
+    same("what the first plan does not show", unknown, []);
   }
 
   async #plan(file: string, parameters: readonly string[] = []): Promise<PlanWithChanges> {
     await this.terraform.run(["plan", `-out=${file}`, ...parameters]);
     const plan = await this.terraform.show<PlanWithChanges>(file);
-    same("the security review", reviewPlan(plan, { passingTables }), []);
+    same("the security review", reviewPlan(plan, exceptions), []);
     return plan;
   }
 
@@ -273,11 +300,10 @@ export class StackRun {
   async #planAgain(): Promise<void> {
     const { exitCode } = await this.terraform.run(["plan", "-detailed-exitcode", "-out=second.plan"], [0, 2]);
     const plan = await this.terraform.show<PlanWithChanges>("second.plan");
-    const reads = this.situation.readAtEveryPlan ?? [];
-    same("what the second plan would do", actionsOf(plan), reads);
-    same("its exit code", exitCode, reads.length === 0 ? 0 : 2);
+    same("what the second plan would do", actionsOf(plan), []);
+    same("its exit code", exitCode, 0);
     // Now that everything exists, every policy can be read.
-    same("the security review", reviewPlan(plan, { isComplete: true, passingTables }), []);
+    same("the security review", reviewPlan(plan, { isComplete: true, ...exceptions }), []);
   }
 
   async #retry(): Promise<void> {
@@ -386,35 +412,83 @@ export class StackRun {
     same("what changes", changesOf(plan), expected.sort());
   }
 
+  async #refuseOtherPrefix(): Promise<void> {
+    const { output } = await this.terraform.run(["plan", "-var=name_prefix=sms-other"], [1]);
+    check(
+      unwrapped(output).includes(
+        "The name_prefix would change from sms-retry to sms-other: everything would",
+      ),
+      `The plan does not say what would be lost:\n${output}`,
+    );
+    // Who has said that it is meant may plan it.
+    await this.terraform.run(["plan", "-var=name_prefix=sms-other", ...unprotected]);
+  }
+
+  /** A second state with the same inputs takes nothing over, and so its destroy takes nothing away. */
+  async #refuseSamePrefix(): Promise<void> {
+    const before = await this.#everything();
+    const second = await this.another("same-prefix", this.#inputs);
+    const calls = this.aws.calls.length;
+    const { output } = await second.run(["apply", "-auto-approve"], [1]);
+    check(/sms-retry-retries.*already exists/s.test(output), `The apply does not say why:\n${output}`);
+    await second.run(["destroy", "-auto-approve", ...unprotected]);
+    same(
+      "the calls that could have changed something",
+      this.aws.calls
+        .slice(calls)
+        .filter(isChange)
+        .map(({ operation }) => operation),
+      ["POST /schedule-groups/sms-retry-retries"],
+    );
+    same("what exists", await this.#everything(), before);
+    await this.terraform.run(["plan", "-detailed-exitcode"]);
+  }
+
   async #refusedDestroy(): Promise<void> {
     const bucket = this.outputs.events_bucket_name;
     const Key = "archive/2026/11/23/00/events.gz";
     if (bucket !== undefined)
       await this.clients.s3.send(new PutObjectCommand({ Bucket: String(bucket), Key, Body: "event" }));
-    const { output } = await this.terraform.run(["destroy", "-auto-approve"], [1]);
-    check(
-      /DeletionProtectionEnabled|protected against deletion/.test(output),
-      `Not refused because of the table.\n${errorsIn(output)}`,
+    const before = await this.#everything();
+    const calls = this.aws.calls.length;
+
+    await this.terraform.run(["destroy", "-auto-approve"], [1]);
+
+    const changes = this.aws.calls.slice(calls).filter(isChange);
+    same("what exists", await this.#everything(), before);
+    same(
+      "the calls that could have changed something",
+      changes.map((call) => `${call.operation} ${jsonOf(call).TableName}`),
+      ["DeleteTable sms-retry-deletion-guard"],
     );
-    if (bucket !== undefined && this.situation.refusedBeforeBucket !== true)
-      check(output.includes("BucketNotEmpty"), `Not refused because of the bucket.\n${errorsIn(output)}`);
     if (bucket !== undefined)
       await this.clients.s3.send(new GetObjectCommand({ Bucket: String(bucket), Key }));
     same("the item", (await this.#item("order-4711")).status, "SENT");
+    // The provider reads every setting of every resource, and finds each as it was made. Of the state Terraform itself
+    // has dropped the outputs.
+    await this.terraform.run(["plan", "-out=refused.plan"]);
+    const plan = await this.terraform.show<PlanWithChanges>("refused.plan");
+    same(
+      "what an apply would do",
+      actionsOf(plan).filter((action) => !action.startsWith("create output.")),
+      [],
+    );
   }
 
-  async #unprotect(): Promise<void> {
-    // Only what is left: everything else would be created once more.
-    const left = (await this.terraform.run(["state", "list"])).output.split("\n");
-    const targets = ["aws_dynamodb_table.message_state", "aws_s3_bucket.events"];
-    const chosen = targets.filter((address) => left.includes(address)).map((address) => `-target=${address}`);
-    await this.terraform.run(["apply", "-auto-approve", ...unprotected, ...chosen]);
+  /** What exists, and the settings that can go without it. */
+  async #everything() {
+    const { events_bucket_name: bucket } = this.outputs;
+    return {
+      names: await inventoryOf(this.aws),
+      bucket: bucket === undefined ? {} : await settingsOfBucket(this.aws, String(bucket)),
+    };
   }
 
   async #stoppedDestroy(): Promise<void> {
     await this.terraform.runUntil(this.situation.stopDestroyAt ?? "Destruction complete", [
       "destroy",
       "-auto-approve",
+      ...unprotected,
     ]);
   }
 }
@@ -422,8 +496,11 @@ export class StackRun {
 /** How often a send that was deferred is handed over again. */
 const mostTries = 5;
 
-/** See `stacks/shared/gate-table.ts`. */
-const passingTables = ["aws_dynamodb_table.send_gates[0]"];
+/** See `stacks/shared/gate-table.ts` and `stacks/shared/deployment.ts`. */
+const exceptions = {
+  passingTables: ["aws_dynamodb_table.send_gates[0]"],
+  emptyTables: ["aws_dynamodb_table.deletion_guard"],
+};
 
 const unprotected = ["-var=deletion_protection=false"];
 
@@ -438,6 +515,9 @@ function variables(inputs: Readonly<Record<string, unknown>>): string[] {
     ([name, value]) => `-var=${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
   );
 }
+
+/** Points Terraform to the emulated AWS, and its state into the folder. */
+const override = "emulated_override.tf.json";
 
 const providerOverride = {
   terraform: { backend: { local: { path: "terraform.tfstate" } } },

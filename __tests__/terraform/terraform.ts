@@ -139,3 +139,8 @@ export function errorsIn(output: string): string {
   const first = output.search(/^[│\s]*Error: /m);
   return first < 0 ? output.slice(-4_000) : output.slice(first).trim();
 }
+
+/** Terraform's text without its frame and its line breaks. */
+export function unwrapped(output: string): string {
+  return output.replaceAll(/\s*\n[│\s]*/g, " ");
+}

@@ -23,5 +23,6 @@ module "sms_retry" {
   origination_identity_arns = concat([var.pool_arn], var.phone_number_arns)
 
   configuration_set_name = var.configuration_set_name
+  alarm_topic_arn        = var.alarm_topic_arn
   deletion_protection    = var.deletion_protection
 }

@@ -19,6 +19,12 @@ variable "configuration_set_name" {
   default     = null
 }
 
+variable "alarm_topic_arn" {
+  description = "ARN of the SNS topic that alarms notify; null notifies nobody, and every plan says so."
+  type        = string
+  default     = null
+}
+
 variable "deletion_protection" {
   description = "Set it to false and apply before you destroy."
   type        = bool

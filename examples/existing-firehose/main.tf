@@ -18,5 +18,6 @@ module "sms_retry" {
 
   pinpoint_application_id       = var.pinpoint_application_id
   firehose_delivery_stream_name = var.firehose_delivery_stream_name
+  alarm_topic_arn               = var.alarm_topic_arn
   deletion_protection           = var.deletion_protection
 }

@@ -18,6 +18,7 @@ module "sms_retry" {
 
   pinpoint_application_id = var.pinpoint_application_id
   kinesis_stream_arn      = var.kinesis_stream_arn
+  alarm_topic_arn         = var.alarm_topic_arn
   deletion_protection     = var.deletion_protection
 
   # Short-lived messages: the first retry within half a minute, the last within five.

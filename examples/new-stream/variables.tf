@@ -8,6 +8,12 @@ variable "pinpoint_application_id" {
   type        = string
 }
 
+variable "alarm_topic_arn" {
+  description = "ARN of the SNS topic that alarms notify; null notifies nobody, and every plan says so."
+  type        = string
+  default     = null
+}
+
 variable "deletion_protection" {
   description = "Set it to false and apply before you destroy."
   type        = bool

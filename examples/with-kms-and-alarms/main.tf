@@ -1,5 +1,5 @@
 terraform {
-  required_version = ">= 1.6.0"
+  required_version = ">= 1.5.0"
 
   required_providers {
     aws = {
@@ -87,8 +87,9 @@ module "sms_retry" {
   deletion_protection     = var.deletion_protection
   alarm_topic_arn         = aws_sns_topic.alarms.arn
 
-  # Not aws_kms_key.sms.arn: the module must know at plan that it is not null, and a text that begins like an ARN is not.
-  kms_key_arn = "arn:${local.partition}:kms:${var.region}:${local.account_id}:key/${aws_kms_key.sms.key_id}"
+  # A first plan does not know the ARN of a key that it makes, so it is told that there will be one.
+  kms_key_arn          = aws_kms_key.sms.arn
+  encrypt_with_kms_key = true
 
   delivery_guarantee     = "at-most-once"
   archive_retention_days = 90

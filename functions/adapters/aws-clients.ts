@@ -33,9 +33,13 @@ export function documentClient(): DynamoDBDocumentClient {
   });
 }
 
-/** A client of SQS. */
+/** A client of SQS, at the endpoint of the region and not at the host of a queue's URL, which only names the queue. */
 export function sqsClient(): SQSClient {
-  return new SQSClient({ maxAttempts: 4, requestHandler: timeLimits(5_000) });
+  return new SQSClient({
+    maxAttempts: 4,
+    requestHandler: timeLimits(5_000),
+    useQueueUrlAsEndpoint: false,
+  });
 }
 
 /** A client of EventBridge Scheduler, loaded at the first delay beyond 900 s. */

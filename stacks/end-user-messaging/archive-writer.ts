@@ -1,7 +1,8 @@
 /** The role with which End User Messaging puts events into the archive. */
-import { Construct, IamRole, IamRolePolicy, type ITerraformDependable } from "../cdktf.ts";
+import { Construct, IamRolePolicy, type ITerraformDependable } from "../cdktf.ts";
 import { policyDocument, trustPolicy } from "../shared/access.ts";
 import type { EventArchive } from "../shared/event-archive.ts";
+import { serviceRole } from "../shared/service-role.ts";
 import type { EngineProps } from "../shared/sms-function.ts";
 import { reference } from "../shared/sms-retry-stack.ts";
 import type { ConfigurationSetName } from "./configuration-set-name.ts";
@@ -30,17 +31,19 @@ export class ArchiveWriter extends Construct {
     const { deliveryStream } = archive;
     const streamName = reference("aws_kinesis_firehose_delivery_stream.event_archive.name");
     this.deliveryStreamArn = place.arn("firehose", `deliverystream/${streamName}`);
-    const role = new IamRole(this, "aws_iam_role.event_archive_writer", {
-      name: `${inputs.namePrefix.text}-archive-writer-${place.region}`,
-      assumeRolePolicy: trustPolicy("sms-voice.amazonaws.com", {
+    const role = serviceRole(this, "aws_iam_role.event_archive_writer", {
+      inputs,
+      place,
+      name: "archive-writer",
+      trust: trustPolicy("sms-voice.amazonaws.com", {
         StringEquals: { "aws:SourceAccount": place.accountId },
         ArnLike: { "aws:SourceArn": configurationSet.arn },
       }),
     });
-    this.roleArn = place.roleArn({ name: reference("aws_iam_role.event_archive_writer.name") });
+    this.roleArn = role.arn;
     const policy = new IamRolePolicy(this, "aws_iam_role_policy.event_archive_writer", {
       name: "event-archive-writer",
-      role: role.id,
+      role: role.name,
       policy: policyDocument({
         Sid: "PutEvent",
         Action: "firehose:PutRecord",

@@ -2,6 +2,7 @@
 import type { Construct } from "../cdktf.ts";
 import { hclText } from "../inputs/input.ts";
 import { archiveOutputs, output, sharedOutputs } from "../inputs/outputs.ts";
+import { completeDeployment } from "../shared/deployment.ts";
 import { endUserMessagingSending } from "../shared/end-user-messaging-sending.ts";
 import { EventArchive } from "../shared/event-archive.ts";
 import { EventsBucket } from "../shared/events-bucket.ts";
@@ -47,6 +48,7 @@ export class EndUserMessagingStack extends SmsRetryStack {
     new ConfigurationSet(this, destinations);
     existingSetCheck(this, destinations);
     endUserMessagingAlarms(this, { ...props, engine, events, consumer, archive });
+    completeDeployment(this, props);
     sharedOutputs(this, { engine, consumer: consumer.lambda });
     archiveOutputs(this, { bucket, archive });
     this.#outputs(events, configurationSet, { inputs, destinations: eventDestinations(destinations) });

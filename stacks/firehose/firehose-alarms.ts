@@ -22,6 +22,7 @@ export function firehoseAlarms(
   const alarms = new Alarms(scope, { inputs, engine });
   alarms.watchErrors(transformation.lambda);
   watchCapacity(alarms, transformation);
+  watchBypass(alarms, transformation, inputs);
   alarms.watch("firehose_processing", {
     description:
       "Firehose could not have records transformed and puts them under processing-failed/ when it gives up: look " +
@@ -74,5 +75,38 @@ function watchCapacity(alarms: Alarms, { lambda, timeoutSeconds }: FirehoseTrans
     dimensions: { FunctionName: lambda.functionName },
     statistic: "Maximum",
     above: timeoutSeconds * 1000 * 0.75,
+  });
+}
+
+/**
+ * Whoever describes the stream elsewhere can take the transformation off with an apply of theirs, and nothing fails. A
+ * stream without it is wrong however that came, so one that was refused sounds the alarm too.
+ */
+function watchBypass(
+  alarms: Alarms,
+  { lambda }: FirehoseTransformation,
+  { deliveryStreamName }: FirehoseInputs,
+): void {
+  const ofStream = (metric: string) => ({
+    namespace: "AWS/Firehose",
+    metric,
+    dimensions: { DeliveryStreamName: deliveryStreamName.text },
+  });
+  alarms.watchTogether("transform_firehose_not_called", {
+    description:
+      "The Firehose stream gets records and does not hand them to transform-firehose, so no failed message is sent again: was the transformation taken off by an apply of the stream's own configuration? A plan and the output firehose_attachment_reason say how it stands.",
+    // As long as firehose_buffer_interval_seconds can be: what came at the end of one period is handed over in the next.
+    periodMinutes: 15,
+    periods: 2,
+    sums: {
+      put: ofStream("IncomingRecords"),
+      read: ofStream("DataReadFromKinesisStream.Records"),
+      called: {
+        namespace: "AWS/Lambda",
+        metric: "Invocations",
+        dimensions: { FunctionName: lambda.functionName },
+      },
+    },
+    expression: "IF(FILL(put, 0) + FILL(read, 0) > 0 AND FILL(called, 0) == 0, 1, 0)",
   });
 }

@@ -20,20 +20,25 @@ export interface FirehoseAttachmentProps extends EngineProps {
  * where something changed, and detach on destroy, before anything that the transformation needs is gone.
  */
 export class FirehoseAttachment extends Construct {
-  /** HCL of whether the transformation is attached now. */
+  /** Whether the transformation was attached when it was looked at last, as text: what a boolean shows nothing of in cdktf. */
   readonly attached: string;
+  /** HCL of the same, as a boolean. */
+  readonly attachedHcl: string;
   /** HCL of the sentence that says so, or why not. */
   readonly reason: string;
+  /** Address of what looks last at an apply. */
+  readonly checkAddress: string;
 
   constructor(scope: Construct, options: FirehoseAttachmentProps) {
     super(scope, "firehose-attachment");
     const lambda = this.#lambda(options);
     const mayChangeStream = this.#mayChangeStream(lambda, options);
-    const mayBeInvoked = this.#roleMayInvoke(options);
-    const attachment = this.#attachment(lambda, [mayChangeStream, mayBeInvoked], options);
-    const check = this.#recheck(lambda, attachment, options);
-    this.attached = `\${jsondecode(${check}.result).attached}`;
-    this.reason = `\${jsondecode(${check}.result).reason}`;
+    const rights = [mayChangeStream, this.#mayPassRole(lambda, options), this.#roleMayInvoke(options)];
+    const attachment = this.#attachment(lambda, rights, options);
+    this.checkAddress = this.#recheck(lambda, attachment, options);
+    this.attachedHcl = `jsondecode(${this.checkAddress}.result).attached`;
+    this.attached = `\${tostring(${this.attachedHcl})}`;
+    this.reason = `\${jsondecode(${this.checkAddress}.result).reason}`;
   }
 
   #lambda({
@@ -60,9 +65,8 @@ export class FirehoseAttachment extends Construct {
   }
 
   /**
-   * The right to the stream, without iam:PassRole: an update that names no role passes none on. AWS's pages do not
-   * say whether UpdateDestination asks for it all the same; the role is not known at plan, so the right could only
-   * be given on every role.
+   * The right to the stream. An update that names no role passes none on, but AWS's pages do not say whether
+   * UpdateDestination asks for iam:PassRole all the same; see {@link FirehoseAttachment.#mayPassRole}.
    */
   #mayChangeStream(
     lambda: SmsFunction<"attach-transformation">,
@@ -72,11 +76,29 @@ export class FirehoseAttachment extends Construct {
       // With another stream this becomes another policy, so that the right to the former one stays until the
       // transformation is off it.
       name: `change-${inputs.deliveryStreamName.text}`,
-      role: lambda.roleId,
+      role: lambda.roleName,
       policy: policyDocument({
         Sid: "ChangeStream",
         Action: ["firehose:DescribeDeliveryStream", "firehose:UpdateDestination"],
         Resource: place.arn("firehose", `deliverystream/${inputs.deliveryStreamName.text}`),
+      }),
+    });
+  }
+
+  /** The right to pass on the stream's role, and no other: only where the user names it. */
+  #mayPassRole(
+    lambda: SmsFunction<"attach-transformation">,
+    { inputs }: FirehoseAttachmentProps,
+  ): IamRolePolicy {
+    return new IamRolePolicy(this, "aws_iam_role_policy.attach_transformation_role", {
+      count: Token.asNumber(inputs.roleName.ifNull("0", "1")),
+      name: "pass-stream-role",
+      role: lambda.roleName,
+      policy: policyDocument({
+        Sid: "PassStreamRole",
+        Action: "iam:PassRole",
+        Resource: { hcl: "local.firehose_role_arn" },
+        Condition: { StringEquals: { "iam:PassedToService": "firehose.amazonaws.com" } },
       }),
     });
   }

@@ -1,15 +1,18 @@
 /**
- * The plan's own look at the stream: warns of what the attaching function will refuse.
+ * The plan's own look at the stream: warns of what the attaching function will refuse, and of a transformation that
+ * somebody took off.
  *
  * The rules are those of `functions/firehose-attachment/core/firehose-eligibility.ts`, in HCL. Cloud Control tells no status, so the
  * one refusal that the plan cannot foresee is `not-active`.
  */
 import type { RefusalReason } from "../../functions/firehose-attachment/core/firehose-eligibility.ts";
-import type { Construct } from "../cdktf.ts";
+import { type Construct, DataAwsCloudcontrolapiResource, TerraformLocal, Token } from "../cdktf.ts";
 import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
 import type { Input } from "../inputs/input.ts";
 import type { PinpointInputs } from "../inputs/inputs.ts";
 import { Check } from "../shared/check.ts";
+import { type Place, reference } from "../shared/sms-retry-stack.ts";
+import type { FirehoseAttachment } from "./firehose-attachment.ts";
 
 /** A refusal in HCL. */
 interface Refusal {
@@ -19,32 +22,96 @@ interface Refusal {
   readonly text: string;
 }
 
+/** What the checks look at. */
+export interface FirehoseChecksOptions {
+  readonly inputs: PinpointInputs & FirehoseInputs;
+  readonly place: Place;
+  readonly attachment: FirehoseAttachment;
+}
+
 /**
- * `check.firehose_attachment`. It reads the stream as CloudFormation describes it, and says nothing where it
- * cannot: every expression is wrapped, and a stream that cannot be read is a warning of Terraform's.
+ * `check.firehose_attachment`, whether the stream may get the transformation, and `check.firehose_attached`, whether it
+ * still has it. The stream is read as CloudFormation describes it; the expressions are wrapped, so that nothing is said of
+ * what cannot be understood. Terraform prints the values that a check's condition names, and the description of a stream
+ * may hold an access key: so the conditions name locals that hold the verdict and nothing else.
  */
-export function firehoseEligibilityCheck(scope: Construct, inputs: PinpointInputs & FirehoseInputs): Check {
-  const { deliveryStreamName, namePrefix } = inputs;
-  return new Check(scope, "firehose_attachment", {
-    data: {
-      type: "aws_cloudcontrolapi_resource",
-      name: "delivery_stream",
-      attributes: {
-        type_name: "AWS::KinesisFirehose::DeliveryStream",
-        identifier: deliveryStreamName.text,
+export function firehoseChecks(scope: Construct, options: FirehoseChecksOptions): void {
+  const { inputs, attachment } = options;
+  const { deliveryStreamName, planCheck } = inputs;
+  const refusals = lookedAt(scope, options);
+  new Check(scope, "firehose_attachment", {
+    assertions: [
+      {
+        condition: `length(${refusals}) == 0`,
+        message:
+          `format("The Firehose stream %s is left as it is, without the transformation: %s", ${deliveryStreamName.hcl}, ` +
+          `join(" ", values(${refusals})))`,
       },
-    },
-    assertions: Object.values(refusalsOf(partsOfStream(namePrefix))).map(({ isAbsent, text }) => ({
-      condition: `try(${isAbsent}, true)`,
-      message:
-        `format("The Firehose stream %s is left as it is, without the transformation: %s", ${deliveryStreamName.hcl}, ` +
-        `try(${text}, "it is not eligible."))`,
-    })),
+    ],
+  });
+  new Check(scope, "firehose_attached", {
+    assertions: [
+      {
+        // Only the last part may be unknown at plan: where the transformation is about to be attached.
+        condition:
+          `!${planCheck.hcl} || length(${refusals}) > 0 || local.firehose_had_transformation ? true : ` +
+          `!${attachment.attachedHcl} || local.firehose_has_transformation`,
+        message:
+          'format("The transformation was attached to the Firehose stream %s and is off it now, so no failed message is ' +
+          "sent again. Apply with -replace=aws_lambda_invocation.recheck_transformation; and where a Terraform " +
+          "configuration of your own describes the stream, let it ignore changes of its processing_configuration first, " +
+          `or its next apply takes it off once more.", ${deliveryStreamName.hcl})`,
+      },
+    ],
   });
 }
 
+/**
+ * Reads the stream outside the checks, where a plan that changes nothing counts no change: once as it is before the apply,
+ * and once as it is after. Without `firehose_plan_check` neither is read, and nothing is found.
+ *
+ * @returns the address of the refusals, reason → sentence
+ */
+function lookedAt(scope: Construct, { inputs, place, attachment }: FirehoseChecksOptions) {
+  const { deliveryStreamName, namePrefix, planCheck, roleName } = inputs;
+  const read = (name: string, dependsOn: string[]) => {
+    const address = `data.aws_cloudcontrolapi_resource.${name}`;
+    const data = new DataAwsCloudcontrolapiResource(scope, address, {
+      count: Token.asNumber(`\${${planCheck.hcl} ? 1 : 0}`),
+      typeName: "AWS::KinesisFirehose::DeliveryStream",
+      identifier: deliveryStreamName.text,
+    });
+    if (dependsOn.length > 0) data.dependsOn = dependsOn;
+    return partsOfStream(`jsondecode(one(${address}[*].properties))`, namePrefix);
+  };
+  const isOurs = ({ isOn, processors, others }: StreamParts) =>
+    `\${try(${isOn} && length(${others}) < length(${processors}), false)}`;
+  const before = read("delivery_stream", []);
+  const refusals = Object.entries(refusalsOf(before)).map(
+    ([reason, { isAbsent, text }]) =>
+      `"${reason}" = { applies = try(!(${isAbsent}), false), text = try(${text}, "it is not eligible.") }`,
+  );
+  new TerraformLocal(
+    scope,
+    "local.firehose_refusals",
+    `\${{ for reason, refusal in { ${refusals.join(", ")} } : reason => refusal.text if refusal.applies }}`,
+  );
+  // The name does not say on which path the role is; the stream's description does, where it is read.
+  const named = `format("/%s", ${roleName.hcl})`;
+  new TerraformLocal(
+    scope,
+    "local.firehose_role_arn",
+    `\${try([for arn in [${before.roleArn}] : arn if endswith(arn, ${named})][0], ` +
+      `"${place.roleArn({ name: reference(`coalesce(${roleName.hcl}, "none")`) })}")}`,
+  );
+  new TerraformLocal(scope, "local.firehose_had_transformation", isOurs(before));
+  const after = read("attached_delivery_stream", [attachment.checkAddress]);
+  new TerraformLocal(scope, "local.firehose_has_transformation", isOurs(after));
+  return "local.firehose_refusals";
+}
+
 /** What the refusals rest on, each an expression in HCL. */
-type StreamParts = Readonly<Record<"kinds" | "kind" | "isOn" | "processors" | "others", string>>;
+type StreamParts = Readonly<Record<"kinds" | "kind" | "isOn" | "processors" | "others" | "roleArn", string>>;
 
 /** In the order of the table. No two apply to the same stream, so that a user reads one reason. */
 function refusalsOf({
@@ -84,13 +151,8 @@ function refusalsOf({
   };
 }
 
-/**
- * The parts of the stream. They cannot be Terraform's `locals`, which do not see the data source of a check.
- *
- * @see https://developer.hashicorp.com/terraform/language/block/check
- */
-function partsOfStream(namePrefix: Input): StreamParts {
-  const stream = "jsondecode(data.aws_cloudcontrolapi_resource.delivery_stream.properties)";
+/** The parts of a stream, given HCL of its description. */
+function partsOfStream(stream: string, namePrefix: Input): StreamParts {
   const extendedS3 = `${stream}.ExtendedS3DestinationConfiguration`;
 
   // Firehose may tell an extended S3 destination a second time in the legacy form. keys() fails for null.
@@ -120,5 +182,5 @@ function partsOfStream(namePrefix: Input): StreamParts {
     `[for processor in ${processors} : try(tostring(processor.Type), "unknown") ` +
     `if !try(${isOurs}, false)]`;
 
-  return { kinds, kind, isOn, processors, others };
+  return { kinds, kind, isOn, processors, others, roleArn: `${extendedS3}.RoleARN` };
 }

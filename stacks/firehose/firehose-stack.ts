@@ -5,12 +5,13 @@ import { endUserMessagingInputs } from "../inputs/end-user-messaging-inputs.ts";
 import { firehoseInputs } from "../inputs/firehose-inputs.ts";
 import { maybePinpointInputs } from "../inputs/inputs.ts";
 import { output, sharedOutputs } from "../inputs/outputs.ts";
+import { completeDeployment } from "../shared/deployment.ts";
 import { RetryEngine } from "../shared/retry-engine.ts";
 import { type Artefacts, SmsRetryStack } from "../shared/sms-retry-stack.ts";
 import { bothServices } from "./both-services.ts";
 import { firehoseAlarms } from "./firehose-alarms.ts";
 import { FirehoseAttachment } from "./firehose-attachment.ts";
-import { firehoseEligibilityCheck } from "./firehose-eligibility-check.ts";
+import { firehoseChecks } from "./firehose-eligibility-check.ts";
 import { FirehoseTransformation } from "./firehose-transformation.ts";
 
 /**
@@ -32,20 +33,21 @@ export class FirehoseStack extends SmsRetryStack {
     const engine = new RetryEngine(this, { ...props, sending: bothServices(this, props) });
     const transformation = new FirehoseTransformation(this, { ...props, engine });
     const attachment = new FirehoseAttachment(this, { ...props, engine, transformation });
-    firehoseEligibilityCheck(this, inputs);
+    firehoseChecks(this, { ...props, attachment });
     firehoseAlarms(this, { ...props, engine, transformation });
+    completeDeployment(this, props);
     sharedOutputs(this, { engine, consumer: transformation.lambda });
     output(
       this,
       "transformation_function_arn",
       transformation.lambda.arn,
-      "ARN of the function that transforms the stream's records; name it where the stream's own Terraform configuration has a processing block.",
+      "ARN of the function that transforms the stream's records. A Terraform configuration of yours that describes the stream must ignore changes of its processing_configuration.",
     );
     output(
       this,
       "firehose_attached",
       attachment.attached,
-      "Whether the transformation is attached to the stream, as of the last apply that looked.",
+      "Whether the transformation is attached to the stream, as of the last apply that looked: true or false, as text.",
     );
     output(
       this,

@@ -26,11 +26,20 @@ function streamInputs(scope: Construct) {
           "The input firehose_delivery_stream_name must be 1 to 64 letters, digits, underscores, hyphens and dots.",
       },
     }),
+    planCheck: new Input(scope, "firehose_plan_check", {
+      type: "bool",
+      description:
+        "Whether every plan looks at the stream: it fails where there is none, and warns of a stream that would be left " +
+        "alone and of a transformation that somebody took off. Who plans needs cloudformation:GetResource and " +
+        "firehose:DescribeDeliveryStream. false where they may not have them, or where the same configuration makes the " +
+        "stream. true or false.",
+      default: true,
+    }),
     roleName: new Input(scope, "firehose_role_name", {
       type: "string",
       description:
         "Name (not ARN) of the role with which the stream delivers, to allow that role itself to invoke the " +
-        "transformation. null changes no role: a policy on the function alone allows it. Set it where that is " +
+        "transformation, and the attaching function to pass it on. null changes no role: a policy on the function alone allows it. Set it where that is " +
         "not enough: the alarm firehose-processing fires after the transformation was attached, or Firehose " +
         "reports Lambda.InvokeAccessDenied. A permissions boundary or a service control policy " +
         "of your organization has to allow the two actions besides.",

@@ -8,7 +8,8 @@ import { highestMaxRetries, settingDefaults } from "../../functions/contract/env
 import { deliveryGuarantees, trackDeliveriesValues } from "../../functions/contract/guarantees.ts";
 import { lambdaRuntimes } from "../../functions/contract/lambda-runtimes.ts";
 import { allowedRetryableStatuses } from "../../functions/contract/statuses.ts";
-import type { Construct } from "../cdktf.ts";
+import { type Construct, TerraformLocal } from "../cdktf.ts";
+import { governanceInputs } from "./governance-inputs.ts";
 import { Input } from "./input.ts";
 
 /** The readings of the inputs, by their TypeScript names; see {@link sharedInputs}. */
@@ -43,8 +44,13 @@ const oneOf = (name: string, values: readonly (string | number)[]) => ({
 // What CloudWatch Logs accepts.
 const logRetentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653];
 
+/** HCL of whether there is a key of the user's. It decides how many policies there are, so a plan must know it. */
+export const hasKmsKey = "local.has_kms_key";
+
 /** Declares the shared inputs in a stack. */
 export function sharedInputs(scope: Construct) {
+  const asked = "var.encrypt_with_kms_key";
+  new TerraformLocal(scope, hasKmsKey, `\${${asked} == null ? var.kms_key_arn != null : ${asked}}`);
   return {
     ...identityInputs(scope),
     ...retryInputs(scope),
@@ -54,6 +60,7 @@ export function sharedInputs(scope: Construct) {
     ...gateInputs(scope),
     ...capacityInputs(scope),
     ...keepingInputs(scope),
+    ...governanceInputs(scope),
     ...producerInputs(scope),
   };
 }
@@ -79,7 +86,8 @@ function identityInputs(scope: Construct) {
       type: "string",
       description:
         "First part of the name of everything that is created, and the CloudWatch namespace of the metrics. " +
-        "Two deployments in one account and region need two prefixes. " +
+        "Two deployments in one account and region need two prefixes: the second apply with the same one fails. Another " +
+        "prefix makes everything anew and destroys what was, so a plan with one fails while deletion_protection is on. " +
         "2 to 24 lower-case letters, digits and hyphens, starting with a letter.",
       default: "sms-retry",
       validation: {
@@ -394,6 +402,13 @@ function keepingInputs(scope: Construct) {
         message: "The input kms_key_arn must be null or the ARN of a KMS key (not of an alias).",
       },
     }),
+    encryptWithKmsKey: new Input(scope, "encrypt_with_kms_key", {
+      type: "bool",
+      description:
+        "Whether kms_key_arn is given. null looks whether it is null, which a plan cannot do where the same " +
+        "configuration makes the key: say true there. null, true or false.",
+      default: null,
+    }),
     alarmTopicArn: new Input(scope, "alarm_topic_arn", {
       type: "string",
       description: "ARN of the SNS topic that alarms notify. null creates the alarms without a notification.",
@@ -407,8 +422,8 @@ function keepingInputs(scope: Construct) {
     deletionProtection: new Input(scope, "deletion_protection", {
       type: "bool",
       description:
-        "Whether a destroy is refused while the message-state table exists and, in a stack that has an events " +
-        "bucket, while that holds objects. Set it to false and apply before you destroy on purpose. true or false.",
+        "Whether a destroy is refused, which then takes nothing, and another name_prefix at plan. Set it to false and " +
+        "apply before you destroy or rename on purpose. true or false.",
       default: true,
     }),
   };

@@ -23,7 +23,7 @@ export function kinesisAlarms(
     "record_malformed",
     "RecordMalformed",
     "consume-kinesis",
-    "A record of the stream was no delivery event; a copy is in the events bucket under malformed/.",
+    "A record that the mapping's filter let through was no delivery event; a copy is in the events bucket under malformed/.",
   );
   alarms.watchItems("consume-kinesis");
   alarms.watchOrphans("consume-kinesis");

@@ -66,7 +66,7 @@ export class KinesisConsumer extends Construct {
   }
 
   #mapping({ bucket, inputs, stream }: KinesisConsumerProps): LambdaEventSourceMapping {
-    const streamKey = mayDecryptStream(this, "consume_kinesis", this.lambda.roleId, stream);
+    const streamKey = mayDecryptStream(this, "consume_kinesis", this.lambda.roleName, stream);
     const readFrom = new FirstApplyTime(this, "terraform_data.stream_read_from");
     return new LambdaEventSourceMapping(this, "aws_lambda_event_source_mapping.consume_kinesis", {
       eventSourceArn: stream.arn,

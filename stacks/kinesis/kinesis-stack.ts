@@ -1,13 +1,14 @@
 /** For users whose delivery events already go to a Kinesis stream. */
-import type { Construct } from "../cdktf.ts";
+import { type Construct, DataAwsKinesisStream } from "../cdktf.ts";
 import { Input } from "../inputs/input.ts";
 import { kinesisInputs } from "../inputs/inputs.ts";
 import { kinesisOutputs } from "../inputs/outputs.ts";
+import { completeDeployment } from "../shared/deployment.ts";
 import { EventArchive } from "../shared/event-archive.ts";
 import { EventsBucket } from "../shared/events-bucket.ts";
 import { pinpointSending } from "../shared/pinpoint-sending.ts";
 import { RetryEngine } from "../shared/retry-engine.ts";
-import { type Artefacts, SmsRetryStack } from "../shared/sms-retry-stack.ts";
+import { type Artefacts, reference, SmsRetryStack } from "../shared/sms-retry-stack.ts";
 import { kinesisAlarms } from "./kinesis-alarms.ts";
 import { KinesisConsumer } from "./kinesis-consumer.ts";
 
@@ -23,6 +24,7 @@ export class KinesisStack extends SmsRetryStack {
     const consumer = new KinesisConsumer(this, { ...props, stream, engine, bucket });
     const archive = new EventArchive(this, { ...props, stream, bucket });
     kinesisAlarms(this, { ...props, engine, consumer, archive });
+    completeDeployment(this, props);
     kinesisOutputs(this, { engine, bucket, consumer, archive });
   }
 }
@@ -32,7 +34,8 @@ function existingStream(scope: Construct) {
     type: "string",
     description:
       "ARN of the existing Kinesis data stream to which Pinpoint writes the delivery events, in the region and " +
-      "account of the deployment.",
+      "account of the deployment. A plan fails where there is none of that name, so whoever plans needs " +
+      "kinesis:DescribeStreamSummary, kinesis:ListShards and kinesis:ListTagsForStream.",
     validation: {
       condition:
         'can(regex("^arn:aws[a-z-]*:kinesis:[a-z0-9-]+:[0-9]{12}:stream/[A-Za-z0-9_.-]+$", var.kinesis_stream_arn))',
@@ -50,6 +53,10 @@ function existingStream(scope: Construct) {
         'var.kinesis_stream_kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kinesis_stream_kms_key_arn))',
       message: "The input kinesis_stream_kms_key_arn must be null or the ARN of a KMS key (not of an alias).",
     },
+  });
+  // Nothing uses it: a plan fails here for a stream that is not there, before anything is made.
+  new DataAwsKinesisStream(scope, "data.aws_kinesis_stream.events", {
+    name: reference(`split("/", ${stream.hcl})[1]`),
   });
   return { arn: stream.text, key };
 }

@@ -2,6 +2,7 @@
 import { type Construct, TerraformResource } from "../cdktf.ts";
 import { kinesisInputs } from "../inputs/inputs.ts";
 import { kinesisOutputs, output } from "../inputs/outputs.ts";
+import { completeDeployment, dependOn, firstAddresses } from "../shared/deployment.ts";
 import { EventArchive } from "../shared/event-archive.ts";
 import { EventsBucket } from "../shared/events-bucket.ts";
 import { pinpointSending } from "../shared/pinpoint-sending.ts";
@@ -25,6 +26,7 @@ export class NewStreamStack extends SmsRetryStack {
     const eventStream = stream.fill([archive.deliveryStream]);
     const alarms = kinesisAlarms(this, { ...props, engine, consumer, archive });
     createAfter(eventStream, [engine, consumer, alarms]);
+    completeDeployment(this, props);
     kinesisOutputs(this, { engine, bucket, consumer, archive });
     output(this, "kinesis_stream_name", stream.streamName, "Name of the Kinesis stream of delivery events.");
     output(this, "kinesis_stream_arn", stream.arn, "ARN of the Kinesis stream of delivery events.");
@@ -38,6 +40,6 @@ export class NewStreamStack extends SmsRetryStack {
  */
 function createAfter(first: TerraformResource, constructs: readonly Construct[]): void {
   for (const element of constructs.flatMap((each) => each.node.findAll()))
-    if (TerraformResource.isTerraformResource(element))
-      element.dependsOn = [...(element.dependsOn ?? []), first.node.id];
+    if (TerraformResource.isTerraformResource(element) && !firstAddresses.includes(element.node.id))
+      dependOn(element, [first.node.id]);
 }

@@ -2,17 +2,17 @@
 import {
   Construct,
   PinpointEventStream as EventStreamOfProject,
-  IamRole,
   IamRolePolicy,
   type ITerraformDependable,
   KinesisStream,
   Token,
 } from "../cdktf.ts";
 import { Input } from "../inputs/input.ts";
-import type { PinpointInputs } from "../inputs/inputs.ts";
-import { grantKeyUse, policyDocument, trustPolicy } from "../shared/access.ts";
+import { hasKmsKey, type PinpointInputs } from "../inputs/inputs.ts";
+import { deploymentKey, grantKeyUse, policyDocument, trustPolicy } from "../shared/access.ts";
 import { Check } from "../shared/check.ts";
 import type { EventStream } from "../shared/event-stream.ts";
+import { type ServiceRole, serviceRole } from "../shared/service-role.ts";
 import type { EngineProps } from "../shared/sms-function.ts";
 
 /** Whose events fill the stream. */
@@ -86,16 +86,18 @@ export class PinpointEventStream extends Construct implements EventStream {
       shardCount: shardCount.number,
       retentionPeriod: 24,
       encryptionType: "KMS",
-      kmsKeyId: Token.asString(`\${coalesce(${kmsKeyArn.hcl}, "alias/aws/kinesis")}`),
+      kmsKeyId: Token.asString(`\${${hasKmsKey} ? ${kmsKeyArn.hcl} : "alias/aws/kinesis"}`),
     });
   }
 
-  #role(): { readonly role: IamRole; readonly permissions: ITerraformDependable[] } {
+  #role(): { readonly role: ServiceRole; readonly permissions: ITerraformDependable[] } {
     const { inputs, place } = this.#props;
-    const role = new IamRole(this, "aws_iam_role.pinpoint_event_stream", {
-      name: `${inputs.namePrefix.text}-pinpoint-stream-${place.region}`,
+    const role = serviceRole(this, "aws_iam_role.pinpoint_event_stream", {
+      inputs,
+      place,
+      name: "pinpoint-stream",
       // Pinpoint must act for this project of this account, not for someone who knows the role's name.
-      assumeRolePolicy: trustPolicy("pinpoint.amazonaws.com", {
+      trust: trustPolicy("pinpoint.amazonaws.com", {
         StringEquals: { "aws:SourceAccount": place.accountId },
         ArnLike: {
           "aws:SourceArn": place.arn("mobiletargeting", `apps/${inputs.pinpointApplicationId.text}`),
@@ -104,7 +106,7 @@ export class PinpointEventStream extends Construct implements EventStream {
     });
     const policy = new IamRolePolicy(this, "aws_iam_role_policy.pinpoint_event_stream", {
       name: "pinpoint-event-stream",
-      role: role.id,
+      role: role.name,
       policy: policyDocument({
         Sid: "WriteEvents",
         Action: ["kinesis:PutRecords", "kinesis:DescribeStream"],
@@ -112,8 +114,8 @@ export class PinpointEventStream extends Construct implements EventStream {
       }),
     });
     const key = grantKeyUse(this, "pinpoint_event_stream_key", {
-      role: role.id,
-      key: inputs.kmsKeyArn,
+      role: role.name,
+      key: deploymentKey(inputs),
       actions: ["kms:GenerateDataKey"],
     });
     return { role, permissions: [policy, key] };

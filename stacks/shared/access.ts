@@ -3,7 +3,7 @@
  * naming the other is not possible here.
  */
 import { type Construct, IamRolePolicy, Token } from "../cdktf.ts";
-import type { Input } from "../inputs/input.ts";
+import { hasKmsKey, type SharedInputs } from "../inputs/inputs.ts";
 
 /** A list that Terraform makes, as HCL: for resources whose number only the inputs tell. */
 export interface HclList {
@@ -78,21 +78,33 @@ export function onlyOverTls(action: string, resources: readonly string[]): State
   };
 }
 
+/** A KMS key that a user may have given. */
+export interface GivenKey {
+  /** HCL of whether it was. */
+  readonly isGiven: string;
+  /** Its ARN. */
+  readonly arn: string;
+}
+
+/** The key that encrypts everything of the deployment. */
+export function deploymentKey(inputs: SharedInputs): GivenKey {
+  return { isGiven: hasKmsKey, arn: inputs.kmsKeyArn.text };
+}
+
 /**
  * Lets a role use a KMS key if the user gave one; without one nothing is created.
  *
  * @param name last part of the address: `aws_iam_role_policy.<name>_key`
- * @param key the input that holds the ARN of the key or null
  */
 export function grantKeyUse(
   scope: Construct,
   name: string,
-  options: { readonly role: string; readonly key: Input; readonly actions: readonly string[] },
+  options: { readonly role: string; readonly key: GivenKey; readonly actions: readonly string[] },
 ): IamRolePolicy {
   return new IamRolePolicy(scope, `aws_iam_role_policy.${name}`, {
-    count: Token.asNumber(options.key.ifNull("0", "1")),
+    count: Token.asNumber(`\${${options.key.isGiven} ? 1 : 0}`),
     name: name.replaceAll("_", "-"),
     role: options.role,
-    policy: policyDocument({ Sid: "UseKey", Action: options.actions, Resource: options.key.text }),
+    policy: policyDocument({ Sid: "UseKey", Action: options.actions, Resource: options.key.arn }),
   });
 }

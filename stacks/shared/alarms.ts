@@ -3,6 +3,7 @@ import type { FunctionName } from "../../functions/contract/environment.ts";
 import type { MetricName } from "../../functions/core/observability/telemetry.ts";
 import { CloudwatchMetricAlarm, type CloudwatchMetricAlarmConfig, Construct, Token } from "../cdktf.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
+import { Check } from "./check.ts";
 import type { EventArchive } from "./event-archive.ts";
 import type { RetryEngine } from "./retry-engine.ts";
 
@@ -53,6 +54,11 @@ export interface WatchTogether {
   readonly sums: Readonly<Record<string, CountedMetric>>;
   /** Metric math; the alarm fires above 0. */
   readonly expression: string;
+  /**
+   * How many periods in a row.
+   * @default 1
+   */
+  readonly periods?: number;
 }
 
 /** A function as an alarm names it. */
@@ -75,6 +81,7 @@ export class Alarms extends Construct {
   constructor(scope: Construct, { inputs, engine }: AlarmsOptions) {
     super(scope, "alarms");
     this.#inputs = inputs;
+    this.#somebodyIsTold();
     this.namespace = inputs.namePrefix.text;
     this.#queue(engine);
     for (const lambda of [engine.resend, engine.produce]) this.watchErrors(lambda);
@@ -86,6 +93,18 @@ export class Alarms extends Construct {
       "The SMS service refuses every send: look at quota, permissions and origination identity.",
     );
     this.#gates();
+  }
+
+  #somebodyIsTold(): void {
+    new Check(this, "alarm_topic", {
+      assertions: [
+        {
+          condition: `${this.#inputs.alarmTopicArn.hcl} != null`,
+          message:
+            '"The alarms notify nobody, because alarm_topic_arn is null; give it the ARN of an SNS topic that somebody reads."',
+        },
+      ],
+    });
   }
 
   // What produce meets at a gate goes to the retry queue, so the worker meets it too.
@@ -243,7 +262,10 @@ export class Alarms extends Construct {
   }
 
   /** Adds an alarm that fires where metric math over several metrics is above 0. */
-  watchTogether(name: string, { description, periodMinutes, sums, expression }: WatchTogether): void {
+  watchTogether(
+    name: string,
+    { description, periodMinutes, sums, expression, periods = 1 }: WatchTogether,
+  ): void {
     const period = periodMinutes * 60;
     this.#alarm(name, description, {
       metricQuery: [
@@ -254,6 +276,7 @@ export class Alarms extends Construct {
           metric: { namespace, metricName, dimensions, stat: "Sum", period },
         })),
       ],
+      evaluationPeriods: periods,
       comparisonOperator: "GreaterThanThreshold",
       threshold: 0,
     });
@@ -262,7 +285,7 @@ export class Alarms extends Construct {
   #alarm(
     name: string,
     alarmDescription: string,
-    config: Omit<CloudwatchMetricAlarmConfig, "alarmName" | "evaluationPeriods">,
+    config: Partial<CloudwatchMetricAlarmConfig> & Pick<CloudwatchMetricAlarmConfig, "comparisonOperator">,
   ): void {
     // compact() drops the null of an input that was not given.
     const actions = Token.asList(`\${compact([${this.#inputs.alarmTopicArn.hcl}])}`);

@@ -1,18 +1,8 @@
 /** Terraform's `check` block, which cdktf has no class for. */
 import { type Construct, TerraformElement } from "../cdktf.ts";
 
-/** What a check reads and what it expects. */
+/** What a check expects of what stands outside it. */
 export interface CheckDefinition {
-  /**
-   * A data source that only the check sees; Terraform turns its failure into a warning, and takes it for a change at
-   * every plan.
-   * @default - the assertions look at what stands outside
-   */
-  readonly data?: {
-    readonly type: string;
-    readonly name: string;
-    readonly attributes: Readonly<Record<string, string>>;
-  };
   /** Expectations; each that does not hold is a warning of its own. */
   readonly assertions: readonly {
     /** HCL that must hold. */
@@ -23,7 +13,8 @@ export interface CheckDefinition {
 }
 
 /**
- * `check.<name>`: looked at after every plan and apply. It only ever warns.
+ * `check.<name>`: looked at after every plan and apply. It only ever warns. It has no data source of its own, which every
+ * plan would count as a change.
  *
  * @see https://developer.hashicorp.com/terraform/language/block/check
  */
@@ -36,11 +27,10 @@ export class Check extends TerraformElement {
   }
 
   override toTerraform(): object {
-    const { data, assertions } = this.#definition;
+    const { assertions } = this.#definition;
     return {
       check: {
         [this.friendlyUniqueId]: {
-          ...(data !== undefined && { data: { [data.type]: { [data.name]: data.attributes } } }),
           assert: assertions.map(({ condition, message }) => ({
             condition: `\${${condition}}`,
             error_message: `\${${message}}`,

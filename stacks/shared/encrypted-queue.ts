@@ -1,7 +1,7 @@
 /** A queue as every stack wants it. */
 import { Construct, SqsQueue, SqsQueuePolicy, SqsQueueRedriveAllowPolicy } from "../cdktf.ts";
 import { expression } from "../inputs/input.ts";
-import type { SharedInputs } from "../inputs/inputs.ts";
+import { hasKmsKey, type SharedInputs } from "../inputs/inputs.ts";
 import { onlyOverTls, policyDocument, type Statement } from "./access.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
@@ -36,7 +36,10 @@ export interface EncryptedQueueProps {
  * by SQS, and reached over TLS only. A dead-letter queue takes what one queue gives up, and nothing of another queue.
  */
 export class EncryptedQueue extends Construct {
+  /** As SQS gives it out; known when the queue is there. */
   readonly url: string;
+  /** The same made of names, so that a plan shows the environment that holds it. */
+  readonly knownUrl: string;
   /** Made of the name, so that a plan shows what refers to it. */
   readonly arn: string;
   readonly queueName: string;
@@ -51,7 +54,7 @@ export class EncryptedQueue extends Construct {
       name: `${namePrefix.text}-${id.replaceAll("_", "-")}`,
       kmsMasterKeyId: kmsKeyArn.text,
       // The two kinds of encryption exclude each other; null leaves the attribute alone.
-      sqsManagedSseEnabled: expression(`${kmsKeyArn.hcl} == null ? true : null`),
+      sqsManagedSseEnabled: expression(`${hasKmsKey} ? null : true`),
       messageRetentionSeconds: props.messageRetentionSeconds,
       ...(props.visibilityTimeoutSeconds !== undefined && {
         visibilityTimeoutSeconds: props.visibilityTimeoutSeconds,
@@ -65,6 +68,7 @@ export class EncryptedQueue extends Construct {
     });
     this.url = queue.url;
     this.queueName = queue.name;
+    this.knownUrl = place.queueUrl(queue);
     this.arn = place.arn("sqs", queue.name);
     this.policy = new SqsQueuePolicy(this, `aws_sqs_queue_policy.${id}`, {
       queueUrl: queue.url,

@@ -3,14 +3,15 @@ import {
   CloudwatchLogGroup,
   CloudwatchLogStream,
   Construct,
-  IamRole,
   IamRolePolicy,
   KinesisFirehoseDeliveryStream,
 } from "../cdktf.ts";
 import type { Input } from "../inputs/input.ts";
-import { grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
+import { hasKmsKey } from "../inputs/inputs.ts";
+import { deploymentKey, grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
 import { type EventStream, mayDecryptStream } from "./event-stream.ts";
 import { bucketPrefixes, type EventsBucket } from "./events-bucket.ts";
+import { type ServiceRole, serviceRole } from "./service-role.ts";
 import type { EngineProps } from "./sms-function.ts";
 
 /** What the archive reads and where it writes. */
@@ -82,25 +83,27 @@ export class EventArchive extends Construct {
     });
   }
 
-  #role({ inputs, place }: EngineProps): IamRole {
-    return new IamRole(this, "aws_iam_role.event_archive", {
-      name: `${inputs.namePrefix.text}-event-archive-${place.region}`,
+  #role({ inputs, place }: EngineProps): ServiceRole {
+    return serviceRole(this, "aws_iam_role.event_archive", {
+      inputs,
+      place,
+      name: "event-archive",
       // Firehose names the account that it acts for as the external id.
-      assumeRolePolicy: trustPolicy("firehose.amazonaws.com", {
+      trust: trustPolicy("firehose.amazonaws.com", {
         StringEquals: { "sts:ExternalId": place.accountId },
       }),
     });
   }
 
   #permissions(
-    role: IamRole,
+    role: ServiceRole,
     logGroup: CloudwatchLogGroup,
     logStream: CloudwatchLogStream,
     { bucket, inputs, place, stream }: EventArchiveProps,
   ) {
     const policy = new IamRolePolicy(this, "aws_iam_role_policy.event_archive", {
       name: "event-archive",
-      role: role.id,
+      role: role.name,
       policy: policyDocument(
         ...(stream === undefined ? [] : [mayReadStream(stream)]),
         {
@@ -124,11 +127,11 @@ export class EventArchive extends Construct {
       ),
     });
     const key = grantKeyUse(this, "event_archive_key", {
-      role: role.id,
-      key: inputs.kmsKeyArn,
+      role: role.name,
+      key: deploymentKey(inputs),
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
     });
-    const streamKey = stream === undefined ? [] : mayDecryptStream(this, "event_archive", role.id, stream);
+    const streamKey = stream === undefined ? [] : mayDecryptStream(this, "event_archive", role.name, stream);
     return [policy, key, ...streamKey];
   }
 }
@@ -137,7 +140,7 @@ export class EventArchive extends Construct {
 function encryptionOfBuffer(key: Input) {
   return {
     enabled: true,
-    keyType: key.ifNull('"AWS_OWNED_CMK"', '"CUSTOMER_MANAGED_CMK"'),
+    keyType: `\${${hasKmsKey} ? "CUSTOMER_MANAGED_CMK" : "AWS_OWNED_CMK"}`,
     keyArn: key.text,
   };
 }

@@ -21,5 +21,6 @@ export function mayDecryptStream(
   stream: EventStream,
 ): IamRolePolicy[] {
   if (stream.key === undefined) return [];
-  return [grantKeyUse(scope, `${name}_stream_key`, { role, key: stream.key, actions: ["kms:Decrypt"] })];
+  const key = { isGiven: `${stream.key.hcl} != null`, arn: stream.key.text };
+  return [grantKeyUse(scope, `${name}_stream_key`, { role, key, actions: ["kms:Decrypt"] })];
 }

@@ -10,7 +10,7 @@ import {
   Token,
 } from "../cdktf.ts";
 import { expression } from "../inputs/input.ts";
-import type { ArchiveInputs, SharedInputs } from "../inputs/inputs.ts";
+import { type ArchiveInputs, hasKmsKey, type SharedInputs } from "../inputs/inputs.ts";
 import { type Access, onlyOverTls, policyDocument, type Statement } from "./access.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
@@ -109,7 +109,7 @@ export class EventsBucket extends Construct {
         rule: [
           {
             applyServerSideEncryptionByDefault: {
-              sseAlgorithm: kmsKeyArn.ifNull('"AES256"', '"aws:kms"'),
+              sseAlgorithm: `\${${hasKmsKey} ? "aws:kms" : "AES256"}`,
               kmsMasterKeyId: kmsKeyArn.text,
             },
             bucketKeyEnabled: true,

@@ -1,7 +1,7 @@
 /** The table of gates: how fast each origination identity may send now, and whether it may at all. */
 import { Construct, DynamodbTable, Token } from "../cdktf.ts";
 import { expression } from "../inputs/input.ts";
-import type { SharedInputs } from "../inputs/inputs.ts";
+import { hasKmsKey, type SharedInputs } from "../inputs/inputs.ts";
 import type { Access } from "./access.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
@@ -31,7 +31,7 @@ export class GateTable extends Construct {
       pointInTimeRecovery: { enabled: false },
       // DynamoDB always encrypts; "enabled" here only means "with a key that is not DynamoDB's own".
       serverSideEncryption: {
-        enabled: expression(`${kmsKeyArn.hcl} != null`),
+        enabled: expression(hasKmsKey),
         kmsKeyArn: kmsKeyArn.text,
       },
       deletionProtectionEnabled: false,

@@ -1,7 +1,7 @@
 /** The table that holds the state of every message. */
 import { Construct, DynamodbTable, Token } from "../cdktf.ts";
 import { expression } from "../inputs/input.ts";
-import type { SharedInputs } from "../inputs/inputs.ts";
+import { hasKmsKey, type SharedInputs } from "../inputs/inputs.ts";
 import type { Access } from "./access.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
@@ -27,7 +27,7 @@ export class MessageTable extends Construct {
       pointInTimeRecovery: { enabled: true },
       // DynamoDB always encrypts; "enabled" here only means "with a key that is not DynamoDB's own".
       serverSideEncryption: {
-        enabled: expression(`${kmsKeyArn.hcl} != null`),
+        enabled: expression(hasKmsKey),
         kmsKeyArn: kmsKeyArn.text,
       },
       deletionProtectionEnabled: inputs.deletionProtection.flag,

@@ -7,6 +7,7 @@ import {
   LambdaEventSourceMapping,
   Token,
 } from "../cdktf.ts";
+import { hasKmsKey } from "../inputs/inputs.ts";
 import {
   applicationLeavesRoom,
   guaranteeSetting,
@@ -104,6 +105,12 @@ export class RetryEngine extends Construct {
             "The origination_number is the short form of origination_identities; give one of them, and leave out the other.",
         },
         {
+          // A key that is yet to be made is looked at when it is there.
+          condition: `\${${hasKmsKey} == (${inputs.kmsKeyArn.hcl} != null)}`,
+          errorMessage:
+            "The input encrypt_with_kms_key says something else than kms_key_arn; leave it out, or give both or neither.",
+        },
+        {
           condition: `\${${applicationLeavesRoom(inputs)}}`,
           errorMessage:
             "The application_sends_per_second would leave nothing for retries; set it lower than max_sends_per_second and every rate of send_rates.",
@@ -114,7 +121,7 @@ export class RetryEngine extends Construct {
 
   #sendsOnCondition(
     name: string,
-    { roleId, permissions }: Pick<SmsFunction<FunctionName>, "roleId" | "permissions">,
+    { roleName, permissions }: Pick<SmsFunction<FunctionName>, "roleName" | "permissions">,
     { onCondition }: Sending,
   ): void {
     if (onCondition === undefined) return;
@@ -123,7 +130,7 @@ export class RetryEngine extends Construct {
       new IamRolePolicy(this, `aws_iam_role_policy.${name}_${right}`, {
         count: Token.asNumber(`\${${hcl} ? 1 : 0}`),
         name: `${name}-${right.replaceAll("_", "-")}`,
-        role: roleId,
+        role: roleName,
         policy: policyDocument(statement),
       }),
     );

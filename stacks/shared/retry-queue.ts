@@ -1,16 +1,19 @@
 /** The queue of retry messages, and the schedules that carry the retry messages it cannot hold long enough. */
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
-import {
-  Construct,
-  IamRole,
-  IamRolePolicy,
-  type ITerraformDependable,
-  SchedulerScheduleGroup,
-} from "../cdktf.ts";
+import { Construct, IamRolePolicy, type ITerraformDependable, SchedulerScheduleGroup } from "../cdktf.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import { longestBatchingWindowSeconds } from "../inputs/settings.ts";
-import { type Access, grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
+import {
+  type Access,
+  deploymentKey,
+  grantKeyUse,
+  policyDocument,
+  type Statement,
+  trustPolicy,
+} from "./access.ts";
+import { prefixIsKept } from "./deployment.ts";
 import { daySeconds, EncryptedQueue, mayReceive } from "./encrypted-queue.ts";
+import { serviceRole } from "./service-role.ts";
 import type { Place } from "./sms-retry-stack.ts";
 
 /** What a function is told to make schedules. */
@@ -47,6 +50,7 @@ export class RetryQueue extends Construct {
   readonly receiving: Statement;
   /** What must exist before a schedule can reach the queue. */
   readonly permissions: ITerraformDependable[];
+  readonly #knownUrl: string;
   readonly #inputs: SharedInputs;
   readonly #place: Place;
   /** Name of the group of all schedules, by which Scheduler counts what it could not deliver. */
@@ -72,6 +76,7 @@ export class RetryQueue extends Construct {
       redrive: { deadLetters, maxReceiveCount: receivesBeforeDeadLetter },
     });
     this.url = queue.url;
+    this.#knownUrl = queue.knownUrl;
     this.arn = queue.arn;
     this.queueName = queue.queueName;
     this.deadLetterUrl = deadLetters.url;
@@ -92,7 +97,7 @@ export class RetryQueue extends Construct {
         ...this.#scheduling.statements,
       ],
       environment: {
-        RETRY_QUEUE_URL: this.url,
+        RETRY_QUEUE_URL: this.#knownUrl,
         RETRY_QUEUE_ARN: this.arn,
         ...this.#scheduling.environment,
       },
@@ -100,13 +105,16 @@ export class RetryQueue extends Construct {
   }
 
   #schedules() {
-    const { kmsKeyArn, namePrefix } = this.#inputs;
+    const { namePrefix } = this.#inputs;
     const group = new SchedulerScheduleGroup(this, "aws_scheduler_schedule_group.retries", {
       name: `${namePrefix.text}-retries`,
+      lifecycle: prefixIsKept(this, this.#inputs),
     });
-    const role = new IamRole(this, "aws_iam_role.retry_scheduler", {
-      name: `${namePrefix.text}-retry-scheduler-${this.#place.region}`,
-      assumeRolePolicy: trustPolicy("scheduler.amazonaws.com", {
+    const role = serviceRole(this, "aws_iam_role.retry_scheduler", {
+      inputs: this.#inputs,
+      place: this.#place,
+      name: "retry-scheduler",
+      trust: trustPolicy("scheduler.amazonaws.com", {
         StringEquals: {
           "aws:SourceAccount": this.#place.accountId,
           "aws:SourceArn": this.#place.arn("scheduler", `schedule-group/${group.name}`),
@@ -115,7 +123,7 @@ export class RetryQueue extends Construct {
     });
     const policy = new IamRolePolicy(this, "aws_iam_role_policy.retry_scheduler", {
       name: "retry-scheduler",
-      role: role.id,
+      role: role.name,
       // Scheduler writes to the dead-letter queue with the role of the schedule too.
       policy: policyDocument({
         Sid: "SendRetryMessage",
@@ -124,8 +132,8 @@ export class RetryQueue extends Construct {
       }),
     });
     const key = grantKeyUse(this, "retry_scheduler_key", {
-      role: role.id,
-      key: kmsKeyArn,
+      role: role.name,
+      key: deploymentKey(this.#inputs),
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
     });
     const access: Access<SchedulingVariable> = {
@@ -139,13 +147,13 @@ export class RetryQueue extends Construct {
         {
           Sid: "PassSchedulerRole",
           Action: "iam:PassRole",
-          Resource: this.#place.roleArn(role),
+          Resource: role.arn,
           Condition: { StringEquals: { "iam:PassedToService": "scheduler.amazonaws.com" } },
         },
       ],
       environment: {
         SCHEDULE_GROUP_NAME: group.name,
-        SCHEDULER_ROLE_ARN: this.#place.roleArn(role),
+        SCHEDULER_ROLE_ARN: role.arn,
         RETRY_DEAD_LETTER_QUEUE_ARN: this.deadLetterArn,
       },
     };

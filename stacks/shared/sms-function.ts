@@ -3,14 +3,21 @@ import type { FunctionEnvironment, FunctionName, LogLevel } from "../../function
 import {
   CloudwatchLogGroup,
   Construct,
-  IamRole,
   IamRolePolicy,
   type ITerraformDependable,
   LambdaFunction,
   TerraformAsset,
 } from "../cdktf.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
-import { type Access, grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
+import {
+  type Access,
+  deploymentKey,
+  grantKeyUse,
+  policyDocument,
+  type Statement,
+  trustPolicy,
+} from "./access.ts";
+import { type ServiceRole, serviceRole } from "./service-role.ts";
 import type { Artefacts, Place } from "./sms-retry-stack.ts";
 
 /** What the constructs of a stack share. */
@@ -62,8 +69,8 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
   readonly address: string;
   /** SHA-256 of the zip: another one is other code. */
   readonly codeHash: string;
-  /** Id of the function's role, to attach what only some stacks need. */
-  readonly roleId: string;
+  /** Name of the function's role, to attach what only some stacks need. */
+  readonly roleName: string;
   /** What must exist before anything invokes the function: its permissions. */
   readonly permissions: ITerraformDependable[];
   readonly #name: string;
@@ -73,7 +80,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
     this.#name = name.replaceAll("-", "_");
     const logGroup = this.#logGroup(name, options);
     const role = this.#role(name, options);
-    this.roleId = role.id;
+    this.roleName = role.name;
     this.permissions = this.#permissions(name, role, logGroup, options);
     const lambda = this.#lambda(name, role, logGroup, options);
     this.functionName = lambda.functionName;
@@ -90,23 +97,20 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
     });
   }
 
-  #role(name: Name, { inputs, place }: EngineProps): IamRole {
-    return new IamRole(this, `aws_iam_role.${this.#name}`, {
-      // Roles are global: the region keeps deployments in two regions apart.
-      name: `${inputs.namePrefix.text}-${name}-${place.region}`,
-      assumeRolePolicy: trustPolicy("lambda.amazonaws.com"),
-    });
+  #role(name: Name, { inputs, place }: EngineProps): ServiceRole {
+    const trust = trustPolicy("lambda.amazonaws.com");
+    return serviceRole(this, `aws_iam_role.${this.#name}`, { inputs, place, name, trust });
   }
 
   #permissions(
     name: Name,
-    role: IamRole,
+    role: ServiceRole,
     logGroup: CloudwatchLogGroup,
     { access, statements = [], inputs, place }: SmsFunctionProps<Name>,
   ): ITerraformDependable[] {
     const policy = new IamRolePolicy(this, `aws_iam_role_policy.${this.#name}`, {
       name,
-      role: role.id,
+      role: role.name,
       policy: policyDocument(
         {
           Sid: "WriteLog",
@@ -118,8 +122,8 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
       ),
     });
     const key = grantKeyUse(this, `${this.#name}_key`, {
-      role: role.id,
-      key: inputs.kmsKeyArn,
+      role: role.name,
+      key: deploymentKey(inputs),
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
     });
     return [policy, key];
@@ -127,7 +131,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
 
   #lambda(
     name: Name,
-    role: IamRole,
+    role: ServiceRole,
     logGroup: CloudwatchLogGroup,
     {
       access,

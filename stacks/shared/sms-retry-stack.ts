@@ -34,8 +34,10 @@ export interface Place {
   readonly accountId: string;
   /** ARN of something in this account and region. */
   arn(service: string, resource: string): string;
-  /** ARN of a role of this account, which is of no region. */
-  roleArn(role: { readonly name: string }): string;
+  /** ARN of a role of this account, which is of no region; without a path it has none. */
+  roleArn(role: { readonly name: string; readonly path?: string }): string;
+  /** URL of a queue in this account and region, as SQS gives it out. */
+  queueUrl(queue: { readonly name: string }): string;
   /** ARN of a bucket, which names neither account nor region. */
   bucketArn(bucket: { readonly bucket: string }): string;
 }
@@ -78,6 +80,7 @@ export class SmsRetryStack extends TerraformStack {
     new DataAwsRegion(this, "data.aws_region.current");
     // As Terraform's text, not as cdktf's tokens: within an expression cdktf takes the braces off some of its tokens.
     const partition = reference("data.aws_partition.current.partition");
+    const dnsSuffix = reference("data.aws_partition.current.dns_suffix");
     const accountId = reference("data.aws_caller_identity.current.account_id");
     // `name` is deprecated in provider 6 and `region` unknown to provider 5; `id` is the region in both.
     const region = reference("data.aws_region.current.id");
@@ -86,7 +89,8 @@ export class SmsRetryStack extends TerraformStack {
       region,
       accountId,
       arn: (service, resource) => `arn:${partition}:${service}:${region}:${accountId}:${resource}`,
-      roleArn: ({ name }) => `arn:${partition}:iam::${accountId}:role/${name}`,
+      roleArn: ({ name, path = "/" }) => `arn:${partition}:iam::${accountId}:role${path}${name}`,
+      queueUrl: ({ name }) => `https://sqs.${region}.${dnsSuffix}/${accountId}/${name}`,
       bucketArn: ({ bucket }) => `arn:${partition}:s3:::${bucket}`,
     };
   }
