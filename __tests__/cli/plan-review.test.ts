@@ -465,7 +465,7 @@ describe("verdict of inspect", () => {
       );
     });
 
-    test("a set that is given is looked at", async () => {
+    test("a set that is given, however it was, is looked at", async () => {
       expect(await verdict("end-user-messaging-other-set")).toContain(
         'Not known: There is no configuration set "notices"',
       );

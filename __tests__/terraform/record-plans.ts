@@ -95,7 +95,7 @@ const valuesOf: Readonly<Record<string, readonly string[]>> = {
   aws_lambda_event_source_mapping: ["event_source_arn"],
   aws_lambda_invocation: ["triggers"],
   aws_lambda_function: ["function_name"],
-  aws_cloudcontrolapi_resource: ["desired_state", "identifier"],
+  aws_cloudcontrolapi_resource: ["desired_state"],
   aws_sns_topic_policy: ["policy"],
 };
 
@@ -103,9 +103,9 @@ const valuesOf: Readonly<Record<string, readonly string[]>> = {
 function trimmed({ variables = {}, resource_changes = [], output_changes = {}, checks = [] }: Plan): Plan {
   const values = (type: string, all: Readonly<Record<string, unknown>> | null | undefined) =>
     all ? Object.fromEntries(Object.entries(all).filter(([name]) => valuesOf[type]?.includes(name))) : null;
-  const read = ["pinpoint_application_id", "configuration_set_name"];
+  const { pinpoint_application_id } = variables;
   return {
-    variables: Object.fromEntries(Object.entries(variables).filter(([name]) => read.includes(name))),
+    variables: pinpoint_application_id === undefined ? {} : { pinpoint_application_id },
     resource_changes: resource_changes.map(({ address, mode, type, name, change }) => ({
       address,
       mode,

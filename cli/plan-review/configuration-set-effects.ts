@@ -33,7 +33,9 @@ export function configurationSetEffects(plan: Plan): Effect[] {
 
 /** What the plan found of a set that is given; the check holds where the stack makes its own. */
 function givenSetEffects(plan: Plan): Effect[] {
-  if (typeof configurationSetOf(plan) !== "string") return [];
+  const reading = find(plan, "aws_lambda_event_source_mapping", "consume_sns");
+  const isGoing = reading === undefined || ["destroy", "forget"].includes(actionOf(reading));
+  if (isGoing || typeof configurationSetOf(plan) !== "string") return [];
   return checkEffects(
     plan.checks,
     "event_destination",
@@ -41,20 +43,20 @@ function givenSetEffects(plan: Plan): Effect[] {
   );
 }
 
-/** Whose events a plan of the stack is about: a set that is given, or `null` for one that the stack makes. */
+/**
+ * Whose events a plan of the stack is about: a set that is given, or `null` for one that the stack makes. A given set's name
+ * is that for which the topic is open: the input may stand in the call of a module, and what a plan reads is not told as a change.
+ */
 export function configurationSetOf(plan: Plan): string | null | undefined {
   if (find(plan, "aws_lambda_event_source_mapping", "consume_sns") === undefined) return undefined;
-  const isMade = plan.resource_changes?.some(
-    (resource) => resource.mode === "managed" && isSet(resource) && actionOf(resource) !== "destroy",
-  );
-  if (isMade) return null;
-  const read = plan.resource_changes?.find((resource) => resource.mode === "data" && isSet(resource));
-  const given = plan.variables?.configuration_set_name?.value;
-  return attribute(read, "identifier") ?? (typeof given === "string" ? given : null);
-}
-
-function isSet({ type, name }: ResourceChange): boolean {
-  return type === "aws_cloudcontrolapi_resource" && name === "configuration_set";
+  const made = find(plan, "aws_cloudcontrolapi_resource", "configuration_set");
+  if (made !== undefined && actionOf(made) !== "destroy") return null;
+  const policy = parsed(attribute(find(plan, "aws_sns_topic_policy", "sms_events"), "policy"));
+  const [name] = allowsIn(policy).flatMap((allow) => {
+    const arn = conditionOf(allow, "aws:SourceArn");
+    return arn?.split(":configuration-set/")[1] ?? [];
+  });
+  return name ?? null;
 }
 
 interface Destination {
@@ -164,22 +166,29 @@ function policyEffects({ change: { before, after } }: ResourceChange, action: Ac
     return [warning("Who may publish to the topic of delivery events is known after the apply only.")];
   const isNew = action !== "keep" && before?.policy !== after?.policy;
   const verb = isNew ? "will be" : "is";
-  const statements = (Array.isArray(policy.Statement) ? policy.Statement : [policy.Statement]).filter(
-    isRecord,
-  );
-  return statements
-    .filter(({ Effect: effect }) => effect === "Allow")
-    .map((allow) => publisherEffect(allow, verb));
+  return allowsIn(policy).map((allow) => publisherEffect(allow, verb));
 }
 
-function publisherEffect(allow: Readonly<Record<string, unknown>>, verb: string): Effect {
+type Statement = Readonly<Record<string, unknown>>;
+
+function allowsIn(policy: Statement | undefined): Statement[] {
+  const { Statement: statements } = policy ?? {};
+  return (Array.isArray(statements) ? statements : [statements])
+    .filter(isRecord)
+    .filter(({ Effect: effect }) => effect === "Allow");
+}
+
+/** The value of a condition's key, whatever its operator. */
+function conditionOf({ Condition }: Statement, key: string): string | undefined {
+  const conditions = isRecord(Condition) ? Object.values(Condition).filter(isRecord) : [];
+  const values = conditions.map((condition) => condition[key]);
+  return values.find((value): value is string => typeof value === "string");
+}
+
+function publisherEffect(allow: Statement, verb: string): Effect {
   const who = principalsOf(allow.Principal);
-  const conditions = isRecord(allow.Condition) ? Object.values(allow.Condition).filter(isRecord) : [];
-  const conditionOf = (key: string) =>
-    conditions.map((condition) => condition[key]).find((value) => typeof value === "string") as
-      | string
-      | undefined;
-  const [arn, account] = [conditionOf("aws:SourceArn"), conditionOf("aws:SourceAccount")];
+  const arn = conditionOf(allow, "aws:SourceArn");
+  const account = conditionOf(allow, "aws:SourceAccount");
   const text = `The topic of delivery events ${verb} open to ${who.map(code).join(", ")}`;
   if (arn === undefined || account === undefined || arn.includes("*"))
     return warning(
