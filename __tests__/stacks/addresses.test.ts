@@ -9,7 +9,7 @@ beforeAll(() => {
 const inputsOf = (variable: SynthesisedStack["variable"]): string[] =>
   Object.entries(variable).map(
     ([name, input]) =>
-      `${name}: ${input.type}${"default" in input ? ` = ${JSON.stringify(input.default)}` : ""}`,
+      `${name}: ${input.type}${"default" in input ? ` = ${JSON.stringify(input.default)}` : ""}`
   );
 
 // A changed line here destroys and creates the resource of everybody who has deployed the stack.
@@ -52,13 +52,19 @@ test("the stack for an existing Kinesis stream has exactly these resources", () 
       "aws_iam_role_policy.consume_kinesis",
       "aws_iam_role_policy.consume_kinesis_key",
       "aws_iam_role_policy.consume_kinesis_stream_key",
+      "aws_iam_role_policy.consume_kinesis_tracing",
+      "aws_iam_role_policy.consume_kinesis_vpc",
       "aws_iam_role_policy.event_archive",
       "aws_iam_role_policy.event_archive_key",
       "aws_iam_role_policy.event_archive_stream_key",
       "aws_iam_role_policy.produce",
       "aws_iam_role_policy.produce_key",
+      "aws_iam_role_policy.produce_tracing",
+      "aws_iam_role_policy.produce_vpc",
       "aws_iam_role_policy.resend",
       "aws_iam_role_policy.resend_key",
+      "aws_iam_role_policy.resend_tracing",
+      "aws_iam_role_policy.resend_vpc",
       "aws_iam_role_policy.retry_scheduler",
       "aws_iam_role_policy.retry_scheduler_key",
       "aws_kinesis_firehose_delivery_stream.event_archive",
@@ -113,6 +119,7 @@ test("the stack for an existing Kinesis stream has exactly these inputs and outp
       "alarm_topic_arn: string = null",
       "application_sends_per_second: number = 0",
       "archive_retention_days: number = 365",
+      "code_signing_config_arn: string = null",
       "consumer_concurrency: number = 1",
       "default_destination_number: string = null",
       "default_message_body: string = null",
@@ -134,6 +141,7 @@ test("the stack for an existing Kinesis stream has exactly these inputs and outp
       "permissions_boundary_arn: string = null",
       "pinpoint_application_id: string",
       "receipt_timeout_seconds: number = 0",
+      "reserved_concurrency: map(number) = {}",
       "retry_delays_seconds: list(number) = [60,300,900]",
       "retryable_statuses: list(string) = ["UNREACHABLE","UNKNOWN","CARRIER_UNREACHABLE","TTL_EXPIRED"]",
       "send_gate_table_name: string = null",
@@ -142,7 +150,9 @@ test("the stack for an existing Kinesis stream has exactly these inputs and outp
       "shadow_mode: bool = false",
       "table_capacity: object({ read_units = number, write_units = number }) = null",
       "tags: map(string) = {}",
+      "tracing: bool = false",
       "track_deliveries: string = "retried"",
+      "vpc: object({ subnet_ids = list(string), security_group_ids = list(string) }) = null",
     ]
   `);
   expect(Object.keys(output)).toMatchInlineSnapshot(`
@@ -200,11 +210,15 @@ test("the Firehose stack has what the others share, the transformation and what 
       "aws_iam_role_policy.attach_transformation_key",
       "aws_iam_role_policy.attach_transformation_role",
       "aws_iam_role_policy.attach_transformation_stream",
+      "aws_iam_role_policy.attach_transformation_tracing",
+      "aws_iam_role_policy.attach_transformation_vpc",
       "aws_iam_role_policy.firehose_role",
       "aws_iam_role_policy.produce_sms_voice",
       "aws_iam_role_policy.resend_sms_voice",
       "aws_iam_role_policy.transform_firehose",
       "aws_iam_role_policy.transform_firehose_key",
+      "aws_iam_role_policy.transform_firehose_tracing",
+      "aws_iam_role_policy.transform_firehose_vpc",
       "aws_lambda_function.attach_transformation",
       "aws_lambda_function.transform_firehose",
       "aws_lambda_invocation.attach_transformation",
@@ -237,8 +251,12 @@ test("the Firehose stack has what the others share, the transformation and what 
       "aws_iam_role.retry_scheduler",
       "aws_iam_role_policy.produce",
       "aws_iam_role_policy.produce_key",
+      "aws_iam_role_policy.produce_tracing",
+      "aws_iam_role_policy.produce_vpc",
       "aws_iam_role_policy.resend",
       "aws_iam_role_policy.resend_key",
+      "aws_iam_role_policy.resend_tracing",
+      "aws_iam_role_policy.resend_vpc",
       "aws_iam_role_policy.retry_scheduler",
       "aws_iam_role_policy.retry_scheduler_key",
       "aws_lambda_event_source_mapping.resend",
@@ -322,6 +340,8 @@ test("the End User Messaging stack has what all share, and the way of the events
       "aws_iam_role.event_archive_writer",
       "aws_iam_role_policy.consume_sns",
       "aws_iam_role_policy.consume_sns_key",
+      "aws_iam_role_policy.consume_sns_tracing",
+      "aws_iam_role_policy.consume_sns_vpc",
       "aws_iam_role_policy.event_archive",
       "aws_iam_role_policy.event_archive_key",
       "aws_iam_role_policy.event_archive_writer",
@@ -363,11 +383,15 @@ test("the End User Messaging stack has what all share, and the way of the events
       "aws_iam_role_policy.attach_transformation_key",
       "aws_iam_role_policy.attach_transformation_role",
       "aws_iam_role_policy.attach_transformation_stream",
+      "aws_iam_role_policy.attach_transformation_tracing",
+      "aws_iam_role_policy.attach_transformation_vpc",
       "aws_iam_role_policy.firehose_role",
       "aws_iam_role_policy.produce_sms_voice",
       "aws_iam_role_policy.resend_sms_voice",
       "aws_iam_role_policy.transform_firehose",
       "aws_iam_role_policy.transform_firehose_key",
+      "aws_iam_role_policy.transform_firehose_tracing",
+      "aws_iam_role_policy.transform_firehose_vpc",
       "aws_lambda_function.attach_transformation",
       "aws_lambda_function.transform_firehose",
       "aws_lambda_invocation.attach_transformation",
@@ -414,7 +438,7 @@ test("the End User Messaging stack differs in inputs and outputs by sender and e
 describe.each(stackNames)("inputs and outputs of %s", (name) => {
   test("there are no more inputs than a person can oversee", () => {
     // What a Firehose stream carries may be of either service, so that stack has what both senders need.
-    const most = name === "sms-retry-firehose" ? 43 : 35;
+    const most = name === "sms-retry-firehose" ? 47 : 39;
     expect(Object.keys(stacks[name].variable).length).toBeLessThanOrEqual(most);
   });
 

@@ -45,6 +45,8 @@ const namedUpToTheLastPart = [
   /:log-group:\$\{aws_cloudwatch_log_group\.[a-z_]+\.name\}:log-stream:\*$/,
   // Schedules are named by the functions, one for each delayed retry.
   /:schedule\/\$\{aws_scheduler_schedule_group\.retries\.name\}\/\*$/,
+  // Network interfaces are made by Lambda.
+  /:ec2:[^*]+:\*\/\*$/,
   // Objects are named by whoever writes them.
   /:s3:::\$\{aws_s3_bucket\.events\.bucket\}\/(malformed|archive|archive-errors|aws\/lambda)\/\*$/,
 ];
@@ -394,7 +396,9 @@ describe.each(stackNames)("permissions of %s", (name) => {
     const indirect = [...(neededByLambdaItself[functionName] ?? []), "logs:", "iam:PassRole"];
     const id = functionName.replaceAll("-", "_");
     const granted = resourcesOf(stacks[name], "aws_iam_role_policy")
-      .filter(([policy, { role }]) => role === `\${aws_iam_role.${id}.name}` && !policy.endsWith("_key"))
+      .filter(
+        ([policy, { role }]) => role === `\${aws_iam_role.${id}.name}` && !/_(key|vpc|tracing)$/.test(policy),
+      )
       .flatMap(([policy]) => Object.keys(grantsOf(stacks[name], policy)));
     expect(granted).toEqual(expect.arrayContaining(["logs:PutLogEvents"]));
     expect(
@@ -439,6 +443,44 @@ describe.each(stackNames)("permissions of %s", (name) => {
     }
   });
 
+  // biome-ignore-start lint/suspicious/noTemplateCurlyInString: these are HCL expressions
+  test("network interfaces and traces are allowed only where the inputs ask for them", () => {
+    for (const functionName of functionsOf[name]) {
+      const id = functionName.replaceAll("-", "_");
+      const of = (right: string) => resource(stacks[name], `aws_iam_role_policy.${id}_${right}`);
+      expect(of("vpc").count).toBe("${var.vpc != null ? 1 : 0}");
+      expect(statementsOf(of("vpc").policy).flatMap(({ actions }) => actions)).toEqual([
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:UnassignPrivateIpAddresses",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+      ]);
+      expect(of("tracing").count).toBe("${var.tracing ? 1 : 0}");
+      expect(statementsOf(of("tracing").policy).flatMap(({ actions }) => actions)).toEqual([
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+      ]);
+      expect(resource(stacks[name], `aws_lambda_function.${id}`)).toMatchObject({
+        tracing_config: { mode: '${var.tracing ? "Active" : "PassThrough"}' },
+        reserved_concurrent_executions: `\${lookup(var.reserved_concurrency, "${functionName}", -1)}`,
+        code_signing_config_arn: "${var.code_signing_config_arn}",
+        dynamic: {
+          vpc_config: {
+            for_each: "${var.vpc == null ? [] : [var.vpc]}",
+            content: {
+              subnet_ids: "${vpc_config.value.subnet_ids}",
+              security_group_ids: "${vpc_config.value.security_group_ids}",
+            },
+          },
+        },
+      });
+    }
+  });
+
+  // biome-ignore-end lint/suspicious/noTemplateCurlyInString: these are HCL expressions
+
   test("every role has a policy of its own, and no managed one", () => {
     const policies = resourcesOf(stacks[name], "aws_iam_role_policy").map(([id]) => id);
     for (const [id, role] of resourcesOf(stacks[name], "aws_iam_role")) {
@@ -453,6 +495,11 @@ describe.each(stackNames)("permissions of %s", (name) => {
       for (const { sid, actions, resources } of statementsOf(policy)) {
         for (const action of actions)
           expect({ id, sid, action }).toEqual({ id, sid, action: expect.not.stringContaining("*") });
+        // Those of the inputs vpc and tracing that take no resource.
+        if (["FindNetworkInterfaces", "WriteTraces"].includes(String(sid))) {
+          expect(resources).toEqual(["*"]);
+          continue;
+        }
         // In Terraform's expressions an asterisk is a splat.
         for (const named of resources.filter((it) => !namedUpToTheLastPart.some((form) => form.test(it))))
           expect({ id, sid, named: named.replaceAll(/\$\{[^}]*\}/g, "") }).toEqual({

@@ -23,6 +23,10 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
   application_sends_per_second: { accepted: [0.1, 0], refused: [-1, 4000] },
   attempt_validity_seconds: { accepted: [900, 5, 259_200], refused: [4, 259_201, 5.5] },
   archive_retention_days: { accepted: [1, 3650, null], refused: [0, 3651, 1.5] },
+  code_signing_config_arn: {
+    accepted: ["arn:aws:lambda:eu-west-1:123456789012:code-signing-config:csc-0123456789abcdef0", null],
+    refused: ["csc-0123456789abcdef0", "arn:aws:lambda:eu-west-1:123456789012:function:resend", ""],
+  },
   configuration_set_name: {
     accepted: ["notices", null, "x".repeat(64)],
     refused: ["", "x".repeat(65), "arn:aws:sms-voice:eu-west-1:123456789012:configuration-set/notices"],
@@ -122,6 +126,10 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
     refused: ["", "with space", "x".repeat(257)],
   },
   receipt_timeout_seconds: { accepted: [0, 300, 259_200], refused: [-1, 1, 299, 259_201, 300.5] },
+  reserved_concurrency: {
+    accepted: [{ resend: 30, produce: 1 }, {}, { "consume-sns": 10_000 }],
+    refused: [{ resend: 0 }, { resend: 1.5 }, { resend: 10_001 }, { sender: 1 }, { resend: null }],
+  },
   retry_delays_seconds: {
     accepted: [[0], [86_400, 60], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
     refused: [[], [-1], [86_401], [1.5], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]],
@@ -181,6 +189,18 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
       { ["x".repeat(129)]: "sms" },
       { team: "x".repeat(257) },
       Object.fromEntries(Array.from({ length: 41 }, (_, index) => [`tag-${index}`, "x"])),
+    ],
+  },
+  vpc: {
+    accepted: [
+      { subnet_ids: ["subnet-0a1b2c3d", "subnet-4e5f6071"], security_group_ids: ["sg-0a1b2c3d"] },
+      null,
+    ],
+    refused: [
+      { subnet_ids: [], security_group_ids: ["sg-0a1b2c3d"] },
+      { subnet_ids: ["subnet-0a1b2c3d"], security_group_ids: [] },
+      { subnet_ids: ["vpc-0a1b2c3d"], security_group_ids: ["sg-0a1b2c3d"] },
+      { subnet_ids: ["subnet-0a1b2c3d"], security_group_ids: ["default"] },
     ],
   },
   track_deliveries: { accepted: ["none", "all", "retried"], refused: ["some"] },

@@ -74,6 +74,16 @@ const namesOfRunTime = [
   /^arn:[^*]+:logs:[^*]+:log-group:[^*]+:log-stream:\*$/,
   /^arn:[^*]+:scheduler:[^*]+:schedule\/[^*/]+\/\*$/,
   /^arn:[^*:]+:s3:::[^*/]+\/[^*]+\/\*$/,
+  // Lambda's network interfaces: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+  /^arn:[^*]+:ec2:[^*]+:\*\/\*$/,
+];
+
+/** Actions that take no resource, by the tables of AWS's Service Authorization Reference. */
+const actionsWithoutResource = [
+  "ec2:DescribeNetworkInterfaces",
+  "ec2:DescribeSubnets",
+  "xray:PutTraceSegments",
+  "xray:PutTelemetryRecords",
 ];
 
 /**
@@ -137,8 +147,10 @@ function rightsAreNamed(resource: Resource, { isComplete }: PlanContext): string
   return overStatements(resource.values.policy, isComplete, (statement) => {
     if (statement.Effect !== "Allow") return [];
     const actions = listOf(statement.Action).filter((action) => action.includes("*"));
+    const takesNone = listOf(statement.Action).every((action) => actionsWithoutResource.includes(action));
     const wide = listOf(statement.Resource).filter(
-      (name) => name.includes("*") && !namesOfRunTime.some((form) => form.test(name)),
+      (name) =>
+        !(takesNone && name === "*") && name.includes("*") && !namesOfRunTime.some((form) => form.test(name)),
     );
     return [
       ...actions.map((action) => `allows the action ${action}`),

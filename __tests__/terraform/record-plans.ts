@@ -65,7 +65,7 @@ const recordings: readonly Recording[] = [
     name: "kinesis-renamed",
     stack: "sms-retry-kinesis",
     isApplied: true,
-    parameters: ["-var=name_prefix=other"],
+    parameters: ["-var=name_prefix=other", "-var=deletion_protection=false"],
   },
   { name: "firehose-first", stack: "sms-retry-firehose", isApplied: false, parameters: [] },
   {

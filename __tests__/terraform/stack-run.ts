@@ -69,6 +69,18 @@ interface Synthesised {
   readonly resource: Readonly<Record<string, Readonly<Record<string, object>>>>;
 }
 
+interface Vpc {
+  readonly subnet_ids: readonly string[];
+  readonly security_group_ids: readonly string[];
+}
+
+/** Of every input those that are looked for in a plan. */
+interface EveryInput {
+  readonly code_signing_config_arn: string;
+  readonly reserved_concurrency: Readonly<Record<string, number>>;
+  readonly vpc: Vpc;
+}
+
 const destination = "+14254147755";
 const body = "Your code is 493817 – valid for 10 minutes.";
 
@@ -239,6 +251,25 @@ export class StackRun {
           { path: after.path, permissions_boundary: after.permissions_boundary },
           { path, permissions_boundary },
         );
+      if (address.startsWith("aws_lambda_function.")) {
+        const { code_signing_config_arn, reserved_concurrency, vpc } = inputs as unknown as EveryInput;
+        same(
+          `how Lambda runs ${address}`,
+          {
+            vpc: after.vpc_config.map(({ subnet_ids, security_group_ids }: Vpc) => ({
+              subnet_ids,
+              security_group_ids,
+            })),
+            code_signing_config_arn: after.code_signing_config_arn,
+            reserved: after.reserved_concurrent_executions,
+          },
+          {
+            vpc: [vpc],
+            code_signing_config_arn,
+            reserved: reserved_concurrency[address.split(".")[1]?.replaceAll("_", "-") ?? ""] ?? -1,
+          },
+        );
+      }
       // Whatever the provider tags has the attribute, also where it is not set.
       if ("tags" in after) same(`the tags of ${address}`, after.tags, tags);
     }

@@ -9,6 +9,7 @@ import { deliveryGuarantees, trackDeliveriesValues } from "../../functions/contr
 import { lambdaRuntimes } from "../../functions/contract/lambda-runtimes.ts";
 import { allowedRetryableStatuses } from "../../functions/contract/statuses.ts";
 import { type Construct, TerraformLocal } from "../cdktf.ts";
+import { functionInputs } from "./function-inputs.ts";
 import { governanceInputs } from "./governance-inputs.ts";
 import { Input } from "./input.ts";
 
@@ -61,6 +62,7 @@ export function sharedInputs(scope: Construct) {
     ...capacityInputs(scope),
     ...keepingInputs(scope),
     ...governanceInputs(scope),
+    ...functionInputs(scope),
     ...producerInputs(scope),
   };
 }

@@ -7,6 +7,7 @@ import {
   type ITerraformDependable,
   LambdaFunction,
   TerraformAsset,
+  Token,
 } from "../cdktf.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import {
@@ -18,7 +19,7 @@ import {
   trustPolicy,
 } from "./access.ts";
 import { type ServiceRole, serviceRole } from "./service-role.ts";
-import type { Artefacts, Place } from "./sms-retry-stack.ts";
+import { type Artefacts, type Place, reference } from "./sms-retry-stack.ts";
 
 /** What the constructs of a stack share. */
 export interface EngineProps {
@@ -57,10 +58,11 @@ export interface SmsFunctionProps<Name extends FunctionName> extends EngineProps
 
 /**
  * A Lambda function on arm64 with a log group of ours (retention, key), a role that may do only what is listed,
- * and exactly the environment of its contract. Tracing is off; the code is the zip that `npm run bundle` wrote.
+ * and exactly the environment of its contract. Network, tracing, concurrency and signature are as the inputs say; the code is the
+ * zip that `npm run bundle` wrote.
  *
  * Addresses: `aws_lambda_function.<name>`, `aws_iam_role.<name>`, `aws_iam_role_policy.<name>`,
- * `aws_iam_role_policy.<name>_key`, `aws_cloudwatch_log_group.<name>`, with underscores for hyphens.
+ * `aws_iam_role_policy.<name>_key`, `…_vpc`, `…_tracing`, `aws_cloudwatch_log_group.<name>`, with underscores for hyphens.
  */
 export class SmsFunction<Name extends FunctionName> extends Construct {
   readonly functionName: string;
@@ -126,7 +128,62 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
       key: deploymentKey(inputs),
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
     });
-    return [policy, key];
+    return [policy, key, ...this.#rightsOfInputs(role, inputs, place)];
+  }
+
+  /**
+   * What Lambda does with the function's role where the inputs ask for it: network interfaces of its own making in a VPC,
+   * and traces.
+   *
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+   */
+  #rightsOfInputs(role: ServiceRole, inputs: SharedInputs, place: Place): IamRolePolicy[] {
+    const rights: readonly (readonly [name: string, isAsked: string, statements: readonly Statement[]])[] = [
+      [
+        "vpc",
+        `${inputs.vpc.hcl} != null`,
+        [
+          {
+            Sid: "UseNetworkInterfaces",
+            Action: [
+              "ec2:CreateNetworkInterface",
+              "ec2:DeleteNetworkInterface",
+              "ec2:AssignPrivateIpAddresses",
+              "ec2:UnassignPrivateIpAddresses",
+            ],
+            // The interfaces are not there yet; AWS's page asks for this form.
+            Resource: place.arn("ec2", "*/*"),
+          },
+          // These two take no resource.
+          {
+            Sid: "FindNetworkInterfaces",
+            Action: ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
+            Resource: "*",
+          },
+        ],
+      ],
+      [
+        "tracing",
+        inputs.tracing.hcl,
+        // These take no resource.
+        [
+          {
+            Sid: "WriteTraces",
+            Action: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+            Resource: "*",
+          },
+        ],
+      ],
+    ];
+    return rights.map(
+      ([name, isAsked, statements]) =>
+        new IamRolePolicy(this, `aws_iam_role_policy.${this.#name}_${name}`, {
+          count: Token.asNumber(`\${${isAsked} ? 1 : 0}`),
+          name: `${this.#name.replaceAll("_", "-")}-${name}`,
+          role: role.name,
+          policy: policyDocument(...statements),
+        }),
+    );
   }
 
   #lambda(
@@ -148,7 +205,7 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
       assetHash: ".",
     });
     const path = `\${path.module}/${zip.path}`;
-    return new LambdaFunction(this, `aws_lambda_function.${this.#name}`, {
+    const lambda = new LambdaFunction(this, `aws_lambda_function.${this.#name}`, {
       functionName: `${inputs.namePrefix.text}-${name}`,
       role: role.arn,
       runtime: inputs.lambdaRuntime.text,
@@ -159,6 +216,12 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
       memorySize: memoryMegabytes,
       timeout: timeoutSeconds,
       kmsKeyArn: inputs.kmsKeyArn.text,
+      codeSigningConfigArn: inputs.codeSigningConfigArn.text,
+      tracingConfig: { mode: `\${${inputs.tracing.hcl} ? "Active" : "PassThrough"}` },
+      // -1 is none.
+      reservedConcurrentExecutions: Token.asNumber(
+        `\${lookup(${inputs.reservedConcurrency.hcl}, "${name}", -1)}`,
+      ),
       // "Text" leaves the functions' own JSON lines, metrics among them, as they were written.
       loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
       environment: {
@@ -174,5 +237,14 @@ export class SmsFunction<Name extends FunctionName> extends Construct {
       dependsOn: this.permissions,
       ...(preconditions.length > 0 && { lifecycle: { precondition: [...preconditions] } }),
     });
+    // A block with empty lists would be one that AWS does not tell back.
+    lambda.addOverride("dynamic.vpc_config", {
+      for_each: `\${${inputs.vpc.hcl} == null ? [] : [${inputs.vpc.hcl}]}`,
+      content: {
+        subnet_ids: reference("vpc_config.value.subnet_ids"),
+        security_group_ids: reference("vpc_config.value.security_group_ids"),
+      },
+    });
+    return lambda;
   }
 }
