@@ -9,7 +9,7 @@ beforeAll(() => {
 const inputsOf = (variable: SynthesisedStack["variable"]): string[] =>
   Object.entries(variable).map(
     ([name, input]) =>
-      `${name}: ${input.type}${"default" in input ? ` = ${JSON.stringify(input.default)}` : ""}`
+      `${name}: ${input.type}${"default" in input ? ` = ${JSON.stringify(input.default)}` : ""}`,
   );
 
 // A changed line here destroys and creates the resource of everybody who has deployed the stack.
