@@ -297,7 +297,8 @@ async function takeOver(
   dependencies: ProduceDependencies,
 ): Promise<{ readonly message: Message } | { readonly result: ProducedMessage }> {
   const { attempt, now } = claim;
-  const { action } = decideRetryMessage(existing, { attempt, now, guarantee: dependencies.guarantee });
+  const decision = decideRetryMessage(existing, { attempt, now, guarantee: dependencies.guarantee });
+  const { action } = decision;
   // A body that is too long is for the service to refuse, as at the first send.
   if (action === "claim-again") {
     // What is stored leaves, whatever this request says: its text may be longer.
@@ -317,6 +318,10 @@ async function takeOver(
   }
   if (action === "expire" || action === "await-receipt") {
     await put(firstSendEntry(existing.application_message_id, now), dependencies);
+  }
+  // Whoever holds the lease may have died; this invocation may be the last that ever comes.
+  if (decision.action === "defer") {
+    await put(firstSendEntry(existing.application_message_id, decision.until), dependencies);
   }
   return { result: present(existing) };
 }
