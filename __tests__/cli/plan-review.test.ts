@@ -372,6 +372,39 @@ describe("what becomes of the configuration set and its events", () => {
     ]);
   });
 
+  describe("what the functions may send from", () => {
+    const arn = (resource: string) => `arn:aws:sms-voice:eu-west-1:123456789012:${resource}`;
+    const sending = (name: string, ...Resource: string[]): Plan => {
+      const policy = JSON.stringify({
+        Statement: [
+          { Effect: "Allow", Action: ["sqs:SendMessage"], Resource: "arn:aws:sqs:eu-west-1:1:a/*" },
+          { Effect: "Allow", Action: "sms-voice:SendTextMessage", Resource },
+        ],
+      });
+      const change = { actions: ["create"], before: null, after: { policy } };
+      return {
+        resource_changes: [{ address: "a", mode: "managed", type: "aws_iam_role_policy", name, change }],
+      };
+    };
+
+    test.each(["resend", "resend_sms_voice"])("is told by the policy %s", (name) => {
+      const plan = sending(name, arn("configuration-set/shop"), arn("pool/pool-1"));
+
+      expect(effects(plan)).toBe(`- The functions may send from \`${arn("pool/pool-1")}\`.`);
+    });
+
+    test("is warned of where it is everything, or every country of a sender id", () => {
+      for (const open of ["phone-number/*", "sender-id/SHOP/*"])
+        expect(effects(sending("resend", arn("pool/pool-1"), arn(open)))).toBe(
+          `- ⚠️ The functions may send from \`${arn("pool/pool-1")}\`, \`${arn(open)}\`. Name the ones that you use in \`origination_identity_arns\`.`,
+        );
+    });
+
+    test("is not told where nothing is sent by End User Messaging", () => {
+      expect(effects(sending("resend"))).toBeUndefined();
+    });
+  });
+
   test("a queue that is taken off the topic, or put on it anew, may miss failures", () => {
     const subscription = (...actions: string[]) =>
       effects(changed("aws_sns_topic_subscription", {}, actions)) ?? "";

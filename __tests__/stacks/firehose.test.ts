@@ -40,6 +40,24 @@ test("a Pinpoint project is asked for only where the service is Pinpoint", () =>
     );
 });
 
+test("where End User Messaging sends, an hour of sends without an event raises an alarm", () => {
+  const alarm = resource(stack, "aws_cloudwatch_metric_alarm.sends_without_events") as {
+    count: string;
+    metric_query: { id: string; expression?: string; metric?: { metric_name: string; dimensions: object } }[];
+  };
+  const [verdict, ...sums] = alarm.metric_query;
+
+  expect(alarm.count).toBe('${var.sms_service == "end-user-messaging" ? 1 : 0}');
+  expect(sums.map(({ id, metric }) => [id, metric?.metric_name, metric?.dimensions])).toEqual([
+    ["produced", "EndUserMessagingSent", { service: "produce" }],
+    ["resent", "EndUserMessagingSent", { service: "resend" }],
+    ["events", "EndUserMessagingEvent", { service: "transform-firehose" }],
+  ]);
+  expect(verdict?.expression).toBe(
+    "IF(FILL(produced, 0) + FILL(resent, 0) > 0 AND FILL(events, 0) == 0, 1, 0)",
+  );
+});
+
 describe("the attachment", () => {
   test("it is made by create and update, and undone by delete", () => {
     expect(resource(stack, attachment)).toMatchObject({

@@ -52,7 +52,7 @@ export function shadowCommand(signal: AbortSignal): Command {
 Region and credentials are those of the AWS environment (AWS_REGION,
 AWS_PROFILE, ...). Rights that are used: dynamodb:DescribeTable and
 dynamodb:Scan on the table; kms:Decrypt where it has a key of yours. Nothing is
-changed, and no body and no number is read.
+changed, and no body and no recipient's number is read.
 
 Exit status: 0 if the table was read; 1 if not.`,
     )

@@ -28,6 +28,9 @@ export function configurationSetEffects(plan: Plan): Effect[] {
     ...effectsOf("aws_sns_topic_policy", "sms_events", policyEffects),
     ...effectsOf("aws_sns_topic_subscription", "sms_events", subscriptionEffects),
     ...effectsOf("aws_lambda_event_source_mapping", "consume_sns", readingEffects),
+    // With a set of its own the worker's policy has the right; beside Pinpoint a policy of its own has it.
+    ...effectsOf("aws_iam_role_policy", "resend", sendingEffects),
+    ...effectsOf("aws_iam_role_policy", "resend_sms_voice", sendingEffects),
   ];
 }
 
@@ -232,6 +235,23 @@ function readingEffects(resource: ResourceChange, action: Action): Effect[] {
     case "keep":
       return [harmless(`${queue} is read as before.`)];
   }
+}
+
+/** What the functions may send from; a right to all of the account's identities is more than a deployment needs. */
+function sendingEffects(resource: ResourceChange, action: Action): Effect[] {
+  if (action === "destroy" || action === "forget") return [];
+  const resources = allowsIn(parsed(attribute(resource, "policy")))
+    .filter(({ Action: actions }) => [actions].flat().includes("sms-voice:SendTextMessage"))
+    .flatMap(({ Resource }) => [Resource].flat().map(String));
+  const identities = resources.filter((arn) => /:(phone-number|pool|sender-id)\//.test(arn));
+  if (identities.length === 0) return [];
+  const isOpen = identities.some((arn) => arn.endsWith("/*"));
+  const text = `The functions may send from ${identities.map(code).join(", ")}.`;
+  return [
+    isOpen
+      ? warning(`${text} Name the ones that you use in ${code("origination_identity_arns")}.`)
+      : harmless(text),
+  ];
 }
 
 function parsed(text: unknown): Readonly<Record<string, unknown>> | undefined {

@@ -5,7 +5,7 @@ import { statusOf } from "../../functions/core/message/message.ts";
 import { readMessageItem } from "../../functions/core/message/message-item.ts";
 import type { TableQuestion } from "../message-table.ts";
 
-/** What is read of an item: no body and no number. */
+/** What is read of an item: no body and no number of a recipient. */
 export const shadowQuestion: TableQuestion = {
   attributes: ["application_message_id", "status", "status_reason", "attempts"],
   filter: "attribute_exists(#attempts)",

@@ -1,5 +1,8 @@
 /** What an operator must hear of where events come through a Firehose stream. */
+import type { FunctionName } from "../../functions/contract/environment.ts";
+import type { MetricName } from "../../functions/core/observability/telemetry.ts";
 import type { Construct } from "../cdktf.ts";
+import type { ServiceInputs } from "../inputs/configuration-set-inputs.ts";
 import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
 import type { PinpointInputs } from "../inputs/inputs.ts";
 import { Alarms, type AlarmsOptions } from "../shared/alarms.ts";
@@ -7,7 +10,7 @@ import type { FirehoseTransformation } from "./firehose-transformation.ts";
 
 /** What these alarms watch besides the shared ones. */
 export interface FirehoseAlarmsOptions extends AlarmsOptions {
-  readonly inputs: PinpointInputs & FirehoseInputs;
+  readonly inputs: PinpointInputs & ServiceInputs & FirehoseInputs;
   readonly transformation: FirehoseTransformation;
 }
 
@@ -51,10 +54,36 @@ export function firehoseAlarms(
     "transform-firehose",
     "A record of the stream was no delivery event; it was delivered as it came.",
   );
+  watchSilence(alarms, inputs);
   alarms.watchBlockedForSome();
   alarms.watchItems("transform-firehose");
   alarms.watchOrphans("transform-firehose");
   return alarms;
+}
+
+/**
+ * The likeliest mistake where retries leave by End User Messaging: a configuration set that does not send to this stream.
+ * Every event that comes by is counted, whatever it is about. Where nothing leaves by it there is no such alarm.
+ */
+function watchSilence(alarms: Alarms, { smsService }: ServiceInputs): void {
+  const own = (metric: MetricName, service: FunctionName) => ({
+    namespace: alarms.namespace,
+    metric,
+    dimensions: { service },
+  });
+  alarms.watchTogether("sends_without_events", {
+    description:
+      "Messages were sent by End User Messaging for an hour and not one event of it came by, so no failure is seen: does the configuration set have this Firehose stream among its event destinations?",
+    periodMinutes: 60,
+    sums: {
+      produced: own("EndUserMessagingSent", "produce"),
+      resent: own("EndUserMessagingSent", "resend"),
+      events: own("EndUserMessagingEvent", "transform-firehose"),
+    },
+    // 1 for an hour with sends and without any event.
+    expression: "IF(FILL(produced, 0) + FILL(resent, 0) > 0 AND FILL(events, 0) == 0, 1, 0)",
+    onCondition: `${smsService.hcl} == "end-user-messaging"`,
+  });
 }
 
 function watchCapacity(alarms: Alarms, { lambda, timeoutSeconds }: FirehoseTransformation): void {

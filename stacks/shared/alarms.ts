@@ -59,6 +59,11 @@ export interface WatchTogether {
    * @default 1
    */
   readonly periods?: number;
+  /**
+   * HCL of whether there is such an alarm; its address then ends with an index.
+   * @default - there is
+   */
+  readonly onCondition?: string;
 }
 
 /** A function as an alarm names it. */
@@ -264,10 +269,11 @@ export class Alarms extends Construct {
   /** Adds an alarm that fires where metric math over several metrics is above 0. */
   watchTogether(
     name: string,
-    { description, periodMinutes, sums, expression, periods = 1 }: WatchTogether,
+    { description, periodMinutes, sums, expression, periods = 1, onCondition }: WatchTogether,
   ): void {
     const period = periodMinutes * 60;
     this.#alarm(name, description, {
+      ...(onCondition !== undefined && { count: Token.asNumber(`\${${onCondition} ? 1 : 0}`) }),
       metricQuery: [
         // With a period of its own: CloudWatch takes the expression's from the metrics otherwise, which may all be silent.
         { id: "verdict", label: name.replaceAll("_", " "), expression, period, returnData: true },
