@@ -56,7 +56,7 @@ export function produceMessage(
     destination_number: message.destination,
     message_body: message.body,
     deadline: Math.floor(world.now) + validity,
-    ...(choices.below(4) === 3 && { sender_id: senderId }),
+    ...(choices.below(4) === 3 ? { sender_id: senderId } : ownNumber(simulation)),
     ...(choices.below(6) === 5 && { delivery_guarantee: "at-most-once" as const }),
   };
   invokeProducer(event, simulation);
@@ -65,6 +65,11 @@ export function produceMessage(
     world.at(world.now + choices.below(30) / 10, () => invokeProducer(second, simulation));
   }
   return message;
+}
+
+/** By End User Messaging nothing leaves without an origination identity; Pinpoint chooses one. */
+function ownNumber({ inputs: { services } }: SimulationParts): { readonly origination_number?: string } {
+  return services[0] === "pinpoint" ? {} : { origination_number: "+447700900000" };
 }
 
 /**
@@ -102,11 +107,14 @@ function sendAndWrite(number: number, about: About, simulation: SimulationParts)
   const { body, destination } = about;
   const kind = choices.below(8);
   const isKeyedByMessageId = kind === 4;
-  const messageId = service.sendByApplication(
-    isKeyedByMessageId ? undefined : `m${number}`,
+  // While a deployment moves to another service, an application may still send by the former one.
+  const { services } = simulation.inputs;
+  const by = services[choices.below(services.length)] ?? services[0];
+  const messageId = service.sendByApplication(by, {
+    ...(!isKeyedByMessageId && { id: `m${number}` }),
     destination,
     body,
-  );
+  });
   const id = isKeyedByMessageId ? messageId : `m${number}`;
   const item = { application_message_id: id, message_body: body, ...attributes(kind, now, messageId, about) };
   world.at(now + choices.below(60), () => {

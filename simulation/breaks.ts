@@ -414,6 +414,12 @@ export const breaks = {
   "gate-without-a-shared-time": { table: { tellsNoTime: true } },
   /** The gate: nobody sees that all gates are paused. */
   "pause-is-not-seen": { table: { hidesPause: true } },
+  /** End User Messaging: the sends name no configuration set. */
+  "no-configuration-set": { variables: { CONFIGURATION_SET_NAME: "" } },
+  /** End User Messaging: the service may try for as long as the message is of use. */
+  "time-to-live-of-the-whole-deadline": { variables: { ATTEMPT_VALIDITY_SECONDS: "259200" } },
+  /** A message is sent by the deployment's service, whatever sent it first. */
+  "service-of-the-item-is-ignored": withItems(({ sms_service: _, ...message }) => message),
   /** The queue's refusal of an entry is not looked at. */
   "refused-entries-are-lost": withQueue((queue) => ({
     put: async (entries) => {

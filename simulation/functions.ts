@@ -10,6 +10,7 @@ import {
   consumeKinesisFunction,
   consumeKinesisPorts,
 } from "../functions/consume-kinesis/consume-kinesis-function.ts";
+import { consumeSnsFunction, consumeSnsPorts } from "../functions/consume-sns/consume-sns-function.ts";
 import { timeoutSecondsOf } from "../functions/contract/environment.ts";
 import type { CancelledMessage } from "../functions/core/message/cancel-message.ts";
 import type { TransformedRecord } from "../functions/core/processing/answer-transformation.ts";
@@ -23,7 +24,7 @@ import { resendFunction, resendPorts } from "../functions/resend/resend-function
 import { transformFirehoseFunction } from "../functions/transform-firehose/transform-firehose-function.ts";
 import { named } from "./named-error.ts";
 import type { QueueModel } from "./queue-model.ts";
-import type { SimulatedFunction, SimulatedSettings } from "./settings.ts";
+import type { SimulatedFunction, SimulatedInputs, SimulatedSettings } from "./settings.ts";
 import type { SimulatedTable } from "./simulated-table.ts";
 import type { SmsServiceModel } from "./sms-service-model.ts";
 import type { CurrentWorker, VirtualWorld, Worker } from "./virtual-world.ts";
@@ -34,6 +35,7 @@ export interface SimulationParts {
   readonly table: SimulatedTable;
   readonly queue: QueueModel;
   readonly service: SmsServiceModel;
+  readonly inputs: SimulatedInputs;
   readonly settings: SimulatedSettings;
   readonly telemetry: PublishedTelemetry;
   /** Keys of the records that were put aside as malformed. */
@@ -125,9 +127,7 @@ function outsideOf(current: CurrentWorker, parts: SimulationParts): Outside {
     table: table.clientFor(current),
     ...queue.clientsFor(current),
     pinpoint: async () => service.clientFor(current),
-    endUserMessaging: async () => {
-      throw new TypeError("The simulated deployment sends by Pinpoint alone.");
-    },
+    endUserMessaging: async () => service.textClientFor(current),
     putObject: ({ Key = "" }) =>
       world.call(
         current(),
@@ -179,6 +179,27 @@ export async function consume(
   return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
 }
 
+/** `consume-sns`: answers with the ids of the messages to hand over again. */
+export async function consumeSns(
+  worker: Worker,
+  batch: readonly { readonly id: string; readonly body: string }[],
+  parts: SimulationParts,
+): Promise<string[]> {
+  const event = sqsEventOf(batch);
+  const answer = await invoke({ name: "consume-sns", worker, event, parts }, (outside) => {
+    const settings = parts.settings["consume-sns"];
+    const made = consumeSnsPorts(settings, outside);
+    return consumeSnsFunction(settings, { ...made, ...parts.breakPorts(made) });
+  });
+  return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+}
+
+function sqsEventOf(batch: readonly { readonly id: string; readonly body: string }[]): SQSEvent {
+  return {
+    Records: batch.map(({ id, body }) => ({ messageId: id, body, eventSource: "aws:sqs" })),
+  } as SQSEvent;
+}
+
 /** `transform-firehose`: answers every record. */
 export async function transform(
   worker: Worker,
@@ -205,9 +226,7 @@ export async function resend(
   batch: readonly { readonly id: string; readonly body: string }[],
   parts: SimulationParts,
 ): Promise<string[]> {
-  const event = {
-    Records: batch.map(({ id, body }) => ({ messageId: id, body, eventSource: "aws:sqs" })),
-  } as SQSEvent;
+  const event = sqsEventOf(batch);
   const answer = await invoke({ name: "resend", worker, event, parts }, (outside) => {
     const settings = parts.settings.resend;
     const made = resendPorts(settings, outside);

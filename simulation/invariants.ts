@@ -1,4 +1,5 @@
 /** What must never happen, whatever goes wrong; each violation is a sentence. */
+import { attemptValiditySeconds, settingDefaults } from "../functions/contract/environment.ts";
 import { isFinal, type Message } from "../functions/core/message/message.ts";
 import { type Evidence, inSeconds, isRecorded, statusOf } from "./evidence.ts";
 import type { TableWrite } from "./simulated-table.ts";
@@ -68,7 +69,10 @@ function calls(evidence: Evidence): string[] {
   return evidence.calls.flatMap((call) => callProblem(call, evidence) ?? []);
 }
 
-function callProblem(call: SmsCall, { message, writes, item, deadline }: Evidence): string | undefined {
+function callProblem(
+  call: SmsCall,
+  { message, writes, item, deadline, sends }: Evidence,
+): string | undefined {
   const name = `${message.id} attempt ${call.attempt}`;
   const claim = claimOf(call, { writes });
   if (claim === undefined) return `${name} was sent without a claim`;
@@ -79,10 +83,34 @@ function callProblem(call: SmsCall, { message, writes, item, deadline }: Evidenc
   const now = call.at + call.worker.clockOffset;
   if (now > Number(claim.after.claim_expires_at ?? 0)) return `${name} was sent after its lease`;
   if (now >= (deadline ?? Number.POSITIVE_INFINITY)) return `${name} was sent after the deadline`;
+  const text = textCallProblem(call, deadline, now);
+  if (text !== undefined) return `${name} ${text}`;
+  const [first] = sends;
+  if (first !== undefined && first.service !== call.service) {
+    return `${name} was sent by ${call.service}, the message at first by ${first.service}`;
+  }
   if (now >= (inSeconds(item?.expires_at) ?? Number.POSITIVE_INFINITY)) {
     return `${name} was sent although its item is gone`;
   }
   return undefined;
+}
+
+/**
+ * A call of End User Messaging names the configuration set, without which nobody hears what came of it; and is over, by its
+ * time to live, early enough for another try.
+ */
+function textCallProblem(
+  { service, configurationSetName, timeToLive = Number.POSITIVE_INFINITY }: SmsCall,
+  deadline = Number.POSITIVE_INFINITY,
+  now: number,
+): string | undefined {
+  if (service === "pinpoint") return undefined;
+  if (configurationSetName === undefined) return "was sent without a configuration set";
+  const { ATTEMPT_VALIDITY_SECONDS: longest } = settingDefaults;
+  const most = Math.min(longest, Math.max(attemptValiditySeconds.least, deadline - now));
+  return timeToLive > most + 1
+    ? `may be handed over for ${timeToLive} s, of ${most.toFixed(0)} s`
+    : undefined;
 }
 
 /** The write by which a call's own worker won its claim. */

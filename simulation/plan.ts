@@ -7,8 +7,8 @@ import { type Outage, outageKinds } from "./virtual-world.ts";
 /** The plan of one world. */
 export interface Plan {
   readonly inputs: SimulatedInputs;
-  /** Where the delivery events come from; both have their own functions on the one table. */
-  readonly sources: readonly ("kinesis" | "firehose")[];
+  /** Where the delivery events come from; each has its own function on the one table. */
+  readonly sources: readonly ("kinesis" | "firehose" | "sns")[];
   readonly messages: number;
   /** Whether all messages are produced in the same few seconds. */
   readonly isBurst: boolean;
@@ -37,6 +37,7 @@ export function drawPlan(choices: Choices, startsAt: number): Plan {
   const maxSendsPerSecond = [20, 1, 0.2, 10, 150][choices.below(5)] ?? 20;
   const trackDeliveries = trackDeliveriesValues[choices.below(3)] ?? "all";
   const inputs: SimulatedInputs = {
+    services: servicesDrawn(choices),
     maxRetries: 3 - choices.below(4),
     retryDelaysSeconds: [[60, 300, 900], [0], [0, 5], [30, 1_800], [1]][choices.below(5)] ?? [],
     guarantee: choices.below(2) === 0 ? "at-least-once" : "at-most-once",
@@ -46,7 +47,7 @@ export function drawPlan(choices: Choices, startsAt: number): Plan {
     maxSendsPerSecond,
     sendRates: [{}, {}, { [senderId]: 0.5 }, { [senderId]: 3 }][choices.below(4)] ?? {},
   };
-  const sources = ([["kinesis"], ["firehose"], ["kinesis", "firehose"]] as const)[choices.below(3)] ?? [];
+  const sources = sourcesDrawn(choices, inputs);
   const messages = isBurst ? 8 + choices.below(8) : 1 + choices.below(3);
   const worstSkewSeconds = hasFaults && choices.below(4) === 3 ? 60 : 0;
   const outages = hasFaults ? drawOutages(choices, startsAt, isBurst) : [];
@@ -65,6 +66,19 @@ export function drawPlan(choices: Choices, startsAt: number): Plan {
     faultsUntil,
     calmFrom,
   };
+}
+
+/** Half of all deployments are as they were made for Pinpoint; of those that move, old messages go on by it. */
+function servicesDrawn(choices: Choices): SimulatedInputs["services"] {
+  const drawn = choices.below(4);
+  if (drawn < 2) return ["pinpoint"];
+  return drawn === 2 ? ["end-user-messaging"] : ["end-user-messaging", "pinpoint"];
+}
+
+/** A stream of Pinpoint's is a Kinesis or a Firehose stream, a destination of End User Messaging a topic or the latter. */
+function sourcesDrawn(choices: Choices, { services }: SimulatedInputs): Plan["sources"] {
+  const own = services.map((service) => (service === "pinpoint" ? "kinesis" : "sns"));
+  return [own, ["firehose"] as const, [...own, "firehose"] as const][choices.below(3)] ?? own;
 }
 
 function drawPause(choices: Choices, startsAt: number): NonNullable<Plan["pause"]> {

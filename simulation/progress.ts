@@ -5,6 +5,7 @@
 import type { MessageStatus } from "../functions/core/message/message.ts";
 import { type Evidence, inSeconds, isMatchable, isRecorded } from "./evidence.ts";
 import type { Plan } from "./plan.ts";
+import { messageValiditySeconds } from "./settings.ts";
 import type { SimulatedWorld } from "./simulated-world.ts";
 import type { SaidEvent } from "./sms-service-model.ts";
 
@@ -14,8 +15,11 @@ import type { SaidEvent } from "./sms-service-model.ts";
  */
 const patienceSeconds = 2_500;
 
-/** The longest wait after the service did not take a send, in seconds. */
-const longestBackOffSeconds = 125;
+/** The longest wait after the service did not take a send, in seconds; by End User Messaging it may be the operator's turn. */
+const longestBackOffSeconds = { pinpoint: 125, "end-user-messaging": 905 } as const;
+
+/** With less left until its deadline, End User Messaging is not asked to send a message; in seconds. */
+const leastSecondsLeft = 5;
 
 /** The rules about progress that do not hold in a world that has come to rest. */
 export function progressViolations(simulated: SimulatedWorld, evidence: readonly Evidence[]): string[] {
@@ -124,18 +128,26 @@ function unheardOf({ said, latest, ending }: Evidence, { calmFrom, inputs }: Pla
 
 /** A message expires at its deadline, not before; and not where there was time to send it. */
 function againstExpired(evidence: Evidence, { plan }: SimulatedWorld): string | undefined {
-  const { deadline, ending, item, calls, latest } = evidence;
+  const { ending, item, calls, latest, deadline = toldDeadline(evidence) } = evidence;
   if (item?.status_reason === "age-unknown") return againstUnknownAge(evidence);
   if (deadline === undefined || ending === undefined) return "it has no deadline";
   const isDeferred = plan.hasFaults || calls.some(({ outcome }) => outcome === "deferred");
   const early = deadline - ending.at - plan.worstSkewSeconds;
-  if (early > (isDeferred ? longestBackOffSeconds : 2)) return `${early.toFixed(0)} s were left`;
+  const [service] = plan.inputs.services;
+  const inTime = service === "pinpoint" ? 2 : 2 + leastSecondsLeft;
+  if (early > (isDeferred ? longestBackOffSeconds[service] : inTime))
+    return `${early.toFixed(0)} s were left`;
   // An attempt of unknown outcome waits for its receipt, in the end for half of the time that is left.
   if (item?.status_reason === "NO_RECEIPT" || isOutcomeUnknown(evidence, ending.order)) return undefined;
   const since = Math.max(evidence.lastActivityBefore(ending.at), plan.calmFrom);
   const idle = Math.min(deadline, ending.at) - since;
   const patience = patienceSeconds + delayBefore(latest + 1, plan.inputs.retryDelaysSeconds);
   return idle > patience ? `nothing was tried for ${idle.toFixed(0)} s, all being well` : undefined;
+}
+
+/** Each event of End User Messaging tells when its message was sent, also where its item does not. */
+export function toldDeadline({ sends: [first] }: Evidence): number | undefined {
+  return first?.service === "end-user-messaging" ? first.at + messageValiditySeconds : undefined;
 }
 
 function isOutcomeUnknown(evidence: Evidence, order: number): boolean {

@@ -1,5 +1,5 @@
 /**
- * Models of the retry queue: SQS with delay, visibility time-out, redelivery, no order and a dead-letter queue, the event
+ * Models of the queues: SQS with delay, visibility time-out, redelivery, no order and a dead-letter queue, the event
  * source mapping that hands its messages over in batches, and EventBridge Scheduler in front of it.
  */
 import {
@@ -12,7 +12,7 @@ import { named } from "./named-error.ts";
 import type { Call, CurrentWorker, VirtualWorld } from "./virtual-world.ts";
 
 /** As in `stacks/shared/retry-queue.ts`. */
-const visibilitySeconds = 180;
+const retryQueueVisibilitySeconds = 180;
 const mostReceives = 50;
 
 /** A message as the queue hands it over. */
@@ -55,10 +55,8 @@ export interface QueueMapping {
 
 /** Makes an empty queue. */
 export function queueModel(world: VirtualWorld, mapping: QueueMapping): QueueModel {
-  const queue = new StandardQueue(world);
+  const queue = readQueue(world, mapping, retryQueueVisibilitySeconds);
   const scheduler = new Scheduler(world, queue);
-  const reader = new MappingReader(world, queue, mapping);
-  queue.onVisible = () => reader.pollSoon();
   return {
     deadLetters: queue.deadLetters,
     clientsFor(current) {
@@ -75,6 +73,22 @@ export function queueModel(world: VirtualWorld, mapping: QueueMapping): QueueMod
     },
     redrive: () => queue.redrive(),
   };
+}
+
+/**
+ * Makes an empty queue, and the event source mapping that reads it.
+ *
+ * @param visibilitySeconds how long a message is hidden that was received
+ */
+export function readQueue(
+  world: VirtualWorld,
+  mapping: QueueMapping,
+  visibilitySeconds: number,
+): Pick<StandardQueue, "deadLetters" | "put" | "sendBatch" | "redrive"> {
+  const queue = new StandardQueue(world, visibilitySeconds);
+  const reader = new MappingReader(world, queue, mapping);
+  queue.onVisible = () => reader.pollSoon();
+  return queue;
 }
 
 function callOf(service: "sqs" | "scheduler", label: string): Call {
@@ -97,13 +111,15 @@ class StandardQueue {
   /** Is told when a message can be received. */
   onVisible: () => void = () => {};
   readonly #world: VirtualWorld;
+  readonly #visibilitySeconds: number;
   readonly #messages = new Map<string, StoredMessage>();
   /** Messages that can be received, and copies of such: a standard queue now and then hands over twice. */
   readonly #visible: string[] = [];
   #ids = 0;
 
-  constructor(world: VirtualWorld) {
+  constructor(world: VirtualWorld, visibilitySeconds: number) {
     this.#world = world;
+    this.#visibilitySeconds = visibilitySeconds;
   }
 
   /** Whether there is something to receive. */
@@ -157,7 +173,7 @@ class StandardQueue {
       return [];
     }
     message.receives += 1;
-    this.#hide(message, visibilitySeconds);
+    this.#hide(message, this.#visibilitySeconds);
     if (this.#world.strikes("duplicate-delivery", 5)) this.#makeVisible(id);
     return [{ id, body: message.body }];
   }
@@ -232,10 +248,10 @@ class MappingReader {
 /** EventBridge Scheduler, which puts a message onto the queue at a time. */
 class Scheduler {
   readonly #world: VirtualWorld;
-  readonly #queue: StandardQueue;
+  readonly #queue: Pick<StandardQueue, "put">;
   readonly #names = new Set<string>();
 
-  constructor(world: VirtualWorld, queue: StandardQueue) {
+  constructor(world: VirtualWorld, queue: Pick<StandardQueue, "put">) {
     this.#world = world;
     this.#queue = queue;
   }

@@ -57,6 +57,7 @@ function planOf(choices: Choices, maxSendsPerSecond: number): Plan {
   const faultsUntil = hasFaults ? start + 300 : start;
   return {
     inputs: {
+      services: ["pinpoint"],
       maxRetries: 1,
       retryDelaysSeconds: [choices.below(2)],
       guarantee: choices.below(2) === 0 ? "at-least-once" : "at-most-once",

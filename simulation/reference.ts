@@ -4,7 +4,7 @@
  */
 import { type Evidence, inSeconds, isMatchable } from "./evidence.ts";
 import { partsOfBody } from "./parts-of-body.ts";
-import { delayBefore } from "./progress.ts";
+import { delayBefore, toldDeadline } from "./progress.ts";
 import type { SimulatedWorld } from "./simulated-world.ts";
 import type { TakenSend } from "./sms-service-model.ts";
 
@@ -28,7 +28,10 @@ function departuresOf(evidence: Evidence, simulated: SimulatedWorld, slack: numb
   const first = sends.filter(({ attempt }) => attempt === 0);
   // Its turn may come after its deadline.
   const isUseless = status === "EXPIRED" && (deadline ?? 0) <= (writes[0]?.at ?? 0) + slack;
-  if (first.length !== 1 && message.cancelledAt === undefined && !(isUseless && first.length === 0)) {
+  // End User Messaging tells of an opt-out at the call.
+  const isRefused = status === "OPTED_OUT" && evidence.calls.length === 1;
+  const mayBeUnsent = isUseless || isRefused;
+  if (first.length !== 1 && message.cancelledAt === undefined && !(mayBeUnsent && first.length === 0)) {
     return [`${message.id} was sent ${first.length} times in a world without faults`];
   }
   const violations: string[] = [];
@@ -66,7 +69,7 @@ function expectedAfter(
   { plan, service }: SimulatedWorld,
   slack: number,
 ): Expected {
-  const { message, said, deadline, item, writes } = evidence;
+  const { message, said, item, writes, deadline = toldDeadline(evidence) } = evidence;
   const { maxRetries, retryDelaysSeconds, receiptTimeoutSeconds } = plan.inputs;
   const attempt = send.attempt + 1;
   if (attempt > maxRetries || !message.isReadable) return none;
@@ -82,7 +85,7 @@ function expectedAfter(
   } else {
     if (event.kind !== "retryable") return none;
     // A retry that was scheduled has given the item a deadline.
-    if (send.attempt === 0 && event.status === "UNKNOWN" && isAgeUnknown(evidence)) return none;
+    if (send.attempt === 0 && event.status === "UNKNOWN" && isAgeUnknown(send, evidence)) return none;
     from = event.at;
   }
   // An event that is before its item waits for it, each time as long as it has waited.
@@ -104,7 +107,8 @@ function expectedAfter(
   return { isSent: isCertain ? "yes" : "perhaps", from, until };
 }
 
-function isAgeUnknown({ writes }: Evidence): boolean {
+function isAgeUnknown({ service }: TakenSend, { writes }: Evidence): boolean {
+  if (service === "end-user-messaging") return false;
   const [first] = writes;
   return first?.after.created_at == null && first?.after.deadline == null;
 }

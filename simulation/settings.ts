@@ -3,6 +3,7 @@
 import {
   defaultEnvironment,
   type environmentNames,
+  type SmsService,
   settingDefaults,
 } from "../functions/contract/environment.ts";
 import type { DeliveryGuarantee, TrackDeliveries } from "../functions/contract/guarantees.ts";
@@ -10,10 +11,17 @@ import { readSettings, type Settings } from "../functions/settings.ts";
 import { tableNames } from "./simulated-table.ts";
 
 /** The functions that are simulated. */
-export type SimulatedFunction = "consume-kinesis" | "transform-firehose" | "resend" | "produce";
+export type SimulatedFunction =
+  | "consume-kinesis"
+  | "consume-sns"
+  | "transform-firehose"
+  | "resend"
+  | "produce";
 
 /** The inputs of a deployment that differ between runs. */
 export interface SimulatedInputs {
+  /** What the deployment can send by; the first is what a message is sent by that names none. */
+  readonly services: readonly [SmsService, ...SmsService[]];
   readonly maxRetries: number;
   readonly retryDelaysSeconds: readonly number[];
   readonly trackDeliveries: TrackDeliveries;
@@ -30,14 +38,25 @@ export interface SimulatedInputs {
 /** The settings of every simulated function. */
 export type SimulatedSettings = { readonly [Name in SimulatedFunction]: Settings<Name> };
 
-type VariableName = (typeof environmentNames)[SimulatedFunction][number];
+/** Variables of the simulated functions. */
+export type SimulatedVariables = Record<(typeof environmentNames)[SimulatedFunction][number], string>;
+
+/** The configuration set of all sends by End User Messaging. */
+export const configurationSetName = "simulated";
 
 /** Age after which a message without a deadline of its own is useless. */
 export const messageValiditySeconds = settingDefaults.MESSAGE_VALIDITY_SECONDS;
 
-/** Reads the settings of each function from the variables that a stack would set. */
-export function simulatedSettings(inputs: SimulatedInputs): SimulatedSettings {
-  const variables: Record<VariableName, string> = {
+/**
+ * Reads the settings of each function from the variables that a stack would set.
+ *
+ * @param changed what stands in them instead
+ */
+export function simulatedSettings(
+  inputs: SimulatedInputs,
+  changed: Partial<SimulatedVariables> = {},
+): SimulatedSettings {
+  const variables: SimulatedVariables = {
     ...defaultEnvironment,
     SMS_RETRY_VERSION: "simulated",
     POWERTOOLS_SERVICE_NAME: "simulated",
@@ -59,10 +78,14 @@ export function simulatedSettings(inputs: SimulatedInputs): SimulatedSettings {
     DELIVERY_GUARANTEE: inputs.guarantee,
     MAX_SENDS_PER_SECOND: String(inputs.maxSendsPerSecond),
     SEND_RATES: JSON.stringify(inputs.sendRates),
-    PINPOINT_APPLICATION_ID: "simulated",
+    SMS_SERVICE: inputs.services[0],
+    PINPOINT_APPLICATION_ID: inputs.services.includes("pinpoint") ? "simulated" : "",
+    CONFIGURATION_SET_NAME: configurationSetName,
+    ...changed,
   };
   return {
     "consume-kinesis": readSettings("consume-kinesis", variables),
+    "consume-sns": readSettings("consume-sns", variables),
     "transform-firehose": readSettings("transform-firehose", variables),
     resend: readSettings("resend", variables),
     produce: readSettings("produce", variables),

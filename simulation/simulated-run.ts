@@ -13,11 +13,11 @@ import { drawPlan, type Plan } from "./plan.ts";
 import { progressViolations } from "./progress.ts";
 import { queueModel } from "./queue-model.ts";
 import { departures } from "./reference.ts";
-import { senderMappingOf, simulatedSettings } from "./settings.ts";
+import { type SimulatedVariables, senderMappingOf, simulatedSettings } from "./settings.ts";
 import { simulatedTable, type TableBreaks } from "./simulated-table.ts";
 import type { SimulatedWorld } from "./simulated-world.ts";
 import { smsServiceModel } from "./sms-service-model.ts";
-import { firehoseModel, kinesisModel, type StreamModel } from "./stream-model.ts";
+import { firehoseModel, kinesisModel, type StreamModel, snsModel } from "./stream-model.ts";
 import { type Fault, VirtualWorld } from "./virtual-world.ts";
 
 /** What a run can be given. */
@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly keepsTrace?: boolean;
   readonly table?: TableBreaks;
   readonly breakPorts?: BreakPorts;
+  /** Variables of the functions that are not as the stacks set them. */
+  readonly variables?: Partial<SimulatedVariables>;
 }
 
 /** What a run leaves. */
@@ -73,10 +75,8 @@ export function makeWorld(choices: Choices, plan: Plan, options: RunOptions): Si
   });
   world.note(`plan: ${JSON.stringify(plan)}`);
   const counts = new Map<MetricName, number>();
-  const emitted: string[] = [];
-  const streams: StreamModel[] = plan.sources.map((source) =>
-    (source === "kinesis" ? kinesisModel : firehoseModel)(world, () => simulated),
-  );
+  const emitted: SimulatedWorld["emitted"][number][] = [];
+  const streams: StreamModel[] = plan.sources.map((source) => streamModels[source](world, () => simulated));
   const { inputs } = plan;
   const simulated: SimulatedWorld = {
     plan,
@@ -86,9 +86,9 @@ export function makeWorld(choices: Choices, plan: Plan, options: RunOptions): Si
     emitted,
     messages: [],
     table: simulatedTable(world, options.table),
-    service: smsServiceModel(world, (data) => {
-      emitted.push(data);
-      for (const stream of streams) stream.put(data);
+    service: smsServiceModel(world, (data, service) => {
+      emitted.push({ data, service });
+      putOn(streams, { data, service });
     }),
     queue: queueModel(world, {
       ...senderMappingOf(inputs),
@@ -102,7 +102,8 @@ export function makeWorld(choices: Choices, plan: Plan, options: RunOptions): Si
         });
       },
     }),
-    settings: simulatedSettings(inputs),
+    inputs,
+    settings: simulatedSettings(inputs, options.variables),
     telemetry: {
       count: (metric, value = 1) => void counts.set(metric, (counts.get(metric) ?? 0) + value),
       info: () => {},
@@ -111,11 +112,18 @@ export function makeWorld(choices: Choices, plan: Plan, options: RunOptions): Si
       publish: () => {},
     },
     kept: new Set(),
-    idle: { "consume-kinesis": [], "transform-firehose": [], resend: [], produce: [] },
+    idle: { "consume-kinesis": [], "consume-sns": [], "transform-firehose": [], resend: [], produce: [] },
     calmFrom: plan.calmFrom,
     breakPorts: options.breakPorts ?? (() => ({})),
   };
   return simulated;
+}
+
+const streamModels = { kinesis: kinesisModel, firehose: firehoseModel, sns: snsModel } as const;
+
+/** Puts an event on the streams that have events of its service. */
+function putOn(streams: readonly StreamModel[], { data, service }: SimulatedWorld["emitted"][number]): void {
+  for (const stream of streams) if (stream.services.includes(service)) stream.put(data);
 }
 
 /** A message of a burst: long ones and short ones, some withdrawn while they wait for their turn. */
@@ -166,6 +174,12 @@ const junk: readonly string[] = [
   failure({ customer_context: JSON.stringify({ application_message_id: "of nobody", retry_attempt: "1" }) }),
   failure({ customer_context: JSON.stringify({ application_message_id: "m0", retry_attempt: "9" }) }),
   failure({ message_id: "x".repeat(5_000), customer_context: "{" }),
+  JSON.stringify({ eventType: "RCS_FAILED", isFinal: false, context: { application_message_id: "m0" } }),
+  JSON.stringify({
+    eventType: "TEXT_UNREACHABLE",
+    messageId: "other",
+    context: { application_message_id: 7 },
+  }),
   // Of a type that nobody has listed, whatever it says: the message goes on.
   failure(
     { customer_context: JSON.stringify({ application_message_id: "m0", retry_attempt: "0" }) },
@@ -252,15 +266,20 @@ function uncounted({ emitted, counts, streams, plan }: SimulatedWorld): string[]
   const names: readonly MetricName[] = [...Object.values(eventMetrics), "EventFailed", "RecordMalformed"];
   const counted = names.reduce((total, name) => total + (counts.get(name) ?? 0), 0);
   const isFiltered = plan.inputs.trackDeliveries === "none";
-  const reached = emitted.filter((data) => !(isFiltered && data.includes("_SMS.SUCCESS")));
-  const expected = reached.length * streams.length;
+  const reached = emitted.filter(({ data }) => !(isFiltered && successes.test(data)));
+  const expected = reached.reduce(
+    (sum, { service }) => sum + streams.filter(({ services }) => services.includes(service)).length,
+    0,
+  );
   return counted >= expected ? [] : [`of ${expected} events only ${counted} were counted`];
 }
+
+const successes = /"(?:_SMS\.SUCCESS|TEXT_DELIVERED|TEXT_SUCCESSFUL)"/;
 
 /** Puts every event on the streams once more (fault 43): nothing may come of it. */
 async function replayed({ world, service, streams, emitted }: SimulatedWorld): Promise<string[]> {
   const before = service.sends.length;
-  for (const data of [...emitted]) for (const stream of streams) stream.put(data);
+  for (const event of [...emitted]) putOn(streams, event);
   await world.run(Number.POSITIVE_INFINITY);
   const after = service.sends.length;
   return after === before ? [] : [`a replay of the archive led to ${after - before} send(s)`];

@@ -1,4 +1,5 @@
 /** What a simulated run hands to the checks that judge it. */
+import type { SmsService } from "../functions/contract/environment.ts";
 import type { MetricName } from "../functions/core/observability/telemetry.ts";
 import type { ApplicationMessage } from "./application.ts";
 import type { SimulationParts } from "./functions.ts";
@@ -10,7 +11,7 @@ export interface SimulatedWorld extends SimulationParts {
   readonly plan: Plan;
   readonly streams: readonly StreamModel[];
   readonly counts: ReadonlyMap<MetricName, number>;
-  /** Events that the service emitted, as text, for each stream. */
-  readonly emitted: readonly string[];
+  /** Events that the services emitted, as text, each for every stream that has events of its service. */
+  readonly emitted: readonly { readonly data: string; readonly service: SmsService }[];
   readonly messages: ApplicationMessage[];
 }

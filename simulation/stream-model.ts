@@ -1,15 +1,19 @@
 /**
- * Models of the event sources: event source mappings on the shards of a Kinesis stream, and a Firehose stream with
- * its transformation. Both hand a batch over again when its worker dies, and keep what they give up.
+ * Models of the event sources: event source mappings on the shards of a Kinesis stream, a Firehose stream with its
+ * transformation, and a queue behind a topic. All hand a batch over again when its worker dies, and keep what they give up.
  */
-import { timeoutSecondsOf } from "../functions/contract/environment.ts";
+import { type SmsService, timeoutSecondsOf } from "../functions/contract/environment.ts";
+import { matchingEventTypes } from "../functions/contract/event-destination.ts";
 import { eventFilterPatterns } from "../functions/contract/event-filter.ts";
 import { eventMatcher } from "../local/lambda/filter-pattern.ts";
-import { type CarriedRecord, consume, type SimulationParts, transform } from "./functions.ts";
+import { type CarriedRecord, consume, consumeSns, type SimulationParts, transform } from "./functions.ts";
+import { readQueue } from "./queue-model.ts";
 import type { VirtualWorld } from "./virtual-world.ts";
 
 /** A stream of delivery events. */
 export interface StreamModel {
+  /** Of which services it can have events. */
+  readonly services: readonly SmsService[];
   /** Puts a record's data on the stream: the text of an event, or anything else. */
   put(data: string): void;
   /** Records that the stream gave up and kept; taken out by the caller. */
@@ -37,6 +41,7 @@ export function kinesisModel(world: VirtualWorld, parts: () => SimulationParts):
   const shards = [shard(world, parts, kept), shard(world, parts, kept)] as const;
   let isWanted: ReturnType<typeof eventMatcher> | undefined;
   return {
+    services: ["pinpoint"],
     violations: [],
     put(data) {
       const { TRACK_DELIVERIES, PINPOINT_APPLICATION_ID } = parts().settings["consume-kinesis"];
@@ -112,6 +117,63 @@ function shard(
   };
 }
 
+/** As in `stacks/end-user-messaging`. */
+const eventQueue = {
+  visibilitySeconds: 6 * timeoutSecondsOf["consume-sns"] + 1,
+  batchSize: 100,
+  batchingWindowSeconds: 1,
+  concurrency: 10,
+};
+
+/**
+ * A topic that a configuration set's destination fills with the types of events that it takes, and the queue behind it.
+ * Somebody may have subscribed the queue without raw delivery: some events come in the envelope of SNS.
+ */
+export function snsModel(world: VirtualWorld, parts: () => SimulationParts): StreamModel {
+  const queue = readQueue(
+    world,
+    {
+      ...eventQueue,
+      deliver(batch, answered, died) {
+        world.start({
+          name: "consume-sns",
+          timeoutSeconds: timeoutSecondsOf["consume-sns"],
+          work: (worker) => consumeSns(worker, batch, parts()),
+          ended: (result) => ("value" in result ? answered(result.value) : died()),
+          died,
+        });
+      },
+    },
+    eventQueue.visibilitySeconds,
+  );
+  const isTaken = (data: string): boolean => {
+    const type = (parsed(data) as { eventType?: unknown } | undefined)?.eventType;
+    const { TRACK_DELIVERIES } = parts().settings["consume-sns"];
+    // Whatever else is on the topic was put there by somebody else.
+    return typeof type !== "string" || matchingEventTypes(TRACK_DELIVERIES).includes(type);
+  };
+  return {
+    services: ["end-user-messaging"],
+    violations: [],
+    put(data) {
+      if (!isTaken(data)) return;
+      queue.put(world.choices.happens(4) ? envelopeOf(data) : data, 0);
+    },
+    takeKept: () => queue.deadLetters.splice(0).map(({ body }) => body),
+  };
+}
+
+/** @see https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html */
+function envelopeOf(data: string): string {
+  return JSON.stringify({
+    Type: "Notification",
+    MessageId: "simulated",
+    TopicArn: "arn:aws:sns:eu-west-1:000000000000:simulated",
+    Message: data,
+    Timestamp: "2026-11-23T12:00:00.000Z",
+  });
+}
+
 /** How often Firehose invokes a transformation again, as AWS documents. */
 const mostInvocations = 4;
 
@@ -160,6 +222,7 @@ export function firehoseModel(world: VirtualWorld, parts: () => SimulationParts)
   };
 
   return {
+    services: ["pinpoint", "end-user-messaging"],
     violations,
     put(data) {
       buffer.push({ id: `f${++ids}`, data, at: world.now });

@@ -22,6 +22,9 @@ const own = {
   "late-reservation-used": /parts left in/,
   "permit-forgotten-on-a-repeated-claim": /parts left in/,
   "no-breaker": /of an outage that was known/,
+  "no-configuration-set": /was sent without a configuration set/,
+  "time-to-live-of-the-whole-deadline": /may be handed over for/,
+  "service-of-the-item-is-ignored": /was sent by end-user-messaging, the message at first by pinpoint/,
 } as const;
 
 test.each(Object.entries(own) as [keyof typeof own, RegExp][])(

@@ -163,6 +163,7 @@ export class SmsService {
     const elapsedSeconds = clock.now() - this.#firstCallAt;
     const plan = carrier.plan({ request, attempt, earlierCalls, elapsedSeconds });
     if (api === "pinpoint" || plan.outcome === undefined) return plan;
+    if (plan.outcome === ("OPTOUT" satisfies EventStatus)) this.#optedOut.set(destination, clock.now());
     return refusalsAtOnce[plan.outcome] ?? withinTimeToLive(plan, timeToLive);
   }
 

@@ -59,7 +59,7 @@ export function projectSetting(inputs: PinpointInputs) {
 export function serviceSettings(inputs: PinpointInputs & ServiceInputs) {
   return settings({
     SMS_SERVICE: inputs.smsService.text,
-    PINPOINT_APPLICATION_ID: inputs.pinpointApplicationId.text,
+    PINPOINT_APPLICATION_ID: inputs.pinpointApplicationId.textOrEmpty,
   });
 }
 
