@@ -30,6 +30,7 @@ export { PinpointEventStream } from "@cdktf/provider-aws/lib/pinpoint-event-stre
 export { AwsProvider } from "@cdktf/provider-aws/lib/provider/index.js";
 export { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket/index.js";
 export { S3BucketLifecycleConfiguration } from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration/index.js";
+export { S3BucketLoggingA } from "@cdktf/provider-aws/lib/s3-bucket-logging/index.js";
 export { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls/index.js";
 export { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy/index.js";
 export { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block/index.js";

@@ -151,6 +151,15 @@ describe.each(stackNames)("what %s keeps", (name) => {
 describe.each([...kinesisStackNames, "sms-retry-end-user-messaging"] as const)(
   "the archive of %s",
   (name) => {
+    test("the access log of the bucket goes to a bucket of the user's, where one is named", () => {
+      expect(resource(stacks[name], "aws_s3_bucket_logging.events")).toMatchObject({
+        count: "${var.access_log_bucket_name == null ? 0 : 1}",
+        bucket: "${aws_s3_bucket.events.id}",
+        target_bucket: "${var.access_log_bucket_name}",
+        target_prefix: "${aws_s3_bucket.events.bucket}/",
+      });
+    });
+
     test("the bucket is private, encrypted, owned by the account, and protected", () => {
       expect(resource(stacks[name], "aws_s3_bucket.events").force_destroy).toBe(
         "${!var.deletion_protection}",

@@ -15,6 +15,10 @@ const poolArn = "arn:aws:sms-voice:eu-west-1:123456789012:pool/pool-0123456789ab
 
 /** The cases, by the name of the input; the edges of a range stand on both sides. */
 export const inputCases: Readonly<Record<string, InputCases>> = {
+  access_log_bucket_name: {
+    accepted: ["platform-access-logs", null, "a.b"],
+    refused: ["", "ab", "Logs", "logs-", "arn:aws:s3:::logs"],
+  },
   alarm_topic_arn: {
     accepted: ["arn:aws:sns:eu-west-1:123456789012:operators", null],
     refused: ["operators", "arn:aws:sns:eu-west-1:123456789012:operators.fifo"],

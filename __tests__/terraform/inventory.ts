@@ -96,6 +96,7 @@ const partsOfOthers = [
   "aws_iam_role_policy",
   "aws_lambda_invocation",
   "aws_s3_bucket_lifecycle_configuration",
+  "aws_s3_bucket_logging",
   "aws_s3_bucket_ownership_controls",
   "aws_s3_bucket_policy",
   "aws_s3_bucket_public_access_block",

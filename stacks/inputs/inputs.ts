@@ -464,6 +464,20 @@ export function archiveInputs(scope: Construct) {
         message: "The input archive_retention_days must be null or a whole number from 1 to 3650.",
       },
     }),
+    accessLogBucketName: new Input(scope, "access_log_bucket_name", {
+      type: "string",
+      description:
+        "Name of a bucket of yours in the same account and region that S3 writes the access log of the events bucket to, " +
+        "under the events bucket's name; its policy must let logging.s3.amazonaws.com write there. null writes none.",
+      default: null,
+      validation: {
+        condition:
+          "var.access_log_bucket_name == null || " +
+          'can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.access_log_bucket_name))',
+        message:
+          "The input access_log_bucket_name must be null or the name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens.",
+      },
+    }),
   };
 }
 

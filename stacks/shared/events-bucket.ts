@@ -3,6 +3,7 @@ import {
   Construct,
   S3Bucket,
   S3BucketLifecycleConfiguration,
+  S3BucketLoggingA,
   S3BucketOwnershipControls,
   S3BucketPolicy,
   S3BucketPublicAccessBlock,
@@ -51,6 +52,7 @@ export class EventsBucket extends Construct {
     this.#closeToThePublic(bucket);
     this.#encrypt(bucket, inputs);
     this.#expire(bucket, inputs);
+    this.#logAccess(bucket, inputs);
   }
 
   /** The right to keep a record that is no event. */
@@ -137,6 +139,15 @@ export class EventsBucket extends Construct {
           abortIncompleteMultipartUpload: [{ daysAfterInitiation: 7 }],
         },
       ],
+    });
+  }
+
+  #logAccess(bucket: S3Bucket, { accessLogBucketName }: ArchiveInputs): void {
+    new S3BucketLoggingA(this, "aws_s3_bucket_logging.events", {
+      count: Token.asNumber(accessLogBucketName.ifNull("0", "1")),
+      bucket: bucket.id,
+      targetBucket: accessLogBucketName.text,
+      targetPrefix: `${bucket.bucket}/`,
     });
   }
 }
