@@ -5,7 +5,6 @@
  * worker sleeps longer than its batch takes to leave.
  */
 import type { Clock, Random } from "../../clock.ts";
-import { ContentionError } from "../../errors.ts";
 import { afterFailure, afterSuccess, type Breaker } from "./breaker.ts";
 import {
   anyLane,
@@ -67,7 +66,7 @@ export interface SendGate {
    * Resolves when the message's attempt is to be claimed, shortly before it leaves, or at once where it must not.
    *
    * @param identity the origination identity that the message leaves by
-   * @throws ContentionError where too many others move the gate; any error of the store
+   * @throws any error of the store
    */
   acquire(identity: string, request: PermitRequest): Promise<Permit | NoPermit>;
   /** Writes down what the reports mean for the breakers. Never rejects: a breaker is no reason to fail a batch. */
@@ -80,7 +79,7 @@ export const anyIdentity = "any";
 /** A message may leave so much after its time; the windows are as much longer than a second. */
 const latenessSeconds = 0.02;
 
-/** How often a write is tried on top of what others have written. */
+/** How often a write is tried on top of what others have written. What gets none of them is deferred. */
 const maxWrites = 8;
 
 /**
@@ -178,6 +177,9 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
         leadSeconds: timing.leadSeconds,
         random: () => random.next(),
       });
+      const isEstimate = next.gate === main.gate && decisions.every(({ kind }) => kind === "defer");
+      // An estimate is not worth a second write: many that wait would keep those from it that may go.
+      if (writes > 0 && isEstimate) return { decisions: uncounted(decisions, requests), lag };
       const seen = reports.get(identity);
       if (seen === undefined) {
         reports.set(identity, { breaker: next.gate.breaker, isNews: false, list: [] });
@@ -204,7 +206,9 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
       if (written.isWritten) return { decisions, lag };
       lane = written.stored;
     }
-    throw new ContentionError(maxWrites);
+    const now = gateClock.now().latest;
+    const until = () => now + 1 + random.next();
+    return { lag: 0, decisions: requests.map((request) => deferred(request, until())) };
   }
 
   async function answerAll(identity: string): Promise<void> {
@@ -262,6 +266,24 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
       }
     },
   };
+}
+
+/** Not now, because of the ceiling; the request counts among what waits as it did before. */
+function deferred({ waitsAs }: PermitRequest, until: number): GateDecision {
+  return { kind: "defer", reason: "no-capacity", until, ...(waitsAs !== undefined && { waitsAs }) };
+}
+
+/** The decisions of a batch whose estimate is not written. */
+function uncounted(
+  decisions: readonly GateDecision[],
+  requests: readonly PermitRequest[],
+): readonly GateDecision[] {
+  return decisions.map((decision, index) => {
+    if (decision.kind === "start") return decision;
+    const { waitsAs: _, ...answer } = decision;
+    const waitsAs = requests[index]?.waitsAs;
+    return { ...answer, ...(waitsAs !== undefined && { waitsAs }) };
+  });
 }
 
 function after(breaker: Breaker, isServiceWorking: boolean, now: number, isProbe: boolean): Breaker {
