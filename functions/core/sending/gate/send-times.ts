@@ -58,11 +58,13 @@ export function laneCount(rate: number): number {
  * lets one part through in `1 / rate` seconds.
  *
  * @param rate parts per second, > 0; from 1 on its fraction is not used: no second would have room for it
+ * @param share how much of the rate goes now, > 0; the number of lanes stays as it is. @default 1
  */
-export function rateOfLane(rate: number, lane: number): LaneRate {
-  if (rate < 1) return { partsPerWindow: 1, windowSeconds: windowStretch / rate };
+export function rateOfLane(rate: number, lane: number, share = 1): LaneRate {
+  const goes = rate * share;
+  if (goes < 1) return { partsPerWindow: 1, windowSeconds: windowStretch / goes };
   const lanes = laneCount(rate);
-  const whole = Math.floor(rate);
+  const whole = Math.floor(goes);
   return {
     partsPerWindow: Math.floor(whole / lanes) + (lane < whole % lanes ? 1 : 0),
     windowSeconds: windowStretch,
