@@ -399,6 +399,43 @@ describe("three failures in a row", () => {
     await permit(worker());
   });
 
+  test.each(["comes too late", "is never claimed", "is too late for its invocation"])(
+    "then a probe that %s makes room for the next one",
+    async (what) => {
+      const { gate, worker, ask, permit, departs, time, calls } = await afterFailures(3);
+      await gate.settle();
+      time.advance(5);
+      const isOver = what === "is too late for its invocation";
+      const probing = worker(isOver ? { until: time.now() - 1 } : {});
+      const [given] = await ask(probing, [one]);
+      expect(given?.answer.kind).toBe(isOver ? "no-permit" : "permit");
+      if (what === "comes too late") {
+        time.advance(0.1);
+        expect((await departs(given?.answer as Permit))[0]).toBe(false);
+      }
+      calls.length = 0;
+
+      await probing.settle();
+
+      expect(calls).toEqual(["read SHOP 0", "write SHOP 0"]);
+      await permit(worker());
+    },
+  );
+
+  test("then a probe that was given up is not taken from the worker that has the next", async () => {
+    const { gate, worker, permit, ask, time } = await afterFailures(3);
+    await gate.settle();
+    time.advance(5);
+    const first = worker();
+    await permit(first);
+    time.advance(30);
+    await permit(worker());
+
+    await first.settle();
+
+    expect((await ask(worker(), [one]))[0]?.answer).toMatchObject({ reason: "breaker-closed" });
+  });
+
   test("and a failed probe keep it closed for longer", async () => {
     const { gate, worker, permit, ask, time } = await afterFailures(3);
     const closedAt = time.now();

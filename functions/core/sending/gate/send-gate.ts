@@ -5,7 +5,7 @@
  * worker sleeps longer than its batch takes to leave.
  */
 import type { Clock, Random } from "../../clock.ts";
-import { afterFailure, afterSuccess, type Breaker } from "./breaker.ts";
+import { afterFailure, afterSuccess, type Breaker, withoutProbe } from "./breaker.ts";
 import {
   anyLane,
   effectiveRate,
@@ -110,6 +110,8 @@ interface Reports {
   breaker: Breaker;
   /** Whether a report has changed it. */
   isNews: boolean;
+  /** Until when this worker has the probe; absent where it has none, or knows what came of it. */
+  probeUntil?: number | undefined;
   readonly list: { readonly isServiceWorking: boolean; readonly isProbe: boolean; readonly at: number }[];
 }
 
@@ -139,6 +141,7 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
       report(isServiceWorking) {
         if (leftAt !== undefined) timing.observeCall(clock.now() - leftAt);
         if (seen === undefined) return;
+        if (isProbe) seen.probeUntil = undefined;
         const now = gateClock.now().latest;
         seen.list.push({ isServiceWorking, isProbe, at: now });
         const breaker = after(seen.breaker, isServiceWorking, now, isProbe);
@@ -238,6 +241,8 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
     { parts }: PermitRequest,
     resolve: Asking["resolve"],
   ): Promise<void> {
+    const seen = reports.get(identity);
+    if (isProbe && seen !== undefined) seen.probeUntil = seen.breaker.probeUntil;
     const wait = at + lag - timing.leadSeconds - clock.now();
     if (clock.now() + wait > until) {
       resolve({ kind: "no-permit", reason: "no-capacity", until: clock.now() + 1 });
@@ -260,9 +265,11 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
       });
     },
     async settle() {
-      for (const [identity, { list, isNews }] of reports) {
+      for (const [identity, seen] of reports) {
         // Successes of a breaker that is at rest change nothing: no read for them.
-        if (isNews) await settleBreaker(store, identity, list).catch(() => {});
+        if (seen.isNews || seen.probeUntil !== undefined) {
+          await settleBreaker(store, identity, seen).catch(() => {});
+        }
       }
     },
   };
@@ -303,15 +310,23 @@ async function readLane(
   return [main, lane, laneNumber];
 }
 
-/** Adds a worker's reports to the breaker of all; writes only where they change it. */
-async function settleBreaker(store: GateStore, identity: string, reports: Reports["list"]): Promise<void> {
+/**
+ * Adds a worker's reports to the breaker of all, and gives back a probe that has not left; writes only where that
+ * changes it.
+ */
+async function settleBreaker(
+  store: GateStore,
+  identity: string,
+  { list, probeUntil }: Pick<Reports, "list" | "probeUntil">,
+): Promise<void> {
   let [main] = await store.read(identity, [0]);
   for (let writes = 0; writes < maxWrites && main !== undefined; writes += 1) {
     const { gate, lane } = main;
-    const breaker = reports.reduce(
+    const reported = list.reduce(
       (state, { isServiceWorking, at, isProbe }) => after(state, isServiceWorking, at, isProbe),
       gate.breaker,
     );
+    const breaker = probeUntil === undefined ? reported : withoutProbe(reported, probeUntil);
     if (breaker === gate.breaker) return;
     const written = await store.write(identity, 0, main, { lane, gate: { ...gate, breaker } });
     if (written.isWritten) return;
