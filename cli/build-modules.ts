@@ -38,11 +38,19 @@ const purposes: Readonly<Record<StackName, string>> = {
     "be, and sends failed SMS again. A destroy takes the transformation out first.",
 };
 
-/** What stands in the usage block for each required input, as HCL. */
+/** What stands in the usage block for an input, as HCL. */
 const samples: Readonly<Record<string, string>> = {
   pinpoint_application_id: '"0123456789abcdef0123456789abcdef"',
   kinesis_stream_arn: '"arn:aws:kinesis:eu-west-1:123456789012:stream/sms-events"',
   firehose_delivery_stream_name: '"sms-events"',
+  origination_identity_arns:
+    '["arn:aws:sms-voice:eu-west-1:123456789012:phone-number/phone-0123456789abcdef0123456789abcdef"]',
+};
+
+/** What stands there besides: what most users set, or what a precondition asks for by default. */
+const usual: Readonly<Partial<Record<StackName, readonly string[]>>> = {
+  "sms-retry-end-user-messaging": ["origination_identity_arns"],
+  "sms-retry-firehose": ["pinpoint_application_id"],
 };
 
 /**
@@ -112,9 +120,9 @@ ${outputsTable(stack)}
 }
 
 function usage(name: StackName, stack: SynthesisedStack): string {
-  const required = requiredInputs(stack);
-  const width = Math.max(...required.map((input) => input.length));
-  const settings = required.map((input) => {
+  const shown = [...requiredInputs(stack), ...(usual[name] ?? [])];
+  const width = Math.max(...shown.map((input) => input.length));
+  const settings = shown.map((input) => {
     const sample = samples[input];
     if (sample === undefined)
       throw new Error(

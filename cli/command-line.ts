@@ -11,6 +11,7 @@ import { planReviewCommand } from "./commands/plan-review.ts";
 import { redriveCommand } from "./commands/redrive.ts";
 import { resumeCommand } from "./commands/resume.ts";
 import { runCommand } from "./commands/run.ts";
+import { shadowCommand } from "./commands/shadow.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { UsageError, UserError } from "./user-error.ts";
 
@@ -32,6 +33,7 @@ const commands: readonly MakeCommand[] = [
   gateCommand,
   pauseCommand,
   resumeCommand,
+  shadowCommand,
 ];
 
 /** Where a command line is answered. */

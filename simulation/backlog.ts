@@ -3,11 +3,12 @@
  * notices wait together. The real core, store and gate, on a virtual clock; faults are the other runs' subject.
  */
 import { settingDefaults } from "../functions/contract/environment.ts";
-import type { DeliveryEvent } from "../functions/core/events/delivery-event.ts";
 import type { Message } from "../functions/core/message/message.ts";
 import { retryPolicyOf } from "../functions/settings.ts";
 import { seededChance } from "../local/seeded-chance.ts";
+import { failureOf, messageOf } from "./failed-message.ts";
 import { fleet } from "./fleet.ts";
+import { peakInASecond } from "./peak-in-a-second.ts";
 
 /** How big it is. */
 export interface BacklogOptions {
@@ -91,7 +92,7 @@ export async function simulateBacklog(options: BacklogOptions): Promise<BacklogR
   return {
     messages: rows.length,
     sends: sends.length,
-    peakPerSecond: peakOf(sends.map(({ at }) => at)),
+    peakPerSecond: peakInASecond(sends.map(({ at }) => ({ at, parts: 1 }))),
     shareUsed:
       sends.filter(({ at }) => at > startsAt + 60).length / (rate * Math.max(1, lastAt - startsAt - 60)),
     statuses: Object.fromEntries(
@@ -129,43 +130,4 @@ function possible(waiting: readonly Message[], from: number, rate: number): numb
     } else if (left.every(({ deadline = 0 }) => deadline <= at)) break;
   }
   return count;
-}
-
-function peakOf(times: readonly number[]): number {
-  let [first, peak] = [0, 0];
-  for (const [index, at] of times.entries()) {
-    while ((times[first] as number) <= at - 1 + 1e-6) first += 1;
-    peak = Math.max(peak, index - first + 1);
-  }
-  return peak;
-}
-
-function messageOf(id: string, at: number, usefulSeconds: number): Message {
-  return {
-    application_message_id: id,
-    message_body: "493817",
-    destination_number: "+447700900123",
-    message_type: "TRANSACTIONAL",
-    origination_number: "+447700900999",
-    pinpoint_message_id: `sms-${id}`,
-    status: "SENT",
-    retry_count: 0,
-    all_retries_failed: false,
-    deadline: at + usefulSeconds,
-    created_at: at,
-  };
-}
-
-function failureOf(id: string, attempt: number, at: number): DeliveryEvent {
-  return {
-    format: "pinpoint",
-    kind: "failure",
-    status: "CARRIER_UNREACHABLE",
-    messageId: `sms-${id}`,
-    applicationMessageId: id,
-    attempt,
-    destinationNumber: "+447700900123",
-    messageType: "TRANSACTIONAL",
-    occurredAt: at,
-  };
 }

@@ -3,9 +3,11 @@
  * service that takes everything. Made for very many messages; what can go wrong in between is the simulation's.
  */
 
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { dynamodbGateStore } from "../functions/adapters/dynamodb/dynamodb-gate-store.ts";
 import { dynamodbMessageStore } from "../functions/adapters/dynamodb/dynamodb-message-store.ts";
 import { TableClock } from "../functions/adapters/dynamodb/table-clock.ts";
+import { senderMappingFor } from "../functions/contract/sender-scaling.ts";
 import type { Clock, Random } from "../functions/core/clock.ts";
 import type { DeliveryEvent } from "../functions/core/events/delivery-event.ts";
 import type { DeliveryGuarantee, Message } from "../functions/core/message/message.ts";
@@ -50,19 +52,21 @@ export interface FleetOptions {
 /** How long after a send its event comes. */
 const eventAfterSeconds = 5;
 
-/** What the poll and the start of an invocation take. */
+/** What the poll and the start of an invocation take, before its billed time begins. */
 const pollSeconds = 0.02;
 
-/** How long a call of the table takes. */
+/** How long a call of a table takes, and one of the queue. */
 const tableSeconds = 0.008;
+const queueSeconds = 0.01;
+
+/** How often a poller looks whether something is there, in seconds; the pollers take turns by chance. */
+const lookSeconds = { least: 0.02, spread: 0.06 } as const;
+
+/** The queue's messages lie in buckets by when they become visible: so many in a second. */
+const bucketsPerSecond = 100;
 
 /** Time that an invocation has for sends, as in `functions/resend/resend-function.ts`. */
 const sendSeconds = 18;
-
-/** As in `stacks/inputs/settings.ts`, save that ten workers and not two are the least. */
-export const workersFor = (rate: number): number => Math.max(10, 3 * Math.ceil(rate / 100));
-export const batchSizeFor = (rate: number): number => Math.max(10, Math.min(100, Math.ceil(rate)));
-export const windowSecondsFor = (rate: number): number => (rate >= 8 ? 1 : 0);
 
 /** The fleet; see the module's comment. */
 export function fleet(options: FleetOptions) {
@@ -76,15 +80,16 @@ export function fleet(options: FleetOptions) {
     clockSkews = [0],
     latencySeconds = 0.1,
   } = options;
-  const { workers = workersFor(maxSendsPerSecond), batchSize = batchSizeFor(maxSendsPerSecond) } = options;
-  const windowSeconds = windowSecondsFor(maxSendsPerSecond);
+  const mapping = senderMappingFor(maxSendsPerSecond);
+  const { workers = mapping.concurrency, batchSize = mapping.batchSize } = options;
+  const { batchingWindowSeconds: windowSeconds } = mapping;
   const time = options.time ?? virtualClock(startsAt);
   const counts = new Map<MetricName, number>();
   const sends: { readonly at: number; readonly request: SendRequest }[] = [];
   const waiting = new Map<number, string[]>();
   const due: string[] = [];
   let taken = 0;
-  let lastDue = Math.floor(startsAt);
+  let lastDue = Math.floor(startsAt * bucketsPerSecond);
   let ids = 0;
 
   const random: Random = { next: chance, id: () => `id-${++ids}` };
@@ -92,18 +97,17 @@ export function fleet(options: FleetOptions) {
   const store = dynamodbMessageStore(table.client, "message-state", time, random);
   // Nobody writes anything else into this table.
   const items = table.items as Map<string, unknown> as Map<string, Message>;
-  const queue = {
-    put: async (entries: readonly QueueEntry[]) => {
-      for (const { message, dueAt } of entries) {
-        const second = Math.max(lastDue + 1, Math.ceil(dueAt));
-        const bucket = waiting.get(second);
-        const body = JSON.stringify(message);
-        if (bucket === undefined) waiting.set(second, [body]);
-        else bucket.push(body);
-      }
-      return entries.map(() => true);
-    },
-  };
+  /** Puts entries on the queue as the adapter does: SQS delays by whole seconds from the call on. */
+  function put(entries: readonly QueueEntry[], now: number): void {
+    for (const { message, dueAt } of entries) {
+      const visibleAt = time.now() + Math.max(0, Math.ceil(dueAt - now));
+      const number = Math.max(lastDue + 1, Math.ceil(visibleAt * bucketsPerSecond));
+      const bucket = waiting.get(number);
+      const body = JSON.stringify(message);
+      if (bucket === undefined) waiting.set(number, [body]);
+      else bucket.push(body);
+    }
+  }
   const telemetry = {
     count: (metric: MetricName, value = 1) => void counts.set(metric, (counts.get(metric) ?? 0) + value),
     info: () => {},
@@ -118,16 +122,26 @@ export function fleet(options: FleetOptions) {
     clock: time,
     random,
   };
+  // What a worker calls takes time, and counts.
+  const timed = async <Result>(seconds: number, call: () => Promise<Result>): Promise<Result> => {
+    billed.calls += seconds;
+    await time.sleep(seconds);
+    return call();
+  };
+  const timedClient = {
+    send: (command: never) => timed(tableSeconds, () => table.client.send(command)),
+  } as unknown as DynamoDBDocumentClient;
+  const workerStore = dynamodbMessageStore(timedClient, "message-state", time, random);
   const isEmpty = (): boolean => waiting.size === 0 && due.length === taken;
 
   /** Handles an event as the event consumer does. */
   async function handle(event: DeliveryEvent): Promise<void> {
     const { entry } = await handleDeliveryEvent(event, events, undefined);
-    if (entry !== undefined) await queue.put([entry]);
+    if (entry !== undefined) put([entry], time.now());
   }
 
   function receive(most = batchSize): { id: string; body: string }[] {
-    for (; lastDue < Math.floor(time.now()); lastDue += 1) {
+    for (; lastDue < Math.floor(time.now() * bucketsPerSecond); lastDue += 1) {
       const bucket = waiting.get(lastDue + 1);
       waiting.delete(lastDue + 1);
       for (const body of bucket ?? []) due.push(body);
@@ -174,7 +188,7 @@ export function fleet(options: FleetOptions) {
   /** A store whose calls take time, and whose answers tell a worker the table's time. */
   function gateStoreOf(clock: Clock, tableClock: TableClock): GateStore {
     const gateStore = dynamodbGateStore(gates.client, "send-gates", clock, random);
-    const timed = async <Result>(call: () => Promise<Result>): Promise<Result> => {
+    const told = async <Result>(call: () => Promise<Result>): Promise<Result> => {
       const sentAt = clock.now();
       await time.sleep(tableSeconds / 2);
       const result = await call();
@@ -185,8 +199,8 @@ export function fleet(options: FleetOptions) {
       return result;
     };
     return {
-      read: (identity, lanes) => timed(() => gateStore.read(identity, lanes)),
-      write: (identity, lane, before, after) => timed(() => gateStore.write(identity, lane, before, after)),
+      read: (...asked) => told(() => gateStore.read(...asked)),
+      write: (identity, lane, before, after) => told(() => gateStore.write(identity, lane, before, after)),
     };
   }
 
@@ -199,15 +213,22 @@ export function fleet(options: FleetOptions) {
     const tableClock = new TableClock(clock);
     const gateStore = gateStoreOf(clock, tableClock);
     const timing = new SendTiming();
+    const queue = {
+      put: (entries: readonly QueueEntry[]) =>
+        timed(queueSeconds, async () => {
+          put(entries, clock.now());
+          return entries.map(() => true);
+        }),
+    };
     while (!(isFed && isEmpty() && pendingEvents === 0)) {
-      let batch = receive();
+      const batch = receive();
       if (batch.length === 0) {
-        await time.sleep(0.05 + chance() / 10);
+        await time.sleep(lookSeconds.least + chance() * lookSeconds.spread);
         continue;
       }
-      if (batch.length < batchSize && windowSeconds > 0) {
-        await time.sleep(windowSeconds);
-        batch = [...batch, ...receive(batchSize - batch.length)];
+      for (const until = time.now() + windowSeconds; batch.length < batchSize && time.now() < until; ) {
+        await time.sleep(0.1);
+        batch.push(...receive(batchSize - batch.length));
       }
       await time.sleep(pollSeconds);
       const startedAt = time.now();
@@ -220,7 +241,7 @@ export function fleet(options: FleetOptions) {
         rateOf: () => maxSendsPerSecond,
         until: clock.now() + sendSeconds,
       });
-      const resend = { store, routing, gate, policy, guarantee, clock, random };
+      const resend = { store: workerStore, routing, gate, policy, guarantee, clock, random };
       await handleQueueMessages(batch, { resend, events, queue, telemetry });
       await gate.settle();
       billed.seconds += time.now() - startedAt;

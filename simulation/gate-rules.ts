@@ -18,25 +18,26 @@ export function gateViolations({ plan, service }: SimulatedWorld): string[] {
 
 /**
  * In every half-open second no more parts leave than the ceiling allows, or one message alone, by whatever workers,
- * first sends included; below one part a second, in the seconds that one part takes. Over longer times, a message
- * leaves no sooner than the ceiling has room for all before it. By the world's own time, in which a call leaves when it
+ * first sends included; below one part a second, in the seconds that one part takes. Over longer times, no more than the
+ * ceiling has room for, and one message. (Two workers' messages may leave in another order than they were planned in, and
+ * the one may be longer.) By the world's own time, in which a call leaves when it
  * is made. There is no allowance for faults: what would leave late must not leave at all. (In this world nothing can
  * stop a worker between its last look at the clock and its call.)
  */
 function ceiling(calls: readonly SmsCall[], rate: number): string[] {
   const [most, unit] = rate < 1 ? [1, 1 / rate] : [Math.floor(rate), 1];
   for (const [first, { at }] of calls.entries()) {
-    let before = 0;
+    let [all, largest] = [0, 0];
     for (const [index, call] of calls.slice(first).entries()) {
       const seconds = call.at - at;
       // A double holds epoch seconds to a quarter of a microsecond.
       const isWithin = seconds < unit - 1e-6;
-      const parts = isWithin ? before + call.parts : before;
+      [all, largest] = [all + call.parts, Math.max(largest, call.parts)];
+      const parts = isWithin ? all : all - largest;
       if (index > 0 && parts > (isWithin ? most : (most / unit) * (seconds + 1e-6))) {
         const which = describe(calls.slice(first, first + index + 1));
         return [`${parts} parts left in ${seconds.toFixed(3)} s, by ${rate} a second: ${which}`];
       }
-      before += call.parts;
     }
   }
   return [];

@@ -7,6 +7,7 @@ import {
   settingDefaults,
 } from "../functions/contract/environment.ts";
 import type { DeliveryGuarantee, TrackDeliveries } from "../functions/contract/guarantees.ts";
+import { senderMappingFor } from "../functions/contract/sender-scaling.ts";
 import { readSettings, type Settings } from "../functions/settings.ts";
 import { tableNames } from "./simulated-table.ts";
 
@@ -92,12 +93,8 @@ export function simulatedSettings(
   };
 }
 
-/** How the resend function gets what is due, as the stacks work it out from the sum of the ceilings. */
+/** How the resend function gets what is due. */
 export function senderMappingOf({ maxSendsPerSecond, sendRates }: SimulatedInputs) {
   const rate = Object.values(sendRates).reduce((sum, own) => sum + own, maxSendsPerSecond);
-  return {
-    batchSize: Math.max(10, Math.min(100, Math.ceil(rate))),
-    batchingWindowSeconds: rate >= 8 ? 1 : 0,
-    concurrency: Math.max(2, 3 * Math.ceil(rate / 100)),
-  };
+  return senderMappingFor(rate);
 }

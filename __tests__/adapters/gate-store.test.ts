@@ -64,7 +64,9 @@ describe("a throttled table", () => {
 
     expect(read.map(({ version }) => version)).toEqual([0, 5]);
     expect(calls).toHaveLength(5);
-    expect(calls[1]).toEqual({ RequestItems: { [TableName]: { Keys: [{ gate: "SHOP" }] } } });
+    expect(calls[1]).toEqual({
+      RequestItems: { [TableName]: { ConsistentRead: true, Keys: [{ gate: "SHOP" }] } },
+    });
     expect(sleeps.map((seconds) => Math.round(seconds * 1e4))).toEqual([750, 1500, 3000, 6000]);
     // The write on top of what was not read is refused, and tells what there is.
     leaves = () => false;

@@ -131,7 +131,14 @@ test.each<[string, string]>([
   ],
   ["run --port 0", "--port must be a whole number from 1 to 65535; got 0."],
   ["run --port 4010 --json", "--port cannot be used with --json; leave out one of them."],
-  ["inspect", "Give --stream NAME or --application-id ID."],
+  [
+    "inspect --stream a --configuration-set b",
+    "--stream cannot be used with --configuration-set; leave out one of them.",
+  ],
+  [
+    "inspect --configuration-set a/b",
+    "--configuration-set must be the name of a configuration set: 1 to 64 letters, digits, hyphens and underscores; got a/b.",
+  ],
   ["inspect --stream a/b", "--stream must be the name of a Firehose stream; got a/b."],
   ["inspect --application-id x", "--application-id must be 32 hexadecimal digits in lower case; got x."],
   [

@@ -2,8 +2,8 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { mockClient } from "aws-sdk-client-mock";
-import { segments, walkTable } from "../../cli/redrive/message-table.ts";
-import { overdueOf } from "../../cli/redrive/overdue.ts";
+import { segments, walkTable } from "../../cli/message-table.ts";
+import { overdueOf, overdueQuestion } from "../../cli/redrive/overdue.ts";
 import { startOfTest as now } from "../support/messages.ts";
 
 const id = "order-1";
@@ -105,6 +105,7 @@ describe("the walk through the table", () => {
     });
     const walk = (most = Number.POSITIVE_INFINITY) =>
       walkTable({
+        question: overdueQuestion(() => now * 1_000),
         client: DynamoDBDocumentClient.from(new DynamoDBClient({ region: "us-east-1" })),
         tableName: "message-state",
         readUnits,

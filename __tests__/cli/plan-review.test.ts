@@ -17,6 +17,8 @@ const account: Account = {
   deliveryStream: async () => undefined,
   eventStreamArn: async () => otherStream,
   kinesisKey: async () => "none",
+  configurationSets: async () => [],
+  originationIdentities: async () => [],
 };
 
 describe("comment", () => {
@@ -138,7 +140,8 @@ describe("what becomes of the stream", () => {
     expect(effects("new-stream-first")).toMatchInlineSnapshot(`
       "- The Kinesis stream \`sms-retry-events\` is created for the delivery events.
       - The Pinpoint project \`0123456789abcdef0123456789abcdef\` gets it as its event stream. Terraform cannot see whether the project has one already, which would be overwritten.
-      - The new Kinesis stream is read from now on, without the events before that."
+      - ⚠️ Amazon Pinpoint ended on 2026-10-30, and its event streams are said to have ended with it, so this stack may never see an event; send with AWS End User Messaging and use the stack sms-retry-end-user-messaging, or set manage\\_event\\_stream to false.
+      - The Kinesis stream \`arn:aws:kinesis:eu-west-1:123456789012:stream/sms-retry-events\` is read from now on, without the events before that."
     `);
   });
 
@@ -231,7 +234,157 @@ describe("what becomes of the stream", () => {
   });
 });
 
+describe("what becomes of the configuration set and its events", () => {
+  const effects = (plan: Plan) =>
+    review(plan).split("### The configuration set and its events\n\n")[1]?.split("\n\n")[0];
+  const first = recorded("end-user-messaging-first");
+
+  /** The first plan with other values of one resource. */
+  const changed = (type: string, values: object, actions = ["create"]): Plan => ({
+    ...first,
+    resource_changes: (first.resource_changes ?? []).map((resource) =>
+      resource.type === type ? { ...resource, change: { ...resource.change, actions, ...values } } : resource,
+    ),
+  });
+
+  test("a set is created with its destinations, and only the service may publish for it", () => {
+    expect(effects(first)).toMatchInlineSnapshot(`
+      "- The configuration set \`sms-retry-sms\` is created. Every send of your application must name it: one without it has no events.
+      - Its destination \`sms-retry-events\` sends \`TEXT_DELIVERED\`, \`TEXT_SUCCESSFUL\`, \`TEXT_UNREACHABLE\`, \`TEXT_UNKNOWN\`, \`TEXT_CARRIER_UNREACHABLE\`, \`TEXT_TTL_EXPIRED\`, \`TEXT_INVALID\`, \`TEXT_INVALID_MESSAGE\`, \`TEXT_BLOCKED\`, \`TEXT_CARRIER_BLOCKED\`, \`TEXT_SPAM\`, \`TEXT_PROTECT_BLOCKED\`, \`RCS_DELIVERED\`, \`RCS_READ\`, \`RCS_FAILED\`, \`RCS_TTL_EXPIRED\` to \`arn:aws:sns:eu-west-1:123456789012:sms-retry-sms-events\`.
+      - Its destination \`sms-retry-archive\` sends \`TEXT_ALL\`, \`RCS_ALL\` to \`arn:aws:firehose:eu-west-1:123456789012:deliverystream/sms-retry-event-archive\`.
+      - The topic of delivery events will be open to \`sms-voice.amazonaws.com\` for \`arn:aws:sms-voice:eu-west-1:123456789012:configuration-set/sms-retry-sms\` of the account \`123456789012\`, and to nobody else by this statement.
+      - The queue \`arn:aws:sqs:eu-west-1:123456789012:sms-retry-sms-events\` is read from now on."
+    `);
+  });
+
+  test("events that nobody hears of any more are warned of", () => {
+    expect(effects(recorded("end-user-messaging-fewer-events"))).toMatchInlineSnapshot(`
+      "- The configuration set \`sms-retry-sms\` is changed in place.
+      - ⚠️ Its destination \`sms-retry-events\` gets \`TEXT_DELIVERED\`, \`TEXT_SUCCESSFUL\`, \`RCS_DELIVERED\`, \`RCS_READ\` no longer; nobody hears of these events.
+      - The topic of delivery events is open to \`sms-voice.amazonaws.com\` for \`arn:aws:sms-voice:eu-west-1:123456789012:configuration-set/sms-retry-sms\` of the account \`123456789012\`, and to nobody else by this statement.
+      - The queue \`arn:aws:sqs:eu-west-1:123456789012:sms-retry-sms-events\` is read as before."
+    `);
+  });
+
+  test("a set that is given in place of the stack's own", () => {
+    expect(effects(recorded("end-user-messaging-other-set"))).toMatchInlineSnapshot(`
+      "- ⚠️ The configuration set \`sms-retry-sms\` is destroyed: sends that name it are refused, those of your application too, and nobody hears of those under way.
+      - ⚠️ The configuration set notices sends no events to this stack, so no failure is seen; add the destination that the output event\\_destination\\_hcl or event\\_destination\\_commands shows.
+      - The topic of delivery events will be open to \`sms-voice.amazonaws.com\` for \`arn:aws:sms-voice:eu-west-1:123456789012:configuration-set/notices\` of the account \`123456789012\`, and to nobody else by this statement.
+      - The queue \`arn:aws:sqs:eu-west-1:123456789012:sms-retry-sms-events\` is read as before."
+    `);
+  });
+
+  test("a set that is destroyed", () => {
+    expect(effects(recorded("end-user-messaging-destroy"))).toMatchInlineSnapshot(`
+      "- ⚠️ The configuration set \`sms-retry-sms\` is destroyed: sends that name it are refused, those of your application too, and nobody hears of those under way.
+      - ⚠️ The queue is taken off the topic: failed messages are not sent again.
+      - ⚠️ The queue \`arn:aws:sqs:eu-west-1:123456789012:sms-retry-sms-events\` is no longer read: failed messages are not sent again."
+    `);
+  });
+
+  test("a plan of a stack on a stream has none of it", () => {
+    expect(effects(recorded("kinesis-first"))).toBeUndefined();
+  });
+
+  test.each<[string, unknown, string]>([
+    [
+      "everybody",
+      { Effect: "Allow", Principal: "*", Action: "sns:Publish" },
+      "is open to `*`, and not for one",
+    ],
+    [
+      "another account",
+      { Effect: "Allow", Principal: { AWS: ["arn:aws:iam::999999999999:root"] }, Action: "sns:Publish" },
+      "is open to `arn:aws:iam::999999999999:root`, and not for one",
+    ],
+    [
+      "the service for every account",
+      {
+        Effect: "Allow",
+        Principal: { Service: "sms-voice.amazonaws.com" },
+        Condition: { ArnEquals: { "aws:SourceArn": "arn:aws:sms-voice:eu-west-1:1:configuration-set/a" } },
+      },
+      "is open to `sms-voice.amazonaws.com`, and not for one",
+    ],
+    [
+      "the service for every set",
+      {
+        Effect: "Allow",
+        Principal: { Service: "sms-voice.amazonaws.com" },
+        Condition: {
+          StringEquals: { "aws:SourceAccount": "123456789012" },
+          ArnLike: { "aws:SourceArn": "arn:aws:sms-voice:*:123456789012:configuration-set/*" },
+        },
+      },
+      "is open to `sms-voice.amazonaws.com`, and not for one",
+    ],
+  ])("a topic that %s may publish to is warned of", (_who, statement, text) => {
+    const policy = JSON.stringify({ Statement: statement });
+    const plan = changed("aws_sns_topic_policy", { before: { policy }, after: { policy } }, ["no-op"]);
+
+    expect(effects(plan)).toContain(`- ⚠️ The topic of delivery events ${text} configuration set`);
+  });
+
+  test("a policy or a set that only the apply will tell is said to be unknown", () => {
+    expect(effects(changed("aws_sns_topic_policy", { after: {} }))).toContain(
+      "- ⚠️ Who may publish to the topic of delivery events is known after the apply only.",
+    );
+    expect(effects(changed("aws_cloudcontrolapi_resource", { after: {} }))).toContain(
+      "- The configuration set `(known after apply)` is created.",
+    );
+  });
+
+  test("destinations that go, move, are switched off or come are told one by one", () => {
+    const destination = (name: string, topic: string, Enabled: boolean, ...types: string[]) => ({
+      EventDestinationName: name,
+      Enabled,
+      MatchingEventTypes: types,
+      SnsDestination: { TopicArn: topic },
+    });
+    const set = (...EventDestinations: object[]) => ({
+      desired_state: JSON.stringify({ ConfigurationSetName: "shop", EventDestinations }),
+    });
+    const plan = changed(
+      "aws_cloudcontrolapi_resource",
+      {
+        before: set(
+          destination("gone", "arn:gone", true, "ALL"),
+          destination("moved", "arn:one", true, "TEXT_SPAM"),
+          destination("off", "arn:off", true, "TEXT_SPAM"),
+        ),
+        after: set(
+          destination("moved", "arn:two", true, "TEXT_SPAM", "TEXT_BLOCKED"),
+          destination("off", "arn:off", false, "TEXT_SPAM"),
+          destination("new", "arn:new", false, "TEXT_ALL"),
+        ),
+      },
+      ["update"],
+    );
+
+    expect(effects(plan)?.split("\n").slice(0, 6)).toEqual([
+      "- The configuration set `shop` is changed in place.",
+      "- ⚠️ Its destination `gone` goes, and `arn:gone` gets no event any more.",
+      "- ⚠️ Its destination `moved` leads to `arn:two` instead of `arn:one`.",
+      "- Its destination `moved` gets `TEXT_BLOCKED` as well.",
+      "- ⚠️ Its destination `off` is switched off.",
+      "- ⚠️ Its destination `new` sends `TEXT_ALL` to `arn:new`. It is switched off.",
+    ]);
+  });
+
+  test("a queue that is taken off the topic, or put on it anew, may miss failures", () => {
+    const subscription = (...actions: string[]) =>
+      effects(changed("aws_sns_topic_subscription", {}, actions)) ?? "";
+
+    expect(subscription("create")).not.toContain("⚠️");
+    expect(subscription("delete")).toContain("- ⚠️ The queue is taken off the topic");
+    expect(subscription("delete", "create")).toContain("- ⚠️ The subscription of the queue");
+  });
+});
+
 describe("verdict of inspect", () => {
+  const warningsIn = (text: string) => text.split("\n").filter((line) => line.includes("⚠️"));
+  const pinpointsEnd = expect.stringContaining("Amazon Pinpoint ended on 2026-10-30") as string;
   const verdict = async (name: string, of: Partial<Account> = {}) => {
     const plan = recorded(name);
     const found = await verdictOn(plan, async () => ({ ...account, ...of }));
@@ -260,11 +413,11 @@ describe("verdict of inspect", () => {
     expect(await verdict("kinesis-first", { eventStreamArn })).toContain(
       "Stack that fits: `sms-retry-kinesis`",
     );
-    expect(await verdict("kinesis-first", { eventStreamArn })).not.toContain("⚠️");
+    expect(warningsIn(await verdict("kinesis-first", { eventStreamArn }))).toEqual([pinpointsEnd]);
   });
 
   test("a deployed new stream is the project's own, and no news", async () => {
-    expect(await verdict("new-stream-destroy")).not.toContain("⚠️");
+    expect(warningsIn(await verdict("new-stream-destroy"))).toEqual([pinpointsEnd]);
   });
 
   test("of a Firehose stack the stream itself is looked at", async () => {
@@ -278,6 +431,49 @@ describe("verdict of inspect", () => {
       "Not known: There is no Firehose stream",
     );
     expect(asked).toEqual(["sms-events"]);
+  });
+
+  describe("of a stack for End User Messaging", () => {
+    const set = (name: string) => ({ name, arn: `arn:${name}`, event_destinations: [] });
+    const number = (usable: boolean) => ({
+      kind: "phone-number" as const,
+      identity: "+12065550100",
+      arn: "arn:number",
+      status: usable ? "ACTIVE" : "PENDING",
+      message_types: [],
+      usable,
+    });
+
+    test("says what there is, and not that the only set would be taken", async () => {
+      const found = await verdict("end-user-messaging-first", {
+        configurationSets: async () => [set("shop")],
+        originationIdentities: async () => [number(true), number(false)],
+      });
+
+      expect(found.split("\n")).toEqual([
+        "- Configuration sets today: `shop`.",
+        "- Of 2 numbers, pools and sender ids 1 can send SMS now.",
+        "- Stack that fits: `sms-retry-end-user-messaging`. The stack creates the configuration set sms-retry-sms with its event destinations; every send must name it.",
+      ]);
+    });
+
+    test("a set that has the name already would be in the way of the apply", async () => {
+      const configurationSets = async () => [set("sms-retry-sms")];
+
+      expect(await verdict("end-user-messaging-first", { configurationSets })).toContain(
+        "- ⚠️ There is a configuration set sms-retry-sms already",
+      );
+    });
+
+    test("a set that is given is looked at", async () => {
+      expect(await verdict("end-user-messaging-other-set")).toContain(
+        'Not known: There is no configuration set "notices"',
+      );
+      const configurationSets = async () => [set("notices"), set("shop")];
+      expect(await verdict("end-user-messaging-other-set", { configurationSets })).toContain(
+        "The stack takes the events of the configuration set notices",
+      );
+    });
   });
 
   test("a missing right is told, and the review goes on", async () => {
@@ -329,7 +525,7 @@ describe("the documented role", () => {
     const actions = statements.flatMap(({ Action }) => Action);
 
     expect(actions.length).toBeGreaterThan(40);
-    for (const action of actions) expect(action).toMatch(/^[a-z0-9]+:(Get|List|Describe)[A-Za-z]+$/);
+    for (const action of actions) expect(action).toMatch(/^[a-z0-9-]+:(Get|List|Describe)[A-Za-z]+$/);
     for (const secret of ["dynamodb:GetItem", "kinesis:GetRecords", "logs:GetLogEvents"])
       expect(actions).not.toContain(secret);
     expect(statements.filter(({ Action }) => Action.includes("s3:GetObject")).map(({ Sid }) => Sid)).toEqual([

@@ -1,6 +1,8 @@
 /** `sms-retry redrive` as a user runs it, against an emulator of SQS. */
+import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import {
   CreateQueueCommand,
@@ -111,6 +113,7 @@ describe("dead-letter queue messages", () => {
         "  23 retry messages",
         "  0 receipt checks",
         "  1 waiting events",
+        "  0 delivery events",
         "  1 unreadable, which stay",
         stdout.match(/^The oldest is \d+ s old\.$/m)?.[0],
         "Nothing was changed; --yes puts them back.",
@@ -136,7 +139,7 @@ describe("dead-letter queue messages", () => {
       to: names.source,
       dryRun: false,
       waiting: 25,
-      seen: { retryMessages: 22, receiptChecks: 1, waitingEvents: 1, unreadable: 1 },
+      seen: { retryMessages: 22, receiptChecks: 1, waitingEvents: 1, deliveryEvents: 0, unreadable: 1 },
       oldestAgeSeconds: expect.any(Number),
       moved: 24,
       doubled: 0,
@@ -161,6 +164,19 @@ describe("dead-letter queue messages", () => {
 
     expect(JSON.parse(stdout)).toMatchObject({ seen: { retryMessages: 2, unreadable: 3 }, moved: 2 });
     expect(await bodiesOf(urls.source)).toEqual([retryMessage(1), retryMessage(2)]);
+  });
+
+  test("of End User Messaging's events go back as they came, raw or in an envelope of SNS", async () => {
+    const recorded = join(__dirname, "../functions/recorded/events/eum-unreachable.json");
+    const event = JSON.stringify(JSON.parse(readFileSync(recorded, "utf8")).event);
+    const envelope = JSON.stringify({ Type: "Notification", Message: event });
+    const voice = JSON.stringify({ eventType: "VOICE_BUSY", eventVersion: "1.0" });
+    await die(event, envelope, voice, JSON.stringify({ Type: "Notification", Message: "not ours" }));
+
+    const { stdout } = await redrive("--yes", "--json");
+
+    expect(JSON.parse(stdout)).toMatchObject({ seen: { deliveryEvents: 2, unreadable: 2 }, moved: 2 });
+    expect(await bodiesOf(urls.source)).toEqual([event, envelope].sort());
   });
 
   test("go back a part at a time with --max, and the rest by another run", async () => {

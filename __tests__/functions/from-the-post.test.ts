@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { eventFilterPatterns } from "../../functions/contract/event-filter.ts";
+import { parseDeliveryEvent } from "../../functions/core/events/parse-delivery-event.ts";
 import { defaultRetryableStatuses } from "../../functions/core/events/statuses.ts";
 import { readProduceInvocation } from "../../functions/core/sending/produce-invocation.ts";
 import { eventMatcher } from "../../local/lambda/filter-pattern.ts";
@@ -39,6 +40,23 @@ test("the page's item and event lead to one retry, with the item's number and bo
   expect(after?.attempts).toHaveProperty(["1", "message_id"], expect.any(String));
 });
 
+test("the page's event of End User Messaging is a failure of the same message, with a number", () => {
+  const [, [, text = ""] = []] = [...page.matchAll(/```json\n(.*?)```/gs)];
+  const item = unmarshall(JSON.parse(awsCommandsOf(page, "dynamodb put-item")[0]?.option("--item") ?? ""));
+
+  expect(parseDeliveryEvent(JSON.parse(text))).toMatchObject({
+    type: "sms",
+    event: {
+      format: "end-user-messaging",
+      kind: "failure",
+      status: "UNREACHABLE",
+      applicationMessageId: item.application_message_id,
+      destinationNumber: item.destination_number,
+      origination: expect.any(String),
+    },
+  });
+});
+
 test("the page looks at the item of the message that it sends", () => {
   const [send] = awsCommandsOf(page, "lambda invoke");
   const [look] = awsCommandsOf(page, "dynamodb get-item");
@@ -48,7 +66,7 @@ test("the page looks at the item of the message that it sends", () => {
   });
 });
 
-test.each(["../README.md", "application-contract.md", "from-the-post.md"])(
+test.each(["../README.md", "application-contract.md", "from-the-post.md", "migration.md"])(
   "every event for produce in %s is one that it takes",
   (name) => {
     const defaults = {

@@ -1,5 +1,5 @@
 import { type StackName, stackNames } from "../../stacks/app.ts";
-import { type SynthesisedStack, synthesiseAll } from "./synthesised.ts";
+import { resource, type SynthesisedStack, synthesiseAll } from "./synthesised.ts";
 
 let stacks: Record<StackName, SynthesisedStack>;
 beforeAll(() => {
@@ -457,4 +457,24 @@ describe.each(stackNames)("inputs and outputs of %s", (name) => {
         description: expect.stringMatching(/^[A-Z].{10,}\.$/),
       });
   });
+});
+
+// docs/migration.md lets a module's source be changed with the same name_prefix.
+test("every stack has what holds messages at the same address, and under the same name", () => {
+  const held = [
+    "aws_dynamodb_table.message_state",
+    "aws_dynamodb_table.send_gates",
+    "aws_sqs_queue.retry",
+    "aws_sqs_queue.retry_dead_letters",
+    "aws_scheduler_schedule_group.retries",
+  ];
+  const named = (stack: SynthesisedStack) =>
+    held.map((address) => [address, resource(stack, address).name ?? "none"]);
+  const [first, ...others] = stackNames.map((name) => named(stacks[name]));
+
+  expect(first?.map(([, name]) => name)).not.toContain("none");
+  for (const other of others) expect(other).toEqual(first);
+  expect(resource(stacks["sms-retry-end-user-messaging"], "aws_s3_bucket.events").bucket).toBe(
+    resource(stacks["sms-retry-kinesis"], "aws_s3_bucket.events").bucket,
+  );
 });

@@ -78,7 +78,7 @@ describe("the configuration set", () => {
     expect(state).toContain(
       `SnsDestination = {"TopicArn":"${arn("sns", "${aws_sns_topic.sms_events.name}")}"}`,
     );
-    expect(state).toContain('MatchingEventTypes = ["TEXT_ALL"], KinesisFirehoseDestination = {');
+    expect(state).toContain('MatchingEventTypes = ["TEXT_ALL","RCS_ALL"], KinesisFirehoseDestination = {');
     // An attribute "arn" is known only after the apply.
     expect(state).not.toMatch(/\.arn\b/);
   });

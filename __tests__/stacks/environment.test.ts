@@ -22,7 +22,9 @@ function environmentWithDefaults(stack: SynthesisedStack, name: FunctionName): R
   const defaultOf = (input: string): unknown => {
     const variable = stack.variable[input];
     if (variable === undefined) throw new Error(`The stack has no input ${input}.`);
-    return "default" in variable ? variable.default : "0123456789abcdef0123456789abcdef";
+    // A precondition asks for it where the service is Pinpoint, as it is by default.
+    const isGiven = input === "pinpoint_application_id";
+    return "default" in variable && !isGiven ? variable.default : "0123456789abcdef0123456789abcdef";
   };
   const evaluate = (text: string): string =>
     text

@@ -23,6 +23,23 @@ function neededBy(address: string, found = new Set<string>()): Set<string> {
 }
 
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: these are HCL expressions
+test("a Pinpoint project is asked for only where the service is Pinpoint", () => {
+  expect(stack.variable.pinpoint_application_id).toMatchObject({ default: null });
+  expect(resource(stack, "aws_lambda_function.transform_firehose").lifecycle).toMatchObject({
+    precondition: expect.arrayContaining([
+      {
+        condition: '${var.sms_service != "pinpoint" || var.pinpoint_application_id != null}',
+        error_message: expect.stringContaining("give pinpoint_application_id, or set sms_service"),
+      },
+    ]),
+  });
+  expect(stack.locals?.pinpoint_project).toBe('${coalesce(var.pinpoint_application_id, "none")}');
+  for (const name of ["transform_firehose", "resend", "produce"])
+    expect(JSON.stringify(resource(stack, `aws_lambda_function.${name}`).environment)).toContain(
+      '"PINPOINT_APPLICATION_ID":"${var.pinpoint_application_id == null ? \\"\\" : var.pinpoint_application_id}"',
+    );
+});
+
 describe("the attachment", () => {
   test("it is made by create and update, and undone by delete", () => {
     expect(resource(stack, attachment)).toMatchObject({

@@ -1,6 +1,7 @@
 import { runInNewContext } from "node:vm";
 import { eventFilterPatterns } from "../../functions/contract/event-filter.ts";
 import { lambdaRuntimes } from "../../functions/contract/lambda-runtimes.ts";
+import { senderMappingFor } from "../../functions/contract/sender-scaling.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
 import {
   kinesisStackNames,
@@ -290,18 +291,24 @@ describe.each(stackNames)("what runs in %s", (name) => {
   };
 
   test.each<[number, ReturnType<typeof scalingAt>]>([
-    [0.2, { batchSize: 10, window: 0, workers: 3, memory: 256 }],
-    [7, { batchSize: 10, window: 0, workers: 3, memory: 256 }],
-    [8, { batchSize: 10, window: 1, workers: 3, memory: 256 }],
-    [10, { batchSize: 10, window: 1, workers: 3, memory: 256 }],
-    [11, { batchSize: 11, window: 1, workers: 3, memory: 512 }],
-    [30, { batchSize: 30, window: 1, workers: 3, memory: 512 }],
-    [31, { batchSize: 31, window: 1, workers: 3, memory: 1024 }],
-    [100, { batchSize: 100, window: 1, workers: 3, memory: 1024 }],
+    [0.2, { batchSize: 10, window: 0, workers: 5, memory: 256 }],
+    [10, { batchSize: 10, window: 0, workers: 5, memory: 256 }],
+    [11, { batchSize: 10, window: 0, workers: 5, memory: 512 }],
+    [30, { batchSize: 10, window: 0, workers: 5, memory: 512 }],
+    [31, { batchSize: 10, window: 0, workers: 5, memory: 1024 }],
+    [100, { batchSize: 10, window: 0, workers: 13, memory: 1024 }],
     [101, { batchSize: 100, window: 1, workers: 6, memory: 1024 }],
-    [4_000, { batchSize: 100, window: 1, workers: 120, memory: 1024 }],
+    [4_000, { batchSize: 100, window: 1, workers: 200, memory: 1024 }],
   ])("at %s parts a second resend is called as was measured", (rate, scaling) => {
     expect(scalingAt({ max_sends_per_second: rate })).toEqual(scaling);
+  });
+
+  test("the simulation calls resend as the stacks do", () => {
+    for (const rate of [0.2, 7, 40, 41, 99.5, 100, 100.5, 333, 4_000, 90_000]) {
+      const { memory: _, ...scaling } = scalingAt({ max_sends_per_second: rate });
+      const { batchSize, batchingWindowSeconds, concurrency } = senderMappingFor(rate);
+      expect(scaling).toEqual({ batchSize, window: batchingWindowSeconds, workers: concurrency });
+    }
   });
 
   test("the workers follow the sum of all ceilings that the inputs name", () => {

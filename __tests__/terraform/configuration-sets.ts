@@ -38,7 +38,7 @@ export class ConfigurationSets {
   destinationsOf(name: string, eventType: string): EventDestination[] {
     return (this.#sets.get(name)?.EventDestinations ?? []).filter(
       ({ Enabled, MatchingEventTypes: types }) =>
-        Enabled && (types.includes(eventType) || types.includes("TEXT_ALL") || types.includes("ALL")),
+        Enabled && [eventType, `${eventType.split("_")[0]}_ALL`, "ALL"].some((type) => types.includes(type)),
     );
   }
 

@@ -88,6 +88,7 @@ export const firehoseSituation: Situation = {
   async more(run) {
     for (const [name, reason] of refusals)
       await run.step(`refused: ${name}`, () => refuse(run, name, reason));
+    await run.step("without a Pinpoint project", () => planWithoutProject(run));
     await run.step("attached again", async () => {
       await run.apply({});
       same("the output firehose_attached", run.outputs.firehose_attached, true);
@@ -121,6 +122,19 @@ function deletesWhatIsNeeded({ service, operation, method, path, body }: AwsCall
     (operation === "DeleteRolePolicy" && functionNames.some((name) => text.includes(`RoleName=${name}-`))) ||
     (service === "lambda" && method === "DELETE" && functionNames.includes(String(path[2])))
   );
+}
+
+/** A user of End User Messaging alone needs no project; one of Pinpoint is told at the plan. */
+async function planWithoutProject(run: StackRun): Promise<void> {
+  const inputs = { firehose_delivery_stream_name: "sms-events", name_prefix: "sms-no-project" };
+  const pinpoint = await run.another("no-project", inputs);
+  const { output } = await pinpoint.run(["plan"], [1]);
+  check(
+    unwrapped(output).includes("Retries by Pinpoint need its project; give pinpoint_application_id"),
+    `The plan does not ask for the project:\n${output}`,
+  );
+  const service = ["-var=sms_service=end-user-messaging", "-var=configuration_set_name=shop"];
+  await pinpoint.run(["plan", ...service]);
 }
 
 async function refuse(run: StackRun, name: StreamName, reason: RegExp): Promise<void> {

@@ -27,6 +27,30 @@ interface Recording {
 }
 
 const recordings: readonly Recording[] = [
+  {
+    name: "end-user-messaging-first",
+    stack: "sms-retry-end-user-messaging",
+    isApplied: false,
+    parameters: [],
+  },
+  {
+    name: "end-user-messaging-fewer-events",
+    stack: "sms-retry-end-user-messaging",
+    isApplied: true,
+    parameters: ["-var=track_deliveries=none"],
+  },
+  {
+    name: "end-user-messaging-other-set",
+    stack: "sms-retry-end-user-messaging",
+    isApplied: true,
+    parameters: ["-var=configuration_set_name=notices", "-var=deletion_protection=false"],
+  },
+  {
+    name: "end-user-messaging-destroy",
+    stack: "sms-retry-end-user-messaging",
+    isApplied: true,
+    parameters: ["-destroy"],
+  },
   { name: "new-stream-first", stack: "sms-retry-new-stream", isApplied: false, parameters: [] },
   { name: "new-stream-destroy", stack: "sms-retry-new-stream", isApplied: true, parameters: ["-destroy"] },
   { name: "kinesis-first", stack: "sms-retry-kinesis", isApplied: false, parameters: [] },
@@ -71,15 +95,17 @@ const valuesOf: Readonly<Record<string, readonly string[]>> = {
   aws_lambda_event_source_mapping: ["event_source_arn"],
   aws_lambda_invocation: ["triggers"],
   aws_lambda_function: ["function_name"],
+  aws_cloudcontrolapi_resource: ["desired_state", "identifier"],
+  aws_sns_topic_policy: ["policy"],
 };
 
 /** A plan without what a review does not read: bigger, and full of what changes from run to run. */
 function trimmed({ variables = {}, resource_changes = [], output_changes = {}, checks = [] }: Plan): Plan {
   const values = (type: string, all: Readonly<Record<string, unknown>> | null | undefined) =>
     all ? Object.fromEntries(Object.entries(all).filter(([name]) => valuesOf[type]?.includes(name))) : null;
-  const { pinpoint_application_id } = variables;
+  const read = ["pinpoint_application_id", "configuration_set_name"];
   return {
-    variables: pinpoint_application_id === undefined ? {} : { pinpoint_application_id },
+    variables: Object.fromEntries(Object.entries(variables).filter(([name]) => read.includes(name))),
     resource_changes: resource_changes.map(({ address, mode, type, name, change }) => ({
       address,
       mode,

@@ -54,7 +54,7 @@ export function redriveCommand(signal: AbortSignal): Command {
     .addOption(
       new Option(
         "--queue <name>",
-        "the dead-letter queue, e.g. sms-retry-retry-dead-letters; a dry run hides those that it looks at from others for at most a minute",
+        "the dead-letter queue, sms-retry-retry-dead-letters or (of End User Messaging's events) sms-retry-sms-events-dead-letters; a dry run hides those that it looks at from others for at most a minute",
       )
         .argParser(queueName)
         .conflicts(["overdue", "table", "readUnits"]),

@@ -35,10 +35,18 @@ export function simulateCommand(signal: AbortSignal): Command {
     .addOption(
       new Option(
         "--backlog <n>",
-        "let N messages fail in 600 s instead, a tenth of them one-time passwords, at 5 sends a second",
+        "let N messages fail in an outage instead, a tenth of them one-time passwords",
       )
         .argParser(count)
         .conflicts(["runs", "from", "break"]),
+    )
+    .option("--outage-seconds <n>", "with --backlog: how long the outage lasts", wholeNumber(1, 86_400), 600)
+    .option("--sends-per-second <n>", "with --backlog: the ceiling", wholeNumber(1, 4_000), 5)
+    .addOption(
+      new Option(
+        "--ceilings",
+        "measure instead how well ceilings from 0.5 to 1000 a second are kept and used, as a table (some minutes)",
+      ).conflicts(["runs", "from", "races", "backlog", "seed", "break"]),
     )
     .addOption(
       new Option("--break <name>", "break a rule of the protocol on purpose").choices(Object.keys(breaks)),

@@ -3,7 +3,8 @@ import { writeFile } from "node:fs/promises";
 import { print } from "../options.ts";
 import { UserError } from "../user-error.ts";
 import { callersAccount } from "./account.ts";
-import { inspect, type Subject } from "./inspection.ts";
+import type { Subject } from "./findings.ts";
+import { inspect } from "./inspection.ts";
 import { reportText, tfvarsText } from "./report.ts";
 
 /** What the user asked for. */

@@ -4,51 +4,15 @@ import { eligibilityOf } from "../../functions/firehose-attachment/core/firehose
 import { MissingRightError } from "../aws-call.ts";
 import { UserError } from "../user-error.ts";
 import type { Account } from "./account.ts";
-
-/** A Firehose stream, or a Pinpoint project whose events are followed to their stream. */
-export type Subject =
-  | { readonly kind: "stream"; readonly name: string }
-  | { readonly kind: "application"; readonly id: string };
-
-/** The input `name_prefix` where nothing else is set. */
-export const defaultNamePrefix = "sms-retry";
-
-/** The answer, as `--json` prints it. Fields are added, never changed or taken away, under one version. */
-export interface Inspection {
-  readonly schema_version: 1;
-  readonly region: string;
-  readonly pinpoint_application_id: string | null;
-  /** Where the delivery events go now; null if nowhere. */
-  readonly event_stream: {
-    readonly kind: "firehose" | "kinesis";
-    readonly name: string;
-    readonly arn: string;
-  } | null;
-  readonly stack: "sms-retry-new-stream" | "sms-retry-kinesis" | "sms-retry-firehose";
-  /** Why that stack; one sentence. */
-  readonly stack_reason: string;
-  /** What would become of the transformation; null where there is no Firehose stream. */
-  readonly transformation: {
-    readonly would_attach: boolean;
-    /** A word of `functions/firehose-attachment/core/firehose-eligibility.ts`. */
-    readonly reason: string;
-    /** One sentence. */
-    readonly text: string;
-  } | null;
-  /** Inputs of the stack that are known. */
-  readonly tfvars: Readonly<Record<string, string>>;
-  /** Required inputs that are not. */
-  readonly missing: readonly string[];
-  /** What else to know; one sentence each. */
-  readonly notes: readonly string[];
-}
+import { inspectEndUserMessaging } from "./end-user-messaging.ts";
+import { defaultNamePrefix, type Inspection, notLookedAt, type Subject } from "./findings.ts";
 
 /** What is known when a stream is looked at. */
 interface Known {
   readonly account: Account;
   readonly namePrefix: string;
   readonly applicationId?: string;
-  readonly tfvars: Readonly<Record<string, string>>;
+  readonly tfvars: Inspection["tfvars"];
 }
 
 /**
@@ -57,6 +21,8 @@ interface Known {
  * @throws UserError in one sentence
  */
 export async function inspect(account: Account, subject: Subject, namePrefix: string): Promise<Inspection> {
+  if (subject.kind === "end-user-messaging")
+    return inspectEndUserMessaging(account, { ...subject, namePrefix });
   const general = namePrefix === defaultNamePrefix ? {} : { name_prefix: namePrefix };
   if (subject.kind === "stream")
     return inspectFirehose({ account, namePrefix, tfvars: general }, subject.name);
@@ -77,6 +43,7 @@ export async function inspect(account: Account, subject: Subject, namePrefix: st
       transformation: null,
       tfvars,
       missing: [],
+      warnings: [endedWarning],
       notes: [],
     };
   }
@@ -104,7 +71,22 @@ function common(account: Account, applicationId: string | undefined) {
     schema_version: 1,
     region: account.region,
     pinpoint_application_id: applicationId ?? null,
+    ...notLookedAt,
   } as const;
+}
+
+/**
+ * A dead stream cannot be told from a quiet one by its description.
+ *
+ * @see https://docs.aws.amazon.com/pinpoint/latest/userguide/migrate.html
+ */
+const endedWarning =
+  "Amazon Pinpoint ended on 2026-10-30, and its event streams are said to have ended with it: look whether events still " +
+  "arrive, and if not, send by End User Messaging; docs/migration.md says how to do both.";
+
+/** Of a stream that a project names; events may reach another one from elsewhere. */
+function ended(applicationId: string | undefined): readonly string[] {
+  return applicationId === undefined ? [] : [endedWarning];
 }
 
 async function inspectFirehose(known: Known, name: string): Promise<Inspection> {
@@ -136,6 +118,7 @@ async function inspectFirehose(known: Known, name: string): Promise<Inspection> 
     transformation,
     tfvars: { ...tfvars, firehose_delivery_stream_name: name },
     missing: missing(applicationId),
+    warnings: ended(applicationId),
     notes:
       roleName === undefined || !transformation.would_attach
         ? []
@@ -183,6 +166,7 @@ async function inspectKinesis(
       ...(key !== undefined && { kinesis_stream_kms_key_arn: key }),
     },
     missing: missing(applicationId),
+    warnings: ended(applicationId),
     notes,
   };
 }

@@ -1,7 +1,9 @@
 /** The review of a plan as the text of a pull request's comment. */
+import { configurationSetEffects } from "./configuration-set-effects.ts";
+import type { Effect } from "./effects.ts";
 import { code, folded } from "./markdown.ts";
 import { type Action, changesOf, type Plan, type ResourceChange } from "./plan.ts";
-import { type Effect, streamEffects } from "./stream-effects.ts";
+import { streamEffects } from "./stream-effects.ts";
 import { type Verdict, verdictEffects } from "./verdict.ts";
 
 /** GitHub's limit of a comment, in characters. */
@@ -36,6 +38,7 @@ export function reviewComment({ subject, plan, planText, verdict }: Review): str
     `## Plan of ${code(subject)}: ${headline(plan)}`,
     lossesPart(plan),
     effectsPart("Your stream of delivery events", streamEffects(plan)),
+    effectsPart("The configuration set and its events", configurationSetEffects(plan)),
     verdict === undefined ? "" : effectsPart("Verdict of inspect", verdictEffects(plan, verdict)),
     numbersPart(plan),
   ].filter((part) => part !== "");
@@ -66,22 +69,29 @@ function headline(plan: Plan): string {
   return counts.length === 0 ? "nothing to do" : counts.join(", ");
 }
 
-/** What goes with a resource of a type. */
+/** What goes with a resource of a type, and by name with one that holds something else. */
 const holdings: Readonly<Record<string, string>> = {
   aws_dynamodb_table: "the body and the state of every message; retries under way end",
+  "aws_dynamodb_table.send_gates": "the pauses of its origination identities",
   aws_s3_bucket: "the archive of all events",
   aws_kinesis_stream: "events that nobody has read yet",
   aws_sqs_queue: "retries that wait in it",
+  "aws_sqs_queue.sms_events": "events that nobody has read yet",
+  "aws_sqs_queue.sms_events_dead_letters": "events that were given up",
   aws_scheduler_schedule_group: "retries that wait in it",
   aws_cloudwatch_log_group: "logs",
 };
+
+function holdingOf({ type, name }: ResourceChange): string | undefined {
+  return holdings[`${type}.${name}`] ?? holdings[type];
+}
 
 function lossesPart(plan: Plan): string {
   const losses = changesOf(plan).filter(({ action }) => action === "destroy" || action === "replace");
   if (losses.length === 0) return "";
   const row = ({ change, action }: (typeof losses)[number]) => {
     const verb = action === "replace" ? `**replaced**${replacedFor(change)}` : "**destroyed**";
-    const held = holdings[change.type];
+    const held = holdingOf(change);
     return `- ${verb}: ${code(change.address)}${held === undefined ? "" : `, and with it ${held}`}`;
   };
   const holding = losses.filter(({ change }) => change.type in holdings).map(row);

@@ -58,9 +58,11 @@ export function changesOf({ resource_changes = [] }: Plan): { change: ResourceCh
   return resource_changes.map((change) => ({ change, action: actionOf(change) }));
 }
 
-/** Finds one of our resources by type and name, at whatever depth of modules. */
+/** Finds one of our resources by type and name, at whatever depth of modules; no data source. */
 export function find(plan: Plan, type: string, name: string): ResourceChange | undefined {
-  return plan.resource_changes?.find((change) => change.type === type && change.name === name);
+  return plan.resource_changes?.find(
+    (change) => change.mode === "managed" && change.type === type && change.name === name,
+  );
 }
 
 /** An attribute as it will be, or as it was where the resource goes; `undefined` where only the apply will tell. */

@@ -1,21 +1,7 @@
 /** What a plan does to the stream of delivery events and to the project's way to it: what a reviewer asks first. */
-import { code, plain } from "./markdown.ts";
-import {
-  type Action,
-  actionOf,
-  attribute,
-  type CheckResult,
-  find,
-  type Plan,
-  type ResourceChange,
-} from "./plan.ts";
-
-/** One sentence or two in Markdown. */
-export interface Effect {
-  readonly text: string;
-  /** Whether events or retries may be lost by it, or a stream of the user is left out. */
-  readonly isWarning: boolean;
-}
+import { checkEffects, type Effect, harmless, warning } from "./effects.ts";
+import { code } from "./markdown.ts";
+import { type Action, actionOf, attribute, find, type Plan, type ResourceChange } from "./plan.ts";
 
 /** All effects; none where the plan has nothing of this project on a stream. */
 export function streamEffects(plan: Plan): Effect[] {
@@ -23,6 +9,8 @@ export function streamEffects(plan: Plan): Effect[] {
   return [
     ...effectOf(ownStream, newStreamEffect),
     ...effectOf(find(plan, "aws_pinpoint_event_stream", "events"), eventStreamEffect),
+    // Its opinion matters as long as there is an event stream to come; nothing looks at a destroy.
+    ...checkEffects(plan.checks, "pinpoint_event_stream").filter(({ isWarning }) => isWarning),
     ...effectOf(find(plan, "aws_lambda_event_source_mapping", "consume_kinesis"), (resource, action) =>
       readingEffect(resource, action, ownStream !== undefined),
     ),
@@ -49,9 +37,6 @@ function effectOf(
 ): Effect[] {
   return resource === undefined ? [] : [describe(resource, actionOf(resource))];
 }
-
-const harmless = (text: string): Effect => ({ text, isWarning: false });
-const warning = (text: string): Effect => ({ text, isWarning: true });
 
 function newStreamEffect(resource: ResourceChange, action: Action): Effect {
   const stream = `The Kinesis stream ${code(attribute(resource, "name") ?? resource.address)}`;
@@ -131,7 +116,11 @@ function firehoseEffects(plan: Plan): Effect[] {
   const attachment = find(plan, "aws_lambda_invocation", "attach_transformation");
   if (attachment === undefined) return [];
   const action = actionOf(attachment);
-  const checked = checkEffects(plan.checks);
+  const checked = checkEffects(
+    plan.checks,
+    "firehose_attachment",
+    "The plan looked at the stream and found nothing against it.",
+  );
   const effect = attachmentEffects[action]({
     before: firehoseStream(attachment.change.before),
     after: firehoseStream(attachment.change.after),
@@ -185,19 +174,6 @@ function looksAgain(plan: Plan): boolean {
 
 function firehoseStream(values: ResourceChange["change"]["after"]): string {
   return `the Firehose stream ${code(streamNameOf(values) ?? "(known after apply)")}`;
-}
-
-function checkEffects(checks: readonly CheckResult[] = []): Effect[] {
-  const check = checks.find(
-    ({ address }) => address.kind === "check" && address.name === "firehose_attachment",
-  );
-  if (check === undefined) return [];
-  if (check.status === "pass")
-    return [harmless("The plan looked at the stream and found nothing against it.")];
-  const problems = (check.instances ?? []).flatMap((instance) => instance.problems ?? []);
-  if (check.status === "fail" && problems.length > 0)
-    return problems.map(({ message }) => warning(plain(message)));
-  return [harmless("The plan could not look at the stream; the warning in the full plan says why.")];
 }
 
 function streamNameOf(values: ResourceChange["change"]["after"]): string | undefined {

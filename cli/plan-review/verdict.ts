@@ -1,10 +1,13 @@
 /** What `sms-retry inspect` says of the account, and where a plan and the account do not agree. */
 import { type Account, callersAccount } from "../inspect/account.ts";
-import { defaultNamePrefix, type Inspection, inspect, type Subject } from "../inspect/inspection.ts";
+import { defaultNamePrefix, type Inspection, type Subject } from "../inspect/findings.ts";
+import { inspect } from "../inspect/inspection.ts";
 import { UserError } from "../user-error.ts";
+import { configurationSetOf } from "./configuration-set-effects.ts";
+import { type Effect, harmless, warning } from "./effects.ts";
 import { code, plain } from "./markdown.ts";
 import { actionOf, attribute, find, type Plan } from "./plan.ts";
-import { type Effect, streamOf } from "./stream-effects.ts";
+import { streamOf } from "./stream-effects.ts";
 
 /** The answer, or the sentence that says why there is none. */
 export type Verdict = { readonly inspection: Inspection } | { readonly reason: string };
@@ -16,7 +19,10 @@ export async function verdictOn(
 ): Promise<Verdict> {
   const subject = subjectOf(plan);
   if (subject === undefined)
-    return { reason: "The plan does not say which Pinpoint project or which Firehose stream it is about." };
+    return {
+      reason:
+        "The plan does not say which Pinpoint project, Firehose stream or configuration set it is about.",
+    };
   try {
     return { inspection: await inspect(await account(), subject, namePrefixOf(plan)) };
   } catch (error) {
@@ -27,21 +33,39 @@ export async function verdictOn(
 
 /** The verdict as sentences in Markdown, contradictions between plan and account first. */
 export function verdictEffects(plan: Plan, verdict: Verdict): Effect[] {
-  if ("reason" in verdict) return [{ text: `Not known: ${plain(verdict.reason)}`, isWarning: false }];
+  if ("reason" in verdict) return [harmless(`Not known: ${plain(verdict.reason)}`)];
   const { inspection } = verdict;
-  const { event_stream: stream, stack, stack_reason: reason, transformation, notes } = inspection;
+  const { stack, stack_reason: reason, transformation, warnings, notes } = inspection;
   return [
-    ...contradictions(plan, inspection).map((text) => ({ text, isWarning: true })),
-    {
-      text:
+    ...contradictions(plan, inspection).map(warning),
+    ...foundEffects(inspection),
+    harmless(`Stack that fits: ${code(stack)}. ${plain(reason)}`),
+    ...(transformation === null ? [] : [harmless(plain(transformation.text))]),
+    ...warnings.map((text) => warning(plain(text))),
+    ...notes.map((note) => harmless(plain(note))),
+  ];
+}
+
+function foundEffects({
+  event_stream: stream,
+  configuration_sets: sets,
+  origination_identities: identities,
+}: Inspection): Effect[] {
+  if (sets === null)
+    return [
+      harmless(
         stream === null
           ? "The delivery events go nowhere today."
           : `The delivery events go to the ${stream.kind === "kinesis" ? "Kinesis" : "Firehose"} stream ${code(stream.name)} today.`,
-      isWarning: false,
-    },
-    { text: `Stack that fits: ${code(stack)}. ${plain(reason)}`, isWarning: false },
-    ...(transformation === null ? [] : [{ text: plain(transformation.text), isWarning: false }]),
-    ...notes.map((note) => ({ text: plain(note), isWarning: false })),
+      ),
+    ];
+  const names = sets.map(({ name }) => code(name)).join(", ");
+  const usable = identities?.filter(({ usable: isUsable }) => isUsable).length ?? 0;
+  return [
+    harmless(names === "" ? "There is no configuration set today." : `Configuration sets today: ${names}.`),
+    ...(identities === null
+      ? []
+      : [harmless(`Of ${identities.length} numbers, pools and sender ids ${usable} can send SMS now.`)]),
   ];
 }
 
@@ -63,8 +87,10 @@ function contradictions(plan: Plan, { event_stream: today }: Inspection): string
   ];
 }
 
-/** A Firehose stream itself, as events may reach it from elsewhere than from the project; else the project. */
+/** What the account has of End User Messaging; a Firehose stream itself, as events may reach it from elsewhere than from the project; else the project. */
 function subjectOf(plan: Plan): Subject | undefined {
+  const set = configurationSetOf(plan);
+  if (set !== undefined) return { kind: "end-user-messaging", configurationSetName: set };
   const stream = streamOf(plan);
   if (stream?.kind === "firehose") return { kind: "stream", name: stream.name };
   const id = applicationIdOf(plan);

@@ -12,11 +12,13 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
+import { parseDeliveryEvent } from "../../functions/core/events/parse-delivery-event.ts";
+import { valuesIn } from "../../functions/core/processing/stream-record.ts";
 import { type QueueMessage, readQueueMessage } from "../../functions/core/queue/queue-messages.ts";
 import { calling } from "../aws-call.ts";
 
-/** What a message of the dead-letter queue is. */
-export type Kind = "retryMessages" | "receiptChecks" | "waitingEvents" | "unreadable";
+/** What a message of a dead-letter queue is; the delivery events are those of the queue behind a topic. */
+export type Kind = "retryMessages" | "receiptChecks" | "waitingEvents" | "deliveryEvents" | "unreadable";
 
 /** What was seen, and what became of it. */
 export interface Tally {
@@ -61,7 +63,13 @@ const batchSize = 10;
  */
 export async function walk(options: WalkOptions): Promise<Tally> {
   const { most, now, onProgress, signal } = options;
-  const seen: Record<Kind, number> = { retryMessages: 0, receiptChecks: 0, waitingEvents: 0, unreadable: 0 };
+  const seen: Record<Kind, number> = {
+    retryMessages: 0,
+    receiptChecks: 0,
+    waitingEvents: 0,
+    deliveryEvents: 0,
+    unreadable: 0,
+  };
   const known = new Set<string>();
   const kept: Message[] = [];
   let [moved, doubled, refused, oldestAgeSeconds] = [0, 0, 0, 0];
@@ -105,7 +113,13 @@ const kinds: Readonly<Record<QueueMessage["kind"], Kind>> = {
 
 function kindOf(message: Message): Kind {
   const read = readQueueMessage(retryMessageIn(message));
-  return read === undefined ? "unreadable" : kinds[read.kind];
+  if (read !== undefined) return kinds[read.kind];
+  return isDeliveryEvent(message) ? "deliveryEvents" : "unreadable";
+}
+
+/** Whether `consume-sns` would find an event of an SMS in it, as it is or in an envelope of SNS. */
+function isDeliveryEvent({ Body = "" }: Message): boolean {
+  return valuesIn(Buffer.from(Body)).values.some((value) => parseDeliveryEvent(value).type === "sms");
 }
 
 /**

@@ -5,8 +5,8 @@ import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { queueMessageText } from "../../functions/adapters/sqs/sqs-retry-queue.ts";
 import { UnreadableMessageError } from "../../functions/core/errors.ts";
 import { calling } from "../aws-call.ts";
-import { type TableFacts, walkTable } from "./message-table.ts";
-import { type OverdueMessage, overdueOf, type Waiting } from "./overdue.ts";
+import { type TableFacts, walkTable } from "../message-table.ts";
+import { type OverdueMessage, overdueOf, overdueQuestion, type Waiting } from "./overdue.ts";
 
 /** What was found, and what became of it. */
 export interface OverdueTally {
@@ -89,6 +89,7 @@ export async function queueOverdue(search: OverdueSearch): Promise<OverdueTally>
   }
 
   await walkTable({
+    question: overdueQuestion(search.now),
     client: search.table,
     tableName: search.tableName,
     readUnits: search.readUnits,

@@ -5,6 +5,7 @@
 import { isGone, latestAttemptOf, outcomeUnknownReason } from "../../functions/core/message/message.ts";
 import { readMessageItem } from "../../functions/core/message/message-item.ts";
 import type { ReceiptCheck, RetryMessage } from "../../functions/core/queue/queue-messages.ts";
+import type { TableQuestion } from "../message-table.ts";
 
 /** What a message waits for. */
 export type Waiting = "retry" | "send" | "receipt";
@@ -41,6 +42,27 @@ export const attributesRead = [
   "expires_at",
   "attempts",
 ] as const;
+
+/**
+ * Which items may be overdue, as far as DynamoDB can tell.
+ *
+ * @param now epoch milliseconds
+ */
+export function overdueQuestion(now: () => number): TableQuestion {
+  return {
+    attributes: attributesRead,
+    filter:
+      "(#status = :scheduled AND #next_attempt_at <= :latest) OR (#status = :sending AND #claim_expires_at <= :latest) " +
+      "OR (#status = :sent AND #status_reason = :unknown)",
+    values: () => ({
+      ":scheduled": "RETRY_SCHEDULED",
+      ":sending": "SENDING",
+      ":sent": "SENT",
+      ":unknown": outcomeUnknownReason,
+      ":latest": now() / 1_000 - patienceSeconds,
+    }),
+  };
+}
 
 /**
  * Whether a message waits in vain, by its item.

@@ -1,11 +1,11 @@
 /** Puts dead-letter queue messages, or the retry messages of overdue messages, onto their queue, or only counts them. */
 import type { SQSClient } from "@aws-sdk/client-sqs";
-import { Presets, SingleBar } from "cli-progress";
 import { unlessInterrupted } from "../interruption.ts";
+import { factsOf, tableClient } from "../message-table.ts";
 import { print } from "../options.ts";
+import { progressBar } from "../progress-bar.ts";
 import { UserError } from "../user-error.ts";
 import { walk } from "./dead-letter-queue.ts";
-import { factsOf, tableClient } from "./message-table.ts";
 import { queueOverdue } from "./overdue-messages.ts";
 import { countOf, nameOf, sourceOf, sqsClient, urlOf } from "./queues.ts";
 import { type DeadLetterReport, deadLetterText, type OverdueReport, overdueText } from "./report.ts";
@@ -125,15 +125,4 @@ export async function redriveOverdue(
 function refuse({ refused, to }: DeadLetterReport | OverdueReport, fate: string): void {
   if (refused > 0)
     throw new UserError(`${refused} messages were not taken by ${to} and ${fate}; run the command again.`);
-}
-
-/** A bar where somebody watches. */
-function progressBar(total: number, format: string): SingleBar | undefined {
-  if (!process.stderr.isTTY || total === 0) return undefined;
-  const bar = new SingleBar(
-    { stream: process.stderr, format, barsize: 40, gracefulExit: false },
-    Presets.shades_classic,
-  );
-  bar.start(total, 0, { found: 0 });
-  return bar;
 }

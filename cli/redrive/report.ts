@@ -23,13 +23,14 @@ export interface OverdueReport extends OverdueTally {
 /** A report on a dead-letter queue as lines of text. */
 export function deadLetterText(report: DeadLetterReport): string {
   const { queue, to, dryRun, waiting, seen, oldestAgeSeconds, moved, doubled } = report;
-  const readable = seen.retryMessages + seen.receiptChecks + seen.waitingEvents;
+  const readable = seen.retryMessages + seen.receiptChecks + seen.waitingEvents + seen.deliveryEvents;
   const total = readable + seen.unreadable;
   const lines = [
     `${queue} holds about ${waiting} messages of ${to}; ${total} were looked at:`,
     `  ${seen.retryMessages} retry messages`,
     `  ${seen.receiptChecks} receipt checks`,
     `  ${seen.waitingEvents} waiting events`,
+    `  ${seen.deliveryEvents} delivery events`,
     `  ${seen.unreadable} unreadable, which stay`,
     ...(total === 0 ? [] : [`The oldest is ${ageText(oldestAgeSeconds)} old.`]),
   ];

@@ -4,6 +4,7 @@ import { simulateBacklog } from "../../simulation/backlog.ts";
 import { type BreakName, breaks } from "../../simulation/breaks.ts";
 import { seededChoices } from "../../simulation/choices.ts";
 import { simulateManyRaces, simulateRaces } from "../../simulation/races.ts";
+import { rushes } from "../../simulation/rush.ts";
 import { explain, simulateMany, type Totals } from "../../simulation/simulate-many.ts";
 import { type RunOptions, simulate } from "../../simulation/simulated-run.ts";
 import type { Fault } from "../../simulation/virtual-world.ts";
@@ -20,6 +21,12 @@ export interface SimulationRequest {
   readonly races?: number;
   /** Instead of all else: how many messages fail while a carrier is down. */
   readonly backlog?: number;
+  /** With `backlog`: how long the outage lasts. */
+  readonly outageSeconds: number;
+  /** With `backlog`: the ceiling, in messages of one part. */
+  readonly sendsPerSecond: number;
+  /** Instead of all else: a table of how well ceilings are kept and used. */
+  readonly ceilings?: boolean;
   readonly break?: BreakName;
 }
 
@@ -40,7 +47,8 @@ export async function simulateAsAsked({
   ...request
 }: SimulationRequest): Promise<void> {
   const options = optionsOf(request);
-  if (backlog !== undefined) await pileUp(backlog);
+  if (request.ceilings === true) await measureCeilings();
+  else if (backlog !== undefined) await pileUp(backlog, request);
   else if (races !== undefined) await race(races, options);
   else if (seed !== undefined) await replay(seed, options);
   else await runMany({ from, runs, ...request });
@@ -106,11 +114,32 @@ function printTotals(totals: Totals, seconds: number): void {
 }
 
 /** A carrier's outage at many times the ceiling. */
-async function pileUp(failures: number): Promise<void> {
-  const rate = 5;
+async function measureCeilings(): Promise<void> {
+  console.log("| ceiling | parts | latency | messages | peak in a second | share used | writes | billed |");
+  console.log("|---|---|---|---|---|---|---|---|");
+  let isKept = true;
+  for await (const { rate, parts, latencySeconds, messages, sent, peak, share, writes, billed } of rushes()) {
+    const cells = [
+      rate,
+      parts,
+      `${latencySeconds * 1000} ms`,
+      messages,
+      peak,
+      `${(share * 100).toFixed(1)} %`,
+    ];
+    console.log(`| ${[...cells, writes.toFixed(3), billed.toFixed(2)].join(" | ")} |`);
+    isKept &&= sent === messages && peak <= rate;
+  }
+  if (!isKept) throw new UserError("A ceiling was exceeded or a message did not leave; see the table above.");
+}
+
+async function pileUp(
+  failures: number,
+  { outageSeconds, sendsPerSecond: rate }: Pick<SimulationRequest, "outageSeconds" | "sendsPerSecond">,
+): Promise<void> {
   const { statuses, ...result } = await simulateBacklog({
     failures,
-    outageSeconds: 600,
+    outageSeconds,
     maxSendsPerSecond: rate,
     passwordSeconds: 300,
     noticeSeconds: 7_200,

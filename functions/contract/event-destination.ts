@@ -9,8 +9,8 @@
 import { smsEventTypes } from "../core/events/statuses.ts";
 import type { TrackDeliveries } from "./guarantees.ts";
 
-/** What the archive gets: every event of a text message. */
-export const archivedEventTypes = ["TEXT_ALL"] as const;
+/** What the archive gets: every event of a text message, and of one that became an RCS message. */
+export const archivedEventTypes = ["TEXT_ALL", "RCS_ALL"] as const;
 
 /**
  * The types that can change the state of a message, in the order of the table of statuses: failures, and successes unless

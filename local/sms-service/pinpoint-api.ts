@@ -6,7 +6,7 @@
 import * as v from "valibot";
 import { messageTypes } from "../../functions/core/events/delivery-event.ts";
 import { ServiceError } from "../rest-json.ts";
-import { apiAnswers } from "./scenario.ts";
+import { endUserMessagingAnswers } from "./scenario.ts";
 import type { SmsRequest } from "./sms-request.ts";
 import type { Reply } from "./sms-service.ts";
 
@@ -145,8 +145,8 @@ function resultOf({ destination, answer, messageId = "" }: Reply): MessageResult
     const StatusMessage = `MessageId: ${messageId}`;
     return { DeliveryStatus: "SUCCESSFUL", StatusCode: 200, StatusMessage, MessageId: messageId };
   }
-  const isOurs = (apiAnswers as readonly unknown[]).includes(answer);
-  const DeliveryStatus = isOurs ? String(answer) : "PERMANENT_FAILURE";
+  const isOfOtherApi = (endUserMessagingAnswers as readonly unknown[]).includes(answer);
+  const DeliveryStatus = isOfOtherApi ? "PERMANENT_FAILURE" : String(answer);
   return {
     DeliveryStatus,
     StatusCode: statusCodes[DeliveryStatus] ?? 500,

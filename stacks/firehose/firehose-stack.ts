@@ -3,7 +3,7 @@ import type { Construct } from "../cdktf.ts";
 import { identityInputs, serviceInputs } from "../inputs/configuration-set-inputs.ts";
 import { endUserMessagingInputs } from "../inputs/end-user-messaging-inputs.ts";
 import { firehoseInputs } from "../inputs/firehose-inputs.ts";
-import { pinpointInputs } from "../inputs/inputs.ts";
+import { maybePinpointInputs } from "../inputs/inputs.ts";
 import { output, sharedOutputs } from "../inputs/outputs.ts";
 import { RetryEngine } from "../shared/retry-engine.ts";
 import { type Artefacts, SmsRetryStack } from "../shared/sms-retry-stack.ts";
@@ -21,7 +21,7 @@ export class FirehoseStack extends SmsRetryStack {
   constructor(scope: Construct, artefacts: Artefacts) {
     super(scope, "sms-retry-firehose");
     const inputs = {
-      ...pinpointInputs(this),
+      ...maybePinpointInputs(this),
       ...serviceInputs(this),
       ...endUserMessagingInputs(this),
       ...identityInputs(this),

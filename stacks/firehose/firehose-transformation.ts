@@ -40,6 +40,11 @@ export class FirehoseTransformation extends Construct {
       ),
       preconditions: [
         {
+          condition: `\${${inputs.smsService.hcl} != "pinpoint" || ${inputs.pinpointApplicationId.hcl} != null}`,
+          errorMessage:
+            'Retries by Pinpoint need its project; give pinpoint_application_id, or set sms_service to "end-user-messaging".',
+        },
+        {
           condition: `\${${inputs.smsService.hcl} != "end-user-messaging" || ${inputs.configurationSetName.hcl} != null}`,
           errorMessage:
             "A retry by End User Messaging without a configuration set has no events; name the set whose events go to this stream in configuration_set_name.",

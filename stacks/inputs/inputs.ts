@@ -63,6 +63,11 @@ export function pinpointInputs(scope: Construct) {
   return { ...sharedInputs(scope), ...projectInputs(scope) };
 }
 
+/** The same where there need not be a project, because messages of both services come by. */
+export function maybePinpointInputs(scope: Construct): PinpointInputs {
+  return { ...sharedInputs(scope), ...maybeProjectInputs(scope) };
+}
+
 /** Declares the inputs of a stack that reads a Kinesis stream of Pinpoint's and keeps an archive of it. */
 export function kinesisInputs(scope: Construct) {
   return { ...pinpointInputs(scope), ...readingInputs(scope), ...archiveInputs(scope) };
@@ -86,16 +91,33 @@ function identityInputs(scope: Construct) {
   };
 }
 
+const projectDescription =
+  "Id of the Amazon Pinpoint project (application) through which SMS are sent: 32 hexadecimal digits. " +
+  "Events of other projects on the same stream are left alone.";
+const isProject = 'can(regex("^[0-9a-f]{32}$", var.pinpoint_application_id))';
+
 function projectInputs(scope: Construct) {
   return {
     pinpointApplicationId: new Input(scope, "pinpoint_application_id", {
       type: "string",
-      description:
-        "Id of the Amazon Pinpoint project (application) through which SMS are sent: 32 hexadecimal digits. " +
-        "Events of other projects on the same stream are left alone.",
+      description: projectDescription,
       validation: {
-        condition: 'can(regex("^[0-9a-f]{32}$", var.pinpoint_application_id))',
+        condition: isProject,
         message: "The input pinpoint_application_id must be 32 hexadecimal digits in lower case.",
+      },
+    }),
+  };
+}
+
+function maybeProjectInputs(scope: Construct): ReturnType<typeof projectInputs> {
+  return {
+    pinpointApplicationId: new Input(scope, "pinpoint_application_id", {
+      type: "string",
+      description: `${projectDescription} null where nothing is sent by Pinpoint; needed with sms_service "pinpoint".`,
+      default: null,
+      validation: {
+        condition: `var.pinpoint_application_id == null || ${isProject}`,
+        message: "The input pinpoint_application_id must be null or 32 hexadecimal digits in lower case.",
       },
     }),
   };

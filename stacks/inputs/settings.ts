@@ -4,6 +4,7 @@ import {
   type SmsService,
   type VariableName,
 } from "../../functions/contract/environment.ts";
+import { senderScaling } from "../../functions/contract/sender-scaling.ts";
 import type { Access } from "../shared/access.ts";
 import type { ServiceInputs } from "./configuration-set-inputs.ts";
 import type { EndUserMessagingInputs } from "./end-user-messaging-inputs.ts";
@@ -14,26 +15,21 @@ function totalRate({ maxSendsPerSecond, sendRates }: SharedInputs): string {
   return `sum(concat([${maxSendsPerSecond.hcl}], values(${sendRates.hcl})))`;
 }
 
-/**
- * How the retry queue calls the resend function, as HCL. The gate keeps the ceiling, whatever stands here; these
- * numbers only say that what may leave finds a worker, and that one write to the gate serves many messages.
- */
-export function senderScaling(inputs: SharedInputs) {
+/** How the retry queue calls the resend function, as HCL: `senderMappingFor`, and how much memory it gets. */
+export function senderScalingHcl(inputs: SharedInputs) {
   const rate = totalRate(inputs);
+  const { collectedAbove, single, collected, mostWorkers } = senderScaling;
+  const byRate = (above: number, otherwise: number) =>
+    `(${rate} > ${collectedAbove} ? ${above} : ${otherwise})`;
+  const partsPerWorker = byRate(collected.partsPerWorker, single.partsPerWorker);
   return {
-    // What is due in a second, at most what one lane of a gate lets through in it; SQS hands over ten at once anyway.
-    batchSize: `max(10, min(100, ceil(${rate})))`,
-    // Lambda takes more than ten only with a window of a second. Below 8 a second no batch would fill in it.
-    batchingWindowSeconds: `${rate} >= 8 ? ${longestBatchingWindowSeconds} : 0`,
-    // Three workers for each hundred a second: one collects, one sends, one records. 2 to 1000 is what Lambda allows.
-    maximumConcurrency: `min(1000, max(2, 3 * ceil(${rate} / 100)))`,
+    batchSize: byRate(collected.batchSize, single.batchSize),
+    batchingWindowSeconds: byRate(collected.windowSeconds, single.windowSeconds),
+    maximumConcurrency: `min(${mostWorkers}, max(${single.leastWorkers}, ceil(${rate} / ${partsPerWorker})))`,
     // A send costs about 7 ms of a whole core, and a core comes with 1769 MB: a smaller share would be late for its times.
     memoryMegabytes: `${rate} <= 10 ? 256 : (${rate} <= 30 ? 512 : 1024)`,
   };
 }
-
-/** The longest time for which Lambda collects retry messages before it calls the resend function, in seconds. */
-export const longestBatchingWindowSeconds = 1;
 
 /** How failures are judged; read by whatever handles an event, a retry message or a first send. */
 export function retrySettings(inputs: SharedInputs) {
@@ -59,7 +55,7 @@ export function projectSetting(inputs: PinpointInputs) {
 export function serviceSettings(inputs: PinpointInputs & ServiceInputs) {
   return settings({
     SMS_SERVICE: inputs.smsService.text,
-    PINPOINT_APPLICATION_ID: inputs.pinpointApplicationId.text,
+    PINPOINT_APPLICATION_ID: inputs.pinpointApplicationId.textOrEmpty,
   });
 }
 

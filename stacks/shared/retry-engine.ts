@@ -13,7 +13,7 @@ import {
   paceSettings,
   producerDefaults,
   retrySettings,
-  senderScaling,
+  senderScalingHcl,
 } from "../inputs/settings.ts";
 import { type Access, allOf, policyDocument, type Statement } from "./access.ts";
 import { GateTable } from "./gate-table.ts";
@@ -80,7 +80,7 @@ export class RetryEngine extends Construct {
     const { inputs } = shared;
     return new SmsFunction(this, "resend", {
       ...shared,
-      memoryMegabytes: Token.asNumber(`\${${senderScaling(inputs).memoryMegabytes}}`),
+      memoryMegabytes: Token.asNumber(`\${${senderScalingHcl(inputs).memoryMegabytes}}`),
       timeoutSeconds: timeoutSecondsOf.resend,
       access: allOf(
         this.table.access("BatchGetItem", "GetItem", "UpdateItem"),
@@ -130,7 +130,7 @@ export class RetryEngine extends Construct {
   }
 
   #retryMessages({ inputs }: EngineProps): LambdaEventSourceMapping {
-    const { batchSize, batchingWindowSeconds, maximumConcurrency } = senderScaling(inputs);
+    const { batchSize, batchingWindowSeconds, maximumConcurrency } = senderScalingHcl(inputs);
     return new LambdaEventSourceMapping(this, "aws_lambda_event_source_mapping.resend", {
       eventSourceArn: this.queue.arn,
       functionName: this.resend.arn,

@@ -1,5 +1,6 @@
 /** The queue of retry messages, and the schedules that carry the retry messages it cannot hold long enough. */
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
+import { senderScaling } from "../../functions/contract/sender-scaling.ts";
 import {
   Construct,
   IamRole,
@@ -8,7 +9,6 @@ import {
   SchedulerScheduleGroup,
 } from "../cdktf.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
-import { longestBatchingWindowSeconds } from "../inputs/settings.ts";
 import { type Access, grantKeyUse, policyDocument, type Statement, trustPolicy } from "./access.ts";
 import { daySeconds, EncryptedQueue, mayReceive } from "./encrypted-queue.ts";
 import type { Place } from "./sms-retry-stack.ts";
@@ -22,7 +22,7 @@ type SchedulingVariable = "SCHEDULE_GROUP_NAME" | "SCHEDULER_ROLE_ARN" | "RETRY_
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
  */
-export const visibilityTimeoutSeconds = 6 * timeoutSecondsOf.resend + longestBatchingWindowSeconds;
+export const visibilityTimeoutSeconds = 6 * timeoutSecondsOf.resend + senderScaling.collected.windowSeconds;
 
 /**
  * Receives after which a message goes to the dead-letter queue. 50 receives, each hidden for 181 s, take 2.5 hours: an outage of

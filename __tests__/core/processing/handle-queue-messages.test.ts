@@ -18,7 +18,6 @@ import { closedGate, openGate } from "../../support/open-gate.ts";
 import { recordedTelemetry } from "../../support/recorded-telemetry.ts";
 import { routingBy, scriptedSender } from "../../support/scripted-sender.ts";
 import { type StoreOnModel, storeOnModel } from "../../support/store-on-model.ts";
-import { virtualTime } from "../../support/virtual-time.ts";
 
 const now = startOfTest + 70;
 const due = (changes: Partial<Message> = {}) =>
@@ -59,7 +58,7 @@ async function handle(
   const sender = scriptedSender({ otherwise: options.send ?? answer });
   const shared = {
     store,
-    clock: virtualTime(options.at ?? now),
+    clock: { now: () => options.at ?? now, sleep: () => new Promise<void>(setImmediate) },
     random: { next: () => 0.5, id: () => "claim-1" },
   };
   const redelivered = await handleQueueMessages(

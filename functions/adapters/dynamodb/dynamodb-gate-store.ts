@@ -80,9 +80,9 @@ export function dynamodbGateStore(
 ): GateStore {
   const table = { client, tableName };
   const pause = (tries: number) => sleep(0.05 * 2 ** tries * (0.5 + next() / 2));
-  const read: GateStore["read"] = async (identity, lanes) => {
+  const read: GateStore["read"] = async (identity, lanes, mayBeOld = false) => {
     const keys = [allGatesKey, ...lanes.map((lane) => gateKey(identity, lane))];
-    const { found, unread } = await readItems(table, keys, pause);
+    const { found, unread } = await readItems(table, keys, { isConsistent: !mayBeOld, pause });
     if (unread.has(allGatesKey)) throw new PauseUnknownError();
     // What else was left unprocessed is taken for new: the write on top of it is refused, and its answer has the item.
     const pauseOfAll = found.get(allGatesKey)?.gate.pause;
@@ -124,14 +124,17 @@ interface Table {
 async function readItems(
   { client, tableName }: Table,
   wanted: readonly string[],
-  pause: (tries: number) => Promise<void>,
+  {
+    isConsistent,
+    pause,
+  }: { readonly isConsistent: boolean; readonly pause: (tries: number) => Promise<void> },
 ): Promise<{ readonly found: ReadonlyMap<string, StoredGateItem>; readonly unread: ReadonlySet<string> }> {
   const found = new Map<string, StoredGateItem>();
   let keys = wanted.map((gate) => ({ gate }));
   for (let tries = 0; tries < unprocessedTries && keys.length > 0; tries += 1) {
     if (tries > 0) await pause(tries);
     const { Responses, UnprocessedKeys } = await client.send(
-      new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys } } }),
+      new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys, ConsistentRead: isConsistent } } }),
     );
     for (const item of Responses?.[tableName] ?? []) {
       const stored = storedItemOf(item);

@@ -4,7 +4,7 @@
  * Workers on different machines cannot tell which of their clocks is wrong, and two of them whose clocks differ by a
  * second would send twice the ceiling in that second. The header `Date` is exact to a second only; but each answer
  * says that the server's time lay in that second while the call was under way. A new worker asks until the second
- * changes, at most for about a second, and knows the time to some hundredths of a second then.
+ * changes, at most for about a second, and knows the time to one or two hundredths of a second then.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#name-date
  */
@@ -23,11 +23,15 @@ interface Bounds {
 /** How far two clocks drift apart: for every second since the last answer the bounds are so much further apart. */
 const driftPerSecond = 2e-5;
 
-/** Bounds that are closer together, in seconds, are good enough. */
-const wantedSeconds = 0.05;
+/**
+ * Bounds that are closer together, in seconds, are good enough; and how close a worker makes them that looks at all,
+ * because each hundredth of a second is one of a hundred of the ceiling.
+ */
+const goodSeconds = 0.05;
+const wantedSeconds = 0.02;
 
-/** How long a worker waits between two looks for the change of the second. */
-const lookSeconds = 0.02;
+/** How long after one look for the change of the second the next begins; the one may still be under way. */
+const lookSeconds = 0.01;
 
 /** How long it looks at most: the second changes within one. */
 const longestLookSeconds = 1.1;
@@ -57,18 +61,29 @@ export class TableClock implements GateClock {
 
   async sharpen(ask: () => Promise<unknown>): Promise<void> {
     const since = this.#clock.now();
-    if (Math.abs(since - this.#lookedInVainAt) < nextLookSeconds) return;
-    for (let looks = 0; ; looks += 1) {
-      const { earliest, latest } = this.now();
-      if (this.#bounds !== undefined && latest - earliest <= wantedSeconds) return;
+    if (this.#isKnownTo(goodSeconds) || Math.abs(since - this.#lookedInVainAt) < nextLookSeconds) return;
+    const asked: Promise<unknown>[] = [];
+    let failure: { readonly error: unknown } | undefined;
+    while (!this.#isKnownTo(wantedSeconds) && failure === undefined) {
       const now = this.#clock.now();
       if (Math.abs(now - since) > longestLookSeconds) {
         this.#lookedInVainAt = now;
-        return;
+        break;
       }
-      if (looks > 0) await this.#clock.sleep(lookSeconds);
-      await ask();
+      const answer = ask().catch((error: unknown) => {
+        failure ??= { error };
+      });
+      asked.push(answer);
+      // The first answer says whether the table can be reached at all.
+      await (asked.length === 1 ? answer : this.#clock.sleep(lookSeconds));
     }
+    await Promise.all(asked);
+    if (failure !== undefined) throw (failure as { readonly error: unknown }).error;
+  }
+
+  #isKnownTo(seconds: number): boolean {
+    const { earliest, latest } = this.now();
+    return this.#bounds !== undefined && latest - earliest <= seconds;
   }
 
   /**

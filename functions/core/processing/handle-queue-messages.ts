@@ -3,6 +3,7 @@
  * attempts without an event found by their receipt checks.
  */
 import pMap from "p-map";
+import type { Clock } from "../clock.ts";
 import type { Message } from "../message/message.ts";
 import { reportEvent, reportReceiptCheck, reportRetryMessage } from "../observability/reports.ts";
 import { errorName, type Telemetry } from "../observability/telemetry.ts";
@@ -76,22 +77,45 @@ export async function handleQueueMessages(
     "message",
     { store: handling.resend.store, telemetry },
   );
-  const handled = await pMap(
+  const put = puttingTogether(queue, handling.resend.clock);
+  const redeliver = await pMap(
     read,
-    ({ id, message }) =>
-      message === undefined ? unreadable(id, telemetry) : handleOne(id, message, known, handling),
+    async ({ id, message }) => {
+      const item =
+        message === undefined ? unreadable(id, telemetry) : await handleOne(id, message, known, handling);
+      if (item === undefined || (item.entry !== undefined && !(await put(item.entry)))) return [id];
+      item.report();
+      return [];
+    },
     { concurrency },
   );
+  return redeliver.flat();
+}
 
-  const entries = handled.flatMap((item) => (item?.entry === undefined ? [] : [item.entry]));
-  const areQueued = entries.length === 0 ? [] : await queue.put(entries);
-  const notQueued = new Set(entries.filter((_, index) => areQueued[index] !== true));
-  return received.flatMap(({ id }, index) => {
-    const item = handled[index];
-    if (item === undefined || (item.entry !== undefined && notQueued.has(item.entry))) return [id];
-    item.report();
-    return [];
-  });
+/**
+ * Puts entries on the queue, those of the same moment together. What is to come again soon does not wait for what is
+ * still being sent.
+ *
+ * @returns tells of an entry whether it is on the queue
+ */
+function puttingTogether(
+  queue: RetryQueue,
+  clock: Pick<Clock, "sleep">,
+): (entry: QueueEntry) => Promise<boolean> {
+  let together: { readonly entries: QueueEntry[]; readonly areQueued: Promise<boolean[]> } | undefined;
+  return async (entry) => {
+    if (together === undefined) {
+      const entries: QueueEntry[] = [];
+      const areQueued = clock.sleep(0).then(() => {
+        together = undefined;
+        return queue.put(entries);
+      });
+      together = { entries, areQueued };
+    }
+    const { entries, areQueued } = together;
+    const index = entries.push(entry) - 1;
+    return (await areQueued)[index] === true;
+  };
 }
 
 /** Leaves a message that cannot be read to the queue. */

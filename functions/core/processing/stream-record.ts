@@ -72,8 +72,11 @@ function parse(
   };
 }
 
-/** The values of a record, those in envelopes of SNS among them, and why some of it is none. */
-function valuesIn(data: Uint8Array): { readonly values: readonly unknown[]; readonly problem?: string } {
+/** The values of a record, those in envelopes of SNS among them, and why some of it is none. Never throws. */
+export function valuesIn(data: Uint8Array): {
+  readonly values: readonly unknown[];
+  readonly problem?: string;
+} {
   const decoded = decodeRecord(data);
   if (decoded.type === "malformed") return { values: [], problem: decoded.problem };
   const inside = decoded.values.map((value): DecodedRecord => {

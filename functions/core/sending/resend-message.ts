@@ -5,7 +5,7 @@
  * The permit comes before the claim (rule 13, ADR 4): a message that ends while it waits for its permit is never
  * claimed, and between a claim and its send lies nothing but the call.
  */
-import type { Random } from "../clock.ts";
+import type { Clock, Random } from "../clock.ts";
 import { ContentionError } from "../errors.ts";
 import { awaitReceipt, type Claim, claimAgain, claimAttempt } from "../message/attempt-changes.ts";
 import {
@@ -48,6 +48,7 @@ export interface ResendDependencies extends SendDependencies {
   readonly guarantee: DeliveryGuarantee;
   /** Whether retries are counted and nothing is sent. @default false */
   readonly isShadow?: boolean;
+  readonly clock: Clock;
   readonly random: Random;
 }
 

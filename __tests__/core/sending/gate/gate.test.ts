@@ -38,7 +38,7 @@ function waitedFor(seconds: number, urgent = 0): LaneState {
   const urgentUntil = urgent === 0 ? 0 : now + urgent;
   return {
     lane: { nextFreeAt: now + 5, recent: [] },
-    backlogUntil: [0, urgentUntil, urgentUntil, urgentUntil, urgentUntil, now + seconds],
+    backlogUntil: [0, 0, 0, urgentUntil, urgentUntil, urgentUntil, urgentUntil, now + seconds],
   };
 }
 
@@ -100,9 +100,9 @@ describe("a batch at a free gate", () => {
           expect(decisions).toHaveLength(given.length);
           for (const [index, decision] of decisions.entries()) {
             const deadline = given[index]?.deadline ?? Number.POSITIVE_INFINITY;
-            if (decision.kind === "start") expect(decision.at).toBeLessThanOrEqual(now + 2);
+            if (decision.kind === "start") expect(decision.at).toBeLessThanOrEqual(now + 3);
             else expect(decision.until).toBeLessThanOrEqual(Math.max(deadline - 3, now + 1));
-            if (decision.kind === "defer") expect(decision.until).toBeGreaterThanOrEqual(now + 1);
+            if (decision.kind === "defer") expect(decision.until).toBeGreaterThanOrEqual(now);
             if (decision.kind === "defer") expect(decision.until).toBeLessThanOrEqual(now + 900);
           }
         },
@@ -111,12 +111,15 @@ describe("a batch at a free gate", () => {
   });
 });
 
-describe("a worker waits no longer than twice what its calls take", () => {
+describe("a worker waits no longer than twice its calls, or about as long as a message takes", () => {
   test.each([
-    ["one message in half a second: it does not wait", 2, 1, ["no-capacity"]],
-    ["ten messages in a second: all", 10, 10, Array.from({ length: 10 }, () => "start")],
-  ])("%s", (_what, rate, count, expected) => {
-    const busy: LaneState = { ...newLane, lane: { nextFreeAt: now + 0.5, recent: [] } };
+    ["one message, three tenths of a second", 10, 0.3, 1, ["start"]],
+    ["one message, more than that", 10, 0.301, 1, ["no-capacity"]],
+    ["one message, half a second where it takes that long itself", 1, 0.5, 1, ["start"]],
+    ["one message, more than half a second", 1, 0.501, 1, ["no-capacity"]],
+    ["ten messages, as their calls take that long", 10, 0.5, 10, Array.from({ length: 10 }, () => "start")],
+  ])("%s", (_what, rate, seconds, count, expected) => {
+    const busy: LaneState = { ...newLane, lane: { nextFreeAt: now + seconds, recent: [] } };
     const { decisions } = reserve(newGate, busy, Array(count).fill(one), context({ rate }));
     expect(decisions.map((decision) => (decision.kind === "start" ? "start" : decision.reason))).toEqual(
       expected,
@@ -127,8 +130,8 @@ describe("a worker waits no longer than twice what its calls take", () => {
     const given = context({ callSeconds: 60 });
     const { decisions } = reserve(newGate, newLane, Array(100).fill(one), given);
     const starts = decisions.flatMap((decision) => (decision.kind === "start" ? [decision.at - now] : []));
-    expect(Math.max(...starts)).toBeLessThanOrEqual(2);
-    expect(starts.length).toBe(20);
+    expect(Math.max(...starts)).toBeLessThanOrEqual(3);
+    expect(starts.length).toBe(30);
   });
 });
 
@@ -149,11 +152,13 @@ function deferred(request: Partial<PermitRequest> = {}, given: Partial<Reservati
 
 test.each<[Partial<PermitRequest>, number]>([
   [{ isFirstSend: true }, 0],
-  [{ deadline: now + 30 }, 0],
-  [{ deadline: now + 31 }, 1],
-  [{ deadline: now + 900 }, 4],
-  [{ deadline: now + 901 }, 5],
-  [{}, 5],
+  [{ deadline: now + 10 }, 0],
+  [{ deadline: now + 11 }, 1],
+  [{ deadline: now + 30 }, 2],
+  [{ deadline: now + 31 }, 3],
+  [{ deadline: now + 900 }, 6],
+  [{ deadline: now + 901 }, 7],
+  [{}, 7],
 ])("the urgency of a deferred message %j is %d", (request, waitsAs) => {
   expect(deferred(request).waitsAs).toBe(waitsAs);
 });
@@ -163,7 +168,14 @@ test.each([
   [4, now + 1],
   [4.5, now + 1.5],
 ])("a message with %d seconds left comes again in time for its last chance", (left, until) => {
-  expect(deferred({ deadline: now + left }, { random: () => 0.999 }).until).toBe(until);
+  const busy: LaneState = { ...taken, backlogUntil: Array(8).fill(now + 500) };
+  const [decision] = reserve(
+    newGate,
+    busy,
+    [{ parts: 1, deadline: now + left }],
+    context({ random: () => 0.999 }),
+  ).decisions;
+  expect(decision).toMatchObject({ kind: "defer", until });
 });
 
 describe("where more is due than may go", () => {
@@ -172,30 +184,31 @@ describe("where more is due than may go", () => {
       const { decisions } = reserve(
         newGate,
         waitedFor(1_000),
-        [{ ...one, waitsAs: 5 }],
+        [{ ...one, waitsAs: 7 }],
         context({ random: () => chance }),
       );
       return decisions[0]?.kind === "defer" ? decisions[0].until - now : Number.NaN;
     };
-    expect(spread(0)).toBe(1);
-    expect(spread(0.9999)).toBeCloseTo(800, 0);
+    expect(spread(0)).toBe(0);
+    // Half as many again ask as may go, and a little more.
+    expect(spread(0.9999)).toBeCloseTo(653.5, 0);
   });
 
   test("a message is counted once, however often it is deferred", () => {
     const first = reserve(newGate, waitedFor(100), [one], context()).lane;
     expect(first.backlogUntil.at(-1)).toBeCloseTo(now + 100.102, 3);
-    expect(first.backlogUntil.slice(0, 5)).toEqual([0, 0, 0, 0, 0]);
-    const again = reserve(newGate, first, [{ ...one, waitsAs: 5 }], context());
+    expect(first.backlogUntil.slice(0, 7)).toEqual(Array(7).fill(0));
+    const again = reserve(newGate, first, [{ ...one, waitsAs: 7 }], context());
     expect(again.lane).toBe(first);
   });
 
   test("time in which nobody came is taken off: what did not come was not there", () => {
     const idle: LaneState = {
       lane: { nextFreeAt: now - 40, recent: [] },
-      backlogUntil: [0, 0, 0, 0, now + 10, now + 100],
+      backlogUntil: [0, 0, 0, 0, 0, 0, now + 10, now + 100],
     };
-    const { lane } = reserve(newGate, idle, [{ ...one, waitsAs: 5 }], context());
-    expect(lane.backlogUntil).toEqual([now, now, now, now, now, now + 60]);
+    const { lane } = reserve(newGate, idle, [{ ...one, waitsAs: 7 }], context());
+    expect(lane.backlogUntil).toEqual([...Array(7).fill(now), now + 60]);
   });
 
   test("what is urgent goes, and the rest waits for it", () => {
@@ -205,9 +218,11 @@ describe("where more is due than may go", () => {
   });
 
   test("what has become more urgent since it was counted is counted there as well, once", () => {
-    const request = { parts: 1, deadline: now + 100, waitsAs: 5 };
+    const request = { parts: 1, deadline: now + 100, waitsAs: 7 };
     const { lane, decisions } = reserve(newGate, waitedFor(500), [request], context());
     expect(lane.backlogUntil.map((until) => Math.max(0, until - now).toFixed(1))).toEqual([
+      "0.0",
+      "0.0",
       "0.0",
       "0.0",
       "0.1",
@@ -215,14 +230,14 @@ describe("where more is due than may go", () => {
       "0.1",
       "500.0",
     ]);
-    expect(decisions).toMatchObject([{ kind: "defer", waitsAs: 2 }]);
-    expect(reserve(newGate, lane, [{ ...request, waitsAs: 2 }], context()).lane).toBe(lane);
+    expect(decisions).toMatchObject([{ kind: "defer", waitsAs: 4 }]);
+    expect(reserve(newGate, lane, [{ ...request, waitsAs: 4 }], context()).lane).toBe(lane);
   });
 
   test("an urgent backlog is believed no longer than its messages are of use", () => {
     const lane = {
       ...newLane,
-      backlogUntil: [now + 500, now + 500, now + 500, now + 500, now + 500, now + 500],
+      backlogUntil: Array(8).fill(now + 500),
     };
     const { decisions } = reserve(
       newGate,
@@ -238,7 +253,8 @@ describe("where more is due than may go", () => {
       [{ parts: 1, deadline: now + 28 }],
       context({ random: () => 1 }),
     ).decisions;
-    expect(decision).toMatchObject({ kind: "defer", until: now + 14 });
+    // Thirty seconds at most, by what asks: half as many again as may go, and of what is so urgent three times as many.
+    expect(decision).toMatchObject({ kind: "defer", until: expect.closeTo(now + 30 / (3 * 1.53), 1) });
   });
 
   test("the rest goes where nothing urgent waits any more, to the moment", () => {
@@ -262,7 +278,7 @@ describe("where more is due than may go", () => {
     const until = (waiting: number) => {
       const lane: LaneState = {
         lane: { nextFreeAt: now, recent: [] },
-        backlogUntil: [0, 0, 0, 0, 0, now + waiting],
+        backlogUntil: [0, 0, 0, 0, 0, 0, 0, now + waiting],
       };
       return Number(
         ((reserve(newGate, lane, [one], context()).lane.backlogUntil.at(-1) ?? 0) - now).toFixed(3),
@@ -340,7 +356,7 @@ describe("a closed gate", () => {
 
   test.each([0.1, 0.25, 0.5])("that opens lets %d of the rate through, over all of its lanes", (share) => {
     const opening = { ...newGate, breaker: { ...openBreaker, openedAt: now - 60 * share } };
-    const many = Array.from({ length: 200 }, () => one);
+    const many = Array.from({ length: 600 }, () => one);
     const lanes = Array.from({ length: laneCount(1_000) }, (_, laneNumber) =>
       reserve(opening, newLane, many, context({ rate: 1_000, laneNumber })),
     );
@@ -406,5 +422,7 @@ test("a worker that knows the time less exactly leaves the lane free when its ba
     context({ time: { earliest: now - 0.3, latest: now } }),
   );
   expect(decisions).toEqual([{ kind: "start", at: now, isProbe: false }]);
-  expect(lane.lane.nextFreeAt).toBeCloseTo(now + 0.102 + 0.3, 3);
+  // The next may leave a tenth of a second later; what fills a second, only a second after the batch surely left.
+  expect(lane.lane.nextFreeAt).toBeCloseTo(now + 0.102, 3);
+  expect(lane.lane.recent).toEqual([{ at: now + 0.3, parts: 1 }]);
 });

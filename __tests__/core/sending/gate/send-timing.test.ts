@@ -3,7 +3,7 @@ import { SendTiming } from "../../../../functions/core/sending/gate/send-timing.
 /** What a worker has learned of calls and claims of these lengths. */
 function learned(calls: readonly number[], claims: readonly number[] = []): SendTiming {
   const timing = new SendTiming();
-  for (const seconds of calls) timing.observeCall(seconds);
+  for (const seconds of calls) timing.observeCalls(seconds);
   for (const seconds of claims) timing.observeClaim(seconds);
   return timing;
 }

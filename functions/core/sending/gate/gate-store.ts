@@ -22,10 +22,11 @@ export interface GateWrite {
 /** Keeps gates. Every method rejects where the store is out of reach. */
 export interface GateStore {
   /**
-   * Items of a gate, in the order of the lanes; an item that does not exist comes as a new one with version 0. A read
-   * may be old: a write on top of it is refused then.
+   * Items of a gate, in the order of the lanes; an item that does not exist comes as a new one with version 0.
+   *
+   * @param mayBeOld costs half as much; what was paused a moment ago may seem not to be. @default false
    */
-  read(identity: string, lanes: readonly number[]): Promise<readonly StoredGateItem[]>;
+  read(identity: string, lanes: readonly number[], mayBeOld?: boolean): Promise<readonly StoredGateItem[]>;
   /** Writes an item if it still is as `before`; else the answer has what it is now. */
   write(identity: string, lane: number, before: StoredGateItem, after: GateItem): Promise<GateWrite>;
 }

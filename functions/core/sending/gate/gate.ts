@@ -5,15 +5,7 @@
  * A message gets the time at which it leaves, or is deferred and takes part again later. Nothing is claimed before.
  */
 import { type Allowance, allowance, type Breaker, openBreaker } from "./breaker.ts";
-import {
-  emptyLane,
-  handedOver,
-  type Lane,
-  type LaneRate,
-  laneCount,
-  planStarts,
-  rateOfLane,
-} from "./send-times.ts";
+import { emptyLane, handedOver, type Lane, type LaneRate, planStarts, rateOfLane } from "./send-times.ts";
 
 /** An operator's stop. */
 export interface Pause {
@@ -122,7 +114,7 @@ export interface ReservationContext {
  * Seconds that a message has left, by which it is the more urgent the earlier it stands; what has more left, or no
  * deadline, is the least urgent. A first send is among the most urgent.
  */
-export const urgencySeconds = [30, 60, 120, 300, 900] as const;
+export const urgencySeconds = [10, 20, 30, 60, 120, 300, 900] as const;
 
 /** A rate binds other deployments for so long after its last use: longer than an invocation lives. */
 export const rateHoldSeconds = 60;
@@ -133,7 +125,24 @@ function longestPausedWait({ since }: Pause, now: number): number {
 }
 
 /** No send is reserved further ahead, in seconds: a pause must be seen within five. */
-const horizonSeconds = 2;
+const horizonSeconds = 3;
+
+/**
+ * A worker waits so long at least for a time, in seconds: as long as a message and a bit occupies the lane, in these bounds.
+ * Else, at low rates, nobody would be there when the lane becomes free.
+ */
+const leastPatience = { least: 0.3, most: 0.5, messages: 1.2 } as const;
+
+/**
+ * How long a worker waits for the last of so many messages: as long again as their calls take, which it waits for anyway.
+ *
+ * @param secondsOfOne how long a message occupies the lane
+ */
+function patienceSeconds(secondsOfOne: number, callSeconds: number, count: number): number {
+  const { least, most, messages } = leastPatience;
+  const atLeast = Math.min(Math.max(messages * secondsOfOne, least), most);
+  return Math.min(Math.max(2 * callSeconds * count, atLeast), horizonSeconds);
+}
 
 /** How long a lane that urgent messages wait for must have been idle until others may use it, in seconds. */
 const idleSeconds = 0.3;
@@ -244,12 +253,13 @@ function planned(
     ({ request }) => isIdle || busyUntil(given, urgencyOf(request, now) - 1, now) <= now,
   );
   const candidates = allowed.kind === "probe" ? mayGo.slice(0, 1) : mayGo;
+  const parts = candidates.map(({ request }) => request.parts);
   const plan = planStarts(
     given.lane,
     rate,
     now + (context.leadSeconds ?? 0),
-    candidates.map(({ request }) => request.parts),
-    (wait, count) => wait <= Math.min(2 * callSeconds * count, horizonSeconds),
+    parts,
+    (wait, count) => wait <= patienceSeconds(secondsOf(parts[count - 1] ?? 1, rate), callSeconds, count),
   );
 
   const decisions: GateDecision[] = [];
@@ -265,7 +275,7 @@ function planned(
     if (decisions[index] !== undefined) continue;
     state = withWaiting(state, request, rate, now, false);
     const until =
-      allowed.kind === "probe" ? now + 5 + 5 * random() : comesAgainAt(state, request, rate, now, random());
+      allowed.kind === "probe" ? now + 5 + 5 * random() : comesAgainAt(state, request, rate, context);
     decisions[index] = {
       kind: "defer",
       until,
@@ -276,7 +286,10 @@ function planned(
   const lateBy = time.latest - time.earliest;
   return {
     decisions,
-    lane: plan.starts.length === 0 ? state : { ...state, lane: handedOver(plan.lane, rate, lateBy) },
+    lane:
+      plan.starts.length === 0
+        ? state
+        : { ...state, lane: handedOver(plan.lane, rate, { count: plan.starts.length, lateBy }) },
     gate: allowed.kind === "probe" && plan.starts.length > 0 ? { ...gate, breaker: allowed.breaker } : gate,
   };
 }
@@ -310,30 +323,54 @@ function withWaiting(
 }
 
 /**
- * When a deferred message asks again: spread over the time that takes what is at least as urgent, so that a little more
- * asks than may go, and no later than at half of its time, when it may have become more urgent. At a low rate a good
- * deal more has to ask, because a message must be there when its second begins.
+ * When a deferred message asks again: spread over the time that takes what is at least as urgent, so that more ask than
+ * may go, and no later than at half of its time, when it may have become more urgent.
  */
 function comesAgainAt(
   state: LaneState,
   request: PermitRequest,
   rate: LaneRate,
-  now: number,
-  chance: number,
+  { time, random, callSeconds }: ReservationContext,
 ): number {
+  const now = time.latest;
   const backlogSeconds = busyUntil(state, urgencyOf(request, now), now) - now;
-  const excess = Math.min(16, Math.max(1.25, 8 * secondsOf(request.parts, rate)));
   const left = (request.deadline ?? Number.POSITIVE_INFINITY) - now;
+  const eagerness = left <= eager.secondsLeft ? eager : calm;
+  const asking = eagerness.times * askersForOne(secondsOf(request.parts, rate), callSeconds);
   const spread = Math.min(
-    Math.max(backlogSeconds / excess, 2),
+    Math.max(backlogSeconds / asking, eagerness.leastSpread),
     longestDeferralSeconds,
     Math.max(left / 2, 2),
   );
-  const until = now + 1 + chance * (spread - 1);
+  const until = now + random() * spread;
   return Math.min(until, Math.max(now + left - lastChanceSeconds, now + 1));
 }
 
-/** Which lane a worker takes, by a number in [0, 1). */
-export function anyLane(rate: number, chance: number): number {
-  return Math.floor(chance * laneCount(rate));
+/**
+ * What is hardly of use any more asks so much more often, and is spread over so many seconds at least: a time that it misses is
+ * gone. With less, one password in twelve comes too late where as many are due as may go, with this one in twenty.
+ */
+const eager = { secondsLeft: 60, times: 3, leastSpread: 1 } as const;
+const calm = { times: 1, leastSpread: 2 } as const;
+
+/** At least, and at most, so many messages ask for each that may go. */
+const askers = { least: 1.5, most: 16 } as const;
+
+/**
+ * How many messages have to ask for each that goes. They come by chance, and each waits only so long; where a message
+ * occupies the lane for longer than that, so many must come in this time that hardly ever none does. The lane is then
+ * idle for a hundredth of its time or two.
+ */
+function askersForOne(secondsOfOne: number, callSeconds: number): number {
+  const patience = patienceSeconds(secondsOfOne, callSeconds, 1);
+  const inPatience = 3 + 1.5 * Math.min(1, patience / secondsOfOne);
+  return Math.min(Math.max((inPatience * secondsOfOne) / patience, askers.least), askers.most);
+}
+
+/** Which lane a worker takes: the one that is free first, and of those that are free now, one by a number in [0, 1). */
+export function laneFor(lanes: readonly LaneState[], now: number, chance: number): number {
+  const freeAt = lanes.map(({ lane }) => Math.max(lane.nextFreeAt, now));
+  const first = Math.min(...freeAt);
+  const candidates = freeAt.flatMap((at, index) => (at === first ? [index] : []));
+  return candidates[Math.floor(chance * candidates.length)] ?? 0;
 }

@@ -7,10 +7,10 @@
 import type { Clock, Random } from "../../clock.ts";
 import { afterFailure, afterSuccess, type Breaker, withoutProbe } from "./breaker.ts";
 import {
-  anyLane,
   effectiveRate,
   type GateDecision,
   type GateReason,
+  laneFor,
   type Pause,
   type PermitRequest,
   reserve,
@@ -83,8 +83,8 @@ const latenessSeconds = 0.02;
 const maxWrites = 8;
 
 /**
- * What was read longer ago, in seconds, is read again: a pause may have come. With the wait for the time of a send, and
- * a read that is old itself, a worker sees a pause within five seconds.
+ * What was read longer ago, in seconds, is read again: a pause may have come. Together with the longest wait for the time
+ * of a send it is less than four seconds; within five no worker starts a send. So the read may not be an old one.
  */
 const freshSeconds = 0.8;
 
@@ -124,22 +124,22 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
   function permitFor(identity: string, parts: number, leavesAt: number, isProbe: boolean): Permit {
     const seen = reports.get(identity);
     const claimsAt = clock.now();
-    let leftAt: number | undefined;
+    let [claimSeconds, leftAt]: [number, number | undefined] = [0, undefined];
     return {
       kind: "permit",
       parts,
       async departs() {
+        claimSeconds = clock.now() - claimsAt;
         // What is late already would have had to be claimed so much earlier.
-        timing.observeClaim(
-          clock.now() - claimsAt + Math.max(0, claimsAt + timing.leadSeconds - leavesAt - 0.001),
-        );
+        timing.observeClaim(claimSeconds + Math.max(0, claimsAt + timing.leadSeconds - leavesAt - 0.001));
         if (!isProbe && seen !== undefined && seen.breaker.closedSince !== 0) return false;
         await clock.sleep(Math.max(0, leavesAt - clock.now()));
         leftAt = clock.now();
         return leftAt <= leavesAt + latenessSeconds;
       },
       report(isServiceWorking) {
-        if (leftAt !== undefined) timing.observeCall(clock.now() - leftAt);
+        // The record of a send takes as long as its claim.
+        if (leftAt !== undefined) timing.observeCalls(clock.now() - leftAt + 2 * claimSeconds);
         if (seen === undefined) return;
         if (isProbe) seen.probeUntil = undefined;
         const now = gateClock.now().latest;
@@ -158,20 +158,26 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
       const until = () => now + 60 + 60 * random.next();
       return { lag: 0, decisions: requests.map(() => ({ kind: "defer", until: until(), reason: "paused" })) };
     }
-    await gateClock.sharpen(() => store.read(identity, [0]));
+    await gateClock.sharpen(() => store.read(identity, [0], true));
     let readAt = clock.now();
-    let [main, lane, laneNumber] = await readLane(store, identity, own, random);
+    let lanes = await readLanes(store, identity, own);
     for (let writes = 0; writes < maxWrites; writes += 1) {
       const now = gateClock.now();
-      const lag = clock.now() - now.earliest;
-      const rate = effectiveRate(main.gate, own, now.latest);
-      // A lower rate of another deployment: of its lanes only, else the others would let as much through again.
-      const hasLane = laneNumber < laneCount(rate);
-      if (!hasLane || clock.now() - readAt > freshSeconds) {
+      if (clock.now() - readAt > freshSeconds) {
         readAt = clock.now();
-        [main, lane, laneNumber] = await readLane(store, identity, rate, random);
+        lanes = await readLanes(store, identity, own);
         continue;
       }
+      const lag = clock.now() - now.earliest;
+      const [main] = lanes;
+      // A lower rate of another deployment: of its lanes only, else the others would let as much through again.
+      const usable = lanes.slice(0, laneCount(effectiveRate(main.gate, own, now.latest)));
+      const laneNumber = laneFor(
+        usable.map(({ lane }) => lane),
+        now.latest,
+        random.next(),
+      );
+      const lane = lanes[laneNumber] ?? main;
       const { decisions, ...next } = reserve(main.gate, lane.lane, requests, {
         time: now,
         rate: own,
@@ -183,35 +189,32 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
       const isEstimate = next.gate === main.gate && decisions.every(({ kind }) => kind === "defer");
       // An estimate is not worth a second write: many that wait would keep those from it that may go.
       if (writes > 0 && isEstimate) return { decisions: uncounted(decisions, requests), lag };
-      const seen = reports.get(identity);
-      if (seen === undefined) {
-        reports.set(identity, { breaker: next.gate.breaker, isNews: false, list: [] });
-      } else if (!seen.isNews) {
-        seen.breaker = next.gate.breaker;
-      }
+      seeBreaker(identity, next.gate.breaker);
       const isGateSame = next.gate === main.gate;
       const isLaneSame = next.lane === lane.lane;
-      if (isGateSame && isLaneSame) return { decisions, lag };
-      if (laneNumber === 0) {
-        const written = await store.write(identity, 0, main, { gate: next.gate, lane: next.lane });
-        if (written.isWritten) return { decisions, lag };
-        main = written.stored;
-        lane = written.stored;
-        continue;
-      }
-      if (!isGateSame) {
-        const written = await store.write(identity, 0, main, { gate: next.gate, lane: main.lane });
-        main = written.stored;
+      if (!isGateSame || (!isLaneSame && laneNumber === 0)) {
+        const isAlso = laneNumber === 0;
+        const after = { gate: next.gate, lane: isAlso ? next.lane : main.lane };
+        const written = await store.write(identity, 0, main, after);
+        lanes = [written.stored, ...lanes.slice(1)];
         if (!written.isWritten) continue;
+        if (isAlso) return { decisions, lag };
       }
       if (isLaneSame) return { decisions, lag };
       const written = await store.write(identity, laneNumber, lane, { gate: lane.gate, lane: next.lane });
       if (written.isWritten) return { decisions, lag };
-      lane = written.stored;
+      lanes = [lanes[0], ...lanes.slice(1).with(laneNumber - 1, written.stored)];
     }
     const now = gateClock.now().latest;
     const until = () => now + 1 + random.next();
     return { lag: 0, decisions: requests.map((request) => deferred(request, until())) };
+  }
+
+  /** What this worker knows of the breaker, unless it knows better by its own calls. */
+  function seeBreaker(identity: string, breaker: Breaker): void {
+    const seen = reports.get(identity);
+    if (seen === undefined) reports.set(identity, { breaker, isNews: false, list: [] });
+    else if (!seen.isNews) seen.breaker = breaker;
   }
 
   async function answerAll(identity: string): Promise<void> {
@@ -224,10 +227,20 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
         identity,
         all.map(({ request }) => request),
       );
+      // A queue that delays by whole seconds brings what was deferred at one moment again at one moment. While the worker
+      // waits for its sends anyway, it lets what is deferred go at different ones.
+      const lastStart = Math.max(
+        ...decisions.map((decision) => (decision.kind === "start" ? decision.at : 0)),
+      );
+      const spread = Math.min(Math.max(0, lastStart + lag - clock.now()), 1);
+      const resolveLater = async (answer: NoPermit, resolve: Asking["resolve"]) => {
+        if (spread > 0) await clock.sleep(spread * random.next());
+        resolve(answer);
+      };
       for (const [index, { request, resolve }] of all.entries()) {
         const decision = decisions[index];
         if (decision?.kind === "start") void resolveAtClaim(decision, lag, identity, request, resolve);
-        else if (decision !== undefined) resolve({ ...decision, kind: "no-permit" });
+        else if (decision !== undefined) void resolveLater({ ...decision, kind: "no-permit" }, resolve);
       }
     } catch (error) {
       for (const { reject } of all) reject(error);
@@ -297,17 +310,18 @@ function after(breaker: Breaker, isServiceWorking: boolean, now: number, isProbe
   return isServiceWorking ? afterSuccess(breaker, now) : afterFailure(breaker, now, isProbe);
 }
 
-/** The item of lane 0 and one of the lanes at random; both are the same where the gate has one lane. */
-async function readLane(
+/** The items of all lanes that a rate has. */
+async function readLanes(
   store: GateStore,
   identity: string,
   rate: number,
-  random: Pick<Random, "next">,
-): Promise<[StoredGateItem, StoredGateItem, number]> {
-  const laneNumber = anyLane(rate, random.next());
-  const [main, lane = main] = await store.read(identity, laneNumber === 0 ? [0] : [0, laneNumber]);
-  if (main === undefined || lane === undefined) throw new TypeError("The gate's store has answered no item.");
-  return [main, lane, laneNumber];
+): Promise<readonly [StoredGateItem, ...StoredGateItem[]]> {
+  const [main, ...others] = await store.read(
+    identity,
+    Array.from({ length: laneCount(rate) }, (_, lane) => lane),
+  );
+  if (main === undefined) throw new TypeError("The gate's store has answered no item.");
+  return [main, ...others];
 }
 
 /**

@@ -22,7 +22,10 @@ export interface Start {
 export interface Lane {
   /** Gate time from which the lane is free, epoch seconds. */
   readonly nextFreeAt: number;
-  /** The starts that a window which begins before {@link nextFreeAt} can still hold, oldest first. */
+  /**
+   * The starts that a window which ends after {@link nextFreeAt} can still hold, oldest first. Each at the latest time
+   * at which it may leave, whatever its worker does not know of the time: see {@link handedOver}.
+   */
   readonly recent: readonly Start[];
 }
 
@@ -43,10 +46,10 @@ export interface LaneRate {
 export const windowStretch = 1.02;
 
 /**
- * The most parts per second of one lane. A worker's batch keeps a lane busy for about a second with it; with more,
- * the time between two batches, which {@link Lane.nextFreeAt} keeps free for the clocks' differences, would count.
+ * The most parts per second of one lane. With more, its item, which holds the starts of a second, would take more than
+ * four write units, and the batches of a second would often meet at it.
  */
-const partsPerSecondOfLane = 100;
+const partsPerSecondOfLane = 500;
 
 /** How many lanes a gate has at a rate in parts per second. */
 export function laneCount(rate: number): number {
@@ -79,19 +82,22 @@ function nextStart(
   parts: number,
 ): { start: Start; lane: Lane } {
   const { partsPerWindow, windowSeconds } = rate;
-  const room = Math.max(partsPerWindow - parts, 0);
   let at = Math.max(earliest, lane.nextFreeAt);
-  let inWindow = lane.recent.filter((start) => start.at > at - windowSeconds);
-  let held = inWindow.reduce((sum, start) => sum + start.parts, 0);
-  for (let first = inWindow[0]; first !== undefined && held > room; first = inWindow[0]) {
-    at = Math.max(at, first.at + windowSeconds);
-    held -= first.parts;
-    inWindow = inWindow.slice(1);
+  let between = 0;
+  for (const before of lane.recent.toReversed()) {
+    between += before.parts;
+    // The two may not be in one window where it has no room for both, and what is between them.
+    if (between + parts > partsPerWindow) at = Math.max(at, clearOf(before, between, rate));
   }
   at = roundedUp(at);
   const start = { at, parts };
   const nextFreeAt = roundedUp(at + (parts * windowSeconds) / partsPerWindow);
-  return { start, lane: { nextFreeAt, recent: [...inWindow, start] } };
+  return { start, lane: { nextFreeAt, recent: [...lane.recent, start] } };
+}
+
+/** When a start is a window behind another; where it and what follows it fill more than one, as much further behind. */
+function clearOf({ at }: Start, partsFromIt: number, { partsPerWindow, windowSeconds }: LaneRate): number {
+  return at + windowSeconds * Math.max(1, partsFromIt / partsPerWindow);
 }
 
 /** Times are kept in tenths of a millisecond; rounded up, so that no distance gets shorter. */
@@ -136,17 +142,33 @@ export function planStarts(
 }
 
 /**
- * The lane as the next worker must see it: moved by what the clocks may differ, and without what no window can hold
- * any more.
+ * The lane as the next worker must see it: the new starts moved by what the clocks may differ, and without what no
+ * later start has to keep clear of any more.
  *
+ * The distance to the next start stays as it is. For starts less than a second apart nothing but the window is promised,
+ * and for those that are further apart, the moved starts keep the window clear and the distance does the rest: so the
+ * clocks cost their difference once in a window, however many batches share it.
+ *
+ * @param count how many starts at the end are new
  * @param lateBy how late the sends may be that the plan's author makes, by the reference of all, in seconds
  */
-export function handedOver({ nextFreeAt, recent }: Lane, rate: LaneRate, lateBy: number): Lane {
-  const free = roundedUp(nextFreeAt + lateBy);
-  return {
-    nextFreeAt: free,
-    recent: recent
-      .map(({ at, parts }) => ({ at: roundedUp(at + lateBy), parts }))
-      .filter(({ at }) => at > free - rate.windowSeconds),
-  };
+export function handedOver(
+  { nextFreeAt, recent }: Lane,
+  rate: LaneRate,
+  { count, lateBy }: { readonly count: number; readonly lateBy: number },
+): Lane {
+  const firstNew = recent.length - count;
+  const moved = recent.map((start, index) =>
+    index < firstNew ? start : { ...start, at: roundedUp(start.at + lateBy) },
+  );
+  let [first, partsFromIt] = [moved.length, 0];
+  for (let index = moved.length - 1; index >= 0; index -= 1) {
+    const start = moved[index] as Start;
+    partsFromIt += start.parts;
+    const isFilled = partsFromIt - start.parts >= rate.partsPerWindow;
+    // What is a window before a start of the same batch is as late as that, and no nearer to what comes.
+    if (isFilled && index >= firstNew) continue;
+    if (clearOf(start, partsFromIt, rate) > nextFreeAt) first = index;
+  }
+  return { nextFreeAt, recent: moved.slice(first) };
 }

@@ -10,8 +10,8 @@ export class SendTiming {
   /** How long before its time a message is claimed. A new worker's first calls are slow. */
   leadSeconds = 0.2;
 
-  /** A call of the service took so long. */
-  observeCall(seconds: number): void {
+  /** The calls for a message took so long, together. */
+  observeCalls(seconds: number): void {
     this.callSeconds += (seconds - this.callSeconds) / 8;
   }
 

@@ -1,10 +1,8 @@
 /** Walks through the message-state table, without getting in the way of the functions. */
 import { DescribeTableCommand, DynamoDBClient, ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, ScanCommand, type ScanCommandInput } from "@aws-sdk/lib-dynamodb";
-import { outcomeUnknownReason } from "../../functions/core/message/message.ts";
-import { calling, screenPatience } from "../aws-call.ts";
-import { UserError } from "../user-error.ts";
-import { attributesRead, patienceSeconds } from "./overdue.ts";
+import { calling, screenPatience } from "./aws-call.ts";
+import { UserError } from "./user-error.ts";
 
 /** How many parts of the table are read at the same time. */
 export const segments = 4;
@@ -62,8 +60,18 @@ export function factsOf(client: DynamoDBDocumentClient, tableName: string): Prom
   });
 }
 
+/** Which items a walk is about, and what it reads of them; `#name` in the filter is the attribute of that name. */
+export interface TableQuestion {
+  readonly attributes: readonly string[];
+  /** @default - every item */
+  readonly filter?: string;
+  /** Of the filter; asked for anew before each page. @default - none */
+  readonly values?: () => Readonly<Record<string, string | number>>;
+}
+
 /** What a walk needs. */
 export interface TableWalk {
+  readonly question: TableQuestion;
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
   /** Read units a second, above 0, over all segments. */
@@ -72,7 +80,7 @@ export interface TableWalk {
   readonly now: () => number;
   readonly sleep: (milliseconds: number) => Promise<unknown>;
   /**
-   * Is given the items of each page that may be overdue, and how many the page looked at, and answers whether to
+   * Is given the items of each page that pass the filter, and how many the page looked at, and answers whether to
    * go on. The next page of the segment waits for it, so that there are never more items in memory than pages.
    */
   readonly onPage: (items: readonly Record<string, unknown>[], scanned: number) => Promise<boolean>;
@@ -106,9 +114,9 @@ export async function walkTable(walk: TableWalk): Promise<void> {
   await Promise.all(Array.from({ length: segments }, (_, segment) => walkSegment(segment)));
 }
 
-/** The items that may be overdue, as far as DynamoDB can tell; it charges for the others as well. */
+/** DynamoDB charges for the items that do not pass the filter as well. */
 function scanCommand(
-  { tableName, now }: TableWalk,
+  { tableName, question: { attributes, filter, values } }: TableWalk,
   segment: number,
   limit: number,
   start: ScanCommandInput["ExclusiveStartKey"],
@@ -120,18 +128,10 @@ function scanCommand(
     Limit: limit,
     ExclusiveStartKey: start,
     ReturnConsumedCapacity: "TOTAL",
-    ProjectionExpression: attributesRead.map((name) => `#${name}`).join(", "),
-    FilterExpression:
-      "(#status = :scheduled AND #next_attempt_at <= :latest) OR (#status = :sending AND #claim_expires_at <= :latest) " +
-      "OR (#status = :sent AND #status_reason = :unknown)",
-    ExpressionAttributeNames: Object.fromEntries(attributesRead.map((name) => [`#${name}`, name])),
-    ExpressionAttributeValues: {
-      ":scheduled": "RETRY_SCHEDULED",
-      ":sending": "SENDING",
-      ":sent": "SENT",
-      ":unknown": outcomeUnknownReason,
-      ":latest": now() / 1_000 - patienceSeconds,
-    },
+    ProjectionExpression: attributes.map((name) => `#${name}`).join(", "),
+    ExpressionAttributeNames: Object.fromEntries(attributes.map((name) => [`#${name}`, name])),
+    ...(filter !== undefined && { FilterExpression: filter }),
+    ...(values !== undefined && { ExpressionAttributeValues: values() }),
   });
 }
 
