@@ -165,6 +165,48 @@ export function gateStoreContract(what: string, table: () => Promise<GateTable>)
       expect(refused.stored.gate).toEqual({ ...used.gate, pause });
     });
 
+    test.each([
+      ["the key of a pause of all", () => allGatesKey],
+      ["the key of another one's lane", () => `${identity}#1`],
+      ["nothing", () => ""],
+      ["longer than a key", () => "é".repeat(2_000)],
+      ["half a character", () => "SHOP\ud83d"],
+    ])("an identity that is %s has a gate of its own, and stops no other", async (_what, name) => {
+      await gate.put({ gate: allGatesKey, version: 1, ...pauseOf("bob", now) });
+      await gate.store.write(identity, 1, absent, used);
+
+      const [before = used] = await gate.store.read(name(), [0]);
+      expect(before).toMatchObject({ version: 0, lane: newLane });
+      const written = await gate.store.write(name(), 0, { ...before, version: 0 }, used);
+
+      expect(written.isWritten).toBe(true);
+      expect((await gate.store.read(name(), [0, 1])).map(({ version }) => version)).toEqual([1, 0]);
+      expect((await readOne(1))?.version).toBe(1);
+      expect(await gate.get(allGatesKey)).toMatchObject({ version: 1, paused_by: "bob" });
+    });
+
+    test.each([
+      ["an end alone", { paused_until: now + 60 }, { since: 0, by: "unknown", until: now + 60 }],
+      ["a name alone", { paused_by: "carol" }, { since: 0, by: "carol" }],
+    ])("a pause that somebody wrote by hand holds, with %s", async (_what, attributes, pause) => {
+      await gate.put({ gate: allGatesKey, ...attributes });
+
+      expect((await readOne())?.gate.pause).toEqual(pause);
+    });
+
+    test.each([
+      ["of the gate", () => identity, { next_free_at: "soon", rate: 0 }, ["next_free_at", "rate"]],
+      ["of the gate", () => identity, { recent_starts: "100:x" }, ["recent_starts"]],
+      ["of all gates", () => allGatesKey, { paused_until: "2026-11-25" }, ["paused_until"]],
+    ])(
+      "an item %s that nobody can read lets nothing through, and says why",
+      async (_whose, key, item, names) => {
+        await gate.put({ gate: key(), ...item });
+
+        await expect(readOne()).rejects.toMatchObject({ name: "UnreadableGateError", attributes: names });
+      },
+    );
+
     test.each<[what: string, all: number | undefined, own: number | undefined, by: string]>([
       ["of all is over, or ends first", now + 1, now + 2, "own"],
       ["of the gate ends first", now + 2, now + 1, "all"],

@@ -75,6 +75,15 @@ describe("a throttled table", () => {
     expect(write).toMatchObject({ isWritten: false, stored: { version: 2 } });
   });
 
+  test("that does not say whether all sends are paused lets nothing through", async () => {
+    const table = tableModel({ key: "gate", now: () => startOfTest, leavesUnprocessed: (id) => id === "*" });
+    const store = gateStoreOf(table.client);
+    table.put({ gate: "*", version: 1, paused_since: startOfTest, paused_by: "alice" });
+    table.put({ gate: "SHOP", version: 2 });
+
+    await expect(store.read("SHOP", [0])).rejects.toMatchObject({ name: "PauseUnknownError" });
+  });
+
   test("that is out of reach fails a read and a write", async () => {
     const client = {
       send: () => Promise.reject(new Error("out of reach")),

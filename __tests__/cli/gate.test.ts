@@ -7,6 +7,7 @@ import { allGatesKey, dynamodbGateStore } from "../../functions/adapters/dynamod
 import { systemClock } from "../../functions/adapters/system-clock.ts";
 import { type Emulators, startEmulators } from "../../local/emulators/start-emulators.ts";
 import { createTable } from "../../local/resources.ts";
+import { type DynamodbProxy, startDynamodbProxy } from "../support/dynamodb-proxy.ts";
 import { documentClientOf } from "../support/message-table.ts";
 import { startOfTest } from "../support/messages.ts";
 import { scriptRunner, signedIn } from "../support/script-run.ts";
@@ -17,6 +18,7 @@ const number = "+447700900999";
 let emulators: Emulators<"dynamodb">;
 let client: DynamoDBDocumentClient;
 let sts: Server;
+let proxy: DynamodbProxy;
 let environment: Record<string, string>;
 let callerArn: string;
 let table: string;
@@ -25,6 +27,7 @@ let tables = 0;
 beforeAll(async () => {
   emulators = await startEmulators(["dynamodb"]);
   client = documentClientOf(emulators.endpoints.dynamodb);
+  proxy = await startDynamodbProxy(emulators.endpoints.dynamodb);
   // No emulator here knows STS.
   sts = createServer((incoming, outgoing) => {
     incoming.resume();
@@ -45,15 +48,18 @@ beforeAll(async () => {
 afterAll(async () => {
   client.destroy();
   sts.close();
+  await proxy.close();
   await emulators.stop();
 });
 beforeEach(async () => {
   callerArn = "arn:aws:iam::123456789012:user/alice";
+  proxy.reset();
   tables += 1;
   table = `sms-retry-send-gates-${tables}`;
   await createTable(client, table, "gate");
 });
 
+const behindProxy = () => ({ ...environment, AWS_ENDPOINT_URL_DYNAMODB: proxy.endpoint });
 const command = (...given: string[]) => run(environment, ...given, "--table", table);
 const put = (Item: Record<string, unknown>) => client.send(new PutCommand({ TableName: table, Item }));
 const get = async (gate: string) =>
@@ -118,6 +124,55 @@ describe("sms-retry pause", () => {
     expect(item).not.toHaveProperty("pause_reason");
   });
 
+  test("says whose pause it replaces, and that an identity has sent nothing yet", async () => {
+    await command("pause", "--reason", "fraud");
+    callerArn = "arn:aws:iam::123456789012:user/bob";
+
+    const shorter = await command("pause", "--for", "30m");
+    expect(shorter.stdout.split("\n").at(-2)).toBe("It replaces the pause until resume, by alice: fraud.");
+    const misspelt = await command("pause", "--identity", "SHPO");
+    expect(misspelt.stdout.split("\n").at(-2)).toBe(
+      "Nothing has left by SHPO yet: see whether it is spelt as messages name it.",
+    );
+  });
+
+  test("does not wait for the name of who pauses", async () => {
+    const unreachable = { ...environment, AWS_ENDPOINT_URL_STS: "http://127.0.0.1:9" };
+
+    const { code, stdout } = await run(unreachable, "pause", "--table", table);
+
+    expect([code, stdout.split("\n")[0]]).toEqual([0, "All sends are paused: until resume, by unknown."]);
+  });
+
+  test("is not taken for failed where the gates cannot be shown", async () => {
+    proxy.intercept = (call, forward) =>
+      call.operation === "Scan"
+        ? { status: 400, body: { __type: "x#AccessDeniedException", message: "no right" } }
+        : forward();
+
+    const { code, stderr } = await run(behindProxy(), "pause", "--table", table);
+
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^The sends are paused, but the gates cannot be shown: .* no right to dynamodb:Scan/,
+    );
+    expect(await get(allGatesKey)).toMatchObject({ paused_by: "alice" });
+  });
+
+  test.each([-240, 240])(
+    "lasts as long as it says where this machine's clock is off by %d s",
+    async (off) => {
+      proxy.intercept = async (_call, forward) => ({ ...(await forward()), date: seconds() - off });
+
+      const { stdout } = await run(behindProxy(), "pause", "--for", "1m", "--json", "--table", table);
+
+      expect(JSON.parse(stdout)).toMatchObject({ gates: [{ identity: allGatesKey, paused: true }] });
+      const { paused_since: since, paused_until: until } = (await get(allGatesKey)) ?? {};
+      expect(Math.abs(Number(since) - (seconds() - off))).toBeLessThan(10);
+      expect(Number(until) - Number(since)).toBe(60);
+    },
+  );
+
   test("is seen by a worker that has read its gate before: its write is refused", async () => {
     const store = dynamodbGateStore(client, table, systemClock, { next: () => 0 });
     const [before] = await store.read(number, [0]);
@@ -131,6 +186,18 @@ describe("sms-retry pause", () => {
 });
 
 describe("sms-retry resume", () => {
+  test("says whose pause it ends, and where there is none; it makes no gate of a wrong name", async () => {
+    await command("pause", "--reason", "a wrong text");
+    callerArn = "arn:aws:iam::123456789012:user/bob";
+
+    const ended = await command("resume");
+    expect(ended.stdout.split("\n").at(-2)).toBe("It ends the pause until resume, by alice: a wrong text.");
+    const again = await command("resume");
+    expect([again.code, again.stdout.split("\n").at(-2)]).toEqual([0, "There was no such pause to end."]);
+    await command("resume", "--identity", "SHPO");
+    expect(await get("SHPO")).toBeUndefined();
+  });
+
   test("ends the pause of all, and that of one stays", async () => {
     await command("pause", "--for", "2h", "--reason", "a wrong text");
     await command("pause", "--identity", "SHOP");
@@ -159,6 +226,19 @@ describe("sms-retry gate", () => {
   test("says that nobody has sent yet where the table is empty", async () => {
     expect(await command("gate")).toEqual({ code: 0, stdout: "No identity has sent yet.\n", stderr: "" });
     expect(await gatesOf("gate")).toEqual([]);
+  });
+
+  test("shows an item that cannot be read beside the others, and what to do about it", async () => {
+    await put({ gate: number, version: 4 });
+    await put({ gate: "SHOP", version: 1, next_free_at: "soon", failures: "none" });
+
+    const { code, stdout } = await command("gate");
+
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\+447700900999 +- /m);
+    expect(stdout.split("\n").at(-2)).toBe(
+      "The item SHOP cannot be read because of next_free_at, failures, so nothing leaves by it; delete it: it forms itself anew, but for a pause.",
+    );
   });
 
   test("says which table there is not, and in which region", async () => {
@@ -237,7 +317,7 @@ describe("the report", () => {
       { identity: allGatesKey, ...goes },
       { identity: "SHOP", breaker: "closed", probeAt: now + 21, ...goes },
     ]);
-    expect(gatesText(reports)).toBe(
+    expect(gatesText({ gates: reports, unreadable: [] })).toBe(
       "identity  rate/s  used  backlog  breaker                                   pause\n" +
         "SHOP      -       -     0 s      closed, tries at 2026-11-23 12:00:21 UTC  -\n",
     );
@@ -252,7 +332,7 @@ describe("the report", () => {
     };
     const used = { rate: 12.5, rate_until: now + 60, next_free_at: now, recent_starts: "1:10" };
 
-    expect(gatesText(gateReports([item({ ...used, ...pause })], now))).toBe(
+    expect(gatesText({ gates: gateReports([item({ ...used, ...pause })], now), unreadable: [] })).toBe(
       "identity  rate/s  used  backlog  breaker  pause\n" +
         "SHOP      12.5    80 %  0 s      open     until 2026-11-23 12:30:00 UTC, by alice: a test\n",
     );

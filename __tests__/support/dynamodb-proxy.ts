@@ -14,8 +14,14 @@ export interface TableCall {
   readonly input: any;
 }
 
-/** An answer of the table, or none at all: the connection breaks. */
-export type TableAnswer = { readonly status: number; readonly body: object } | "hang-up";
+/**
+ * An answer of the table, or none at all: the connection breaks. `date` is what its clock says, epoch seconds.
+ *
+ * @default the time of this machine
+ */
+export type TableAnswer =
+  | { readonly status: number; readonly body: object; readonly date?: number }
+  | "hang-up";
 
 /** What happens to a request; `forward` hands this one, or another, to the table. */
 export type Intercept = (
@@ -75,7 +81,10 @@ export async function startDynamodbProxy(target: string): Promise<DynamodbProxy>
       response.destroy();
       return;
     }
-    response.writeHead(answered.status, { "content-type": "application/x-amz-json-1.0" });
+    response.writeHead(answered.status, {
+      "content-type": "application/x-amz-json-1.0",
+      date: new Date((answered.date ?? Date.now() / 1000) * 1000).toUTCString(),
+    });
     response.end(JSON.stringify(answered.body));
   }
 

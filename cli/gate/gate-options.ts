@@ -12,8 +12,8 @@ export const gateTable: [string, string, (value: string) => string, string] = [
   "sms-retry-send-gates",
 ];
 
-/** An origination identity as the SMS service knows it. */
-export const identity = text(/^[\w+:/-]{1,256}$/, "must be a number, short code, sender id, pool or ARN");
+/** An origination identity as `sms-retry gate` shows it, whatever an application has made of it. */
+export const identity = text(/^[^#*\p{Cc}]{1,600}$/u, "must be a number, short code, sender id, pool or ARN");
 
 const secondsOf = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
 

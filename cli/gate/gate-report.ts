@@ -1,10 +1,11 @@
 /** The state of gates, for people and for programs. */
-import type * as v from "valibot";
 import {
   allGatesKey,
-  type gateItemSchema,
+  type StoredAttributes as Item,
+  pauseOf,
   startsOf,
 } from "../../functions/adapters/dynamodb/dynamodb-gate-store.ts";
+import type { Pause } from "../../functions/core/sending/gate/gate.ts";
 
 /** One gate; `--json` prints it. Times are epoch seconds. */
 export interface GateReport {
@@ -27,7 +28,17 @@ export interface GateReport {
   readonly pauseReason: string | null;
 }
 
-type Item = v.InferOutput<typeof gateItemSchema>;
+/** An item that cannot be read, and because of which attributes; nothing leaves by it. */
+export interface UnreadableItem {
+  readonly gate: string;
+  readonly attributes: readonly string[];
+}
+
+/** What a table of gates holds. */
+export interface GatesAnswer {
+  readonly gates: readonly GateReport[];
+  readonly unreadable: readonly UnreadableItem[];
+}
 
 /** One report for each identity, from the items of all its lanes. */
 export function gateReports(items: readonly Item[], now: number): GateReport[] {
@@ -43,7 +54,8 @@ function reportOf(identity: string, lanes: readonly Item[], now: number): GateRe
   const main = lanes.find(({ gate }) => gate === identity);
   const rate = main?.rate !== undefined && (main.rate_until ?? 0) > now ? main.rate : null;
   const nextFree = Math.max(...lanes.map(({ next_free_at }) => next_free_at));
-  const isPaused = main?.paused_since !== undefined && (main.paused_until ?? Number.POSITIVE_INFINITY) > now;
+  const pause = main === undefined ? undefined : pauseOf(main);
+  const isPaused = pause !== undefined && (pause.until ?? Number.POSITIVE_INFINITY) > now;
   const isClosed = main !== undefined && main.closed_since !== 0;
   return {
     identity,
@@ -57,9 +69,9 @@ function reportOf(identity: string, lanes: readonly Item[], now: number): GateRe
     breaker: isClosed ? "closed" : "open",
     probeAt: isClosed ? Math.max(main.closed_until, main.probe_until) : null,
     paused: isPaused,
-    pausedUntil: isPaused ? (main.paused_until ?? null) : null,
-    pausedBy: isPaused ? (main.paused_by ?? null) : null,
-    pauseReason: isPaused ? (main.pause_reason ?? null) : null,
+    pausedUntil: isPaused ? (pause.until ?? null) : null,
+    pausedBy: isPaused ? pause.by : null,
+    pauseReason: isPaused ? (pause.reason ?? null) : null,
   };
 }
 
@@ -71,8 +83,8 @@ function usedShare(lanes: readonly Item[], rate: number, now: number): number {
   return Math.min(1, parts / Math.max(1, rate));
 }
 
-/** A table, a line for each gate. */
-export function gatesText(gates: readonly GateReport[]): string {
+/** A table, a line for each gate, and a sentence for each item that cannot be read. */
+export function gatesText({ gates, unreadable }: GatesAnswer): string {
   const all = gates.find(({ identity }) => identity === allGatesKey);
   const own = gates.filter(({ identity }) => identity !== allGatesKey);
   const rows = [
@@ -83,7 +95,7 @@ export function gatesText(gates: readonly GateReport[]): string {
       gate.used === null ? "-" : `${Math.round(gate.used * 100)} %`,
       `${gate.backlogSeconds} s`,
       gate.probeAt === null ? "open" : `closed, tries at ${clockTime(gate.probeAt)}`,
-      pauseText(gate),
+      pauseTextOf(gate),
     ]),
   ];
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
@@ -93,14 +105,27 @@ export function gatesText(gates: readonly GateReport[]): string {
       .join("  ")
       .trimEnd(),
   );
-  const heading = all?.paused === true ? `All sends are paused: ${pauseText(all)}.\n` : "";
-  return `${heading}${own.length === 0 ? "No identity has sent yet." : lines.join("\n")}\n`;
+  const heading = all?.paused === true ? `All sends are paused: ${pauseTextOf(all)}.\n` : "";
+  const problems = unreadable.map(
+    ({ gate, attributes }) =>
+      `The item ${gate} cannot be read because of ${attributes.join(", ")}, so nothing leaves by it; delete it: it forms itself anew, but for a pause.\n`,
+  );
+  return `${heading}${own.length === 0 ? "No identity has sent yet." : lines.join("\n")}\n${problems.join("")}`;
 }
 
-function pauseText({ paused, pausedUntil, pausedBy, pauseReason }: GateReport): string {
+function pauseTextOf({ paused, pausedUntil, pausedBy, pauseReason }: GateReport): string {
   if (!paused) return "-";
-  const until = pausedUntil === null ? "until resume" : `until ${clockTime(pausedUntil)}`;
-  return `${until}, by ${pausedBy ?? "unknown"}${pauseReason === null ? "" : `: ${pauseReason}`}`;
+  return pauseText({
+    by: pausedBy ?? "unknown",
+    ...(pausedUntil !== null && { until: pausedUntil }),
+    ...(pauseReason !== null && { reason: pauseReason }),
+  });
+}
+
+/** A pause in words: until when, by whom and why. */
+export function pauseText({ until, by, reason }: Omit<Pause, "since">): string {
+  const end = until === undefined ? "until resume" : `until ${clockTime(until)}`;
+  return `${end}, by ${by}${reason === undefined ? "" : `: ${reason}`}`;
 }
 
 function clockTime(seconds: number): string {

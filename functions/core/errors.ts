@@ -45,6 +45,31 @@ export class UnknownItemStatusError extends SmsRetryError {
   }
 }
 
+/** An item of a gate has attributes that no version of this project writes, so that nothing may leave by it. */
+export class UnreadableGateError extends SmsRetryError {
+  override readonly name = "UnreadableGateError";
+  /** Names of the attributes, which may be logged. */
+  readonly attributes: readonly string[];
+
+  constructor(attributes: readonly string[]) {
+    super(
+      `An item of the table of gates cannot be read because of its attribute(s) ${attributes.join(", ")}; see which with sms-retry gate, and delete it: it forms itself anew, but for a pause.`,
+    );
+    this.attributes = attributes;
+  }
+}
+
+/** The table of gates did not say whether an operator has paused all sends, so that nothing may leave. */
+export class PauseUnknownError extends SmsRetryError {
+  override readonly name = "PauseUnknownError";
+
+  constructor() {
+    super(
+      "The table of gates is throttled and did not say whether all sends are paused; the message is tried again later.",
+    );
+  }
+}
+
 /** A conditional write lost against other writers every time; trying the event again later will do. */
 export class ContentionError extends SmsRetryError {
   override readonly name = "ContentionError";

@@ -4,6 +4,7 @@ import { BatchGetCommand, type DynamoDBDocumentClient, UpdateCommand } from "@aw
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import * as v from "valibot";
 import type { Clock, Random } from "../../core/clock.ts";
+import { PauseUnknownError, UnreadableGateError } from "../../core/errors.ts";
 import { type GateState, newGate, newLane, type Pause } from "../../core/sending/gate/gate.ts";
 import type { GateItem, GateStore, StoredGateItem } from "../../core/sending/gate/gate-store.ts";
 import type { Start } from "../../core/sending/gate/send-times.ts";
@@ -15,39 +16,54 @@ const keptSeconds = 30 * 86_400;
 /** How often keys that a throttled table left unprocessed are asked for again. */
 const unprocessedTries = 5;
 
+/** No arithmetic of the gate ends with what is infinite, or not above 0 where a rate has to be. */
+const number = v.pipe(v.number(), v.finite());
+const rate = v.pipe(number, v.gtValue(0));
+
 /**
  * An item as it lies in the table. Times are epoch seconds; 0 = never. An operator's pause is written by
  * `sms-retry pause`, and by nothing here.
  */
 export const gateItemSchema = v.object({
   gate: v.string(),
-  version: v.optional(v.number(), 0),
-  next_free_at: v.optional(v.number(), 0),
+  version: v.optional(number, 0),
+  next_free_at: v.optional(number, 0),
   /** Starts before `next_free_at`: pairs of how long before, in tenths of a millisecond, and how many parts. */
-  recent_starts: v.optional(v.string(), ""),
+  recent_starts: v.optional(v.pipe(v.string(), v.regex(/^(-?\d+:\d+( -?\d+:\d+)*)?$/)), ""),
   /** By urgency, the last for everything. */
-  backlog_until: v.optional(v.array(v.number()), []),
-  rate: v.optional(v.number()),
-  rate_until: v.optional(v.number()),
-  failures: v.optional(v.number(), 0),
-  closed_until: v.optional(v.number(), 0),
-  closed_since: v.optional(v.number(), 0),
-  probe_until: v.optional(v.number(), 0),
-  opened_at: v.optional(v.number(), 0),
-  paused_since: v.optional(v.number()),
-  paused_until: v.optional(v.number()),
+  backlog_until: v.optional(v.array(number), []),
+  rate: v.optional(rate),
+  rate_until: v.optional(number),
+  failures: v.optional(number, 0),
+  closed_until: v.optional(number, 0),
+  closed_since: v.optional(number, 0),
+  probe_until: v.optional(number, 0),
+  opened_at: v.optional(number, 0),
+  paused_since: v.optional(number),
+  paused_until: v.optional(number),
   paused_by: v.optional(v.string()),
   pause_reason: v.optional(v.string()),
 });
 
-type StoredAttributes = v.InferOutput<typeof gateItemSchema>;
+/** The attributes of an item. */
+export type StoredAttributes = v.InferOutput<typeof gateItemSchema>;
 
 /** The key of the item whose pause holds for all gates of a table. */
 export const allGatesKey = "*";
 
-/** The key of a lane's item; that of lane 0 is the identity alone. */
+/** A key has at most 2,048 bytes; a character of an identity takes at most three in UTF-8. */
+const longestName = 600;
+
+/**
+ * The key of a lane's item; that of lane 0 is the identity alone. An application may name identities that no service
+ * knows: none may stop what leaves by others until the service refuses it, so what has a meaning in a key is escaped.
+ */
 export function gateKey(identity: string, lane: number): string {
-  return lane === 0 ? identity : `${identity}#${lane}`;
+  const escaped = identity
+    .toWellFormed()
+    .replace(/[%#*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
+  const name = escaped.slice(0, longestName).toWellFormed() || "%";
+  return lane === 0 ? name : `${name}#${lane}`;
 }
 
 /**
@@ -66,8 +82,9 @@ export function dynamodbGateStore(
   const pause = (tries: number) => sleep(0.05 * 2 ** tries * (0.5 + next() / 2));
   const read: GateStore["read"] = async (identity, lanes, mayBeOld = false) => {
     const keys = [allGatesKey, ...lanes.map((lane) => gateKey(identity, lane))];
-    const found = await readItems(table, keys, { isConsistent: !mayBeOld, pause });
-    // What was left unprocessed is taken for new: the write on top of it is refused, and its answer has the item.
+    const { found, unread } = await readItems(table, keys, { isConsistent: !mayBeOld, pause });
+    if (unread.has(allGatesKey)) throw new PauseUnknownError();
+    // What else was left unprocessed is taken for new: the write on top of it is refused, and its answer has the item.
     const pauseOfAll = found.get(allGatesKey)?.gate.pause;
     return lanes.map((lane) => withPause(found.get(gateKey(identity, lane)) ?? absentItem, pauseOfAll));
   };
@@ -100,7 +117,7 @@ interface Table {
 }
 
 /**
- * The items of these keys that are there and were not left unprocessed to the end.
+ * The items of these keys that are there, and the keys that were left unprocessed to the end.
  *
  * @param pause waits before what a throttled table left out is asked for again
  */
@@ -111,7 +128,7 @@ async function readItems(
     isConsistent,
     pause,
   }: { readonly isConsistent: boolean; readonly pause: (tries: number) => Promise<void> },
-): Promise<ReadonlyMap<string, StoredGateItem>> {
+): Promise<{ readonly found: ReadonlyMap<string, StoredGateItem>; readonly unread: ReadonlySet<string> }> {
   const found = new Map<string, StoredGateItem>();
   let keys = wanted.map((gate) => ({ gate }));
   for (let tries = 0; tries < unprocessedTries && keys.length > 0; tries += 1) {
@@ -125,7 +142,7 @@ async function readItems(
     }
     keys = (UnprocessedKeys?.[tableName]?.Keys ?? []) as typeof keys;
   }
-  return found;
+  return { found, unread: new Set(keys.map(({ gate }) => gate)) };
 }
 
 /** Sets the attributes of an item that has this version, 0 for none yet, and makes it the next version. */
@@ -165,8 +182,23 @@ function endOf({ until = Number.POSITIVE_INFINITY }: Pause): number {
 
 const absentItem: StoredGateItem = { version: 0, lane: newLane, gate: newGate };
 
-function storedItemOf(item: unknown): { readonly key: string; readonly item: StoredGateItem } {
-  const stored = v.parse(gateItemSchema, item);
+/**
+ * An item of the table, read.
+ *
+ * @throws UnreadableGateError
+ */
+export function readGateItem(item: Readonly<Record<string, unknown>>): StoredAttributes {
+  const { success, issues, output } = v.safeParse(gateItemSchema, item);
+  if (success) return output;
+  const attributes = [...new Set(issues.map((issue) => String(issue.path?.[0]?.key)))];
+  throw new UnreadableGateError(attributes);
+}
+
+function storedItemOf(item: Readonly<Record<string, unknown>>): {
+  readonly key: string;
+  readonly item: StoredGateItem;
+} {
+  const stored = readGateItem(item);
   const lane = {
     lane: {
       nextFreeAt: stored.next_free_at,
@@ -178,7 +210,7 @@ function storedItemOf(item: unknown): { readonly key: string; readonly item: Sto
 }
 
 function gateStateOf(stored: StoredAttributes): GateState {
-  const { paused_since: since, paused_until: until, pause_reason: reason } = stored;
+  const pause = pauseOf(stored);
   return {
     breaker: {
       failures: stored.failures,
@@ -189,14 +221,19 @@ function gateStateOf(stored: StoredAttributes): GateState {
     },
     ...(stored.rate !== undefined && { rate: stored.rate }),
     ...(stored.rate_until !== undefined && { rateUntil: stored.rate_until }),
-    ...(since !== undefined && {
-      pause: {
-        since,
-        by: stored.paused_by ?? "unknown",
-        ...(until !== undefined && { until }),
-        ...(reason !== undefined && { reason }),
-      },
-    }),
+    ...(pause !== undefined && { pause }),
+  };
+}
+
+/** The pause of an item, over or not. Any attribute of one makes it one: somebody may have written it by hand. */
+export function pauseOf(stored: StoredAttributes): Pause | undefined {
+  const { paused_since: since, paused_until: until, paused_by: by, pause_reason: reason } = stored;
+  if ([since, until, by, reason].every((attribute) => attribute === undefined)) return undefined;
+  return {
+    since: since ?? 0,
+    by: by ?? "unknown",
+    ...(until !== undefined && { until }),
+    ...(reason !== undefined && { reason }),
   };
 }
 

@@ -242,10 +242,16 @@ async function byQueue(
   return { application_message_id: id, status: "SENDING" };
 }
 
-/** What the application is told of a message that an invocation before has produced. */
+/**
+ * What the application is told of a message that an invocation before has produced. That one may have died before it
+ * put on the queue what follows from its send: so that is put there once more.
+ */
 async function answerOf(existing: Message, dependencies: ProduceDependencies): Promise<ProducedMessage> {
-  // It may have recorded its send, and died before it queued the receipt check.
-  if (existing.status === "SENT") await put(receiptCheckEntry(existing, dependencies.policy), dependencies);
+  const { application_message_id: id, status, retry_count, claim_expires_at: leaseEndsAt = 0 } = existing;
+  if (status === "SENT") await put(receiptCheckEntry(existing, dependencies.policy), dependencies);
+  if (status === "SENDING" && retry_count === 0) {
+    await put(firstSendEntry(id, Math.max(leaseEndsAt, dependencies.clock.now())), dependencies);
+  }
   return present(existing);
 }
 
@@ -296,9 +302,8 @@ async function takeOver(
   permit: HeldPermit,
   dependencies: ProduceDependencies,
 ): Promise<{ readonly message: Message } | { readonly result: ProducedMessage }> {
-  const { attempt, now } = claim;
-  const decision = decideRetryMessage(existing, { attempt, now, guarantee: dependencies.guarantee });
-  const { action } = decision;
+  const { guarantee } = dependencies;
+  const { action } = decideRetryMessage(existing, { attempt: claim.attempt, now: claim.now, guarantee });
   // A body that is too long is for the service to refuse, as at the first send.
   if (action === "claim-again") {
     // What is stored leaves, whatever this request says: its text may be longer.
@@ -316,14 +321,7 @@ async function takeOver(
     if (taken.current?.attempts?.["0"]?.claim_id === claim.claimId) return { message: taken.current };
     return { result: present(taken.current ?? existing) };
   }
-  if (action === "expire" || action === "await-receipt") {
-    await put(firstSendEntry(existing.application_message_id, now), dependencies);
-  }
-  // Whoever holds the lease may have died; this invocation may be the last that ever comes.
-  if (decision.action === "defer") {
-    await put(firstSendEntry(existing.application_message_id, decision.until), dependencies);
-  }
-  return { result: present(existing) };
+  return { result: await answerOf(existing, dependencies) };
 }
 
 /** What the application is told of a message that was produced before. */

@@ -49,6 +49,14 @@ describe("a breaker", () => {
     expect(afterFailure(closed, 104, false)).toBe(closed);
   });
 
+  test("is moved by no answer from before its last change: no success opens it, no failure counts", () => {
+    const closed = failing(100, 100, 100);
+    expect(afterSuccess(closed, 99.9)).toBe(closed);
+    const opened = afterSuccess(closed, 106);
+    expect(afterFailure(opened, 105.9, false)).toBe(opened);
+    expect(afterFailure(opened, 106, false).failures).toBe(1);
+  });
+
   test("opens gradually after a success: from a tenth of the rate to all of it in a minute", () => {
     const opened = afterSuccess(failing(100, 100, 100), 110);
     const shares = [110, 116, 140, 170, 500].map((at) => allowance(opened, at));

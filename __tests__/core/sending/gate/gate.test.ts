@@ -10,6 +10,7 @@ import {
   rateHoldSeconds,
   reserve,
 } from "../../../../functions/core/sending/gate/gate.ts";
+import { laneCount } from "../../../../functions/core/sending/gate/send-times.ts";
 
 const now = 1_800_000_000;
 
@@ -351,6 +352,19 @@ describe("a closed gate", () => {
   test("that opens lets so much through as it has opened", () => {
     const opening = { ...newGate, breaker: { ...openBreaker, openedAt: now - 30 } };
     expect(kinds([one, one], opening)).toEqual([0, 0.204]);
+  });
+
+  test.each([0.1, 0.25, 0.5])("that opens lets %d of the rate through, over all of its lanes", (share) => {
+    const opening = { ...newGate, breaker: { ...openBreaker, openedAt: now - 60 * share } };
+    const many = Array.from({ length: 600 }, () => one);
+    const lanes = Array.from({ length: laneCount(1_000) }, (_, laneNumber) =>
+      reserve(opening, newLane, many, context({ rate: 1_000, laneNumber })),
+    );
+
+    const starts = lanes.flatMap(({ decisions }) => decisions.filter(({ kind }) => kind === "start"));
+    const inASecond = starts.filter((start) => start.kind === "start" && start.at < now + 1);
+    expect(inASecond.length).toBeLessThanOrEqual(1_000 * share);
+    expect(inASecond.length).toBeGreaterThan(900 * share);
   });
 
   test("lets nothing through before its time", () => {

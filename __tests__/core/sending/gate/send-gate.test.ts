@@ -1,6 +1,5 @@
 /** The gate as a worker uses it: the real store on the model of DynamoDB, on a virtual clock. */
 import { dynamodbGateStore } from "../../../../functions/adapters/dynamodb/dynamodb-gate-store.ts";
-import { ContentionError } from "../../../../functions/core/errors.ts";
 import type { PermitRequest } from "../../../../functions/core/sending/gate/gate.ts";
 import type { GateClock, GateStore } from "../../../../functions/core/sending/gate/gate-store.ts";
 import {
@@ -169,17 +168,29 @@ describe("a batch", () => {
     expect(given[0]?.at).toBe(0.2);
   });
 
-  test("fails as a whole where others move the gate eight times", async () => {
+  test("is deferred, and counted as it was before, where others move the gate eight times", async () => {
     const all = gates();
     const gate = all.worker({ beforeWrite: (identity) => moved(all, identity) });
 
-    const answers = Promise.allSettled([gate.acquire("SHOP", one), gate.acquire("SHOP", one)]);
-    await all.time.run();
+    const given = await all.ask(gate, [one, { ...one, waitsAs: 3 }]);
 
-    for (const answer of await answers) {
-      expect(answer).toMatchObject({ status: "rejected", reason: expect.any(ContentionError) });
-    }
+    const answer = { kind: "no-permit", reason: "no-capacity", until: start + 1.5 };
+    expect(given.map((each) => each.answer)).toEqual([answer, { ...answer, waitsAs: 3 }]);
     expect(all.calls.filter((call) => call.startsWith("refused"))).toHaveLength(8);
+  });
+
+  test("of which nothing goes now writes its estimate once, or not at all", async () => {
+    const all = gates();
+    all.table.put({ gate: "SHOP", version: 1, next_free_at: start + 60, rate: 10, rate_until: start + 60 });
+    const gate = all.worker({ beforeWrite: (identity) => moved(all, identity) });
+
+    const given = await all.ask(gate, [one, { ...one, waitsAs: 3 }]);
+
+    expect(all.calls).toEqual(["read SHOP 0", "refused SHOP 0"]);
+    expect(given.map(({ answer }) => answer)).toEqual([
+      { kind: "no-permit", reason: "no-capacity", until: expect.any(Number) },
+      { kind: "no-permit", reason: "no-capacity", until: expect.any(Number), waitsAs: 3 },
+    ]);
   });
 
   test.each(["read", "write"] as const)("fails as a whole where the table fails its %s", async (call) => {
@@ -386,6 +397,43 @@ describe("three failures in a row", () => {
     expect(table.items.get("SHOP")).toMatchObject({ failures: 0, closed_since: 0, opened_at: time.now() });
     time.advance(2);
     await permit(worker());
+  });
+
+  test.each(["comes too late", "is never claimed", "is too late for its invocation"])(
+    "then a probe that %s makes room for the next one",
+    async (what) => {
+      const { gate, worker, ask, permit, departs, time, calls } = await afterFailures(3);
+      await gate.settle();
+      time.advance(5);
+      const isOver = what === "is too late for its invocation";
+      const probing = worker(isOver ? { until: time.now() - 1 } : {});
+      const [given] = await ask(probing, [one]);
+      expect(given?.answer.kind).toBe(isOver ? "no-permit" : "permit");
+      if (what === "comes too late") {
+        time.advance(0.1);
+        expect((await departs(given?.answer as Permit))[0]).toBe(false);
+      }
+      calls.length = 0;
+
+      await probing.settle();
+
+      expect(calls).toEqual(["read SHOP 0", "write SHOP 0"]);
+      await permit(worker());
+    },
+  );
+
+  test("then a probe that was given up is not taken from the worker that has the next", async () => {
+    const { gate, worker, permit, ask, time } = await afterFailures(3);
+    await gate.settle();
+    time.advance(5);
+    const first = worker();
+    await permit(first);
+    time.advance(30);
+    await permit(worker());
+
+    await first.settle();
+
+    expect((await ask(worker(), [one]))[0]?.answer).toMatchObject({ reason: "breaker-closed" });
   });
 
   test("and a failed probe keep it closed for longer", async () => {

@@ -63,13 +63,22 @@ export function allowance(breaker: Breaker, now: number): Allowance {
   return { kind: "probe", breaker: { ...breaker, probeUntil: now + probeSeconds } };
 }
 
-/** The breaker after a call that the service answered as one does that works. */
+/**
+ * The breaker after a call that the service answered as one does that works.
+ *
+ * @param now when the answer came; one from before the breaker closed does not open it
+ */
 export function afterSuccess(breaker: Breaker, now: number): Breaker {
+  if (now < breaker.closedSince) return breaker;
   if (breaker.closedSince === 0) return breaker.failures === 0 ? breaker : { ...breaker, failures: 0 };
   return { ...openBreaker, openedAt: now };
 }
 
-/** The breaker after a call that failed: no connection, no answer, a 5xx, or "not allowed". */
+/**
+ * The breaker after a call that failed: no connection, no answer, a 5xx, or "not allowed".
+ *
+ * @param now when that was known; what failed before the breaker opened is no news
+ */
 export function afterFailure(breaker: Breaker, now: number, isProbe: boolean): Breaker {
   if (breaker.closedSince !== 0) {
     // What was under way when it closed says nothing new.
@@ -78,6 +87,7 @@ export function afterFailure(breaker: Breaker, now: number, isProbe: boolean): B
     const seconds = Math.min(lasted * closedSeconds.growth - lasted, closedSeconds.longest);
     return { ...breaker, failures: breaker.failures + 1, closedUntil: now + seconds, probeUntil: 0 };
   }
+  if (now < breaker.openedAt) return breaker;
   const failures = breaker.failures + 1;
   if (failures < failuresToClose) return { ...breaker, failures };
   return {
@@ -87,4 +97,9 @@ export function afterFailure(breaker: Breaker, now: number, isProbe: boolean): B
     closedSince: now,
     openedAt: breaker.openedAt,
   };
+}
+
+/** The breaker where its probe, known by its end, has not left after all: the next one may go at once. */
+export function withoutProbe(breaker: Breaker, probeUntil: number): Breaker {
+  return breaker.probeUntil === probeUntil ? { ...breaker, probeUntil: 0 } : breaker;
 }

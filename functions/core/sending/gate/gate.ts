@@ -242,7 +242,7 @@ function planned(
   const { time, laneNumber, random, callSeconds } = context;
   const now = time.latest;
   const share = allowed.kind === "open" ? allowed.shareOfRate : 1;
-  const rate = rateOfLane(effectiveRate(gate, context.rate, now) * share, laneNumber);
+  const rate = rateOfLane(effectiveRate(gate, context.rate, now), laneNumber, share);
   const isIdle = now - given.lane.nextFreeAt > Math.max(idleSeconds, 3 * secondsOf(1, rate));
 
   const order = requests

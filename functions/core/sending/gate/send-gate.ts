@@ -5,8 +5,7 @@
  * worker sleeps longer than its batch takes to leave.
  */
 import type { Clock, Random } from "../../clock.ts";
-import { ContentionError } from "../../errors.ts";
-import { afterFailure, afterSuccess, type Breaker } from "./breaker.ts";
+import { afterFailure, afterSuccess, type Breaker, withoutProbe } from "./breaker.ts";
 import {
   effectiveRate,
   type GateDecision,
@@ -67,7 +66,7 @@ export interface SendGate {
    * Resolves when the message's attempt is to be claimed, shortly before it leaves, or at once where it must not.
    *
    * @param identity the origination identity that the message leaves by
-   * @throws ContentionError where too many others move the gate; any error of the store
+   * @throws any error of the store
    */
   acquire(identity: string, request: PermitRequest): Promise<Permit | NoPermit>;
   /** Writes down what the reports mean for the breakers. Never rejects: a breaker is no reason to fail a batch. */
@@ -80,7 +79,7 @@ export const anyIdentity = "any";
 /** A message may leave so much after its time; the windows are as much longer than a second. */
 const latenessSeconds = 0.02;
 
-/** How often a write is tried on top of what others have written. */
+/** How often a write is tried on top of what others have written. What gets none of them is deferred. */
 const maxWrites = 8;
 
 /**
@@ -111,6 +110,8 @@ interface Reports {
   breaker: Breaker;
   /** Whether a report has changed it. */
   isNews: boolean;
+  /** Until when this worker has the probe; absent where it has none, or knows what came of it. */
+  probeUntil?: number | undefined;
   readonly list: { readonly isServiceWorking: boolean; readonly isProbe: boolean; readonly at: number }[];
 }
 
@@ -140,6 +141,7 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
         // The record of a send takes as long as its claim.
         if (leftAt !== undefined) timing.observeCalls(clock.now() - leftAt + 2 * claimSeconds);
         if (seen === undefined) return;
+        if (isProbe) seen.probeUntil = undefined;
         const now = gateClock.now().latest;
         seen.list.push({ isServiceWorking, isProbe, at: now });
         const breaker = after(seen.breaker, isServiceWorking, now, isProbe);
@@ -184,6 +186,9 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
         leadSeconds: timing.leadSeconds,
         random: () => random.next(),
       });
+      const isEstimate = next.gate === main.gate && decisions.every(({ kind }) => kind === "defer");
+      // An estimate is not worth a second write: many that wait would keep those from it that may go.
+      if (writes > 0 && isEstimate) return { decisions: uncounted(decisions, requests), lag };
       seeBreaker(identity, next.gate.breaker);
       const isGateSame = next.gate === main.gate;
       const isLaneSame = next.lane === lane.lane;
@@ -200,7 +205,9 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
       if (written.isWritten) return { decisions, lag };
       lanes = [lanes[0], ...lanes.slice(1).with(laneNumber - 1, written.stored)];
     }
-    throw new ContentionError(maxWrites);
+    const now = gateClock.now().latest;
+    const until = () => now + 1 + random.next();
+    return { lag: 0, decisions: requests.map((request) => deferred(request, until())) };
   }
 
   /** What this worker knows of the breaker, unless it knows better by its own calls. */
@@ -247,6 +254,8 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
     { parts }: PermitRequest,
     resolve: Asking["resolve"],
   ): Promise<void> {
+    const seen = reports.get(identity);
+    if (isProbe && seen !== undefined) seen.probeUntil = seen.breaker.probeUntil;
     const wait = at + lag - timing.leadSeconds - clock.now();
     if (clock.now() + wait > until) {
       resolve({ kind: "no-permit", reason: "no-capacity", until: clock.now() + 1 });
@@ -269,12 +278,32 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
       });
     },
     async settle() {
-      for (const [identity, { list, isNews }] of reports) {
+      for (const [identity, seen] of reports) {
         // Successes of a breaker that is at rest change nothing: no read for them.
-        if (isNews) await settleBreaker(store, identity, list).catch(() => {});
+        if (seen.isNews || seen.probeUntil !== undefined) {
+          await settleBreaker(store, identity, seen).catch(() => {});
+        }
       }
     },
   };
+}
+
+/** Not now, because of the ceiling; the request counts among what waits as it did before. */
+function deferred({ waitsAs }: PermitRequest, until: number): GateDecision {
+  return { kind: "defer", reason: "no-capacity", until, ...(waitsAs !== undefined && { waitsAs }) };
+}
+
+/** The decisions of a batch whose estimate is not written. */
+function uncounted(
+  decisions: readonly GateDecision[],
+  requests: readonly PermitRequest[],
+): readonly GateDecision[] {
+  return decisions.map((decision, index) => {
+    if (decision.kind === "start") return decision;
+    const { waitsAs: _, ...answer } = decision;
+    const waitsAs = requests[index]?.waitsAs;
+    return { ...answer, ...(waitsAs !== undefined && { waitsAs }) };
+  });
 }
 
 function after(breaker: Breaker, isServiceWorking: boolean, now: number, isProbe: boolean): Breaker {
@@ -295,15 +324,23 @@ async function readLanes(
   return [main, ...others];
 }
 
-/** Adds a worker's reports to the breaker of all; writes only where they change it. */
-async function settleBreaker(store: GateStore, identity: string, reports: Reports["list"]): Promise<void> {
+/**
+ * Adds a worker's reports to the breaker of all, and gives back a probe that has not left; writes only where that
+ * changes it.
+ */
+async function settleBreaker(
+  store: GateStore,
+  identity: string,
+  { list, probeUntil }: Pick<Reports, "list" | "probeUntil">,
+): Promise<void> {
   let [main] = await store.read(identity, [0]);
   for (let writes = 0; writes < maxWrites && main !== undefined; writes += 1) {
     const { gate, lane } = main;
-    const breaker = reports.reduce(
+    const reported = list.reduce(
       (state, { isServiceWorking, at, isProbe }) => after(state, isServiceWorking, at, isProbe),
       gate.breaker,
     );
+    const breaker = probeUntil === undefined ? reported : withoutProbe(reported, probeUntil);
     if (breaker === gate.breaker) return;
     const written = await store.write(identity, 0, main, { lane, gate: { ...gate, breaker } });
     if (written.isWritten) return;

@@ -61,11 +61,13 @@ export function laneCount(rate: number): number {
  * lets one part through in `1 / rate` seconds.
  *
  * @param rate parts per second, > 0; from 1 on its fraction is not used: no second would have room for it
+ * @param share how much of the rate goes now, > 0; the number of lanes stays as it is. @default 1
  */
-export function rateOfLane(rate: number, lane: number): LaneRate {
-  if (rate < 1) return { partsPerWindow: 1, windowSeconds: windowStretch / rate };
+export function rateOfLane(rate: number, lane: number, share = 1): LaneRate {
+  const goes = rate * share;
+  if (goes < 1) return { partsPerWindow: 1, windowSeconds: windowStretch / goes };
   const lanes = laneCount(rate);
-  const whole = Math.floor(rate);
+  const whole = Math.floor(goes);
   return {
     partsPerWindow: Math.floor(whole / lanes) + (lane < whole % lanes ? 1 : 0),
     windowSeconds: windowStretch,
@@ -80,14 +82,18 @@ function nextStart(
   parts: number,
 ): { start: Start; lane: Lane } {
   const { partsPerWindow, windowSeconds } = rate;
-  let at = Math.max(earliest, lane.nextFreeAt);
+  const from = Math.max(earliest, lane.nextFreeAt);
+  // More than this has gone at a higher rate only, and is no debt: a window behind the last of it there is room again.
+  const last = Math.max(lane.nextFreeAt, lane.recent.at(-1)?.at ?? 0);
+  const latest = Math.max(from, last + windowSeconds);
+  let at = from;
   let between = 0;
   for (const before of lane.recent.toReversed()) {
     between += before.parts;
     // The two may not be in one window where it has no room for both, and what is between them.
     if (between + parts > partsPerWindow) at = Math.max(at, clearOf(before, between, rate));
   }
-  at = roundedUp(at);
+  at = roundedUp(Math.min(at, latest));
   const start = { at, parts };
   const nextFreeAt = roundedUp(at + (parts * windowSeconds) / partsPerWindow);
   return { start, lane: { nextFreeAt, recent: [...lane.recent, start] } };
