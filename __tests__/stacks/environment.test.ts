@@ -120,7 +120,7 @@ describe.each(stackNames)("functions of %s", (stackName) => {
       stacks[stackName],
       "aws_lambda_event_source_mapping.resend",
     );
-    const longestWindow = Number(/ \? (\d+) : 0\}$/.exec(String(maximum_batching_window_in_seconds))?.[1]);
+    const longestWindow = Number(/ \? (\d+) : 0\)\}$/.exec(String(maximum_batching_window_in_seconds))?.[1]);
     expect(visibility_timeout_seconds).toBe(6 * Number(timeout) + longestWindow);
   });
 });
