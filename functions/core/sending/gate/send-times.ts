@@ -82,18 +82,14 @@ function nextStart(
   parts: number,
 ): { start: Start; lane: Lane } {
   const { partsPerWindow, windowSeconds } = rate;
-  const from = Math.max(earliest, lane.nextFreeAt);
-  // More than this has gone at a higher rate only, and is no debt: a window behind the last of it there is room again.
-  const last = Math.max(lane.nextFreeAt, lane.recent.at(-1)?.at ?? 0);
-  const latest = Math.max(from, last + windowSeconds);
-  let at = from;
+  let at = Math.max(earliest, lane.nextFreeAt);
   let between = 0;
   for (const before of lane.recent.toReversed()) {
     between += before.parts;
     // The two may not be in one window where it has no room for both, and what is between them.
     if (between + parts > partsPerWindow) at = Math.max(at, clearOf(before, between, rate));
   }
-  at = roundedUp(Math.min(at, latest));
+  at = roundedUp(at);
   const start = { at, parts };
   const nextFreeAt = roundedUp(at + (parts * windowSeconds) / partsPerWindow);
   return { start, lane: { nextFreeAt, recent: [...lane.recent, start] } };
