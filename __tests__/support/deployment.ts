@@ -207,7 +207,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
   });
   const s3 = new S3Client({ ...emulatorAccess, endpoint: emulators.endpoints.s3, forcePathStyle: true });
   const queueProxy = await startBreakableProxy(emulators.endpoints.sqs);
-  // The URL of a queue is where it was created, and where the functions' clients go.
+  // The functions go to the queue by way of the proxy.
   const { QueueUrl = "" } = await new SQSClient({ ...emulatorAccess, endpoint: queueProxy.endpoint }).send(
     new CreateQueueCommand({ QueueName: queueName }),
   );
@@ -223,7 +223,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       environment: {
         ...environmentOf(name, QueueUrl, {
           DYNAMODB: options.throughProxy === false ? emulators.endpoints.dynamodb : proxy.endpoint,
-          SQS: emulators.endpoints.sqs,
+          SQS: queueProxy.endpoint,
           S3: emulators.endpoints.s3,
           PINPOINT: pinpoint.endpoint,
         }),
