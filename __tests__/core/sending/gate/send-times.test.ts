@@ -130,6 +130,21 @@ describe("the starts that a lane gives to all batches of all workers", () => {
     expect(plan.lane.nextFreeAt).toBeCloseTo(103.06, 4);
   });
 
+  test.each([
+    [100, 10],
+    [500, 5],
+    [500, 0.2],
+  ])("after a rate of %s in full, one of %s begins when its window is free", (high, low) => {
+    const { lane } = planStarts(emptyLane, rateOfLane(high, 0), 1_800_000_000, Array(1_500).fill(1), anyWait);
+    const last = lane.recent.at(-1)?.at ?? 0;
+    const lower = rateOfLane(low, 0);
+
+    const { starts } = planStarts(lane, lower, 1_800_000_000, [1], anyWait);
+
+    expect((starts[0]?.at ?? 0) - last).toBeGreaterThanOrEqual(lower.windowSeconds);
+    expect((starts[0]?.at ?? 0) - last).toBeLessThan(lower.windowSeconds + 0.1);
+  });
+
   test("are none, and nothing is taken, where the first is too long to wait for", () => {
     const busy: Lane = { nextFreeAt: 200, recent: [{ at: 199, parts: 1 }] };
     expect(planStarts(busy, rateOfLane(1, 0), 100, [1], (wait) => wait < 99)).toEqual({

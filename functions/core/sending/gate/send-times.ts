@@ -82,14 +82,19 @@ function nextStart(
   parts: number,
 ): { start: Start; lane: Lane } {
   const { partsPerWindow, windowSeconds } = rate;
-  let at = Math.max(earliest, lane.nextFreeAt);
-  let between = 0;
+  const from = Math.max(earliest, lane.nextFreeAt);
+  let [at, last, between, largest] = [from, lane.nextFreeAt, 0, parts];
   for (const before of lane.recent.toReversed()) {
     between += before.parts;
+    last = Math.max(last, before.at);
+    largest = Math.max(largest, before.parts);
     // The two may not be in one window where it has no room for both, and what is between them.
     if (between + parts > partsPerWindow) at = Math.max(at, clearOf(before, between, rate));
   }
-  at = roundedUp(at);
+  // More than a window's parts, each of which fits into one, have gone at a higher rate only. That is no debt: a window
+  // behind the last of them there is room again.
+  const latest = largest > partsPerWindow ? Number.POSITIVE_INFINITY : Math.max(from, last + windowSeconds);
+  at = roundedUp(Math.min(at, latest));
   const start = { at, parts };
   const nextFreeAt = roundedUp(at + (parts * windowSeconds) / partsPerWindow);
   return { start, lane: { nextFreeAt, recent: [...lane.recent, start] } };
