@@ -51,7 +51,7 @@ export interface Deployment {
   consume(records: readonly KinesisRecord[]): Promise<string[]>;
   /**
    * Hands what is on the retry queue to `resend`, batch by batch, until nothing is there that is due within
-   * `withinSeconds` (default 2.5): what lost a race waits for the winner's lease, a minute. A message that the
+   * `withinSeconds` (default 6): what lost a race waits for the winner's lease, a minute. A message that the
    * function wants again stays hidden, as on AWS.
    *
    * @returns how many messages came
@@ -299,7 +299,7 @@ export async function startDeployment(options: DeploymentOptions = {}): Promise<
       const { batchItemFailures } = await invoke<KinesisStreamBatchResponse>("consume-kinesis", { Records });
       return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
     },
-    async drain(withinSeconds = 2.5) {
+    async drain(withinSeconds = 6) {
       const own = generation;
       let handled = 0;
       for (;;) {
