@@ -12,6 +12,7 @@ test("exactly these answers of moto are corrected", () => {
       "sqs RedriveAllowPolicy: moto does not know the attribute and refuses to read it.",
       "s3 Policy: moto does not look at conditions: it takes the refusal of everything but TLS for one of everything.",
       "scheduler ConflictException: moto makes a schedule group anew where there is one of the name; AWS refuses it.",
+      "kinesis Tags: moto does not keep the tags that a stream is created with.",
       "lambda LoggingConfig: moto does not keep the log group and format of a function.",
       "lambda StartingPositionTimestamp: moto keeps from when on an event source mapping reads, and does not tell it.",
     ]

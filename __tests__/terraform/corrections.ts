@@ -69,6 +69,26 @@ export const corrections: readonly Correction[] = [
     },
   },
   {
+    name: "kinesis Tags",
+    reason: "moto does not keep the tags that a stream is created with.",
+    correct(answer, call, memory) {
+      if (call.service !== "kinesis" || answer.status >= 300) return answer;
+      const { StreamName, StreamARN, ResourceARN, Tags } = jsonOf(call) as StreamRequest;
+      const key = `kinesis/${StreamName ?? (StreamARN ?? ResourceARN)?.split("/").at(-1)}/Tags`;
+      if (call.operation === "CreateStream") memory.set(key, Tags);
+      const kept = memory.get(key) as StreamRequest["Tags"];
+      if (!call.operation.startsWith("ListTagsFor") || kept === undefined) return answer;
+      const told = JSON.parse(answer.body.toString()) as { Tags: { Key: string; Value: string }[] };
+      const known = new Set(told.Tags.map(({ Key }) => Key));
+      const missing = Object.entries(kept).filter(([Key]) => !known.has(Key));
+      if (missing.length === 0) return answer;
+      return jsonAnswer({
+        ...told,
+        Tags: [...told.Tags, ...missing.map(([Key, Value]) => ({ Key, Value }))],
+      });
+    },
+  },
+  {
     name: "lambda LoggingConfig",
     reason: "moto does not keep the log group and format of a function.",
     correct(answer, call, memory) {
@@ -113,6 +133,13 @@ export const corrections: readonly Correction[] = [
     },
   },
 ];
+
+interface StreamRequest {
+  readonly StreamName?: string;
+  readonly StreamARN?: string;
+  readonly ResourceARN?: string;
+  readonly Tags?: Readonly<Record<string, string>>;
+}
 
 interface Mapping {
   readonly UUID?: string;

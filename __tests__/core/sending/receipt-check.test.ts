@@ -290,11 +290,19 @@ describe("fault 61: a receipt check that is handled", () => {
     options: {
       policy?: Parameters<typeof retryPolicy>[0];
       guarantee?: "at-least-once" | "at-most-once";
+      /** What the first read finds. */
+      readBefore?: Message;
     } = {},
   ) {
     const store = message === undefined ? storeOnModel() : storeOnModel(message);
+    let before = options.readBefore;
+    const read = async (id: string) => {
+      const found = before ?? (await store.read(id));
+      before = undefined;
+      return found;
+    };
     const handled = await checkReceipt(check, {
-      store,
+      store: { ...store, read },
       policy: retryPolicy({ receiptTimeoutSeconds: 60, ...options.policy }),
       guarantee: options.guarantee ?? "at-least-once",
       clock: { now: () => now + 0.5 },
@@ -344,6 +352,17 @@ describe("fault 61: a receipt check that is handled", () => {
 
     const { created_at: ___, ...bare } = endless;
     expect((await handle(bare)).item).toMatchObject({ deadline: now + 86_400 });
+  });
+
+  test("of a worker that stood still while another repeated the attempt changes nothing", async () => {
+    const repeated = accepted(now - 10);
+    const attempts = { "0": {}, [attempt]: { claim_id: "claim-3", sent_at: now - 10, message_id: "msg-3" } };
+    const { handled, item } = await handle(
+      { ...repeated, attempts },
+      { policy: { maxRetries: 2, receiptTimeoutSeconds: 0 }, readBefore: unconfirmed(now - 900) },
+    );
+    expect(handled).toEqual({ outcome: "absorbed", reason: "already-sent" });
+    expect(item).toMatchObject({ status: "SENT", attempts });
   });
 
   test("makes the last attempt due once more, without its claim", async () => {

@@ -218,8 +218,16 @@ export function awaitReceipt(message: Message, attempt: number, at: number): Cha
  * what may have been sent stays marked.
  */
 export function repeatAttempt(message: Message, attempt: number, now: number): Change {
+  const claimId = message.attempts?.[attempt]?.claim_id;
+  const path = `attempts.${attempt}.claim_id` as const;
   return {
-    require: { ...samePosition(message), hasRecord: { path: `attempts.${attempt}`, is: "present" } },
+    require: {
+      ...samePosition(message),
+      hasRecord: { path: `attempts.${attempt}`, is: "present" },
+      // While this worker stood still, another may have repeated the attempt: then the item stands where it stood, and the
+      // outcome of the new claim is known.
+      isOfSameClaim: claimId === undefined ? { path, is: "absent" } : { path, is: "equal", value: claimId },
+    },
     set: { status: "SENDING", status_reason: noReceiptOutcome, claim_expires_at: Math.floor(now) },
     attempts: [{ number: attempt, how: "fields", set: {}, remove: ["claim_id", "claimed_at"] }],
   };

@@ -10,13 +10,14 @@ import type { Attempt, Message } from "./message.ts";
 /** Attributes of an item that changes may set: all but the key and the map of attempts. */
 export type SettableAttributes = Omit<Message, "application_message_id" | "attempts" | "timesAsWritten">;
 
-/** What a clause can look at: an attribute, the record of one attempt, or the outcome in it. */
+/** What a clause can look at: an attribute, the record of one attempt, or the outcome or the claim in it. */
 export type ClausePath =
   | keyof SettableAttributes
   | "application_message_id"
   | "attempts"
   | `attempts.${number}`
-  | `attempts.${number}.outcome`;
+  | `attempts.${number}.outcome`
+  | `attempts.${number}.claim_id`;
 
 /**
  * A condition on one attribute. `at-most` and `more-than` compare numbers; `other-than` holds where it is absent. An
