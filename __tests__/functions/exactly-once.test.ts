@@ -95,6 +95,9 @@ test("fault 36: 100 copies of a retry message at once lead to one send", async (
     Array.from({ length: 20 }, () => resend(...Array(5).fill(retryMessage("woken", 1)))),
   );
 
+  // On a busy machine the one that may send can come late for its permit; then it is on the queue.
+  await deployment.drain();
+
   expect(answers.flat()).toEqual([]);
   expect(sends()).toHaveLength(1);
 });
