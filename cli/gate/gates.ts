@@ -56,10 +56,11 @@ export async function pause(request: PauseRequest): Promise<void> {
     ...(request.reason !== undefined && { pause_reason: request.reason }),
   });
   const table = tableOf(request);
-  const ownTime = Math.floor(systemClock.now());
-  const { before } = await changePause(table, request, attributes(ownTime));
-  // The pause ends by the table's time, which its answer has told: this machine's clock may be wrong.
+  const { before } = await changePause(table, request, attributes(Math.floor(systemClock.now())));
+  // The pause ends by the table's time, which its answer has told: this machine's clock may be wrong. Both are read at
+  // the same moment, since the call may have taken long.
   const { earliest, latest } = table.clock.now();
+  const ownTime = systemClock.now();
   if (ownTime < earliest - farOffSeconds || ownTime > latest + farOffSeconds) {
     await changePause(table, request, attributes(Math.floor(latest)));
   }
