@@ -3,14 +3,12 @@
  * as AWS sends, over the clients that one worker has to the models.
  */
 import type { FirehoseTransformationEvent, KinesisStreamEvent, SQSEvent } from "aws-lambda";
+import { consumerPorts } from "../functions/adapters/batch-consumer.ts";
 import { type EventPorts, eventPorts } from "../functions/adapters/event-handling.ts";
 import type { InvocationContext, Outside } from "../functions/adapters/outside.ts";
 import type { PublishedTelemetry } from "../functions/adapters/powertools-telemetry.ts";
-import {
-  consumeKinesisFunction,
-  consumeKinesisPorts,
-} from "../functions/consume-kinesis/consume-kinesis-function.ts";
-import { consumeSnsFunction, consumeSnsPorts } from "../functions/consume-sns/consume-sns-function.ts";
+import { consumeKinesisFunction } from "../functions/consume-kinesis/consume-kinesis-function.ts";
+import { consumeSnsFunction } from "../functions/consume-sns/consume-sns-function.ts";
 import { timeoutSecondsOf } from "../functions/contract/environment.ts";
 import type { CancelledMessage } from "../functions/core/message/cancel-message.ts";
 import type { TransformedRecord } from "../functions/core/processing/answer-transformation.ts";
@@ -173,7 +171,7 @@ export async function consume(
   } as KinesisStreamEvent;
   const answer = await invoke({ name: "consume-kinesis", worker, event, parts }, (outside) => {
     const settings = parts.settings["consume-kinesis"];
-    const made = consumeKinesisPorts(settings, outside);
+    const made = consumerPorts(settings, outside);
     return consumeKinesisFunction(settings, { ...made, ...parts.breakPorts(made) });
   });
   return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
@@ -188,7 +186,7 @@ export async function consumeSns(
   const event = sqsEventOf(batch);
   const answer = await invoke({ name: "consume-sns", worker, event, parts }, (outside) => {
     const settings = parts.settings["consume-sns"];
-    const made = consumeSnsPorts(settings, outside);
+    const made = consumerPorts(settings, outside);
     return consumeSnsFunction(settings, { ...made, ...parts.breakPorts(made) });
   });
   return answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);

@@ -11,7 +11,7 @@ import type { PublishedTelemetry } from "./powertools-telemetry.ts";
 import { sqsRetryQueue } from "./sqs/sqs-retry-queue.ts";
 
 /** The settings that all functions share that handle delivery events. */
-type EventSettings = Pick<
+export type EventSettings = Pick<
   Settings<"resend">,
   keyof Settings<"resend"> &
     keyof Settings<"consume-kinesis"> &

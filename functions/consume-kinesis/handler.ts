@@ -1,9 +1,10 @@
 /** The event consumer on a Kinesis data stream as Lambda runs it. */
 import type { KinesisStreamHandler } from "aws-lambda";
 import { s3PutObject } from "../adapters/aws-clients.ts";
+import { consumerPorts } from "../adapters/batch-consumer.ts";
 import { awsEventOutside } from "../adapters/outside.ts";
 import { hasOwnEndpoint, readSettings } from "../settings.ts";
-import { consumeKinesisFunction, consumeKinesisPorts } from "./consume-kinesis-function.ts";
+import { consumeKinesisFunction } from "./consume-kinesis-function.ts";
 
 const settings = readSettings("consume-kinesis");
 const outside = {
@@ -14,5 +15,5 @@ const outside = {
 /** See {@link consumeKinesisFunction}. */
 export const handler: KinesisStreamHandler = consumeKinesisFunction(
   settings,
-  consumeKinesisPorts(settings, outside),
+  consumerPorts(settings, outside),
 );
