@@ -3,13 +3,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConditionalCheckFailedException, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import { keptAfterDeadlineSeconds } from "../functions/core/message/message.ts";
+import { settingDefaults } from "../functions/contract/environment.ts";
 import { readMessageItem } from "../functions/core/message/message-item.ts";
 import { type Emulators, startEmulators } from "../local/emulators/start-emulators.ts";
 import { awsCommandsOf } from "./support/documented-command.ts";
 import { createMessageTable, documentClientOf, type MessageTable } from "./support/message-table.ts";
 
 const readme = readFileSync(join(__dirname, "../README.md"), "utf8");
+
+const keptAfterDeadlineSeconds = settingDefaults.ENDED_MESSAGE_RETENTION_DAYS * 86_400;
 
 const [command] = awsCommandsOf(readme, "dynamodb put-item");
 const option = (name: string): string => command?.option(name) ?? "";

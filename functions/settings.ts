@@ -94,6 +94,10 @@ const readers = {
     (value) => isWholeNumber(value) && value >= 1,
   ),
   RECEIPT_TIMEOUT_SECONDS: number("a whole number of seconds, 0 or more", isWholeNumber),
+  ENDED_MESSAGE_RETENTION_DAYS: number(
+    "a whole number of days, 1 or more",
+    (value) => isWholeNumber(value) && value >= 1,
+  ),
   TRACK_DELIVERIES: v.picklist(trackDeliveriesValues, `must be one of ${trackDeliveriesValues.join(", ")}`),
   DELIVERY_GUARANTEE: v.picklist(deliveryGuarantees, `must be ${deliveryGuarantees.join(" or ")}`),
   MAX_SENDS_PER_SECOND: number("a number above 0", (value) => Number.isFinite(value) && value > 0),
@@ -202,6 +206,7 @@ export function retryPolicyOf(
     | "RETRYABLE_STATUSES"
     | "MESSAGE_VALIDITY_SECONDS"
     | "RECEIPT_TIMEOUT_SECONDS"
+    | "ENDED_MESSAGE_RETENTION_DAYS"
   >,
 ): RetryPolicy {
   return {
@@ -210,6 +215,7 @@ export function retryPolicyOf(
     retryableStatuses: settings.RETRYABLE_STATUSES,
     messageValiditySeconds: settings.MESSAGE_VALIDITY_SECONDS,
     receiptTimeoutSeconds: settings.RECEIPT_TIMEOUT_SECONDS,
+    keptSeconds: settings.ENDED_MESSAGE_RETENTION_DAYS * 86_400,
   };
 }
 

@@ -186,6 +186,6 @@ function cancelled(item: Record<string, unknown> | undefined): Record<string, un
     item?.status as string | undefined,
   );
   if (item === undefined || !isOpen) return undefined;
-  const { next_attempt_at: _, claim_expires_at: __, ...rest } = item;
+  const { next_attempt_at: _, claim_expires_at: __, message_body: ___, ...rest } = item;
   return { ...rest, status: "CANCELLED", status_reason: "cancelled" };
 }

@@ -443,6 +443,16 @@ export const breaks = {
             },
           },
   },
+  /** Rule 14: what ends a message leaves its body in the item. */
+  "body-stays": withChanges((change) => ({
+    ...change,
+    remove: change.remove?.filter((attribute) => attribute !== "message_body") ?? [],
+  })),
+  /** Rule 14: what ends a message does not say when its item goes. */
+  "item-stays": withChanges((change) => {
+    const { expires_at: _, ...set } = change.set;
+    return { ...change, set };
+  }),
   /** Rule 4: a success that comes after a failure of the same message is not looked at. */
   "late-success-is-ignored": withStore((store) => ({
     ...store,

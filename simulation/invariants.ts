@@ -15,6 +15,7 @@ export function violationsOf(simulated: SimulatedWorld, evidence: readonly Evide
     ...repetitions(each, simulated),
     ...transitions(each),
     ...contents(each),
+    ...endsOfData(each, simulated),
   ]);
 }
 
@@ -167,11 +168,28 @@ function transitions({ message, writes }: Evidence): string[] {
 }
 
 /** The number and the body are those of the item, byte for byte. */
-function contents({ message, item, sends }: Evidence): string[] {
+function contents({ message, item, sends, writes }: Evidence): string[] {
   if (item === undefined || !message.isReadable) return [];
+  // The end of a message takes its body away.
+  const stored = writes.find(({ after }) => after.message_body !== undefined)?.after.message_body;
   return sends.flatMap(({ body, destination }) => {
     const isSame =
-      item.message_body === body && (item.destination_number ?? message.destination) === destination;
+      (stored ?? item.message_body) === body &&
+      (item.destination_number ?? message.destination) === destination;
     return isSame ? [] : [`${message.id} was sent with another body or to another number`];
+  });
+}
+
+/** An item whose message we have ended holds no body, and goes after the retention at the latest. */
+function endsOfData({ message, writes }: Evidence, { settings, plan }: SimulatedWorld): string[] {
+  const kept = settings.resend.ENDED_MESSAGE_RETENTION_DAYS * 86_400;
+  return writes.flatMap(({ before, after, worker, at }) => {
+    const isEnd = isFinal(statusOf(after)) && before !== undefined && statusOf(before) !== statusOf(after);
+    if (worker === undefined || !isEnd) return [];
+    if (after.message_body !== undefined) return [`${message.id} has ended and still holds its body`];
+    const latest = at + plan.worstSkewSeconds + kept + 1;
+    return Number(after.expires_at ?? Number.POSITIVE_INFINITY) > latest
+      ? [`${message.id} has ended and is kept longer than ${kept} s`]
+      : [];
   });
 }

@@ -77,6 +77,12 @@ const exhausted = sentMessage({
   attempts: { "0": failed, "1": { message_id: "msg-1", outcome: "UNKNOWN" } },
 });
 
+const keptSeconds = 4 * 86_400;
+const ending = { at: start + 100.5, keptSeconds };
+
+/** What the end of a message does to its data. */
+const ended = { message_body: undefined, expires_at: start + 100 + keptSeconds };
+
 const deliveredFirst = { attempt: 0, outcome: "DELIVERED", at: start + 90.9 };
 
 interface ChangeCase {
@@ -96,6 +102,7 @@ const cases: readonly ChangeCase[] = [
       scheduleRetry(item, failure, {
         dueAt: start + 65,
         deadline: start + 86_400,
+        keptSeconds,
         destinationNumber: "+447700900123",
         messageType: "TRANSACTIONAL",
         origination: "+447700900999",
@@ -126,7 +133,12 @@ const cases: readonly ChangeCase[] = [
     name: "scheduleRetry on an item of the application, from a sender id",
     item: byTheApplication,
     change: (item) =>
-      scheduleRetry(item, failure, { dueAt: start + 65, deadline: start + 86_400, origination: "MYBRAND" }),
+      scheduleRetry(item, failure, {
+        dueAt: start + 65,
+        deadline: start + 86_400,
+        keptSeconds,
+        origination: "MYBRAND",
+      }),
     becomes: {
       status: "RETRY_SCHEDULED",
       status_reason: "UNREACHABLE",
@@ -152,6 +164,7 @@ const cases: readonly ChangeCase[] = [
       scheduleRetry(item, failure, {
         dueAt: start + 65,
         deadline: start + 1,
+        keptSeconds,
         destinationNumber: "+447700900666",
         messageType: "PROMOTIONAL",
         origination: "EVIL",
@@ -167,7 +180,7 @@ const cases: readonly ChangeCase[] = [
   {
     name: "scheduleRetry on an item with an empty map of attempts: puts a record into it",
     item: sentMessage({ attempts: {} }),
-    change: (item) => scheduleRetry(item, failure, { dueAt: start, deadline: start + 86_400 }),
+    change: (item) => scheduleRetry(item, failure, { dueAt: start, deadline: start + 86_400, keptSeconds }),
     becomes: {
       status: "RETRY_SCHEDULED",
       status_reason: "UNREACHABLE",
@@ -186,10 +199,15 @@ const cases: readonly ChangeCase[] = [
     name: "endSequence as exhausted",
     item: sending,
     change: (item) =>
-      endSequence(item, "EXHAUSTED", "UNKNOWN", { attempt: 1, outcome: "UNKNOWN", at: start }),
+      endSequence(
+        item,
+        { status: "EXHAUSTED", reason: "UNKNOWN", ...ending },
+        { attempt: 1, outcome: "UNKNOWN", at: start },
+      ),
     becomes: {
       status: "EXHAUSTED",
       status_reason: "UNKNOWN",
+      ...ended,
       all_retries_failed: true,
       claim_expires_at: undefined,
       attempts: { "0": failed, "1": { ...claimed, outcome: "UNKNOWN", outcome_at: start } },
@@ -199,10 +217,15 @@ const cases: readonly ChangeCase[] = [
     name: "endSequence corrects an exhausted message to delivered",
     item: exhausted,
     change: (item) =>
-      endSequence(item, "DELIVERED", "DELIVERED", { attempt: 0, outcome: "DELIVERED", at: start + 9 }),
+      endSequence(
+        item,
+        { status: "DELIVERED", reason: "DELIVERED", ...ending },
+        { attempt: 0, outcome: "DELIVERED", at: start + 9 },
+      ),
     becomes: {
       status: "DELIVERED",
       status_reason: "DELIVERED",
+      ...ended,
       all_retries_failed: false,
       attempts: {
         "0": { ...failed, outcome: "DELIVERED", outcome_at: start + 9 },
@@ -213,10 +236,16 @@ const cases: readonly ChangeCase[] = [
   {
     name: "endSequence by an earlier attempt marks the later one, in one write",
     item: retried,
-    change: (item) => endSequence(item, "DELIVERED", "DELIVERED", { ...deliveredFirst, marksLatest: true }),
+    change: (item) =>
+      endSequence(
+        item,
+        { status: "DELIVERED", reason: "DELIVERED", ...ending },
+        { ...deliveredFirst, marksLatest: true },
+      ),
     becomes: {
       status: "DELIVERED",
       status_reason: "DELIVERED",
+      ...ended,
       attempts: {
         "0": { ...unheardOf, outcome: "DELIVERED", outcome_at: start + 90 },
         "1": { ...claimed, sent_at: start + 71, message_id: "msg-1", possible_duplicate: true },
@@ -226,10 +255,16 @@ const cases: readonly ChangeCase[] = [
   {
     name: "endSequence by an earlier attempt marks a later one that has no record",
     item: sentMessage({ retry_count: 2, attempts: { "0": failed } }),
-    change: (item) => endSequence(item, "DELIVERED", "DELIVERED", { ...deliveredFirst, marksLatest: true }),
+    change: (item) =>
+      endSequence(
+        item,
+        { status: "DELIVERED", reason: "DELIVERED", ...ending },
+        { ...deliveredFirst, marksLatest: true },
+      ),
     becomes: {
       status: "DELIVERED",
       status_reason: "DELIVERED",
+      ...ended,
       attempts: {
         "0": { ...failed, outcome: "DELIVERED", outcome_at: start + 90 },
         "2": { possible_duplicate: true },
@@ -239,10 +274,16 @@ const cases: readonly ChangeCase[] = [
   {
     name: "endSequence by an earlier attempt of an item without records makes the map with both",
     item: { ...byTheApplication, retry_count: 1 },
-    change: (item) => endSequence(item, "DELIVERED", "DELIVERED", { ...deliveredFirst, marksLatest: true }),
+    change: (item) =>
+      endSequence(
+        item,
+        { status: "DELIVERED", reason: "DELIVERED", ...ending },
+        { ...deliveredFirst, marksLatest: true },
+      ),
     becomes: {
       status: "DELIVERED",
       status_reason: "DELIVERED",
+      ...ended,
       attempts: {
         "0": { outcome: "DELIVERED", outcome_at: start + 90 },
         "1": { possible_duplicate: true },
@@ -253,10 +294,15 @@ const cases: readonly ChangeCase[] = [
     name: "endSequence of the latest attempt, marked, writes one record",
     item: retried,
     change: (item) =>
-      endSequence(item, "DELIVERED", "DELIVERED", { ...deliveredFirst, attempt: 1, marksLatest: true }),
+      endSequence(
+        item,
+        { status: "DELIVERED", reason: "DELIVERED", ...ending },
+        { ...deliveredFirst, attempt: 1, marksLatest: true },
+      ),
     becomes: {
       status: "DELIVERED",
       status_reason: "DELIVERED",
+      ...ended,
       attempts: {
         "0": unheardOf,
         "1": {
@@ -273,13 +319,13 @@ const cases: readonly ChangeCase[] = [
   {
     name: "noteFailure of a sent message ends nothing",
     item: sentMessage(),
-    change: (item) => noteFailure(item, failure),
+    change: (item) => noteFailure(item, failure, keptSeconds),
     becomes: { status: "SENT", status_reason: "retries-off", attempts: { "0": failed } },
   },
   {
     name: "noteFailure of a first send whose record is still owed takes the claim away",
     item: producing,
-    change: (item) => noteFailure(item, failure),
+    change: (item) => noteFailure(item, failure, keptSeconds),
     becomes: {
       status: "SENT",
       status_reason: "retries-off",
@@ -298,26 +344,33 @@ const cases: readonly ChangeCase[] = [
   {
     name: "noteFailure on an item of the application",
     item: byTheApplication,
-    change: (item) => noteFailure(item, failure),
+    change: (item) => noteFailure(item, failure, keptSeconds),
     becomes: {
       status: "SENT",
       status_reason: "retries-off",
+      expires_at: start + 5 + keptSeconds,
       attempts: { "0": { outcome: "UNREACHABLE", outcome_at: start + 5, message_id: "msg-0" } },
     },
   },
   {
     name: "endSequence while a retry waits, without an attempt to note",
     item: scheduled,
-    change: (item) => endSequence(item, "CANCELLED", "code-used"),
-    becomes: { status: "CANCELLED", status_reason: "code-used", next_attempt_at: undefined },
+    change: (item) => endSequence(item, { status: "CANCELLED", reason: "code-used", ...ending }),
+    becomes: { status: "CANCELLED", status_reason: "code-used", ...ended, next_attempt_at: undefined },
   },
   {
     name: "endSequence on an item of the application",
     item: byTheApplication,
-    change: (item) => endSequence(item, "REJECTED", "INVALID", { attempt: 0, outcome: "INVALID", at: start }),
+    change: (item) =>
+      endSequence(
+        item,
+        { status: "REJECTED", reason: "INVALID", ...ending },
+        { attempt: 0, outcome: "INVALID", at: start },
+      ),
     becomes: {
       status: "REJECTED",
       status_reason: "INVALID",
+      ...ended,
       attempts: { "0": { outcome: "INVALID", outcome_at: start } },
     },
   },
@@ -552,10 +605,11 @@ const cases: readonly ChangeCase[] = [
   {
     name: "expireUnsent takes the unsent attempt back",
     item: sending,
-    change: (item) => expireUnsent(item, 1),
+    change: (item) => expireUnsent(item, 1, ending),
     becomes: {
       status: "EXPIRED",
       status_reason: "deadline",
+      ...ended,
       retry_count: 0,
       claim_expires_at: undefined,
       attempts: { "0": failed },
@@ -564,14 +618,14 @@ const cases: readonly ChangeCase[] = [
   {
     name: "expireUnsent of a repeated claim keeps the attempt",
     item: sendingAgain,
-    change: (item) => expireUnsent(item, 1),
-    becomes: { status: "EXPIRED", status_reason: "deadline", claim_expires_at: undefined },
+    change: (item) => expireUnsent(item, 1, ending),
+    becomes: { status: "EXPIRED", status_reason: "deadline", ...ended, claim_expires_at: undefined },
   },
   {
     name: "expireUnsent of a first send keeps the attempt",
     item: producing,
-    change: (item) => expireUnsent(item, 0),
-    becomes: { status: "EXPIRED", status_reason: "deadline", claim_expires_at: undefined },
+    change: (item) => expireUnsent(item, 0, ending),
+    becomes: { status: "EXPIRED", status_reason: "deadline", ...ended, claim_expires_at: undefined },
   },
   {
     name: "awaitReceipt",
@@ -817,7 +871,7 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
     test("fault 46: what was decided from an old read is refused and the new item comes back", async () => {
       const { store, get, id } = await opened({ ...sentMessage() });
       const old = (await store.read(id)) as Message;
-      const retry = { dueAt: start + 65, deadline: start + 86_400 };
+      const retry = { dueAt: start + 65, deadline: start + 86_400, keptSeconds };
       await store.change(id, scheduleRetry(old, failure, retry));
       await store.change(id, claimAttempt(claim));
       const now = await get(id);
@@ -894,7 +948,11 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
       const read = await store.read(id);
       await store.change(
         id,
-        endSequence(read as Message, "REJECTED", "INVALID", { attempt: 0, outcome: "INVALID", at: start }),
+        endSequence(
+          read as Message,
+          { status: "REJECTED", reason: "INVALID", ...ending },
+          { attempt: 0, outcome: "INVALID", at: start },
+        ),
       );
 
       expect(read).toEqual({ ...byTheApplication, application_message_id: id });
@@ -1013,7 +1071,12 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
         const read = (await store.read(id)) as Message;
         expect(read).toEqual({ application_message_id: id, message_body: "Your table is ready." });
 
-        const retry = { dueAt: start + 65, deadline: start + 86_400, destinationNumber: "+447700900123" };
+        const retry = {
+          dueAt: start + 65,
+          deadline: start + 86_400,
+          keptSeconds,
+          destinationNumber: "+447700900123",
+        };
         const first = await store.change(id, scheduleRetry(read, failure, retry));
         const second = await store.change(id, claimAttempt(claim));
 
@@ -1032,7 +1095,7 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
       const deadline = start + 600;
       const expires_at = start + 900;
       const written = { ...byTheApplication, created_at: start * 1_000 + 77 };
-      const retry = { dueAt: start + 65, deadline };
+      const retry = { dueAt: start + 65, deadline, keptSeconds };
 
       test.each<[string, Item]>([
         ["milliseconds", { deadline: deadline * 1_000 + 999, expires_at: expires_at * 1_000 }],
@@ -1083,7 +1146,7 @@ export function messageStoreContract(name: string, open: () => Promise<StoreUnde
         const many = await store.readMany([id]);
         const changed = await store.change(
           id,
-          scheduleRetry(single as Message, failure, { dueAt: 0, deadline: 1 }),
+          scheduleRetry(single as Message, failure, { dueAt: 0, deadline: 1, keptSeconds }),
         );
         const refused = await store.change(id, claimAgain(sendingAgain, claim));
 

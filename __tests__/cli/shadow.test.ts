@@ -14,7 +14,7 @@ const day = 86_400;
 async function counted(id: string, outcome: string, parts: number, at = startOfTest) {
   const store = storeOnModel(sentMessage({ application_message_id: id }));
   const stored = () => readMessageItem(store.items.get(id) ?? {});
-  const retry = { dueAt: at + 30, deadline: at + day };
+  const retry = { dueAt: at + 30, deadline: at + day, keptSeconds: 4 * day };
   await store.change(id, scheduleRetry(stored(), { attempt: 0, outcome, at }, retry));
   await store.change(id, shadowRetry(stored(), 1, at + 30, parts));
   return store.items.get(id) ?? {};

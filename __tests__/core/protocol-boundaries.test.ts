@@ -2,7 +2,6 @@
 
 import { ContentionError } from "../../functions/core/errors.ts";
 import { awaitReceipt, recordSentLate } from "../../functions/core/message/attempt-changes.ts";
-import { cancelMessage } from "../../functions/core/message/cancel-message.ts";
 import type { Message } from "../../functions/core/message/message.ts";
 import { endSequence } from "../../functions/core/message/message-changes.ts";
 import { decideRetryMessage } from "../../functions/core/message/retry-message-decision.ts";
@@ -739,7 +738,7 @@ describe("an event", () => {
 test("a cancellation gives up after six decisions", async () => {
   const small = world([sentMessage()]);
   const counted = contended(small);
-  await expect(cancelMessage("order-4711", small)).rejects.toThrow(ContentionError);
+  await expect(small.cancel()).rejects.toThrow(ContentionError);
   expect(counted.changes).toBe(6);
 });
 
@@ -756,16 +755,25 @@ describe("a change", () => {
     ["attempts, when they are gone", sentMessage({ attempts: { "0": {}, "1": {} } }), { attempts: {} }],
   ])("decided from an item with %s, is refused", async (_what, read, meanwhile) => {
     const store = storeOnModel({ ...read, ...meanwhile });
-    for (const change of [endSequence(read, "REJECTED", "BLOCKED", last), awaitReceipt(read, 1, now)]) {
+    for (const change of [
+      endSequence(read, { status: "REJECTED", reason: "BLOCKED", at: now, keptSeconds: 60 }, last),
+      awaitReceipt(read, 1, now),
+    ]) {
       expect(await store.change("order-4711", change)).toMatchObject({ applied: false });
     }
   });
 
   test("takes back that all retries failed only for a delivery, and only where it was said", () => {
     const failed = sentMessage({ status: "EXHAUSTED", all_retries_failed: true });
-    expect(endSequence(failed, "DELIVERED", "DELIVERED").set).toMatchObject({ all_retries_failed: false });
-    expect(endSequence(failed, "REJECTED", "BLOCKED").set).not.toHaveProperty("all_retries_failed");
-    expect(endSequence(sentMessage(), "DELIVERED", "DELIVERED").set).not.toHaveProperty("all_retries_failed");
+    expect(
+      endSequence(failed, { status: "DELIVERED", reason: "DELIVERED", at: now, keptSeconds: 60 }).set,
+    ).toMatchObject({ all_retries_failed: false });
+    expect(
+      endSequence(failed, { status: "REJECTED", reason: "BLOCKED", at: now, keptSeconds: 60 }).set,
+    ).not.toHaveProperty("all_retries_failed");
+    expect(
+      endSequence(sentMessage(), { status: "DELIVERED", reason: "DELIVERED", at: now, keptSeconds: 60 }).set,
+    ).not.toHaveProperty("all_retries_failed");
   });
 });
 

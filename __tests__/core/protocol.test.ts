@@ -2,7 +2,6 @@
  * The protocol, fault by fault: the real core in a small world (`../support/world.ts`) that kills, repeats
  * and reorders. Numbers are those of the list of faults in `docs/faults.md`.
  */
-import { cancelMessage } from "../../functions/core/message/cancel-message.ts";
 import type { QueueMessage } from "../../functions/core/queue/queue-messages.ts";
 import type { SendResult } from "../../functions/core/sending/sms-sender.ts";
 import { failureEvent, sentMessage, startOfTest, successEvent } from "../support/messages.ts";
@@ -659,12 +658,12 @@ describe("send and record", () => {
   test("fault 70: what ends while its retry waits for its permit is not sent", async () => {
     for (const ends of ["cancelled", "delivered", "opted-out"] as const) {
       const gate = gateOf(async (_identity, { parts }) => {
-        if (ends === "cancelled") await cancelMessage("order-4711", { store });
+        if (ends === "cancelled") await cancel();
         if (ends === "delivered") await event(successEvent());
         if (ends === "opted-out") await event(failureEvent({ kind: "opt-out", status: "OPTOUT" }));
         return permitFor(parts);
       });
-      const { event, drain, sends, store, message } = world([sentMessage()], { gate });
+      const { event, drain, sends, cancel, message } = world([sentMessage()], { gate });
       await event(failureEvent());
       await drain();
       expect(sends).toEqual([]);
@@ -706,9 +705,9 @@ describe("send and record", () => {
   });
 
   test("fault 30: a message that the application cancels while a retry waits is not sent", async () => {
-    const { event, drain, sends, store, message } = world([sentMessage()]);
+    const { event, drain, sends, cancel, message } = world([sentMessage()]);
     await event(failureEvent());
-    expect(await cancelMessage("order-4711", { store })).toEqual({
+    expect(await cancel()).toEqual({
       application_message_id: "order-4711",
       status: "CANCELLED",
     });
@@ -719,15 +718,19 @@ describe("send and record", () => {
   });
 
   test("a cancellation leaves an ended retry sequence and a missing message as they are", async () => {
-    const { store, message } = world([sentMessage({ status: "DELIVERED" })]);
-    expect(await cancelMessage("order-4711", { store })).toMatchObject({ status: "DELIVERED" });
-    expect(await cancelMessage("nobody", { store })).toEqual({ application_message_id: "nobody" });
+    const { store, cancel, message } = world([sentMessage({ status: "DELIVERED" })]);
+    expect(await cancel()).toMatchObject({
+      status: "DELIVERED",
+    });
+    expect(await cancel("nobody")).toEqual({
+      application_message_id: "nobody",
+    });
     expect(message().status).toBe("DELIVERED");
     expect(store.items.size).toBe(1);
   });
 
   test("a cancellation that meets another write looks again", async () => {
-    const { event, store, message } = world([sentMessage()]);
+    const { event, store, cancel, message } = world([sentMessage()]);
     const { change } = store;
     let meets = true;
     store.change = async (id, given) => {
@@ -737,7 +740,7 @@ describe("send and record", () => {
       }
       return change(id, given);
     };
-    await cancelMessage("order-4711", { store });
+    await cancel();
     expect(message().status).toBe("CANCELLED");
   });
 

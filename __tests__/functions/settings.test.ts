@@ -153,6 +153,7 @@ describe("what is read", () => {
       retryableStatuses: new Set(["TTL_EXPIRED", "BLOCKED"]),
       messageValiditySeconds: 86_400,
       receiptTimeoutSeconds: 0,
+      keptSeconds: 4 * 86_400,
     });
   });
 

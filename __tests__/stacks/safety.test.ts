@@ -42,7 +42,11 @@ describe.each(stackNames)("what %s keeps", (name) => {
       hash_key: "application_message_id",
       attribute: [{ name: "application_message_id", type: "S" }],
       ttl: { attribute_name: "expires_at", enabled: true },
-      point_in_time_recovery: { enabled: true },
+      point_in_time_recovery: {
+        enabled: "${var.point_in_time_recovery_days > 0}",
+        recovery_period_in_days:
+          "${var.point_in_time_recovery_days > 0 ? var.point_in_time_recovery_days : null}",
+      },
       server_side_encryption: { enabled: "${local.has_kms_key}", kms_key_arn: key },
       deletion_protection_enabled: protection,
       billing_mode: '${var.table_capacity == null ? "PAY_PER_REQUEST" : "PROVISIONED"}',

@@ -2,9 +2,11 @@
  * A world for protocol tests: the real core and store on the model of DynamoDB, a queue that delivers when the clock says
  * so, and an SMS service that answers as told and remembers every send.
  */
+
 import type { Random } from "../../functions/core/clock.ts";
 import type { DeliveryEvent } from "../../functions/core/events/delivery-event.ts";
 import type { SmsService } from "../../functions/core/events/statuses.ts";
+import { type CancelledMessage, cancelMessage } from "../../functions/core/message/cancel-message.ts";
 import type { DeliveryGuarantee, Message } from "../../functions/core/message/message.ts";
 import type { RetryPolicy } from "../../functions/core/message/retry-policy.ts";
 import {
@@ -64,6 +66,8 @@ export interface World {
   ): Promise<HandledRetryMessage | HandledEvent | HandledReceiptCheck>;
   /** Moves the clock to each due queue entry in turn and handles it, until none is left. */
   drain(): Promise<void>;
+  /** Cancels a message as its application does. */
+  cancel(id?: string): Promise<CancelledMessage>;
   message(id?: string): Message;
 }
 
@@ -137,6 +141,7 @@ export function world(items: Message[], options: WorldOptions = {}): World {
         await self.retryMessage(entry.message);
       }
     },
+    cancel: (id = "order-4711") => cancelMessage(id, { store, clock, policy }),
     message(id = "order-4711") {
       const item = store.items.get(id);
       if (item === undefined) throw new Error(`no item ${id}`);

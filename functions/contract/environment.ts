@@ -22,6 +22,7 @@
  * | `RETRY_DELAYS_SECONDS` | JSON list of integers ≥ 0; the last repeats; 0 means at once |
  * | `RETRYABLE_STATUSES` | JSON list of statuses that `statuses.ts` allows |
  * | `MESSAGE_VALIDITY_SECONDS` | integer ≥ 1: age after which a message without a `deadline` is useless |
+ * | `ENDED_MESSAGE_RETENTION_DAYS` | integer from 1 to 3650: how long an item is kept after its message has ended |
  * | `RECEIPT_TIMEOUT_SECONDS` | integer ≥ 0: age at which an accepted attempt without an event counts as failed; 0 = never |
  * | `TRACK_DELIVERIES`, `DELIVERY_GUARANTEE` | the values in `guarantees.ts` |
  * | `GATE_TABLE_NAME` | name of the `send-gates` table |
@@ -76,6 +77,7 @@ const messageHandling = [
   "RETRYABLE_STATUSES",
   "MESSAGE_VALIDITY_SECONDS",
   "RECEIPT_TIMEOUT_SECONDS",
+  "ENDED_MESSAGE_RETENTION_DAYS",
   "TRACK_DELIVERIES",
   "SMS_SERVICE",
   "PINPOINT_APPLICATION_ID",
@@ -125,6 +127,7 @@ export const settingDefaults = {
   RETRYABLE_STATUSES: defaultRetryableStatuses,
   MESSAGE_VALIDITY_SECONDS: 86_400,
   RECEIPT_TIMEOUT_SECONDS: 0,
+  ENDED_MESSAGE_RETENTION_DAYS: 4,
   TRACK_DELIVERIES: "retried" satisfies TrackDeliveries,
   DELIVERY_GUARANTEE: "at-least-once" satisfies DeliveryGuarantee,
   MAX_SENDS_PER_SECOND: 10,

@@ -60,6 +60,7 @@ export function sharedInputs(scope: Construct) {
     ...ceilingInputs(scope),
     ...gateInputs(scope),
     ...capacityInputs(scope),
+    ...dataInputs(scope),
     ...keepingInputs(scope),
     ...governanceInputs(scope),
     ...functionInputs(scope),
@@ -379,6 +380,39 @@ function capacityInputs(scope: Construct) {
           `units >= 1 && ${isInteger("units")}]), false)`,
         message:
           "The input table_capacity must be null, or an object whose read_units and write_units are whole numbers of at least 1.",
+      },
+    }),
+  };
+}
+
+/** How long the data of a message are kept. */
+function dataInputs(scope: Construct) {
+  return {
+    endedMessageRetentionDays: new Input(scope, "ended_message_retention_days", {
+      type: "number",
+      description:
+        "Days for which the item of a message is kept after the message has ended; its body goes when it ends. " +
+        "An item with an earlier expires_at of its own goes then. Delivery events can come three days after a send: " +
+        "those of an item that is gone are counted as orphans. A whole number from 1 to 3650.",
+      default: settingDefaults.ENDED_MESSAGE_RETENTION_DAYS,
+      validation: {
+        condition:
+          "var.ended_message_retention_days >= 1 && var.ended_message_retention_days <= 3650 && " +
+          isInteger("var.ended_message_retention_days"),
+        message: "The input ended_message_retention_days must be a whole number from 1 to 3650.",
+      },
+    }),
+    pointInTimeRecoveryDays: new Input(scope, "point_in_time_recovery_days", {
+      type: "number",
+      description:
+        "Days back to which the message-state table can be restored, and for which what was removed from it, such as " +
+        "bodies, can still be read from a restored table. A whole number from 1 to 35; 0 switches it off.",
+      default: 35,
+      validation: {
+        condition:
+          "var.point_in_time_recovery_days >= 0 && var.point_in_time_recovery_days <= 35 && " +
+          isInteger("var.point_in_time_recovery_days"),
+        message: "The input point_in_time_recovery_days must be a whole number from 0 to 35.",
       },
     }),
   };

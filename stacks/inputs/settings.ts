@@ -39,6 +39,7 @@ export function retrySettings(inputs: SharedInputs) {
     RETRYABLE_STATUSES: inputs.retryableStatuses.json,
     MESSAGE_VALIDITY_SECONDS: inputs.messageValiditySeconds.text,
     RECEIPT_TIMEOUT_SECONDS: inputs.receiptTimeoutSeconds.text,
+    ENDED_MESSAGE_RETENTION_DAYS: inputs.endedMessageRetentionDays.text,
     TRACK_DELIVERIES: inputs.trackDeliveries.text,
   });
 }

@@ -7,7 +7,7 @@ import type { Place } from "./sms-retry-stack.ts";
 
 /**
  * Table `<prefix>-message-state`: key `application_message_id`, items leave at `expires_at`, point-in-time
- * recovery, paid per request unless `table_capacity` says otherwise. A destroy is refused by default.
+ * recovery for `point_in_time_recovery_days`, paid per request unless `table_capacity` says otherwise. A destroy is refused by default.
  */
 export class MessageTable extends Construct {
   readonly tableName: string;
@@ -15,7 +15,7 @@ export class MessageTable extends Construct {
 
   constructor(scope: Construct, { inputs, place }: { readonly inputs: SharedInputs; readonly place: Place }) {
     super(scope, "message-table");
-    const { tableCapacity, kmsKeyArn } = inputs;
+    const { tableCapacity, kmsKeyArn, pointInTimeRecoveryDays } = inputs;
     const table = new DynamodbTable(this, "aws_dynamodb_table.message_state", {
       name: `${inputs.namePrefix.text}-message-state`,
       hashKey: "application_message_id",
@@ -24,7 +24,13 @@ export class MessageTable extends Construct {
       billingMode: tableCapacity.ifNull('"PAY_PER_REQUEST"', '"PROVISIONED"'),
       readCapacity: Token.asNumber(tableCapacity.ifNull("null", `${tableCapacity.hcl}.read_units`)),
       writeCapacity: Token.asNumber(tableCapacity.ifNull("null", `${tableCapacity.hcl}.write_units`)),
-      pointInTimeRecovery: { enabled: true },
+      pointInTimeRecovery: {
+        enabled: expression(`${pointInTimeRecoveryDays.hcl} > 0`),
+        // DynamoDB takes no period where there is no recovery.
+        recoveryPeriodInDays: Token.asNumber(
+          `\${${pointInTimeRecoveryDays.hcl} > 0 ? ${pointInTimeRecoveryDays.hcl} : null}`,
+        ),
+      },
       // DynamoDB always encrypts; "enabled" here only means "with a key that is not DynamoDB's own".
       serverSideEncryption: {
         enabled: expression(hasKmsKey),

@@ -6,7 +6,7 @@
  *   decision is made again from the item as it is.
  * - A **claim** is made without a read: its clauses say all that must hold.
  */
-import { attemptFields, outcomeFields, samePosition } from "./change-parts.ts";
+import { attemptFields, type Ending, endOfData, outcomeFields, samePosition } from "./change-parts.ts";
 import {
   type Attempt,
   latestAttemptOf,
@@ -188,14 +188,15 @@ function keepsItsNumber(attempt: number, record: Attempt | undefined): boolean {
 }
 
 /** Ends a message whose claimed attempt the service did not take and whose next try would be too late. */
-export function expireUnsent(message: Message, attempt: number): Change {
+export function expireUnsent(message: Message, attempt: number, ending: Ending): Change {
   if (keepsItsNumber(attempt, message.attempts?.[attempt])) {
-    return endSequence(message, "EXPIRED", "deadline");
+    return endSequence(message, { status: "EXPIRED", reason: "deadline", ...ending });
   }
+  const data = endOfData(message, ending);
   return {
     require: samePosition(message),
-    set: { status: "EXPIRED", status_reason: "deadline", retry_count: attempt - 1 },
-    remove: ["claim_expires_at"],
+    set: { ...data.set, status: "EXPIRED", status_reason: "deadline", retry_count: attempt - 1 },
+    remove: ["claim_expires_at", ...data.remove],
     attempts: [{ number: attempt, how: "remove" }],
   };
 }

@@ -2,8 +2,8 @@
  * What the writes of the protocol have in common: the condition that a message still stands where it stood, and the
  * fields of its attempts' records.
  */
-import type { Attempt, Message } from "./message.ts";
-import type { AttemptChange, Clause } from "./message-store.ts";
+import { type Attempt, expiresAtOf, type Message } from "./message.ts";
+import type { AttemptChange, Change, Clause } from "./message-store.ts";
 
 /** Attributes that together say where a message stands in the protocol; every transition changes one. */
 const position = ["status", "retry_count", "next_attempt_at", "claim_expires_at"] as const;
@@ -45,6 +45,26 @@ export function attemptFields(
     return { number, how: hasRecord ? "fields" : "record", set };
   });
   return { attempts: changes, clauses };
+}
+
+/** When a message ends, and how long its item is kept then; both in seconds. */
+export interface Ending {
+  readonly at: number;
+  readonly keptSeconds: number;
+}
+
+/**
+ * What the end of a message does to its data: nothing sends it any more, so the body goes at once, and the item itself
+ * `keptSeconds` later. An item that was to go sooner still does.
+ */
+export function endOfData(
+  { expires_at: before = Number.POSITIVE_INFINITY }: Message,
+  { at, keptSeconds }: Ending,
+): { readonly set: Pick<Message, "expires_at">; readonly remove: NonNullable<Change["remove"]> } {
+  return {
+    set: { expires_at: Math.min(before, expiresAtOf(at, keptSeconds)) },
+    remove: ["message_body"],
+  };
 }
 
 /** What an event or an API answer says about an attempt. */

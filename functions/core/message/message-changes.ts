@@ -5,7 +5,14 @@
  *
  * The writes about one attempt stand in `attempt-changes.ts`.
  */
-import { type AttemptOutcome, attemptFields, outcomeFields, samePosition } from "./change-parts.ts";
+import {
+  type AttemptOutcome,
+  attemptFields,
+  type Ending,
+  endOfData,
+  outcomeFields,
+  samePosition,
+} from "./change-parts.ts";
 import { completionOf, type SendFacts } from "./completion.ts";
 import {
   type Attempt,
@@ -44,7 +51,7 @@ export function scheduleRetry(
   message: Message,
   failed: AttemptOutcome,
   /** What the event tells of the send is used only where the item lacks it (rule 3). */
-  retry: { readonly dueAt: number; readonly deadline: number } & SendFacts,
+  retry: { readonly dueAt: number; readonly deadline: number; readonly keptSeconds: number } & SendFacts,
 ): Change {
   const records = attemptFields(message, {
     [failed.attempt]: { ...outcomeFields(failed), retry_scheduled_at: Math.floor(failed.at) },
@@ -59,7 +66,9 @@ export function scheduleRetry(
       retry_count: latestAttemptOf(message),
       next_attempt_at: retry.dueAt,
       ...(message.deadline === undefined && { deadline: retry.deadline }),
-      ...(message.expires_at === undefined && { expires_at: expiresAtOf(retry.deadline) }),
+      ...(message.expires_at === undefined && {
+        expires_at: expiresAtOf(retry.deadline, retry.keptSeconds),
+      }),
       ...completionOf(message, failed.attempt, retry),
     },
     remove: ["claim_expires_at"],
@@ -101,37 +110,53 @@ export function shadowRetry(message: Message, attempt: number, now: number, part
   };
 }
 
-/** Notes a failure that is not retried because retries are off; the message does not end by it. */
-export function noteFailure(message: Message, failed: AttemptOutcome): Change {
+/**
+ * Notes a failure that is not retried because retries are off; the message does not end by it, and keeps its body until
+ * its item goes.
+ */
+export function noteFailure(message: Message, failed: AttemptOutcome, keptSeconds: number): Change {
   const records = attemptFields(message, { [failed.attempt]: outcomeFields(failed) });
   return {
     require: { ...samePosition(message), ...records.clauses },
-    set: { status: "SENT", status_reason: retriesOffReason },
+    set: {
+      status: "SENT",
+      status_reason: retriesOffReason,
+      ...(message.expires_at === undefined && {
+        expires_at: expiresAtOf(Math.max(failed.at, message.deadline ?? 0), keptSeconds),
+      }),
+    },
     remove: ["claim_expires_at"],
     attempts: records.attempts,
   };
 }
 
-/** Ends the retry sequence, or corrects its end to `DELIVERED` (rules 4 and 5). */
+/** How a message ends. */
+export interface SequenceEnd extends Ending {
+  readonly status: FinalStatus;
+  readonly reason: string;
+}
+
+/** Ends the retry sequence, or corrects its end to `DELIVERED` (rules 4 and 5); the body goes with it. */
 export function endSequence(
   message: Message,
-  status: FinalStatus,
-  reason: string,
+  { status, reason, ...ending }: SequenceEnd,
   last?: AttemptOutcome & {
     /** Whether the latest attempt is one too many: an earlier one was delivered. */
     readonly marksLatest?: boolean;
   },
 ): Change {
   const records = last === undefined ? undefined : attemptFields(message, lastFields(message, last));
+  const data = endOfData(message, ending);
   return {
     require: { ...samePosition(message), ...records?.clauses },
     set: {
+      ...data.set,
       status,
       status_reason: reason,
       ...(status === "EXHAUSTED" && { all_retries_failed: true }),
       ...(status === "DELIVERED" && message.all_retries_failed === true && { all_retries_failed: false }),
     },
-    remove: ["next_attempt_at", "claim_expires_at"],
+    remove: ["next_attempt_at", "claim_expires_at", ...data.remove],
     ...(records !== undefined && { attempts: records.attempts }),
   };
 }

@@ -207,14 +207,9 @@ export function isGone(message: Message, now: number): boolean {
 }
 
 /**
- * How long an item outlives its deadline: the service may report for 72 hours after the last send, and one
- * day is for looking at what happened.
- *
- * @see https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
+ * When an item may go that is kept so long after this second, its deadline or its end; never so late that it would be
+ * read as milliseconds.
  */
-export const keptAfterDeadlineSeconds = 4 * 86_400;
-
-/** When an item with this deadline may go; never so late that it would be read as milliseconds. */
-export function expiresAtOf(deadline: number): number {
-  return Math.min(deadline + keptAfterDeadlineSeconds, latestSecond);
+export function expiresAtOf(second: number, keptSeconds: number): number {
+  return Math.min(Math.floor(second) + keptSeconds, latestSecond);
 }

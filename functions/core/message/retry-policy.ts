@@ -14,6 +14,8 @@ export interface RetryPolicy {
   readonly messageValiditySeconds: number;
   /** How long an accepted attempt may go without an event before it counts as failed; 0 = for ever. */
   readonly receiptTimeoutSeconds: number;
+  /** How long an item is kept after its message has ended, and at the longest after its deadline. */
+  readonly keptSeconds: number;
 }
 
 /** Whether the policy allows attempt number `attempt`; attempt 0 is the application's own send. */

@@ -64,7 +64,10 @@ const steps: Readonly<Record<Action, (decided: DecidedEvent, decision: Decision)
   "note-failure": (decided) =>
     isNoted(decided)
       ? { outcome: "absorbed" }
-      : { outcome: "retries-off", change: noteFailure(decided.message, attemptOutcome(decided)) },
+      : {
+          outcome: "retries-off",
+          change: noteFailure(decided.message, attemptOutcome(decided), decided.policy.keptSeconds),
+        },
   exhaust: (decided) => ({ outcome: "exhausted", change: end("EXHAUSTED", decided) }),
   expire: (decided, { reason }) => ({ outcome: "expired", change: end("EXPIRED", decided, { reason }) }),
   "retry-message": (decided) => ({
@@ -75,7 +78,8 @@ const steps: Readonly<Record<Action, (decided: DecidedEvent, decision: Decision)
     const { event, message, attempt, policy, now } = decided;
     const deadline = deadlineOf(message, event, policy, now);
     const nextDueAt = dueAt(policy, { attempt: attempt + 1, now, deadline, chance: decided.chance() });
-    const retry = { dueAt: nextDueAt, deadline, ...sendFactsOf(event, decided.smsServices) };
+    const { keptSeconds } = policy;
+    const retry = { dueAt: nextDueAt, deadline, keptSeconds, ...sendFactsOf(event, decided.smsServices) };
     return {
       outcome: "retry-scheduled",
       entry: retryEntry(decided, nextDueAt),
@@ -91,7 +95,12 @@ function end(
   { reason, marksLatest = false }: { readonly reason?: string; readonly marksLatest?: boolean } = {},
 ): Change {
   const last = attemptOutcome(decided);
-  return endSequence(decided.message, status, reason ?? last.outcome, { ...last, marksLatest });
+  const { keptSeconds } = decided.policy;
+  return endSequence(
+    decided.message,
+    { status, reason: reason ?? last.outcome, at: last.at, keptSeconds },
+    { ...last, marksLatest },
+  );
 }
 
 /** What the event says about its attempt. */

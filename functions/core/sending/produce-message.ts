@@ -175,7 +175,11 @@ async function put(entry: QueueEntry | undefined, { queue, telemetry }: ProduceD
 }
 
 /** The item of a message that nobody has sent, deferred by nobody and claimed by nobody. */
-function firstSend(request: ProduceRequest, id: string, { clock, routing }: ProduceDependencies): Message {
+function firstSend(
+  request: ProduceRequest,
+  id: string,
+  { clock, routing, policy }: ProduceDependencies,
+): Message {
   const now = clock.now();
   const deadline = request.deadline ?? Math.min(Math.floor(now + request.validitySeconds), latestSecond);
   return {
@@ -192,7 +196,7 @@ function firstSend(request: ProduceRequest, id: string, { clock, routing }: Prod
     retry_count: 0,
     all_retries_failed: false,
     deadline,
-    expires_at: expiresAtOf(deadline),
+    expires_at: expiresAtOf(deadline, policy.keptSeconds),
     created_at: Math.floor(now),
   };
 }

@@ -207,22 +207,24 @@ function changeFor(
   { attempt, now, policy }: { attempt: number; now: number; policy: RetryPolicy },
 ): Change {
   const missing = { attempt, outcome: noReceiptOutcome, at: now };
+  const { keptSeconds } = policy;
+  const ending = { reason, at: now, keptSeconds };
   switch (action) {
     case "expire":
-      return endSequence(message, "EXPIRED", reason, missing);
+      return endSequence(message, { status: "EXPIRED", ...ending }, missing);
     case "exhaust":
-      return endSequence(message, "EXHAUSTED", reason, missing);
+      return endSequence(message, { status: "EXHAUSTED", ...ending }, missing);
     case "reject":
-      return endSequence(message, "REJECTED", reason, missing);
+      return endSequence(message, { status: "REJECTED", ...ending }, missing);
     case "note":
-      return noteFailure(message, missing);
+      return noteFailure(message, missing, keptSeconds);
     case "repeat":
       return repeatAttempt(message, attempt, now);
     case "schedule": {
       // The check has waited as long as the retry would have: it is due now.
       const deadline =
         message.deadline ?? Math.floor((message.created_at ?? now) + policy.messageValiditySeconds);
-      return scheduleRetry(message, missing, { dueAt: Math.floor(now), deadline });
+      return scheduleRetry(message, missing, { dueAt: Math.floor(now), deadline, keptSeconds });
     }
   }
 }

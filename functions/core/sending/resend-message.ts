@@ -212,13 +212,21 @@ const writes: Readonly<
   Record<
     WrittenDecision["action"],
     {
-      readonly change: (message: Message, attempt: number, now: number) => Change;
+      readonly change: (message: Message, attempt: number, now: number, policy: RetryPolicy) => Change;
       readonly outcome?: RetryMessageOutcome;
     }
   >
 > = {
-  expire: { change: (message) => endSequence(message, "EXPIRED", "deadline"), outcome: "expired" },
-  reject: { change: (message) => endSequence(message, "REJECTED", "body-too-long"), outcome: "rejected" },
+  expire: {
+    change: (message, _, at, { keptSeconds }) =>
+      endSequence(message, { status: "EXPIRED", reason: "deadline", at, keptSeconds }),
+    outcome: "expired",
+  },
+  reject: {
+    change: (message, _, at, { keptSeconds }) =>
+      endSequence(message, { status: "REJECTED", reason: "body-too-long", at, keptSeconds }),
+    outcome: "rejected",
+  },
   unschedule: { change: unschedule, outcome: "retries-off" },
   shadow: {
     change: (message, attempt, now) => shadowRetry(message, attempt, now, shadowPartsOf(message)),
@@ -236,7 +244,10 @@ async function write(
 ): Promise<Step> {
   const { change, outcome } = writes[action];
   const { attempt } = resend.retryMessage;
-  const result = await resend.store.change(message.application_message_id, change(message, attempt, now));
+  const result = await resend.store.change(
+    message.application_message_id,
+    change(message, attempt, now, resend.policy),
+  );
   if (!result.applied) return { decideFrom: result.current };
   if (outcome === undefined) return { decideFrom: result.message };
   const check = action === "await-receipt" ? checkOf(result.message, resend) : {};

@@ -5,9 +5,11 @@
 import type { Clock } from "../clock.ts";
 import type { SmsService } from "../events/statuses.ts";
 import { defer, expireUnsent, recordSent, recordSentLate } from "../message/attempt-changes.ts";
+import type { Ending } from "../message/change-parts.ts";
 import { isTooLate, type Message } from "../message/message.ts";
 import { endSequence } from "../message/message-changes.ts";
 import type { MessageStore } from "../message/message-store.ts";
+import type { RetryPolicy } from "../message/retry-policy.ts";
 import type { Permit } from "./gate/send-gate.ts";
 import type { Route, Routing } from "./route.ts";
 import { sendRequestOf } from "./send-request.ts";
@@ -25,6 +27,15 @@ export interface SendDependencies {
   readonly store: MessageStore;
   readonly routing: Routing;
   readonly clock: Pick<Clock, "now">;
+  readonly policy: Pick<RetryPolicy, "keptSeconds">;
+}
+
+/** What putting an attempt off needs. */
+type DeferDependencies = Pick<SendDependencies, "store" | "clock" | "policy">;
+
+/** When a message ends that ends now. */
+function endingNow({ clock, policy }: Pick<SendDependencies, "clock" | "policy">): Ending {
+  return { at: clock.now(), keptSeconds: policy.keptSeconds };
 }
 
 /** An attempt that this worker, and nobody else, may send. */
@@ -95,15 +106,16 @@ export async function sendAttempt(
   const id = message.application_message_id;
   const request = sendRequestOf(message, attempt, "blocked" in route ? undefined : route.replacement);
   if (request === undefined) {
-    await store.change(id, endSequence(message, "REJECTED", "nothing-to-send"));
-    return { kind: "rejected", reason: "nothing-to-send" };
+    const reason = "nothing-to-send";
+    await store.change(id, endSequence(message, { status: "REJECTED", reason, ...endingNow(dependencies) }));
+    return { kind: "rejected", reason };
   }
   if ("blocked" in route) return deferAttempt(claimed, route.blocked, dependencies);
   const { sender, service } = route;
   if ((await claimed.permit?.departs()) !== true) return deferAttempt(claimed, permitMissed, dependencies);
   const now = clock.now();
   if (isTooLate(message, now, sender.leastSecondsLeft)) {
-    await store.change(id, expireUnsent(message, attempt));
+    await store.change(id, expireUnsent(message, attempt, endingNow(dependencies)));
     return { kind: "expired" };
   }
   if ((message.claim_expires_at ?? now) - now < leaseMarginSeconds) {
@@ -134,11 +146,12 @@ async function record(
         ? deferRefusedIdentity(claimed, result.reason, dependencies)
         : deferAttempt(claimed, result.reason, dependencies);
     case "refused": {
-      const { store, clock } = dependencies;
       const { optedOut, reason } = result;
-      const last = { attempt, outcome: reason, at: clock.now() };
-      const end = endSequence(message, optedOut ? "OPTED_OUT" : "REJECTED", reason, last);
-      await store.change(message.application_message_id, end);
+      const ending = endingNow(dependencies);
+      const status = optedOut ? "OPTED_OUT" : "REJECTED";
+      const last = { attempt, outcome: reason, at: ending.at };
+      const end = endSequence(message, { status, reason, ...ending }, last);
+      await dependencies.store.change(message.application_message_id, end);
       return { kind: optedOut ? "opted-out" : "rejected", reason };
     }
     case "unconfirmed": {
@@ -207,12 +220,13 @@ async function recordAccepted(
 export async function deferAttempt(
   { message, attempt, nextTryAt }: ClaimedAttempt,
   reason: string,
-  { store, clock }: Pick<SendDependencies, "store" | "clock">,
+  dependencies: DeferDependencies,
 ): Promise<AttemptResult> {
+  const { store, clock } = dependencies;
   const id = message.application_message_id;
   const dueAt = nextTryAt(clock.now(), reason);
   if (message.deadline !== undefined && dueAt >= message.deadline) {
-    await store.change(id, expireUnsent(message, attempt));
+    await store.change(id, expireUnsent(message, attempt, endingNow(dependencies)));
     return { kind: "expired" };
   }
   const deferred = await store.change(id, defer(message, attempt, dueAt, reason));
