@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { eraseCommand } from "./commands/erase.ts";
 import { gateCommand } from "./commands/gate.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { pauseCommand } from "./commands/pause.ts";
@@ -34,6 +35,7 @@ const commands: readonly MakeCommand[] = [
   pauseCommand,
   resumeCommand,
   shadowCommand,
+  eraseCommand,
 ];
 
 /** Where a command line is answered. */

@@ -130,7 +130,7 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
     refused: ["", "with space", "x".repeat(257)],
   },
   ended_message_retention_days: { accepted: [1, 4, 3_650], refused: [0, 3_651, 1.5] },
-  point_in_time_recovery_days: { accepted: [0, 1, 35], refused: [-1, 36, 1.5] },
+  point_in_time_recovery_days: { accepted: [7, 0, 1, 35], refused: [-1, 36, 1.5] },
   receipt_timeout_seconds: { accepted: [0, 300, 259_200], refused: [-1, 1, 299, 259_201, 300.5] },
   reserved_concurrency: {
     accepted: [{ resend: 30, produce: 1 }, {}, { "consume-sns": 10_000 }],

@@ -1,9 +1,7 @@
 /** Reads the table of a deployment in shadow mode, and prints what would have been sent. */
-import { setTimeout as sleep } from "node:timers/promises";
-import { unlessInterrupted } from "../interruption.ts";
-import { factsOf, tableClient, walkTable } from "../message-table.ts";
+import { tableClient } from "../message-table.ts";
 import { print } from "../options.ts";
-import { progressBar } from "../progress-bar.ts";
+import { walkWithBar } from "../walk-with-bar.ts";
 import { ShadowTally, type ShadowTerms, shadowQuestion, shadowText } from "./shadow-report.ts";
 
 /** What the user asked for. */
@@ -20,31 +18,18 @@ export interface ShadowRequest extends ShadowTerms {
  * @throws UserError if the table cannot be read
  */
 export async function shadow({ readUnits, json, signal, ...terms }: ShadowRequest): Promise<void> {
-  const client = tableClient();
-  const facts = await unlessInterrupted(signal, factsOf(client, terms.table));
-  const bar = progressBar(facts.itemCount, "{bar} {value}/{total} items, {found} counted");
   const tally = new ShadowTally(terms);
-  let scanned = 0;
-  try {
-    await walkTable({
-      question: shadowQuestion,
-      client,
-      tableName: terms.table,
-      readUnits: readUnits ?? facts.readUnits,
-      now: Date.now,
-      sleep: (milliseconds) => sleep(milliseconds, undefined, { signal }),
-      async onPage(items, count) {
-        signal.throwIfAborted();
-        tally.add(items, count);
-        scanned += count;
-        // DynamoDB's count is hours old.
-        if (scanned > facts.itemCount) bar?.setTotal(scanned);
-        bar?.update(scanned, { found: tally.messages });
-        return true;
-      },
-    });
-  } finally {
-    bar?.stop();
-  }
+  await walkWithBar({
+    client: tableClient(),
+    tableName: terms.table,
+    question: shadowQuestion,
+    readUnits,
+    found: "counted",
+    signal,
+    onItems(items, scanned) {
+      tally.add(items, scanned);
+      return tally.messages;
+    },
+  });
   print(tally.report(), json, shadowText);
 }
