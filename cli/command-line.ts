@@ -16,8 +16,8 @@ import { shadowCommand } from "./commands/shadow.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { UsageError, UserError } from "./user-error.ts";
 
-/** Exit statuses of every command. */
-export const exitCodes = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
+/** Exit statuses of every command; the last two are those of a process that SIGINT or SIGPIPE has ended. */
+export const exitCodes = { success: 0, failure: 1, usage: 2, interrupted: 130, nobodyReads: 141 } as const;
 
 /**
  * Makes a command. What its action throws decides the exit status: a {@link UsageError} is 2, another

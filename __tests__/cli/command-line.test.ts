@@ -363,6 +363,20 @@ describe("sms-retry simulate", () => {
   });
 });
 
+test("a command whose output nobody reads any more, as before `| head`, ends without a word", async () => {
+  const given = [join(__dirname, "../../cli/sms-retry.ts"), "simulate", "--seed", "3"];
+  const child = spawn(process.execPath, given, { env: signedOut, stdio: ["ignore", "pipe", "pipe"] });
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  child.stdout.destroy();
+
+  const [code] = await once(child, "close");
+
+  expect({ code, stderr }).toEqual({ code: 141, stderr: "" });
+});
+
 describe("the command itself", () => {
   const bin = join(__dirname, "../../cli/sms-retry.ts");
   // As npx does it: the shell finds the command and, by its first line, node.
