@@ -20,7 +20,7 @@ export function endUserMessagingAlarms(
   { events, consumer, archive, ...shared }: EndUserMessagingAlarmsOptions,
 ): Alarms {
   const alarms = new Alarms(scope, shared);
-  alarms.watchErrors(consumer.lambda);
+  alarms.watchFunction(consumer.lambda);
   watchEvents(alarms, events);
   watchSilence(alarms, events, archive);
   alarms.watchArchive(archive);

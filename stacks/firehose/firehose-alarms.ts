@@ -23,7 +23,7 @@ export function firehoseAlarms(
   { inputs, engine, transformation }: FirehoseAlarmsOptions,
 ): Alarms {
   const alarms = new Alarms(scope, { inputs, engine });
-  alarms.watchErrors(transformation.lambda);
+  alarms.watchFunction(transformation.lambda);
   watchCapacity(alarms, transformation);
   watchBypass(alarms, transformation, inputs);
   alarms.watch("firehose_processing", {
@@ -87,15 +87,6 @@ function watchSilence(alarms: Alarms, { smsService }: ServiceInputs): void {
 }
 
 function watchCapacity(alarms: Alarms, { lambda, timeoutSeconds }: FirehoseTransformation): void {
-  alarms.watch("transform_firehose_throttles", {
-    description:
-      "Lambda did not start transform-firehose; raise the account's concurrency before Firehose gives up records.",
-    namespace: "AWS/Lambda",
-    metric: "Throttles",
-    dimensions: { FunctionName: lambda.functionName },
-    statistic: "Sum",
-    above: 0,
-  });
   alarms.watch("transform_firehose_duration", {
     description:
       "transform-firehose takes most of its time for a batch and may leave events out; lower firehose_buffer_size_megabytes.",

@@ -16,7 +16,7 @@ export function kinesisAlarms(
   { consumer, archive, ...shared }: KinesisAlarmsOptions,
 ): Alarms {
   const alarms = new Alarms(scope, shared);
-  alarms.watchErrors(consumer.lambda);
+  alarms.watchFunction(consumer.lambda);
   watchStream(alarms, consumer);
   alarms.watchArchive(archive);
   alarms.watchOwnMetric(

@@ -89,7 +89,8 @@ export class Alarms extends Construct {
     this.#somebodyIsTold();
     this.namespace = inputs.namePrefix.text;
     this.#queue(engine);
-    for (const lambda of [engine.resend, engine.produce]) this.watchErrors(lambda);
+    this.#table(engine);
+    for (const lambda of [engine.resend, engine.produce]) this.watchFunction(lambda);
     this.watchOrphans("resend");
     this.watchOwnMetric(
       "send_blocked",
@@ -157,6 +158,23 @@ export class Alarms extends Construct {
     this.#schedules(queue.scheduleGroupName);
   }
 
+  #table({ table }: RetryEngine): void {
+    const ofTable = (metric: string) => ({
+      namespace: "AWS/DynamoDB",
+      metric,
+      dimensions: { TableName: table.tableName },
+    });
+    this.watchTogether("message_table_throttled", {
+      description:
+        "DynamoDB refuses calls on the message-state table because there are too many, so events and retries are late; raise table_capacity, or look at the account's limits.",
+      periodMinutes: 5,
+      sums: { reads: ofTable("ReadThrottleEvents"), writes: ofTable("WriteThrottleEvents") },
+      expression: "FILL(reads, 0) + FILL(writes, 0)",
+      // A table that is paid per request refuses some calls while it grows.
+      periods: 3,
+    });
+  }
+
   #schedules(scheduleGroupName: string): void {
     const dimensions = { ScheduleGroup: scheduleGroupName };
     this.watch("retry_schedule_errors", {
@@ -179,15 +197,23 @@ export class Alarms extends Construct {
     });
   }
 
-  /** Adds the alarm on failed invocations of a function: `<function>_errors`. */
-  watchErrors({ node, functionName }: WatchedFunction): void {
-    this.watch(`${node.id.replaceAll("-", "_")}_errors`, {
-      description: `The function ${node.id} failed; look at its log.`,
+  /** Adds the alarms on invocations of a function that failed, or were not begun: `<function>_errors` and `_throttles`. */
+  watchFunction({ node, functionName }: WatchedFunction): void {
+    const name = node.id.replaceAll("-", "_");
+    const ofFunction = (metric: string) => ({
       namespace: "AWS/Lambda",
-      metric: "Errors",
+      metric,
       dimensions: { FunctionName: functionName },
-      statistic: "Sum",
+      statistic: "Sum" as const,
       above: 0,
+    });
+    this.watch(`${name}_errors`, {
+      description: `The function ${node.id} failed; look at its log.`,
+      ...ofFunction("Errors"),
+    });
+    this.watch(`${name}_throttles`, {
+      description: `Lambda did not start ${node.id}; raise the account's concurrency, or what reserved_concurrency gives the function.`,
+      ...ofFunction("Throttles"),
     });
   }
 
