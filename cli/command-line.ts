@@ -61,7 +61,7 @@ export function createProgram(signal: AbortSignal, { stdout, stderr }: Output = 
       "after",
       `
 Exit status of every command: 0 if it did what was asked, 1 if not, 2 if the
-command line is wrong, 130 if it was interrupted.`,
+command line is wrong, 130 if it was interrupted, 141 if nobody reads its output.`,
     );
   for (const make of commands) program.addCommand(make(signal).copyInheritedSettings(program));
   return program;

@@ -51,8 +51,8 @@ export async function erase(
     tableName: table,
     question: {
       attributes: ["application_message_id", "destination_number"],
-      filter: "#destination_number = :number",
-      values: () => ({ ":number": number }),
+      filter: `#destination_number ${isEitherSpelling}`,
+      values: () => spellingsOf(number),
     },
     readUnits,
     found: "found",
@@ -88,6 +88,13 @@ export function eraseText({ table, scanned, found, deleted, ids }: EraseReport):
 /** What a number is by E.164: a plus and at most 15 digits. */
 const phoneNumber = /^\+[1-9]\d{1,14}$/;
 
+/** The services take a number with its plus and without, so an item can hold either. */
+const isEitherSpelling = "IN (:number, :digits)";
+
+function spellingsOf(number: string): Record<":number" | ":digits", string> {
+  return { ":number": number, ":digits": number.slice(1) };
+}
+
 /** A number on the command line would stay in the shell's history and in the list of processes. */
 async function numberIn(standardInput: AsyncIterable<Buffer | string>): Promise<string> {
   let text = "";
@@ -121,8 +128,8 @@ function isDeleted({
         new DeleteCommand({
           TableName: table,
           Key: { application_message_id: id },
-          ConditionExpression: "destination_number = :number",
-          ExpressionAttributeValues: { ":number": number },
+          ConditionExpression: `destination_number ${isEitherSpelling}`,
+          ExpressionAttributeValues: spellingsOf(number),
         }),
       );
       return true;
