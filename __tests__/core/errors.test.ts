@@ -2,9 +2,12 @@ import {
   ContentionError,
   InvalidRequestError,
   InvalidSettingsError,
+  PauseUnknownError,
   SendDeferredError,
+  ShadowModeError,
   SmsRetryError,
   UnknownItemStatusError,
+  UnreadableGateError,
   UnreadableMessageError,
 } from "../../functions/core/errors.ts";
 import {
@@ -34,6 +37,21 @@ const situations: [SmsRetryError, string, string][] = [
     new UnknownItemStatusError(),
     "UnknownItemStatusError",
     "A message-state item has a status that this version does not know; deploy the version that wrote it, or correct the code that writes the item.",
+  ],
+  [
+    new UnreadableGateError(["rate", "version"]),
+    "UnreadableGateError",
+    "An item of the table of gates cannot be read because of its attribute(s) rate, version; see which with sms-retry gate, and delete it: it forms itself anew, but for a pause.",
+  ],
+  [
+    new PauseUnknownError(),
+    "PauseUnknownError",
+    "The table of gates is throttled and did not say whether all sends are paused; the message is tried again later.",
+  ],
+  [
+    new ShadowModeError(),
+    "ShadowModeError",
+    "The message was not sent because the deployment is in shadow mode; send it without the function produce, or set shadow_mode to false and apply.",
   ],
   [
     new InvalidRequestError(problems),

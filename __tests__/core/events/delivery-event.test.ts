@@ -197,6 +197,9 @@ describe("an RCS event, by its type, its final flag and what it says of a fallba
     ["RCS_FAILED", { isFinal: true, fallbackTriggered: false }, "failure"],
     ["RCS_FAILED", { isFinal: true, fallbackChannel: "none" }, "failure"],
     ["RCS_FAILED", { isFinal: true, fallbackMessageId: null }, "failure"],
+    ["RCS_FAILED", { isFinal: true, fallbackMessageId: "" }, "failure"],
+    ["RCS_FAILED", { isFinal: true, fallbackTriggered: "false" }, "failure"],
+    ["RCS_FAILED", { isFinal: true, without_fallback: true }, "failure"],
     ["RCS_TTL_EXPIRED", { isFinal: true }, "failure"],
     ["RCS_TTL_EXPIRED", { isFinal: true, fallbackMessageId: "m" }, "in-progress"],
     ["RCS_FALLEN_BACK_TO_SMS", { isFinal: true }, "in-progress"],
@@ -204,6 +207,7 @@ describe("an RCS event, by its type, its final flag and what it says of a fallba
     ["RCS_SENT", { isFinal: true }, "in-progress"],
     ["RCS_PROTECT_BLOCKED", { isFinal: true }, "in-progress"],
     ["RCS_QUITE_NEW", { isFinal: true }, "unrecognized"],
+    ["RCS_QUITE_NEW", { isFinal: true, fallbackChannel: "SMS" }, "unrecognized"],
   ])("%s with %j is %s", (eventType, fields, kind) => {
     expect(kindOf({ eventType, ...fields })).toEqual([kind, eventType.slice("RCS_".length)]);
   });

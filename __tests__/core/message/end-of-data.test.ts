@@ -137,3 +137,10 @@ test("a failure that is not retried, because retries are off, lets the item go a
   await it.event(failureEvent());
   expect(it.message()).toMatchObject({ status: "SENT", expires_at: startOfTest + 7_200 + kept });
 });
+
+test("such a failure ends nothing: what the application says of the item's end stays", async () => {
+  const expires_at = startOfTest + 30 * 86_400;
+  const it = world([sentMessage({ expires_at })], { policy: { maxRetries: 0 } });
+  await it.event(failureEvent());
+  expect(it.message()).toMatchObject({ status: "SENT", expires_at });
+});

@@ -170,6 +170,11 @@ describe("what an operator has to mend", () => {
     expect(waits(7, Number.POSITIVE_INFINITY, false, 0)).toBe(450);
   });
 
+  test("waits half of what is left where its wait would end in the last seconds, to the second", () => {
+    expect(waits(0, 910, true)).toBe(455);
+    expect(waits(0, 911, true)).toBe(900);
+  });
+
   test("waits a quarter of an hour at once where a spend limit is reached", () => {
     expect([0, 5].map((deferrals) => waits(deferrals, Number.POSITIVE_INFINITY, true, 0))).toEqual([
       900, 900,

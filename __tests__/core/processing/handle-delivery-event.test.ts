@@ -100,6 +100,7 @@ describe("the item that was read before is", () => {
       reads: 0,
       rest: { applicationMessageId: "order-4711", attempt: 0, unrecognizedStatus: "TELEPORTED" },
     });
+    expect(await handled(event, undefined)).toMatchObject({ outcome: "absorbed", reads: 0 });
   });
 });
 

@@ -53,6 +53,14 @@ function recordHandling(items = [sentMessage()], takes: (entry: QueueEntry) => b
   };
 }
 
+/** An envelope of SNS around a text. */
+const enveloped = (Message: string, Type = "Notification") => ({
+  Type,
+  MessageId: "m",
+  TopicArn: "arn",
+  Message,
+});
+
 const record = (id: string, value: unknown): StreamRecord => ({
   id,
   data: Buffer.from(typeof value === "string" ? value : JSON.stringify(value)),
@@ -66,6 +74,36 @@ const failureOf = (id: string) =>
       message_id: `sms-${id}`,
     },
   });
+
+describe("an envelope of SNS", () => {
+  test("is opened, and the event in it handled", async () => {
+    const handling = recordHandling();
+    const [result] = await handleRecords(
+      [record("0", enveloped(JSON.stringify(failureOf("order-4711"))))],
+      handling,
+    );
+    expect(result).toMatchObject({ result: "handled", events: [{ outcome: "retry-scheduled" }] });
+  });
+
+  test.each([
+    ["around no JSON", enveloped("no event"), "not JSON"],
+    ["around nothing", enveloped(""), "empty"],
+  ])("%s is a broken record that says why", async (_what, value, problem) => {
+    const [result] = await handleRecords([record("0", value)], recordHandling());
+    expect(result).toMatchObject({ result: "malformed", problem, events: [] });
+  });
+
+  test("of another kind than a notification is not opened: whatever its text, it is no event", async () => {
+    const value = enveloped(JSON.stringify(failureOf("order-4711")), "SubscriptionConfirmation");
+    const [result] = await handleRecords([record("0", value)], recordHandling());
+    expect(result).toMatchObject({ events: [] });
+  });
+});
+
+test("a record that is no text at all is broken, says why and holds no event", async () => {
+  const [result] = await handleRecords([{ id: "0", data: Uint8Array.of(0xff, 0xfe) }], recordHandling());
+  expect(result).toMatchObject({ result: "malformed", problem: "not UTF-8", events: [] });
+});
 
 describe("a batch of records", () => {
   test("fault 34: 10 000 failures in one batch are handled in their time, by one write each", async () => {

@@ -295,6 +295,11 @@ test.each<[string, unknown, readonly string[]]>([
   ],
   ["half a second", { ...event, deadline: 1.5 }, ["deadline must be whole."]],
   [
+    "feedback that is neither on nor off",
+    { ...event, message_feedback_enabled: "yes" },
+    ["message_feedback_enabled must be true or false."],
+  ],
+  [
     "milliseconds",
     { ...event, deadline: 1_795_435_200_000 },
     ["deadline must be in seconds, not milliseconds."],
@@ -402,6 +407,10 @@ describe("a deployment that sends by End User Messaging", () => {
     ]);
     expect(problemsIn({ sms_service: "sns" })).toEqual([
       "sms_service must be pinpoint or end-user-messaging.",
+    ]);
+    const none = { ...defaults, smsServices: new Set<never>() };
+    expect(problemsIn({ sms_service: "pinpoint" }, none)).toEqual([
+      "sms_service must be what the deployment is set up for: .",
     ]);
   });
 });

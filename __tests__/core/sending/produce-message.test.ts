@@ -642,6 +642,23 @@ describe("a message that the gate does not let through now", () => {
     expect(queued).toEqual([waiting]);
   });
 
+  test.each([
+    ["to the second when its lease ends is left with the gate's time", 0.5, comesAt],
+    [
+      "before its lease ends is left with the lease's",
+      0.49,
+      Math.ceil(startOfTest + 0.5 + claimLeaseSeconds),
+    ],
+  ])("and whose producer died, %s", async (_what, later, dueAt) => {
+    const { produce, producing, queued, advance } = application([dies]);
+    await expect(produce()).rejects.toThrow("killed");
+    advance(claimLeaseSeconds + later);
+
+    await produceMessage(request, { ...producing, gate: closedGate("paused", comesAt) });
+
+    expect(queued).toEqual([firstSend(dueAt)]);
+  });
+
   test("comes with what it waits as, where the gate counts it", async () => {
     const { produce, queued } = application([], { gate: closedGate("no-capacity", comesAt, 0) });
 
@@ -704,6 +721,25 @@ describe("a first send that is taken over", () => {
 
     expect(asked).toEqual([3, 1, 3]);
     expect(sends.map(({ body }) => body.length)).toEqual([400, 400]);
+  });
+
+  test.each([
+    ["whose body no service takes", { message_body: "x".repeat(1_601) }],
+    ["whose lease holds", { claim_expires_at: startOfTest + 60 }],
+  ])("and %s, asks no gate for it and leaves it to the resend worker", async (_what, changes) => {
+    const asked: number[] = [];
+    const gate = gateOf((_identity, { parts }) => {
+      asked.push(parts);
+      return permitFor(parts);
+    });
+    const { produce, store, message, sends, queued } = application([throttled], { gate });
+    await expect(produce({ body: "x".repeat(400) })).rejects.toThrow("throttled");
+    store.items.set("order-4711", { ...message(), ...changes });
+
+    expect(await produce()).toMatchObject({ status: "SENDING" });
+
+    expect(asked).toEqual([3, 1]);
+    expect([sends.length, queued.length]).toEqual([1, 1]);
   });
 
   test("waits where the gate lets only the shorter text through now", async () => {

@@ -3,7 +3,7 @@ import type { SmsService } from "../../../functions/core/events/statuses.ts";
 import type { Message } from "../../../functions/core/message/message.ts";
 import type { RetryMessage } from "../../../functions/core/queue/queue-messages.ts";
 import type { SendGate } from "../../../functions/core/sending/gate/send-gate.ts";
-import { type Routing, routeOf } from "../../../functions/core/sending/route.ts";
+import { type Routing, routeOf, servicesOf } from "../../../functions/core/sending/route.ts";
 import {
   afterIdentityRefused,
   isForOperator,
@@ -89,6 +89,12 @@ describe("the service of an attempt", () => {
     expect(senderOf({ sms_service: "pinpoint" })).toBe(v1);
     expect(senderOf({ sms_service: "end-user-messaging" })).toBe(v2);
     expect(senderOf({})).toBe(v2);
+  });
+
+  test("is one of those that the deployment is set up for", () => {
+    expect([...servicesOf(both)].sort()).toEqual(["end-user-messaging", "pinpoint"]);
+    expect([...servicesOf({ ...both, senders: { pinpoint: v1 } })]).toEqual(["pinpoint"]);
+    expect([...servicesOf({ ...both, senders: {} })]).toEqual([]);
   });
 
   test("that the deployment is not set up for blocks the attempt, and no other service sends it", () => {
@@ -252,10 +258,10 @@ describe("an identity that the service refuses for the destination", () => {
     }
     const last = it.queue.pop()?.message as RetryMessage;
     expect(last).toEqual({ ...retryMessage, identities_refused: 2 });
-    expect(await it.retryMessage(last)).toEqual({
+    expect(await it.retryMessage({ ...last, waits_as: 3 })).toEqual({
       outcome: "deferred",
       reason: `every-identity-refused:${word}`,
-      entry: { message: { ...retryMessage, deferrals: 1 }, dueAt: startedAt + 10 },
+      entry: { message: { ...retryMessage, deferrals: 1, waits_as: 3 }, dueAt: startedAt + 10 },
     });
     expect(it.message()).toMatchObject({ status_reason: `every-identity-refused:${word}`, retry_count: 0 });
     await it.drain();
@@ -263,6 +269,19 @@ describe("an identity that the service refuses for the destination", () => {
     expect(it.sends.at(-1)).toMatchObject({ senderId: "SHOP" });
     expect(it.message()).toMatchObject({ status: "SENT", retry_count: 1 });
   });
+
+  test.each(["throttled", "not-allowed:RESOURCE_NOT_ACTIVE"] as const)(
+    "is not what %s means: the same identity is tried again",
+    async (reason) => {
+      const it = world([due()], { answers: [{ kind: "deferred", reason }], routing: { identities } });
+
+      expect(await it.retryMessage(retryMessage)).toMatchObject({
+        reason,
+        entry: { message: { ...retryMessage, deferrals: 1 } },
+      });
+      expect(it.queue[0]?.message).not.toHaveProperty("identities_refused");
+    },
+  );
 
   test("that is the only one waits for an operator with the service's word", async () => {
     const it = world([due()], { answers: [refused] });
@@ -345,5 +364,45 @@ describe("reasons", () => {
   test("keep the service's word", () => {
     expect(afterIdentityRefused("identity-not-allowed:A:B", true)).toBe("next-identity:A:B");
     expect(afterIdentityRefused("identity-not-allowed:A:B", false)).toBe("every-identity-refused:A:B");
+  });
+});
+
+describe("a write whose answer is lost and which its own effect then refuses", () => {
+  /** A world in which this happens to the write of this number; `meanwhile` is what the item is then. */
+  function losing(number: number, meanwhile: Partial<Message>, answers: readonly SendResult[] = []) {
+    const it = world([due()], { answers });
+    const { change } = it.store;
+    let changes = 0;
+    Object.assign(it.store, {
+      async change(...given: Parameters<typeof change>) {
+        const result = await change(...given);
+        changes += 1;
+        if (changes !== number || !result.applied) return result;
+        const current = { ...result.message, ...meanwhile };
+        it.store.items.set("order-4711", current);
+        return { applied: false, current };
+      },
+    });
+    return it;
+  }
+
+  test("does not lose what it has deferred: it comes again, as what was deferred once more", async () => {
+    const it = losing(2, {}, [{ kind: "deferred", reason: "throttled" }]);
+
+    expect(await it.retryMessage({ ...retryMessage, deferrals: 3 })).toMatchObject({
+      outcome: "deferred",
+      reason: "superseded-attempt",
+      entry: { message: { ...retryMessage, deferrals: 4 } },
+    });
+  });
+
+  test("does not send for its claim what has ended since", async () => {
+    const it = losing(1, { status: "CANCELLED" });
+
+    expect(await it.retryMessage(retryMessage)).toMatchObject({
+      outcome: "absorbed",
+      reason: "sequence-over",
+    });
+    expect(it.sends).toEqual([]);
   });
 });

@@ -22,6 +22,7 @@ const everything = {
   destination_country_parameters: { IN_TEMPLATE_ID: "1107000000000000000" },
   max_price: "0.05",
   protect_configuration_id: "protect-1",
+  message_feedback_enabled: false,
 };
 
 describe("a send", () => {
@@ -47,6 +48,7 @@ describe("a send", () => {
       destinationCountryParameters: { IN_TEMPLATE_ID: "1107000000000000000" },
       maxPrice: "0.05",
       protectConfigurationId: "protect-1",
+      messageFeedbackEnabled: false,
       context: { shop: "berlin", application_message_id: "order-4711", retry_attempt: "2" },
     });
   });

@@ -13,7 +13,6 @@ export const longestBodyCharacters = 1_600;
  * what is too long either way is.
  */
 export function isBodyTooLong(body: string): boolean {
-  if (body.length <= longestBodyCharacters) return false;
   if (body.length > 2 * longestBodyCharacters) return true;
   return [...body].length > longestBodyCharacters;
 }
@@ -33,13 +32,13 @@ const septets = { alone: 160, ofSeveral: 153 };
 
 /**
  * The number of parts of a body, at least 1: GSM-7 160/153 septets, UCS-2 70/67 characters. GSM-7 is counted here; the
- * rest takes a library some milliseconds. Not for a body that {@link isBodyTooLong}: the library's time grows with the
+ * rest takes a library some milliseconds. A message without a body counts as one. Not for a body that {@link isBodyTooLong}: the library's time grows with the
  * square of the length.
  *
  * @see https://docs.aws.amazon.com/pinpoint/latest/userguide/channels-sms-limitations-characters.html
  */
-export function partsOf(body: string): number {
-  if (body.length <= surelyOnePart) return 1;
+export function partsOf(body: string | undefined): number {
+  if (body === undefined || body.length <= surelyOnePart) return 1;
   return gsm7.test(body) ? partsOfGsm7(body) : Math.max(1, new SegmentedMessage(body).segmentsCount);
 }
 

@@ -69,7 +69,6 @@ export async function handleDeliveryEvent(
   // An absent item and an attempt that the item does not know may both be an old read: look again.
   let message = known;
   if (message === undefined || mayBeOlder(message, event)) message = await find(event, handling);
-  let isOldRead = message !== undefined && message === known;
   for (let decisions = 0; decisions < maxDecisions; decisions += 1) {
     const now = handling.clock.now();
     if (message === undefined || isGone(message, now)) {
@@ -80,9 +79,8 @@ export async function handleDeliveryEvent(
     const decided = decideFor({ event, eventClass, message, now }, handling);
     if (decided.change === undefined) {
       // Nothing is written, so nothing would tell that the item has moved on: a retry may be scheduled by now.
-      if (isOldRead && eventClass === "delivered" && !isFinal(statusOf(message))) {
+      if (message === known && eventClass === "delivered" && !isFinal(statusOf(message))) {
         message = await find(event, handling);
-        isOldRead = false;
         continue;
       }
       return { ...decided.handled, ...unrecognized };
@@ -90,7 +88,6 @@ export async function handleDeliveryEvent(
     const result = await handling.store.change(message.application_message_id, decided.change);
     if (result.applied) return { ...decided.handled, ...unrecognized };
     message = result.current;
-    isOldRead = false;
   }
   throw new ContentionError(maxDecisions);
 }

@@ -185,7 +185,6 @@ function failed(
 
 /** The message as if it had never failed: what follows from it begins anew. */
 function withoutFailures(message: QueueMessage): QueueMessage {
-  if (message.failing_since === undefined) return message;
   const { failing_since: _, ...rest } = message;
   return rest as QueueMessage;
 }
@@ -209,7 +208,7 @@ async function handle(
     }
     case "retry-message": {
       const handled = await resendMessage(message, resend, known.get(message.application_message_id));
-      const blocks = handled.outcome === "deferred" ? isForOperator(handled.reason) : undefined;
+      const blocks = isForOperator(handled.reason);
       const result = { ...handled, ...(blocks !== undefined && { blocks }) };
       return { ...entryOf(handled), report: () => reportRetryMessage(message, result, telemetry) };
     }

@@ -172,15 +172,15 @@ async function queueEntries(
   handling: RecordDependencies,
   limit: TimeLimit,
 ): Promise<SettledEvent[]> {
-  const keyed = settled.map((item) => ({ item, ...entryOf(item, handling) }));
+  const all = settled.map((item) => ({ item, waiting: entryOf(item, handling) }));
   // Each message once: a record may hold the same event a thousand times.
   const entries = new Map<string, QueueEntry>();
-  for (const { key, entry } of keyed) {
-    if (entry !== undefined && !entries.has(key)) entries.set(key, entry);
+  for (const { waiting } of all) {
+    if (waiting !== undefined && !entries.has(waiting.key)) entries.set(waiting.key, waiting.entry);
   }
   const queued = await putEntries(entries, handling, limit);
-  return keyed.map(({ item, key, entry }) =>
-    entry === undefined || queued.has(key) ? item : { failure: "NotQueued", ...item },
+  return all.map(({ item, waiting }) =>
+    waiting === undefined || queued.has(waiting.key) ? item : { failure: "NotQueued", ...item },
   );
 }
 
@@ -194,8 +194,8 @@ async function putEntries(
   const tries = queuesFailedEvents === true ? queueTries : 1;
   const queued = new Set<string>();
   for (let number = 1, rest = [...entries]; rest.length > 0; number += 1) {
-    const areQueued = (await limit.within(queue.put(rest.map(([, entry]) => entry)))) ?? [];
-    for (const [index, [key]] of rest.entries()) if (areQueued[index] === true) queued.add(key);
+    const areQueued = await limit.within(queue.put(rest.map(([, entry]) => entry)));
+    for (const [index, [key]] of rest.entries()) if (areQueued?.[index] === true) queued.add(key);
     rest = rest.filter(([key]) => !queued.has(key));
     // After the answer nothing new is begun: an environment is frozen then, and thawed in another batch.
     if (rest.length === 0 || number >= tries || clock.now() + number >= endsAt) break;
@@ -204,18 +204,18 @@ async function putEntries(
   return queued;
 }
 
-/** What has to go onto the queue for an event, with a key that is the same for the same message. */
+/** What has to go onto the queue for an event, if anything, with a key that is the same for the same message. */
 function entryOf(
   { event, handled, failure }: SettledEvent,
   { queuesFailedEvents, clock }: RecordDependencies,
-): { readonly key: string; readonly entry?: QueueEntry } {
+): { readonly key: string; readonly entry: QueueEntry } | undefined {
   if (failure === undefined) {
     const entry = handled?.entry;
-    if (entry === undefined) return { key: "" };
+    if (entry === undefined) return undefined;
     const { message } = entry;
     return { key: JSON.stringify(message.kind === "waiting-event" ? message.event : message), entry };
   }
-  if (queuesFailedEvents !== true) return { key: "" };
+  if (queuesFailedEvents !== true) return undefined;
   // Its stream will not bring it back, so it comes back as one that waits for its item.
   const now = clock.now();
   const message = { kind: "waiting-event" as const, event, first_seen_at: now };

@@ -9,7 +9,7 @@ export class HeldPermit {
   readonly #gate: SendGate;
   #permit: Permit | undefined;
   /** Whose gate gave it. */
-  #identity = "";
+  #identity: string | undefined;
 
   constructor(gate: SendGate) {
     this.#gate = gate;
@@ -31,7 +31,7 @@ export class HeldPermit {
     await route.sender.prepare?.();
     this.#identity = gateOf(route);
     const answer = await this.#gate.acquire(this.#identity, {
-      parts: partsOf(message.message_body ?? ""),
+      parts: partsOf(message.message_body),
       ...request,
       ...(message.deadline !== undefined && { deadline: message.deadline }),
     });

@@ -44,35 +44,31 @@ const action = v.optional(v.picklist(["produce", "cancel"], "must be produce or 
 const cancelEvent = v.object({ action, application_message_id: id });
 
 /** Limits of the services: 1,600 characters a message, numbers in E.164. */
-const produceEvent = v.object(
-  {
-    action,
-    application_message_id: v.optional(id),
-    destination_number: v.pipe(
-      v.string("is missing, and no default is set"),
-      v.regex(/^\+[1-9]\d{1,18}$/, "must be a number in E.164 format, like +4470000"),
-    ),
-    message_body: v.pipe(
-      v.string("is missing, and no default is set"),
-      v.nonEmpty("must not be empty"),
-      v.maxLength(1_600, "must have at most 1,600 characters"),
-    ),
-    message_type: v.optional(
-      v.picklist(messageTypes, `must be ${messageTypes.join(" or ")}`),
-      "TRANSACTIONAL" satisfies MessageType,
-    ),
-    origination_number: v.optional(filledText),
-    sender_id: v.optional(filledText),
-    ...requestedAttributes,
-    deadline: v.optional(v.pipe(seconds, v.maxValue(latestSecond, "must be in seconds, not milliseconds"))),
-    validity_seconds: seconds,
-    delivery_guarantee: v.optional(
-      v.picklist(deliveryGuarantees, `must be ${deliveryGuarantees.join(" or ")}`),
-    ),
-  },
-  // Valibot's own text for a value of the wrong type quotes the value.
-  "must be a JSON object",
-);
+const produceEvent = v.object({
+  action,
+  application_message_id: v.optional(id),
+  destination_number: v.pipe(
+    v.string("is missing, and no default is set"),
+    v.regex(/^\+[1-9]\d{1,18}$/, "must be a number in E.164 format, like +4470000"),
+  ),
+  message_body: v.pipe(
+    v.string("is missing, and no default is set"),
+    v.nonEmpty("must not be empty"),
+    v.maxLength(1_600, "must have at most 1,600 characters"),
+  ),
+  message_type: v.optional(
+    v.picklist(messageTypes, `must be ${messageTypes.join(" or ")}`),
+    "TRANSACTIONAL" satisfies MessageType,
+  ),
+  origination_number: v.optional(filledText),
+  sender_id: v.optional(filledText),
+  ...requestedAttributes,
+  deadline: v.optional(v.pipe(seconds, v.maxValue(latestSecond, "must be in seconds, not milliseconds"))),
+  validity_seconds: seconds,
+  delivery_guarantee: v.optional(
+    v.picklist(deliveryGuarantees, `must be ${deliveryGuarantees.join(" or ")}`),
+  ),
+});
 
 /** The invocation event of the producer, in the words of the table. */
 export type ProduceEvent = v.InferInput<typeof cancelEvent> | Partial<v.InferInput<typeof produceEvent>>;
@@ -158,10 +154,11 @@ function read<Schema extends EventSchema>(schema: Schema, event: unknown): v.Inf
 }
 
 function problemOf(issue: v.BaseIssue<unknown>): string {
-  const path = v.getDotPath(issue);
+  // The event is an object, so every issue is one of its keys.
+  const path = v.getDotPath(issue) as string;
   // A key that is missing has Valibot's own text, which quotes nothing but "undefined".
-  const isMissing = path !== null && issue.received === "undefined";
-  return `${path ?? "The event"} ${isMissing ? "is missing, and no default is set" : issue.message}.`;
+  const isMissing = issue.received === "undefined";
+  return `${path} ${isMissing ? "is missing, and no default is set" : issue.message}.`;
 }
 
 /**

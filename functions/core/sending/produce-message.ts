@@ -288,7 +288,7 @@ async function claimSend(
 
   const existing = await store.read(id);
   if (existing === undefined) return { result: { application_message_id: id, status: "SENDING" } };
-  if (existing.status !== "SENDING" || existing.retry_count !== 0) {
+  if (existing.status !== "SENDING") {
     return { result: await answerOf(existing, dependencies) };
   }
   // The answer of our own create was lost and the repeated one refused.
@@ -298,7 +298,7 @@ async function claimSend(
 
 /**
  * Takes a first send over: at once where it was deferred; after its lease once more, where the guarantee allows it
- * (rule 8). What the guarantee forbids, or a lease that holds, is left to the resend worker.
+ * (rule 8). What the guarantee forbids, a lease that holds, or a body that is too long is left to the resend worker.
  */
 async function takeOver(
   existing: Message,
@@ -308,24 +308,16 @@ async function takeOver(
 ): Promise<{ readonly message: Message } | { readonly result: ProducedMessage }> {
   const { guarantee } = dependencies;
   const { action } = decideRetryMessage(existing, { attempt: claim.attempt, now: claim.now, guarantee });
-  // A body that is too long is for the service to refuse, as at the first send.
-  if (action === "claim-again") {
-    // What is stored leaves, whatever this request says: its text may be longer.
-    const route = routeOf(existing, firstSendIs, dependencies.routing);
-    const refused = await permit.take(existing, route, firstSendAsks);
-    if (refused !== undefined) return { result: await sendLater(existing, refused, dependencies) };
-  }
-  if (action === "claim-again" || action === "reject") {
-    const taken = await dependencies.store.change(
-      existing.application_message_id,
-      claimAgain(existing, claim),
-    );
-    if (taken.applied) return { message: taken.message };
-    // The answer of our own claim was lost and the repeated one refused.
-    if (taken.current?.attempts?.["0"]?.claim_id === claim.claimId) return { message: taken.current };
-    return { result: present(taken.current ?? existing) };
-  }
-  return { result: await answerOf(existing, dependencies) };
+  if (action !== "claim-again") return { result: await answerOf(existing, dependencies) };
+  // What is stored leaves, whatever this request says: its text may be longer.
+  const route = routeOf(existing, firstSendIs, dependencies.routing);
+  const refused = await permit.take(existing, route, firstSendAsks);
+  if (refused !== undefined) return { result: await sendLater(existing, refused, dependencies) };
+  const taken = await dependencies.store.change(existing.application_message_id, claimAgain(existing, claim));
+  if (taken.applied) return { message: taken.message };
+  // The answer of our own claim was lost and the repeated one refused.
+  if (taken.current?.attempts?.["0"]?.claim_id === claim.claimId) return { message: taken.current };
+  return { result: present(taken.current ?? existing) };
 }
 
 /** What the application is told of a message that was produced before. */

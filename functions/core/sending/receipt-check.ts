@@ -90,9 +90,8 @@ const lastTrySeconds = 2 * shortestReceiptWaitSeconds;
 /** A wait that leaves time for a try before the deadline; see {@link receiptDueAt}. */
 function inTimeFor(wait: number, left: number, isFirst: boolean): number {
   const half = Math.max(shortestReceiptWaitSeconds, left / 2);
-  if (wait <= half) return wait;
-  const isNoShorterThanBefore = isFirst || half >= wait / 2;
-  return isNoShorterThanBefore ? half : Math.max(half, left - lastTrySeconds);
+  // Half of the time, unless that were shorter than the wait before.
+  return isFirst || half >= wait / 2 ? Math.min(wait, half) : Math.max(half, left - lastTrySeconds);
 }
 
 /** The entry of the receipt check of the latest attempt, where it has one. */

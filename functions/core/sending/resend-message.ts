@@ -256,7 +256,7 @@ async function write(
 }
 
 /** The parts of a retry that is only counted. */
-function shadowPartsOf({ message_body: body = "" }: Message): number {
+function shadowPartsOf({ message_body: body }: Message): number {
   return partsOf(body);
 }
 
@@ -317,12 +317,14 @@ function deferredMessage(
   retryMessage: RetryMessage,
   { identitiesRefused }: Extract<AttemptResult, { readonly kind: "deferred" }>,
 ): RetryMessage {
-  const { deferrals = 0, waits_as, identities_refused: _, ...attempt } = retryMessage;
-  if (identitiesRefused === undefined) return { ...retryMessage, deferrals: deferrals + 1 };
-  // All were refused: from the first on again. Else the next, which has a gate of its own and a wait of its own there.
-  return identitiesRefused === 0
-    ? { ...attempt, ...(waits_as !== undefined && { waits_as }), deferrals: deferrals + 1 }
-    : { ...attempt, ...(deferrals > 0 && { deferrals }), identities_refused: identitiesRefused };
+  const deferrals = (retryMessage.deferrals ?? 0) + 1;
+  if (identitiesRefused === undefined) return { ...retryMessage, deferrals };
+  const { identities_refused: _, ...fromFirst } = retryMessage;
+  // All were refused: from the first on again.
+  if (identitiesRefused === 0) return { ...fromFirst, deferrals };
+  // The next has a gate of its own, and a wait of its own there.
+  const { waits_as: __, ...byNext } = fromFirst;
+  return { ...byNext, identities_refused: identitiesRefused };
 }
 
 function handledOf(result: AttemptResult, claimed: Message, resend: Resend): HandledRetryMessage {

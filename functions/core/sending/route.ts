@@ -80,11 +80,11 @@ interface Identity {
   readonly replacement?: string;
 }
 
-/** The identities in the order in which an attempt tries them: its own one first. */
+/** The identities in the order in which an attempt tries them: its own one first. Some stand in it twice. */
 function ofAttempt(identities: Routing["identities"], attempt: number): Routing["identities"] {
   if (attempt === 0 || identities.length === 0) return [null];
   const first = Math.min(attempt, identities.length) - 1;
-  return [...identities.slice(first), ...identities.slice(0, first)];
+  return [...identities.slice(first), ...identities];
 }
 
 /** Pinpoint knows numbers, short codes and sender ids, but no pools and no ARNs. */

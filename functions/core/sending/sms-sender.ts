@@ -70,12 +70,16 @@ export type EveryIdentityRefused = `every-identity-refused:${string}`;
  * `SendBlocked`), `some`, namely messages like this one (`SendBlockedForSome`), or nobody.
  */
 export function isForOperator(reason: string): "all" | "some" | undefined {
-  const [kind = ""] = reason.split(":", 1);
-  if (kind === "spend-limit" || kind === "not-allowed") return "all";
-  return ["identity-not-allowed", "every-identity-refused", "destination-not-allowed"].includes(kind)
-    ? "some"
-    : undefined;
+  return waitingForOperator.get(reason.split(":", 1)[0]);
 }
+
+const waitingForOperator: ReadonlyMap<string | undefined, "all" | "some"> = new Map([
+  ["spend-limit", "all"],
+  ["not-allowed", "all"],
+  ["identity-not-allowed", "some"],
+  ["every-identity-refused", "some"],
+  ["destination-not-allowed", "some"],
+]);
 
 /** What becomes of a reason where the identity is one of several: the word stays, the rest says what follows. */
 export function afterIdentityRefused(

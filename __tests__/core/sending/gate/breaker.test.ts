@@ -52,6 +52,7 @@ describe("a breaker", () => {
   test("is moved by no answer from before its last change: no success opens it, no failure counts", () => {
     const closed = failing(100, 100, 100);
     expect(afterSuccess(closed, 99.9)).toBe(closed);
+    expect(afterSuccess(closed, 100)).toEqual({ ...openBreaker, openedAt: 100 });
     const opened = afterSuccess(closed, 106);
     expect(afterFailure(opened, 105.9, false)).toBe(opened);
     expect(afterFailure(opened, 106, false).failures).toBe(1);

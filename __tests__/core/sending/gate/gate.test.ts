@@ -3,6 +3,7 @@ import { failuresToClose, openBreaker } from "../../../../functions/core/sending
 import {
   type GateState,
   type LaneState,
+  laneFor,
   newGate,
   newLane,
   type PermitRequest,
@@ -10,7 +11,7 @@ import {
   rateHoldSeconds,
   reserve,
 } from "../../../../functions/core/sending/gate/gate.ts";
-import { laneCount } from "../../../../functions/core/sending/gate/send-times.ts";
+import { emptyLane, laneCount } from "../../../../functions/core/sending/gate/send-times.ts";
 
 const now = 1_800_000_000;
 
@@ -126,6 +127,17 @@ describe("a worker waits no longer than twice its calls, or about as long as a m
     );
   });
 
+  test("one message of several parts behind others, as long as it takes itself", () => {
+    const busy: LaneState = { ...newLane, lane: { nextFreeAt: now + 0.25, recent: [] } };
+    const requests = [{ parts: 1, deadline: now + 100 }, { parts: 4 }];
+    // The second would leave 0.36 s from now: more than three tenths of a second, less than four parts and a bit take.
+    expect(kinds(requests, newGate, busy, context({ callSeconds: 0.01 }))).toEqual([0.25, 0.352]);
+    expect(kinds([requests[0] ?? one, one], newGate, busy, context({ callSeconds: 0.01 }))).toEqual([
+      0.25,
+      "no-capacity",
+    ]);
+  });
+
   test("and never so long that it would miss a pause", () => {
     const given = context({ callSeconds: 60 });
     const { decisions } = reserve(newGate, newLane, Array(100).fill(one), given);
@@ -192,6 +204,35 @@ describe("where more is due than may go", () => {
     expect(spread(0)).toBe(0);
     // Half as many again ask as may go, and a little more.
     expect(spread(0.9999)).toBeCloseTo(653.5, 0);
+  });
+
+  test("what is hardly of use any more comes within a second, the rest within two or more", () => {
+    const spread = (left: number) => deferred({ deadline: now + left }, { random: () => 0.999 }).until - now;
+    expect(spread(60)).toBeCloseTo(0.999, 3);
+    expect(spread(61)).toBeCloseTo(1.998, 3);
+  });
+
+  test("a message comes at half of its time at the latest: it may have become more urgent", () => {
+    const lane = { ...taken, backlogUntil: Array(8).fill(now + 50_000) };
+    const [decision] = reserve(
+      newGate,
+      lane,
+      [{ parts: 1, deadline: now + 1_000, waitsAs: 0 }],
+      context({ random: () => 1 }),
+    ).decisions;
+    expect(decision).toMatchObject({ kind: "defer", until: now + 500 });
+  });
+
+  test.each([
+    [10, 1.53],
+    // A worker waits for half a second, in which three and some more ask; a message takes a second.
+    [1, 7.62],
+    [0.2, 16],
+  ])("at a rate of %d, %d messages ask for each that goes", (rate, asking) => {
+    const lane = { ...taken, backlogUntil: [...Array(7).fill(0), now + 100] };
+    const always = context({ rate, random: () => 1 });
+    const [decision] = reserve(newGate, lane, [{ parts: 1, waitsAs: 7 }], always).decisions;
+    expect(decision?.kind === "defer" ? 100 / (decision.until - now) : 0).toBeCloseTo(asking, 2);
   });
 
   test("a message is counted once, however often it is deferred", () => {
@@ -425,4 +466,22 @@ test("a worker that knows the time less exactly leaves the lane free when its ba
   // The next may leave a tenth of a second later; what fills a second, only a second after the batch surely left.
   expect(lane.lane.nextFreeAt).toBeCloseTo(now + 0.102, 3);
   expect(lane.lane.recent).toEqual([{ at: now + 0.3, parts: 1 }]);
+});
+
+describe("the lane that a worker takes", () => {
+  const laneAt = (nextFreeAt: number): LaneState => ({ ...newLane, lane: { ...emptyLane, nextFreeAt } });
+  const chosen = (chance: number, ...freeAt: number[]) =>
+    laneFor(
+      freeAt.map((seconds) => laneAt(now + seconds)),
+      now,
+      chance,
+    );
+
+  test("is the one that is free first", () => {
+    expect([0, 0.99].map((chance) => chosen(chance, 7, 5, 6))).toEqual([1, 1]);
+  });
+
+  test("is any of those that are free now, by chance", () => {
+    expect([0, 0.4, 0.99].map((chance) => chosen(chance, -1, 3, -9))).toEqual([0, 0, 2]);
+  });
 });

@@ -40,9 +40,9 @@ function gates() {
     const random = { next: chance };
     const real = dynamodbGateStore(table.client, "send-gates", time, random);
     const store: GateStore = {
-      async read(identity, lanes) {
-        calls.push(`read ${identity} ${lanes.join(",")}`);
-        return options.answers ?? real.read(identity, lanes);
+      async read(identity, lanes, mayBeOld) {
+        calls.push(`read ${identity} ${lanes.join(",")}${mayBeOld === true ? " for the time" : ""}`);
+        return options.answers ?? real.read(identity, lanes, mayBeOld);
       },
       async write(identity, lane, before, after) {
         options.beforeWrite?.(identity);
@@ -168,6 +168,47 @@ describe("a batch", () => {
     expect(given[0]?.at).toBe(0.2);
   });
 
+  test("of which something goes is written after a conflict, too", async () => {
+    const all = gates();
+    let conflicts = 1;
+    const gate = all.worker({ rate: 1, beforeWrite: (identity) => conflicts-- > 0 && moved(all, identity) });
+
+    const given = await all.ask(gate, [one, one]);
+
+    expect(given.map(({ answer }) => answer.kind)).toEqual(["permit", "no-permit"]);
+    expect(all.calls).toEqual(["read SHOP 0", "refused SHOP 0", "write SHOP 0"]);
+  });
+
+  test("of which nothing goes tells the others its lower rate, after a conflict, too", async () => {
+    const all = gates();
+    all.table.put({ gate: "SHOP", version: 1, next_free_at: start + 60, rate: 10, rate_until: start + 60 });
+    let conflicts = 1;
+    const gate = all.worker({ rate: 5, beforeWrite: (identity) => conflicts-- > 0 && moved(all, identity) });
+
+    await all.ask(gate, [one]);
+
+    expect(all.calls).toEqual(["read SHOP 0", "refused SHOP 0", "write SHOP 0"]);
+    expect(all.table.items.get("SHOP")).toMatchObject({ rate: 5 });
+  });
+
+  test("tells what does not go at different moments while it waits for what goes", async () => {
+    const { worker, ask } = gates();
+    let draws = 0;
+    const chance = () => (draws++ % 2 === 0 ? 0.5 : 0.25);
+    const clockAhead = { now: () => ({ earliest: start - 0.1, latest: start }) };
+
+    const timing = Object.assign(new SendTiming(), { leadSeconds: 0, callSeconds: 0.05 });
+    const gate = worker({ rate: 5, chance, timing, gateClock: clockAhead });
+
+    const given = await ask(gate, Array(4).fill(one));
+
+    const last = Math.max(...given.map(({ answer, at }) => (answer.kind === "permit" ? at : 0)));
+    expect(last).toBeGreaterThan(0.2);
+    const deferredAt = given.filter(({ answer }) => answer.kind === "no-permit").map(({ at }) => at);
+    expect(deferredAt.length).toBeGreaterThan(0);
+    for (const at of deferredAt) expect([last * 0.25, last * 0.5]).toContainEqual(expect.closeTo(at, 3));
+  });
+
   test("is deferred, and counted as it was before, where others move the gate eight times", async () => {
     const all = gates();
     const gate = all.worker({ beforeWrite: (identity) => moved(all, identity) });
@@ -218,7 +259,7 @@ describe("a batch", () => {
 
     await ask(worker({ gateClock: { sharpen: async (asks) => void (await asks()) } }), [one]);
 
-    expect(calls).toEqual(["read SHOP 0", "read SHOP 0", "write SHOP 0"]);
+    expect(calls).toEqual(["read SHOP 0 for the time", "read SHOP 0", "write SHOP 0"]);
   });
 });
 
@@ -287,9 +328,11 @@ describe("a permit", () => {
   });
 
   test("waits for the time that surely has come, whatever the worker's clock says", async () => {
-    const { permit, departs, worker, time } = gates();
+    const { ask, departs, worker, time } = gates();
     const now = () => ({ earliest: time.now() - 0.3, latest: time.now() + 0.2 });
-    const given = await permit(worker({ gateClock: { now } }));
+    const [asked] = await ask(worker({ gateClock: { now } }), [one]);
+    const given = asked?.answer as Permit;
+    expect(asked?.at).toBe(0.5);
 
     // Its time is 0.2 s by the latest that it can be; by the earliest that is half a second away.
     expect(await departs(given)).toEqual([true, 0.5]);
@@ -332,6 +375,19 @@ describe("a worker learns", () => {
 
     expect(timing.callSeconds).toBeCloseTo(0.25, 6);
   });
+
+  test("that the record of a send takes as long as its claim", async () => {
+    const { permit, departs, worker, time } = gates();
+    const timing = Object.assign(new SendTiming(), { leadSeconds: 0 });
+    const given = await permit(worker({ timing }));
+    time.advance(0.01);
+    await departs(given);
+    time.advance(0.93);
+    given.report(true);
+
+    // The claim, the call and the record: 0.95 s.
+    expect(timing.callSeconds).toBeCloseTo(0.25, 6);
+  });
 });
 
 describe("three failures in a row", () => {
@@ -353,6 +409,15 @@ describe("three failures in a row", () => {
 
     const two = await afterFailures(2);
     expect((await two.departs(two.last))[0]).toBe(true);
+  });
+
+  test("count where permits are asked for between them, before anything is written down", async () => {
+    const { worker, permit, ask } = gates();
+    const gate = worker();
+    for (let failures = 0; failures < 3; failures += 1) (await permit(gate)).report(false);
+    await gate.settle();
+
+    expect((await ask(worker(), [one]))[0]?.answer).toMatchObject({ reason: "breaker-closed" });
   });
 
   test("close the gate for all workers once they are written down", async () => {
@@ -421,6 +486,19 @@ describe("three failures in a row", () => {
       await permit(worker());
     },
   );
+
+  test("then a probe that comes to nothing is given back, whatever an earlier send reports", async () => {
+    const { gate, last, worker, permit, time } = await afterFailures(3);
+    await gate.settle();
+    time.advance(5);
+    await permit(gate);
+    last.report(false);
+    await gate.settle();
+    time.advance(1);
+
+    // Half a minute would it be held otherwise.
+    await permit(worker());
+  });
 
   test("then a probe that was given up is not taken from the worker that has the next", async () => {
     const { gate, worker, permit, ask, time } = await afterFailures(3);
@@ -571,6 +649,48 @@ describe("a gate of several lanes", () => {
 
     expect(given[0]?.answer.kind).toBe("permit");
     expect(all.calls).toEqual(expected);
+  });
+
+  test("is read whole again after a conflict: each lane is written on top of its own version", async () => {
+    const all = gates();
+    for (const [lane, gate] of ["SHOP", "SHOP#1", "SHOP#2"].entries()) {
+      all.table.put({ gate, version: 10 * lane + 1, next_free_at: lane === 1 ? 0 : start + 60 });
+    }
+    let conflicts = 1;
+    const gate = all.worker({
+      rate: 1_250,
+      beforeWrite: (identity) => conflicts-- > 0 && moved(all, identity),
+    });
+
+    const given = await all.ask(gate, [one]);
+
+    expect(given[0]?.answer.kind).toBe("permit");
+    expect(all.calls).toEqual(["read SHOP 0,1,2", "refused SHOP 0", "write SHOP 0", "write SHOP 1"]);
+  });
+
+  test("takes the other lane where a conflict shows that the one it meant is taken", async () => {
+    const all = gates();
+    all.table.put({
+      gate: "SHOP",
+      version: 1,
+      next_free_at: start + 60,
+      rate: 1_250,
+      rate_until: start + 60,
+    });
+    all.table.put({ gate: "SHOP#1", version: 11, next_free_at: 0 });
+    all.table.put({ gate: "SHOP#2", version: 21, next_free_at: start + 0.1 });
+    let conflicts = 1;
+    const gate = all.worker({
+      rate: 1_250,
+      beforeWrite() {
+        if (conflicts-- > 0) all.table.put({ gate: "SHOP#1", version: 12, next_free_at: start + 60 });
+      },
+    });
+
+    const given = await all.ask(gate, [one]);
+
+    expect(given[0]?.answer.kind).toBe("permit");
+    expect(all.calls).toEqual(["read SHOP 0,1,2", "refused SHOP 1", "write SHOP 2"]);
   });
 
   test("has only the first for all workers once one of them names a lower rate", async () => {

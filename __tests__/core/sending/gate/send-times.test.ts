@@ -166,3 +166,36 @@ test.each([
   const all = Array.from({ length: lanes }, (_, lane) => rateOfLane(rate, lane).partsPerWindow);
   expect(all.reduce((sum, one) => sum + one, 0)).toBe(Math.max(1, Math.floor(rate)));
 });
+
+describe("a message of more parts than a window holds", () => {
+  test("keeps the next away for as long as its parts take, from when it surely has left", () => {
+    // Its worker may have been two seconds late.
+    const lane: Lane = { nextFreeAt: 103.74, recent: [{ at: 102, parts: 11 }] };
+    expect(planStarts(lane, rateOfLane(3, 0), 100, [1], anyWait).starts).toEqual([{ at: 105.74, parts: 1 }]);
+  });
+});
+
+describe("what the next worker sees of a lane", () => {
+  const remaining = (recent: readonly Start[], nextFreeAt: number, count: number, lateBy = 0, rate = 1) =>
+    handedOver({ nextFreeAt, recent }, rateOfLane(rate, 0), { count, lateBy }).recent;
+  const at = (...times: number[]): Start[] => times.map((time) => ({ at: time, parts: 1 }));
+
+  test("is no start whose window is over when the lane is free again", () => {
+    expect(remaining(at(100, 110), 111.02, 1)).toEqual([]);
+    expect(remaining(at(100, 110), 111.01, 1)).toEqual(at(110));
+  });
+
+  test("is the last of a batch that fills its windows itself, as late as it may be", () => {
+    expect(remaining(at(100, 101.02, 102.04), 103.06, 3, 2)).toEqual(at(104.04));
+  });
+
+  test("is what others have started, too, where the new starts do not stand for it", () => {
+    expect(remaining(at(104.5, 105.02), 106.04, 1, 0.1)).toEqual(at(104.5, 105.12));
+  });
+
+  test("is a message of many parts for as long as they take", () => {
+    const long = [{ at: 100, parts: 11 }];
+    expect(remaining(long, 103.74, 1, 0.5, 3)).toEqual([{ at: 100.5, parts: 11 }]);
+    expect(remaining(long, 103.74, 1, 0, 3)).toEqual([]);
+  });
+});

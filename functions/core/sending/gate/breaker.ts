@@ -55,7 +55,8 @@ export type Allowance =
 /** What may go now. Whoever takes the probe must keep the `breaker` of the answer, or another takes it as well. */
 export function allowance(breaker: Breaker, now: number): Allowance {
   if (breaker.closedSince === 0) {
-    const opening = breaker.openedAt === 0 ? 1 : (now - breaker.openedAt) / openingSeconds;
+    // One that never closed opened at 0, long ago.
+    const opening = (now - breaker.openedAt) / openingSeconds;
     return { kind: "open", shareOfRate: Math.min(1, Math.max(0.1, opening)) };
   }
   const until = Math.max(breaker.closedUntil, breaker.probeUntil);

@@ -174,10 +174,9 @@ function urgencyOf({ deadline = Number.POSITIVE_INFINITY, isFirstSend }: PermitR
 
 /**
  * Until when everything of an urgency, and what is more urgent, keeps the lane busy; no longer than it has left: then it
- * has gone, or is useless.
+ * has gone, or is useless. 0 for an urgency of -1: nothing is more urgent than the most urgent.
  */
 function busyUntil({ backlogUntil }: LaneState, urgency: number, now: number): number {
-  if (urgency < 0) return 0;
   return Math.min(backlogUntil[urgency] ?? 0, now + (urgencySeconds[urgency] ?? Number.POSITIVE_INFINITY));
 }
 

@@ -210,11 +210,11 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
     return { lag: 0, decisions: requests.map((request) => deferred(request, until())) };
   }
 
-  /** What this worker knows of the breaker, unless it knows better by its own calls. */
+  /** What this worker knows of the breaker, unless it knows better by its own calls; of the probe, the gate knows. */
   function seeBreaker(identity: string, breaker: Breaker): void {
     const seen = reports.get(identity);
     if (seen === undefined) reports.set(identity, { breaker, isNews: false, list: [] });
-    else if (!seen.isNews) seen.breaker = breaker;
+    else seen.breaker = seen.isNews ? { ...seen.breaker, probeUntil: breaker.probeUntil } : breaker;
   }
 
   async function answerAll(identity: string): Promise<void> {
@@ -234,7 +234,7 @@ export function sendGate(dependencies: SendGateDependencies): SendGate {
       );
       const spread = Math.min(Math.max(0, lastStart + lag - clock.now()), 1);
       const resolveLater = async (answer: NoPermit, resolve: Asking["resolve"]) => {
-        if (spread > 0) await clock.sleep(spread * random.next());
+        await clock.sleep(spread * random.next());
         resolve(answer);
       };
       for (const [index, { request, resolve }] of all.entries()) {

@@ -65,12 +65,11 @@ export function laneCount(rate: number): number {
  */
 export function rateOfLane(rate: number, lane: number, share = 1): LaneRate {
   const goes = rate * share;
-  if (goes < 1) return { partsPerWindow: 1, windowSeconds: windowStretch / goes };
   const lanes = laneCount(rate);
-  const whole = Math.floor(goes);
+  const whole = Math.max(1, Math.floor(goes));
   return {
     partsPerWindow: Math.floor(whole / lanes) + (lane < whole % lanes ? 1 : 0),
-    windowSeconds: windowStretch,
+    windowSeconds: windowStretch / Math.min(1, goes),
   };
 }
 
@@ -131,19 +130,17 @@ export function planStarts(
   parts: readonly number[],
   isAcceptable: (waitSeconds: number, count: number) => boolean,
 ): Plan {
-  const plans: Plan[] = [];
-  let current = lane;
   const starts: Start[] = [];
-  for (const count of parts) {
+  let [current, accepted] = [lane, lane];
+  let acceptedCount = 0;
+  for (const [index, count] of parts.entries()) {
     const next = nextStart(current, rate, earliest, count);
     starts.push(next.start);
     current = next.lane;
-    plans.push({ starts: [...starts], lane: current });
+    // The wait for more messages may be acceptable where that for fewer is not.
+    if (isAcceptable(next.start.at - earliest, index + 1)) [accepted, acceptedCount] = [current, index + 1];
   }
-  const accepted = plans.findLast(({ starts: planned }) =>
-    isAcceptable((planned.at(-1)?.at ?? earliest) - earliest, planned.length),
-  );
-  return accepted ?? { starts: [], lane };
+  return { starts: starts.slice(0, acceptedCount), lane: accepted };
 }
 
 /**
