@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventFilterPatterns } from "../functions/contract/event-filter.ts";
 import type { TrackDeliveries } from "../functions/contract/guarantees.ts";
+import { mostRecordAgeSeconds } from "../functions/contract/redelivery.ts";
 import { accountId, type LocalClients, region } from "./aws-clients.ts";
 import { type DeliveryStream, startDeliveryStream } from "./firehose/delivery-stream.ts";
 import { s3ObjectWriter } from "./firehose/s3-archive.ts";
@@ -64,7 +65,7 @@ export async function kinesisPath(options: EventPathOptions): Promise<EventPath>
       reportBatchItemFailures: true,
       bisectBatchOnFunctionError: true,
       maximumRetryAttempts: 8,
-      maximumRecordAgeInSeconds: 72_000,
+      maximumRecordAgeInSeconds: mostRecordAgeSeconds,
     },
     {
       shards: await openShards(clients.kinesis, eventStreamName, "LATEST"),

@@ -1,4 +1,4 @@
-/** How many message parts leave in the fullest second. */
+/** How many message parts leave in the fullest time of some length. */
 
 /** A message that left. */
 export interface Departure {
@@ -8,17 +8,22 @@ export interface Departure {
 }
 
 /**
- * The most parts in any half-open second.
+ * The most parts in any time of this length, half open.
  *
+ * @param seconds the length
  * @param departures in the order of their times
  * @param ceiling one message alone counts as no more than that; default: as what it is
  */
-export function peakInASecond(departures: readonly Departure[], ceiling = Number.POSITIVE_INFINITY): number {
+export function mostPartsWithin(
+  seconds: number,
+  departures: readonly Departure[],
+  ceiling = Number.POSITIVE_INFINITY,
+): number {
   let [first, held, peak] = [0, 0, 0];
   for (const [index, { at, parts }] of departures.entries()) {
     held += parts;
     // A double holds epoch seconds to a quarter of a microsecond.
-    for (let oldest = departures[first]; oldest !== undefined && oldest.at <= at - 1 + 1e-6; ) {
+    for (let oldest = departures[first]; oldest !== undefined && oldest.at <= at - seconds + 1e-6; ) {
       held -= oldest.parts;
       first += 1;
       oldest = departures[first];

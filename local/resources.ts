@@ -5,6 +5,7 @@ import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { CreateTopicCommand, SubscribeCommand } from "@aws-sdk/client-sns";
 import { CreateQueueCommand, GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { timeoutSecondsOf } from "../functions/contract/environment.ts";
+import { receivesBeforeDeadLetter } from "../functions/contract/redelivery.ts";
 import { accountId, type LocalClients, region } from "./aws-clients.ts";
 import type { EventSource } from "./event-source.ts";
 
@@ -123,7 +124,7 @@ async function createRetryQueues(
 ): Promise<Pick<Resources, "queueUrl" | "queueArn" | "deadLetterQueueUrl" | "deadLetterQueueArn">> {
   const { queue, deadLetters } = await createQueue(clients, names.queue, {
     visibilityTimeoutSeconds,
-    maxReceiveCount: 50,
+    maxReceiveCount: receivesBeforeDeadLetter,
   });
   return {
     queueUrl: queue.url,
@@ -137,7 +138,7 @@ async function createRetryQueues(
 async function createTopicAndQueue(clients: LocalClients, names: Names): Promise<Queue> {
   const { queue, deadLetters } = await createQueue(clients, names.stream, {
     visibilityTimeoutSeconds: timeoutSecondsOf["consume-sns"],
-    maxReceiveCount: 50,
+    maxReceiveCount: receivesBeforeDeadLetter,
   });
   const { TopicArn } = await clients.sns.send(new CreateTopicCommand({ Name: names.stream }));
   await clients.sns.send(

@@ -1,4 +1,5 @@
 /** How fast a run sent, by the ledger, against the ceiling that its deployment was given. */
+import { type Departure, mostPartsWithin } from "./fullest-time.ts";
 import type { LedgerCall } from "./sms-service/ledger.ts";
 
 /** How many resend workers may run at once: the least that Lambda can be told. */
@@ -33,32 +34,16 @@ export function sendRateOf(calls: readonly LedgerCall[], cap: number): SendRate 
     return perSecond;
   };
   const perSecond = count(retries);
+  const departures = retries
+    .map(({ at, parts }): Departure => ({ at: at / 1_000, parts }))
+    .sort((a, b) => a.at - b.at);
   return {
     cap,
-    peakPerSecond: peakWithin(1_000, retries, cap),
-    peakInShorterTime: peakWithin(750, retries, cap),
+    peakPerSecond: mostPartsWithin(1, departures, cap),
+    peakInShorterTime: mostPartsWithin(0.75, departures, cap),
     perSecond,
     applicationPerSecond: count(calls.filter(({ attempt }) => attempt === 0)),
   };
-}
-
-/** The most parts in any time of this length, half open. */
-function peakWithin(milliseconds: number, calls: readonly LedgerCall[], cap: number): number {
-  const sorted = [...calls].sort((a, b) => a.at - b.at);
-  let [first, parts, peak] = [0, 0, 0];
-  for (const [index, call] of sorted.entries()) {
-    parts += call.parts;
-    for (
-      let oldest = sorted[first];
-      oldest !== undefined && oldest.at <= call.at - milliseconds;
-      oldest = sorted[first]
-    ) {
-      parts -= oldest.parts;
-      first += 1;
-    }
-    peak = Math.max(peak, first === index ? Math.min(parts, cap) : parts);
-  }
-  return peak;
 }
 
 /** The seconds as a table, a line a second. */

@@ -2,13 +2,14 @@
  * What happens when much more is due than may go: a carrier is down for everybody, and afterwards one-time passwords and
  * notices wait together. The real core, store and gate, on a virtual clock; faults are the other runs' subject.
  */
+
 import { settingDefaults } from "../functions/contract/environment.ts";
 import type { Message } from "../functions/core/message/message.ts";
 import { retryPolicyOf } from "../functions/settings.ts";
+import { mostPartsWithin } from "../local/fullest-time.ts";
 import { seededChance } from "../local/seeded-chance.ts";
 import { failureOf, messageOf } from "./failed-message.ts";
 import { fleet } from "./fleet.ts";
-import { peakInASecond } from "./peak-in-a-second.ts";
 
 /** How big it is. */
 export interface BacklogOptions {
@@ -92,7 +93,10 @@ export async function simulateBacklog(options: BacklogOptions): Promise<BacklogR
   return {
     messages: rows.length,
     sends: sends.length,
-    peakPerSecond: peakInASecond(sends.map(({ at }) => ({ at, parts: 1 }))),
+    peakPerSecond: mostPartsWithin(
+      1,
+      sends.map(({ at }) => ({ at, parts: 1 })),
+    ),
     shareUsed:
       sends.filter(({ at }) => at > startsAt + 60).length / (rate * Math.max(1, lastAt - startsAt - 60)),
     statuses: Object.fromEntries(

@@ -8,12 +8,9 @@ import {
   type SchedulerClient,
 } from "@aws-sdk/client-scheduler";
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { receivesBeforeDeadLetter, visibilityTimeoutSeconds } from "../functions/contract/redelivery.ts";
 import { named } from "./named-error.ts";
 import type { Call, CurrentWorker, VirtualWorld } from "./virtual-world.ts";
-
-/** As in `stacks/shared/retry-queue.ts`. */
-const retryQueueVisibilitySeconds = 180;
-const mostReceives = 50;
 
 /** A message as the queue hands it over. */
 export interface ReceivedMessage {
@@ -55,7 +52,7 @@ export interface QueueMapping {
 
 /** Makes an empty queue. */
 export function queueModel(world: VirtualWorld, mapping: QueueMapping): QueueModel {
-  const queue = readQueue(world, mapping, retryQueueVisibilitySeconds);
+  const queue = readQueue(world, mapping, visibilityTimeoutSeconds);
   const scheduler = new Scheduler(world, queue);
   return {
     deadLetters: queue.deadLetters,
@@ -166,7 +163,7 @@ class StandardQueue {
   #receiveOne(id: string): ReceivedMessage[] {
     const message = this.#messages.get(id);
     if (message === undefined) return [];
-    if (message.receives >= mostReceives) {
+    if (message.receives >= receivesBeforeDeadLetter) {
       this.#messages.delete(id);
       this.deadLetters.push({ id, body: message.body });
       this.#world.note(`queue: ${id} goes to the dead-letter queue`);

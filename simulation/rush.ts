@@ -3,10 +3,10 @@
 import { settingDefaults } from "../functions/contract/environment.ts";
 import { partsOf } from "../functions/core/message/message-parts.ts";
 import { retryPolicyOf } from "../functions/settings.ts";
+import { mostPartsWithin } from "../local/fullest-time.ts";
 import { seededChance } from "../local/seeded-chance.ts";
 import { failureOf, messageOf } from "./failed-message.ts";
 import { fleet } from "./fleet.ts";
-import { peakInASecond } from "./peak-in-a-second.ts";
 
 const startsAt = 1_800_000_000;
 
@@ -77,7 +77,7 @@ export async function rush(options: RushOptions): Promise<RushResult> {
   return {
     messages,
     sent: sends.length,
-    peak: peakInASecond(departures, rate),
+    peak: mostPartsWithin(1, departures, rate),
     share: ((busy.length - 1) * parts) / seconds / Math.min(best, rate),
     writes: gateUnits.write / messages,
     billed: billed.seconds / billed.calls,

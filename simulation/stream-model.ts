@@ -5,6 +5,7 @@
 import { type SmsService, timeoutSecondsOf } from "../functions/contract/environment.ts";
 import { matchingEventTypes } from "../functions/contract/event-destination.ts";
 import { eventFilterPatterns } from "../functions/contract/event-filter.ts";
+import { mostRecordAgeSeconds } from "../functions/contract/redelivery.ts";
 import { eventMatcher } from "../local/lambda/filter-pattern.ts";
 import { type CarriedRecord, consume, consumeSns, type SimulationParts, transform } from "./functions.ts";
 import { readQueue } from "./queue-model.ts";
@@ -21,9 +22,6 @@ export interface StreamModel {
   /** What went wrong with the stream's contract. */
   readonly violations: readonly string[];
 }
-
-/** How old a record gets before Lambda gives it up and keeps it, in seconds, as in the stacks. */
-const mostAgeSeconds = 72_000;
 
 interface QueuedRecord {
   readonly id: string;
@@ -99,7 +97,7 @@ function shard(
     retries = hasFailed && firstFailed === 0 ? retries + 1 : 0;
     largest = hasFailed ? Math.max(1, Math.floor((batch.length - firstFailed) / 2)) : 10;
     const [first] = waiting;
-    if (first !== undefined && world.now - first.at > mostAgeSeconds) {
+    if (first !== undefined && world.now - first.at > mostRecordAgeSeconds) {
       kept.push(first.data);
       waiting.shift();
       world.note("kinesis: a record is kept in the failure destination");

@@ -1,5 +1,6 @@
 /** The way of the events that can change something: topic, subscription, queue. */
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
+import { receivesBeforeDeadLetter } from "../../functions/contract/redelivery.ts";
 import {
   Construct,
   type ITerraformDependable,
@@ -10,7 +11,6 @@ import {
 import { onlyOverTls, policyDocument, type Statement } from "../shared/access.ts";
 import { daySeconds, EncryptedQueue } from "../shared/encrypted-queue.ts";
 import { KeptValue } from "../shared/kept-value.ts";
-import { receivesBeforeDeadLetter } from "../shared/retry-queue.ts";
 import { type Place, reference } from "../shared/sms-retry-stack.ts";
 import type { ConfigurationSetName } from "./configuration-set-name.ts";
 import type { EndUserMessagingStackInputs } from "./end-user-messaging-inputs.ts";

@@ -1,6 +1,7 @@
 /** The event source of a Kinesis stream. */
 import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
 import { eventFilterPatterns } from "../../functions/contract/event-filter.ts";
+import { mostRecordAgeSeconds } from "../../functions/contract/redelivery.ts";
 import { Construct, LambdaEventSourceMapping } from "../cdktf.ts";
 import type { KinesisInputs } from "../inputs/inputs.ts";
 import { projectSetting, retrySettings } from "../inputs/settings.ts";
@@ -86,7 +87,7 @@ export class KinesisConsumer extends Construct {
       maximumRetryAttempts: -1,
       // 20 hours: below the shortest retention of a stream (24 hours), so that a record that never succeeds is kept
       // in the bucket before Kinesis forgets it.
-      maximumRecordAgeInSeconds: 72_000,
+      maximumRecordAgeInSeconds: mostRecordAgeSeconds,
       destinationConfig: { onFailure: { destinationArn: bucket.arn } },
       // Without these metrics nobody sees a record that Lambda gave up.
       metricsConfig: { metrics: ["EventCount"] },

@@ -1,6 +1,5 @@
 /** The queue of retry messages, and the schedules that carry the retry messages it cannot hold long enough. */
-import { timeoutSecondsOf } from "../../functions/contract/environment.ts";
-import { senderScaling } from "../../functions/contract/sender-scaling.ts";
+import { receivesBeforeDeadLetter, visibilityTimeoutSeconds } from "../../functions/contract/redelivery.ts";
 import { Construct, IamRolePolicy, type ITerraformDependable, SchedulerScheduleGroup } from "../cdktf.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import {
@@ -18,21 +17,6 @@ import type { Place } from "./sms-retry-stack.ts";
 
 /** What a function is told to make schedules. */
 type SchedulingVariable = "SCHEDULE_GROUP_NAME" | "SCHEDULER_ROLE_ARN" | "RETRY_DEAD_LETTER_QUEUE_ARN";
-
-/**
- * Six times the time-out of the function that reads the queue and the time in which a batch is collected, as Lambda
- * asks for.
- *
- * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
- */
-export const visibilityTimeoutSeconds = 6 * timeoutSecondsOf.resend + senderScaling.collected.windowSeconds;
-
-/**
- * Receives after which a message goes to the dead-letter queue. 50 receives, each hidden for 181 s, take 2.5 hours: an outage of
- * two hours moves none there, even where every worker dies or times out and nothing but the queue itself brings
- * the message back (40 receives would be two hours to the second).
- */
-export const receivesBeforeDeadLetter = 50;
 
 /**
  * The retry queue with its dead-letter queue (50 receives, then kept for 14 days), both encrypted and reachable
