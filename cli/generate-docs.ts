@@ -1,7 +1,8 @@
 /**
- * Writes `docs/inputs.md`: the inputs and outputs of every stack, and the statuses that an input can name.
+ * Writes `docs/inputs.md`, the inputs and outputs of every stack and the statuses that an input can name, and
+ * `docs/alarms.md`.
  *
- * `npm run docs` writes; `npm run docs:check` (`--check`) changes nothing and exits 1 if the file is not what would
+ * `npm run docs` writes; `npm run docs:check` (`--check`) changes nothing and exits 1 if a file is not what would
  * be written. The tables come from the synthesised stacks, so they cannot say what the code does not; no bundle is
  * needed, empty zips stand in.
  */
@@ -16,6 +17,7 @@ import {
   statusClasses,
 } from "../functions/contract/statuses.ts";
 import { stackNames, synthesise } from "../stacks/app.ts";
+import { alarmsPage } from "./alarms-page.ts";
 import {
   code,
   commonInputsTable,
@@ -99,22 +101,30 @@ function synthesisedStacks(): StacksByName {
   }
 }
 
-function main(path: string, check: boolean): number {
-  const page = inputsPage(synthesisedStacks());
-  if (existsSync(path) && readFileSync(path, "utf8") === page) return 0;
+function main(check: boolean): number {
+  const stacks = synthesisedStacks();
+  const pages = { "inputs.md": inputsPage(stacks), "alarms.md": alarmsPage(stacks) };
+  const wrong = Object.entries(pages).filter(([name, page]) => !isWritten(name, page, check));
+  return wrong.length === 0 ? 0 : 1;
+}
+
+/** Whether the page is there as it is to be; where `check` is false it is, when this returns. */
+function isWritten(name: string, page: string, check: boolean): boolean {
+  const path = join(import.meta.dirname, "../docs", name);
+  if (existsSync(path) && readFileSync(path, "utf8") === page) return true;
   const shown = relative(process.cwd(), path);
   if (check) {
     console.error(`${shown} is not what the stacks say: run \`npm run docs\` and commit it.`);
-    return 1;
+    return false;
   }
   writeFileSync(path, page);
-  console.log(`Wrote the inputs and outputs of ${stackNames.join(", ")} into ${shown}.`);
-  return 0;
+  console.log(`Wrote what ${stackNames.join(", ")} say into ${shown}.`);
+  return true;
 }
 
 if (import.meta.main) {
   try {
-    process.exitCode = main(join(import.meta.dirname, "../docs/inputs.md"), process.argv.includes("--check"));
+    process.exitCode = main(process.argv.includes("--check"));
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;

@@ -11,6 +11,8 @@ export interface SynthesisedStack {
   };
   readonly variable: Readonly<Record<string, InputDefinition>>;
   readonly output: Readonly<Record<string, OutputDefinition>>;
+  /** By type and name. */
+  readonly resource?: Readonly<Record<string, Readonly<Record<string, object>>>>;
 }
 
 interface InputDefinition {

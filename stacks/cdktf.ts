@@ -46,6 +46,7 @@ export {
   App,
   type IResolvable,
   type ITerraformDependable,
+  Lazy,
   LocalBackend,
   TerraformAsset,
   TerraformDataSource,

@@ -617,9 +617,16 @@ describe("send and record", () => {
     clock.advance(60);
     queue.length = 0;
     const before = structuredClone(message());
-    expect(await handle(retryMessage)).toMatchObject({ outcome: "not-due", reason: "no-capacity" });
+    const due = Number(before.next_attempt_at);
+    const late = { lateSeconds: clock.now() - due };
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "not-due", reason: "no-capacity", ...late });
     expect(queue).toEqual([{ message: { ...retryMessage, waits_as: 5 }, dueAt: startOfTest + 73.25 }]);
     expect(message()).toEqual(before);
+    // By its own item, however often it went back to the queue; too early it is not late.
+    clock.advance(3_600);
+    expect(await handle(retryMessage)).toMatchObject({ lateSeconds: late.lateSeconds + 3_600 });
+    clock.advance(due - 1 - clock.now());
+    expect(await handle(retryMessage)).not.toHaveProperty("lateSeconds");
     expect(sends).toEqual([]);
   });
 

@@ -36,3 +36,14 @@ test("a record of which nobody knows what is wrong is logged without a reason", 
     expect.objectContaining({ record_id: "r", reason: "" }),
   ]);
 });
+
+test.each([
+  [1_800, undefined],
+  [1_800.5, 1],
+])("a retry that has been due for %d s by its item counts as late: %s", (lateSeconds, late) => {
+  const telemetry = recordedTelemetry();
+
+  reportRetryMessage(retryMessage, { outcome: "not-due", reason: "no-capacity", lateSeconds }, telemetry);
+
+  expect(telemetry.counts.RetryLate).toBe(late);
+});

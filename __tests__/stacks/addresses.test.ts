@@ -26,11 +26,17 @@ test("the stack for an existing Kinesis stream has exactly these resources", () 
       "aws_cloudwatch_metric_alarm.consume_kinesis_event_orphaned",
       "aws_cloudwatch_metric_alarm.consume_kinesis_given_up",
       "aws_cloudwatch_metric_alarm.consume_kinesis_iterator_age",
+      "aws_cloudwatch_metric_alarm.consume_kinesis_not_reading",
       "aws_cloudwatch_metric_alarm.consume_kinesis_throttles",
+      "aws_cloudwatch_metric_alarm.event_archive_behind",
       "aws_cloudwatch_metric_alarm.event_archive_freshness",
+      "aws_cloudwatch_metric_alarm.event_archive_not_reading",
       "aws_cloudwatch_metric_alarm.item_status_unknown",
       "aws_cloudwatch_metric_alarm.item_unreadable",
+      "aws_cloudwatch_metric_alarm.message_table_capacity",
       "aws_cloudwatch_metric_alarm.message_table_throttled",
+      "aws_cloudwatch_metric_alarm.messages_lost",
+      "aws_cloudwatch_metric_alarm.possible_duplicates",
       "aws_cloudwatch_metric_alarm.produce_errors",
       "aws_cloudwatch_metric_alarm.produce_throttles",
       "aws_cloudwatch_metric_alarm.record_malformed",
@@ -38,6 +44,7 @@ test("the stack for an existing Kinesis stream has exactly these resources", () 
       "aws_cloudwatch_metric_alarm.resend_event_orphaned",
       "aws_cloudwatch_metric_alarm.resend_throttles",
       "aws_cloudwatch_metric_alarm.retry_dead_letters",
+      "aws_cloudwatch_metric_alarm.retry_late",
       "aws_cloudwatch_metric_alarm.retry_message_failed",
       "aws_cloudwatch_metric_alarm.retry_queue_age",
       "aws_cloudwatch_metric_alarm.retry_schedule_dropped",
@@ -45,6 +52,7 @@ test("the stack for an existing Kinesis stream has exactly these resources", () 
       "aws_cloudwatch_metric_alarm.send_blocked",
       "aws_cloudwatch_metric_alarm.send_breaker_closed",
       "aws_cloudwatch_metric_alarm.send_paused_without_end",
+      "aws_cloudwatch_metric_alarm.sends_only_deferred",
       "aws_dynamodb_table.deletion_guard",
       "aws_dynamodb_table.message_state",
       "aws_dynamodb_table.send_gates",
@@ -123,6 +131,7 @@ test("the stack for an existing Kinesis stream has exactly these inputs and outp
     [
       "access_log_bucket_name: string = null",
       "alarm_topic_arn: string = null",
+      "alarms: map(object({ severity = optional(string), threshold = optional(number) })) = {}",
       "application_sends_per_second: number = 0",
       "archive_retention_days: number = 365",
       "code_signing_config_arn: string = null",
@@ -158,6 +167,7 @@ test("the stack for an existing Kinesis stream has exactly these inputs and outp
       "shadow_mode: bool = false",
       "table_capacity: object({ read_units = number, write_units = number }) = null",
       "tags: map(string) = {}",
+      "ticket_topic_arn: string = null",
       "tracing: bool = false",
       "track_deliveries: string = "retried"",
       "vpc: object({ subnet_ids = list(string), security_group_ids = list(string) }) = null",
@@ -240,7 +250,10 @@ test("the Firehose stack has what the others share, the transformation and what 
       "aws_cloudwatch_log_group.resend",
       "aws_cloudwatch_metric_alarm.item_status_unknown",
       "aws_cloudwatch_metric_alarm.item_unreadable",
+      "aws_cloudwatch_metric_alarm.message_table_capacity",
       "aws_cloudwatch_metric_alarm.message_table_throttled",
+      "aws_cloudwatch_metric_alarm.messages_lost",
+      "aws_cloudwatch_metric_alarm.possible_duplicates",
       "aws_cloudwatch_metric_alarm.produce_errors",
       "aws_cloudwatch_metric_alarm.produce_throttles",
       "aws_cloudwatch_metric_alarm.record_malformed",
@@ -248,6 +261,7 @@ test("the Firehose stack has what the others share, the transformation and what 
       "aws_cloudwatch_metric_alarm.resend_event_orphaned",
       "aws_cloudwatch_metric_alarm.resend_throttles",
       "aws_cloudwatch_metric_alarm.retry_dead_letters",
+      "aws_cloudwatch_metric_alarm.retry_late",
       "aws_cloudwatch_metric_alarm.retry_message_failed",
       "aws_cloudwatch_metric_alarm.retry_queue_age",
       "aws_cloudwatch_metric_alarm.retry_schedule_dropped",
@@ -255,6 +269,7 @@ test("the Firehose stack has what the others share, the transformation and what 
       "aws_cloudwatch_metric_alarm.send_blocked",
       "aws_cloudwatch_metric_alarm.send_breaker_closed",
       "aws_cloudwatch_metric_alarm.send_paused_without_end",
+      "aws_cloudwatch_metric_alarm.sends_only_deferred",
       "aws_dynamodb_table.deletion_guard",
       "aws_dynamodb_table.message_state",
       "aws_dynamodb_table.send_gates",
@@ -345,6 +360,7 @@ test("the End User Messaging stack has what all share, and the way of the events
       "aws_cloudwatch_metric_alarm.consume_sns_event_orphaned",
       "aws_cloudwatch_metric_alarm.consume_sns_throttles",
       "aws_cloudwatch_metric_alarm.event_archive_freshness",
+      "aws_cloudwatch_metric_alarm.event_archive_refused",
       "aws_cloudwatch_metric_alarm.sms_events_age",
       "aws_cloudwatch_metric_alarm.sms_events_dead_letters",
       "aws_cloudwatch_metric_alarm.sms_events_not_queued",
@@ -452,7 +468,7 @@ test("the End User Messaging stack differs in inputs and outputs by sender and e
 describe.each(stackNames)("inputs and outputs of %s", (name) => {
   test("there are no more inputs than a person can oversee", () => {
     // What a Firehose stream carries may be of either service, so that stack has what both senders need.
-    const most = name === "sms-retry-firehose" ? 49 : 42;
+    const most = name === "sms-retry-firehose" ? 51 : 44;
     expect(Object.keys(stacks[name].variable).length).toBeLessThanOrEqual(most);
   });
 

@@ -150,7 +150,7 @@ describe("the stream", () => {
       metric_name: "ExecuteProcessing.Success",
       dimensions: { DeliveryStreamName: "${var.firehose_delivery_stream_name}" },
       comparison_operator: "LessThanThreshold",
-      threshold: 1,
+      threshold: expect.stringContaining(", 1)"),
     });
   });
 
@@ -160,7 +160,7 @@ describe("the stream", () => {
       // What comes at the end of one period may be handed over in the next: one alone says nothing.
       evaluation_periods: 2,
       comparison_operator: "GreaterThanThreshold",
-      threshold: 0,
+      threshold: expect.stringContaining(", 0)"),
     });
     const [verdict, ...sums] = alarm.metric_query as { id: string; expression?: string; metric?: object }[];
     expect(verdict?.expression).toBe("IF(FILL(put, 0) + FILL(read, 0) > 0 AND FILL(called, 0) == 0, 1, 0)");
@@ -196,7 +196,7 @@ describe("the stream", () => {
       metric_name: "EventFailed",
       dimensions: { service: "transform-firehose" },
       comparison_operator: "GreaterThanThreshold",
-      threshold: 0,
+      threshold: expect.stringContaining(", 0)"),
     });
   });
 
@@ -205,7 +205,7 @@ describe("the stream", () => {
     expect(resource(stack, "aws_cloudwatch_metric_alarm.transform_firehose_duration")).toMatchObject({
       metric_name: "Duration",
       statistic: "Maximum",
-      threshold: Number(timeout) * 750,
+      threshold: expect.stringContaining(`, ${Number(timeout) * 750})`),
     });
   });
 });

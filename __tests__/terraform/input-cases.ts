@@ -23,6 +23,20 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
     accepted: ["arn:aws:sns:eu-west-1:123456789012:operators", null],
     refused: ["operators", "arn:aws:sns:eu-west-1:123456789012:operators.fifo"],
   },
+  alarms: {
+    accepted: [
+      { retry_late: { severity: "ticket", threshold: 100 }, sends_only_deferred: { severity: "none" } },
+      { retry_queue_age: { threshold: 0 } },
+      {},
+    ],
+    refused: [
+      { retry_latte: { severity: "ticket" } },
+      { retry_late: { severity: "wake" } },
+      { retry_late: { threshold: -1 } },
+      // It says yes or no, and has no threshold.
+      { sends_only_deferred: { threshold: 5 } },
+    ],
+  },
   // Lower than every ceiling that the same plan has.
   application_sends_per_second: { accepted: [0.1, 0], refused: [-1, 4000] },
   attempt_validity_seconds: { accepted: [900, 5, 259_200], refused: [4, 259_201, 5.5] },
@@ -208,6 +222,10 @@ export const inputCases: Readonly<Record<string, InputCases>> = {
       { subnet_ids: ["vpc-0a1b2c3d"], security_group_ids: ["sg-0a1b2c3d"] },
       { subnet_ids: ["subnet-0a1b2c3d"], security_group_ids: ["default"] },
     ],
+  },
+  ticket_topic_arn: {
+    accepted: ["arn:aws:sns:eu-west-1:123456789012:tickets", null],
+    refused: ["tickets", "arn:aws:sns:eu-west-1:123456789012:tickets.fifo"],
   },
   track_deliveries: { accepted: ["none", "all", "retried"], refused: ["some"] },
 };

@@ -7,12 +7,8 @@ export const explanations: readonly {
 }[] = [
   {
     title: "Values that nothing reads",
-    why: "Without entries nothing looks up the queue's answers. Every record has been parsed, so its parsed form is never absent, and both other uses of `noEvents` set `holdsOthers` themselves. The table returns objects, so every problem of an item has a path.",
-    survivors: [
-      'handle-queue-messages.ts: [] → ["Stryker was here"]',
-      "handle-records.ts: false → true",
-      'message-item.ts: "item" → ""',
-    ],
+    why: "The table returns objects, so every problem of an item has a path.",
+    survivors: ['message-item.ts: "item" → ""'],
   },
   {
     title: "One step past the end of a text",
@@ -21,10 +17,33 @@ export const explanations: readonly {
   },
   {
     title: "Differences smaller than the rounding of a clock",
-    why: "Both sides differ only where two times in epoch seconds are exactly one millionth apart.",
+    why: "Both sides differ only where two times in epoch seconds are exactly so far apart, which a double of this size cannot be.",
     survivors: [
-      "rate-limiter.ts: turnAt > until + roundingSeconds → turnAt >= until + roundingSeconds",
-      "rate-limiter.ts: rest > roundingSeconds → rest >= roundingSeconds",
+      "send-gate.ts: clock.now() - readAt > freshSeconds → clock.now() - readAt >= freshSeconds",
+      "send-gate.ts: clock.now() + wait > until → clock.now() + wait >= until",
+      "gate.ts: now - given.lane.nextFreeAt > Math.max(idleSeconds, 3 * secondsOf(1, rate)) → now - given.lane.nextFreeAt >= Math.max(idleSeconds, 3 * secondsOf(1, rate))",
+    ],
+  },
+  {
+    title: "A sleep of no time",
+    why: "Where the time has come, sleeping for none and not sleeping are the same, save for the timer.",
+    survivors: ["send-gate.ts: wait > 0 → true", "send-gate.ts: wait > 0 → wait >= 0"],
+  },
+  {
+    title: "Both branches say the same at the border",
+    why: "A step of no length may be taken at once or little by little; a body of exactly seventy characters is one part by either count.",
+    survivors: [
+      "send-timing.ts: wanted > this.leadSeconds → wanted >= this.leadSeconds",
+      "message-parts.ts: body.length <= surelyOnePart → body.length < surelyOnePart",
+    ],
+  },
+  {
+    title: "A faster way to the same number",
+    why: "What this table of GSM-7 does not know the library counts, to the same result and some milliseconds later.",
+    survivors: [
+      "message-parts.ts: `\\n\\r !\"#$%&'()*+,\\-./0-9:;<=>?A-Z_a-z@£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà` → ``",
+      "message-parts.ts: `\\f^{}\\\\\\[~\\]|€` → ``",
+      'message-parts.ts: "u" → ""',
     ],
   },
 ];

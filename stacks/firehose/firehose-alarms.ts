@@ -1,15 +1,21 @@
 /** What an operator must hear of where events come through a Firehose stream. */
-import type { FunctionName } from "../../functions/contract/environment.ts";
-import type { MetricName } from "../../functions/core/observability/telemetry.ts";
 import type { Construct } from "../cdktf.ts";
 import type { ServiceInputs } from "../inputs/configuration-set-inputs.ts";
 import type { FirehoseInputs } from "../inputs/firehose-inputs.ts";
 import type { PinpointInputs } from "../inputs/inputs.ts";
-import { Alarms, type AlarmsOptions } from "../shared/alarms.ts";
+import type { Alarms } from "../shared/alarms.ts";
+import {
+  type SharedAlarmsProps,
+  sharedAlarms,
+  watchBlockedForSome,
+  watchFunction,
+  watchMessages,
+  watchOrphans,
+} from "../shared/shared-alarms.ts";
 import type { FirehoseTransformation } from "./firehose-transformation.ts";
 
 /** What these alarms watch besides the shared ones. */
-export interface FirehoseAlarmsOptions extends AlarmsOptions {
+export interface FirehoseAlarmsProps extends SharedAlarmsProps {
   readonly inputs: PinpointInputs & ServiceInputs & FirehoseInputs;
   readonly transformation: FirehoseTransformation;
 }
@@ -20,13 +26,14 @@ export interface FirehoseAlarmsOptions extends AlarmsOptions {
  */
 export function firehoseAlarms(
   scope: Construct,
-  { inputs, engine, transformation }: FirehoseAlarmsOptions,
+  { inputs, engine, transformation }: FirehoseAlarmsProps,
 ): Alarms {
-  const alarms = new Alarms(scope, { inputs, engine });
-  alarms.watchFunction(transformation.lambda);
+  const alarms = sharedAlarms(scope, { inputs, engine });
+  watchFunction(alarms, transformation.lambda);
   watchCapacity(alarms, transformation);
   watchBypass(alarms, transformation, inputs);
   alarms.watch("firehose_processing", {
+    severity: "page",
     description:
       "Firehose could not have records transformed and puts them under processing-failed/ when it gives up: look " +
       "whether its role may invoke transform-firehose, and at the function's log.",
@@ -36,28 +43,24 @@ export function firehoseAlarms(
     statistic: "Minimum",
     below: 1,
   });
-  alarms.watchOwnMetric(
-    "transform_firehose_event_failed",
-    "EventFailed",
-    "transform-firehose",
-    "Events were delivered without having been handled, so their messages may not be sent again; look at the log.",
-  );
-  alarms.watchOwnMetric(
-    "transform_firehose_settings_invalid",
-    "SettingsInvalid",
-    "transform-firehose",
-    "A setting of transform-firehose is wrong, so nothing is retried; events are delivered as they came. Correct the inputs that its log names.",
-  );
-  alarms.watchOwnMetric(
-    "record_malformed",
-    "RecordMalformed",
-    "transform-firehose",
-    "A record of the stream was no delivery event; it was delivered as it came.",
-  );
+  alarms.watchOwnMetric("transform_firehose_event_failed", "EventFailed", "transform-firehose", {
+    severity: "ticket",
+    description:
+      "Events were delivered without having been handled, so their messages may not be sent again; look at the log.",
+  });
+  alarms.watchOwnMetric("transform_firehose_settings_invalid", "SettingsInvalid", "transform-firehose", {
+    severity: "page",
+    description:
+      "A setting of transform-firehose is wrong, so nothing is retried; events are delivered as they came. Correct the inputs that its log names.",
+  });
+  alarms.watchOwnMetric("record_malformed", "RecordMalformed", "transform-firehose", {
+    severity: "ticket",
+    description: "A record of the stream was no delivery event; it was delivered as it came.",
+  });
   watchSilence(alarms, inputs);
-  alarms.watchBlockedForSome();
-  alarms.watchItems("transform-firehose");
-  alarms.watchOrphans("transform-firehose");
+  watchBlockedForSome(alarms);
+  watchMessages(alarms, "transform-firehose");
+  watchOrphans(alarms, "transform-firehose");
   return alarms;
 }
 
@@ -66,19 +69,15 @@ export function firehoseAlarms(
  * Every event that comes by is counted, whatever it is about. Where nothing leaves by it there is no such alarm.
  */
 function watchSilence(alarms: Alarms, { smsService }: ServiceInputs): void {
-  const own = (metric: MetricName, service: FunctionName) => ({
-    namespace: alarms.namespace,
-    metric,
-    dimensions: { service },
-  });
   alarms.watchTogether("sends_without_events", {
+    severity: "page",
     description:
       "Messages were sent by End User Messaging for an hour and not one event of it came by, so no failure is seen: does the configuration set have this Firehose stream among its event destinations?",
     periodMinutes: 60,
     sums: {
-      produced: own("EndUserMessagingSent", "produce"),
-      resent: own("EndUserMessagingSent", "resend"),
-      events: own("EndUserMessagingEvent", "transform-firehose"),
+      produced: alarms.ownMetric("EndUserMessagingSent", "produce"),
+      resent: alarms.ownMetric("EndUserMessagingSent", "resend"),
+      events: alarms.ownMetric("EndUserMessagingEvent", "transform-firehose"),
     },
     // 1 for an hour with sends and without any event.
     expression: "IF(FILL(produced, 0) + FILL(resent, 0) > 0 AND FILL(events, 0) == 0, 1, 0)",
@@ -88,8 +87,9 @@ function watchSilence(alarms: Alarms, { smsService }: ServiceInputs): void {
 
 function watchCapacity(alarms: Alarms, { lambda, timeoutSeconds }: FirehoseTransformation): void {
   alarms.watch("transform_firehose_duration", {
+    severity: "ticket",
     description:
-      "transform-firehose takes most of its time for a batch and may leave events out; lower firehose_buffer_size_megabytes.",
+      "transform-firehose takes most of its time for a batch, in milliseconds, and may leave events out; lower firehose_buffer_size_megabytes.",
     namespace: "AWS/Lambda",
     metric: "Duration",
     dimensions: { FunctionName: lambda.functionName },
@@ -113,6 +113,7 @@ function watchBypass(
     dimensions: { DeliveryStreamName: deliveryStreamName.text },
   });
   alarms.watchTogether("transform_firehose_not_called", {
+    severity: "page",
     description:
       "The Firehose stream gets records and does not hand them to transform-firehose, so no failed message is sent again: was the transformation taken off by an apply of the stream's own configuration? A plan and the output firehose_attachment_reason say how it stands.",
     // As long as firehose_buffer_interval_seconds can be: what came at the end of one period is handed over in the next.

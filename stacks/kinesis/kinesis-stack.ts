@@ -23,7 +23,7 @@ export class KinesisStack extends SmsRetryStack {
     const bucket = new EventsBucket(this, props);
     const consumer = new KinesisConsumer(this, { ...props, stream, engine, bucket });
     const archive = new EventArchive(this, { ...props, stream, bucket });
-    kinesisAlarms(this, { ...props, engine, consumer, archive });
+    kinesisAlarms(this, { ...props, engine, stream, consumer, archive });
     completeDeployment(this, props);
     kinesisOutputs(this, { engine, bucket, consumer, archive });
   }
@@ -55,8 +55,7 @@ function existingStream(scope: Construct) {
     },
   });
   // Nothing uses it: a plan fails here for a stream that is not there, before anything is made.
-  new DataAwsKinesisStream(scope, "data.aws_kinesis_stream.events", {
-    name: reference(`split("/", ${stream.hcl})[1]`),
-  });
-  return { arn: stream.text, key };
+  const streamName = reference(`split("/", ${stream.hcl})[1]`);
+  new DataAwsKinesisStream(scope, "data.aws_kinesis_stream.events", { name: streamName });
+  return { arn: stream.text, streamName, key };
 }

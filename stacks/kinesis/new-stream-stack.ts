@@ -24,7 +24,7 @@ export class NewStreamStack extends SmsRetryStack {
     const consumer = new KinesisConsumer(this, { ...props, stream, engine, bucket });
     const archive = new EventArchive(this, { ...props, stream, bucket });
     const eventStream = stream.fill([archive.deliveryStream]);
-    const alarms = kinesisAlarms(this, { ...props, engine, consumer, archive });
+    const alarms = kinesisAlarms(this, { ...props, engine, stream, consumer, archive });
     createAfter(eventStream, [engine, consumer, alarms]);
     completeDeployment(this, props);
     kinesisOutputs(this, { engine, bucket, consumer, archive });

@@ -6,6 +6,8 @@ import { grantKeyUse } from "./access.ts";
 /** A Kinesis stream as its readers see it. */
 export interface EventStream {
   readonly arn: string;
+  /** As metrics name it. */
+  readonly streamName: string;
   /**
    * Input that holds the ARN of the stream's own KMS key, or null.
    * @default - none: the stream is encrypted with `kms_key_arn` or a key that AWS manages

@@ -24,6 +24,7 @@ export const otherMetrics = [
   "StatusUnrecognized",
   "RetryMessageFailed",
   "RetryMessageMalformed",
+  "RetryLate",
   "SendBlocked",
   "SendBlockedForSome",
   "SendBreakerClosed",

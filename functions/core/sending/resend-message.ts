@@ -108,12 +108,22 @@ async function decideAndAct(resend: Resend, known: Message | undefined): Promise
       message = await store.read(id);
     } else {
       const step = await act(decision, message, now, resend);
-      if ("handled" in step) return step.handled;
+      if ("handled" in step) return { ...step.handled, ...latenessOf(decision, message, now) };
       message = step.decideFrom;
     }
     isOldRead = false;
   }
   throw new ContentionError(maxDecisions);
+}
+
+/** For how long a retry has been due that is to leave now, whether it does or has to wait again. */
+function latenessOf(
+  { action }: RetryMessageDecision,
+  message: Message | undefined,
+  now: number,
+): Pick<HandledRetryMessage, "lateSeconds"> {
+  const dueAt = message?.next_attempt_at;
+  return action === "claim" && dueAt !== undefined ? { lateSeconds: now - dueAt } : {};
 }
 
 /** How the attempt leaves that the retry message names. */
