@@ -137,7 +137,7 @@ function problemOfService(
   { smsServices }: InvocationDefaults,
 ): string | undefined {
   if (!smsServices.has(service)) {
-    return `sms_service must be what the deployment is set up for: ${[...smsServices].join(" or ")}.`;
+    return `sms_service must be what the deployment is set up for: ${[...smsServices].join()}.`;
   }
   if (service !== "end-user-messaging" || identity !== undefined) return undefined;
   return "origination_number or sender_id is missing, and no default is set; End User Messaging needs one of them.";

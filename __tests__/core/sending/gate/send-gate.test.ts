@@ -170,6 +170,7 @@ describe("a batch", () => {
 
   test("of which something goes is written after a conflict, too", async () => {
     const all = gates();
+    all.table.put({ gate: "SHOP", version: 1, next_free_at: 0, rate: 1, rate_until: start + 60 });
     let conflicts = 1;
     const gate = all.worker({ rate: 1, beforeWrite: (identity) => conflicts-- > 0 && moved(all, identity) });
 
