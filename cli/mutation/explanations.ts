@@ -37,13 +37,4 @@ export const explanations: readonly {
       "message-parts.ts: body.length <= surelyOnePart → body.length < surelyOnePart",
     ],
   },
-  {
-    title: "A faster way to the same number",
-    why: "What this table of GSM-7 does not know the library counts, to the same result and some milliseconds later.",
-    survivors: [
-      "message-parts.ts: `\\n\\r !\"#$%&'()*+,\\-./0-9:;<=>?A-Z_a-z@£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà` → ``",
-      "message-parts.ts: `\\f^{}\\\\\\[~\\]|€` → ``",
-      'message-parts.ts: "u" → ""',
-    ],
-  },
 ];

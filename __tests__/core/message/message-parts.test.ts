@@ -3,6 +3,7 @@ import { SegmentedMessage } from "sms-segments-calculator";
 import {
   isBodyTooLong,
   longestBodyCharacters,
+  partsInGsm7,
   partsOf,
 } from "../../../functions/core/message/message-parts.ts";
 
@@ -69,5 +70,24 @@ describe("a body is too long", () => {
 
   test("by the limit of the API", () => {
     expect(longestBodyCharacters).toBe(1_600);
+  });
+});
+
+describe("GSM-7", () => {
+  const ofOneSeptet = [
+    "\n\r !\"#$%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz",
+    "@£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà",
+  ].join("");
+
+  test.each([...ofOneSeptet])("writes %j in one septet, without asking the library", (character) => {
+    expect([partsInGsm7(character.repeat(160)), partsInGsm7(character.repeat(161))]).toEqual([1, 2]);
+  });
+
+  test.each([..."\f^{}\\[~]|€"])("writes %j in two septets, without asking the library", (character) => {
+    expect([partsInGsm7(character.repeat(80)), partsInGsm7(character.repeat(81))]).toEqual([1, 2]);
+  });
+
+  test.each(["–", "“", "ç", "Ё", "😀", "`", "\t"])("cannot write %j", (character) => {
+    expect(partsInGsm7(`a${character}`)).toBeUndefined();
   });
 });

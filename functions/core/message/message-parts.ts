@@ -39,11 +39,15 @@ const septets = { alone: 160, ofSeveral: 153 };
  */
 export function partsOf(body: string | undefined): number {
   if (body === undefined || body.length <= surelyOnePart) return 1;
-  return gsm7.test(body) ? partsOfGsm7(body) : Math.max(1, new SegmentedMessage(body).segmentsCount);
+  return partsInGsm7(body) ?? Math.max(1, new SegmentedMessage(body).segmentsCount);
 }
 
-/** A character of two septets is not torn between two parts. */
-function partsOfGsm7(body: string): number {
+/**
+ * The parts of a body in GSM-7, in which a character of two septets is not torn between two parts; `undefined` where it
+ * has a character that GSM-7 cannot write.
+ */
+export function partsInGsm7(body: string): number | undefined {
+  if (!gsm7.test(body)) return undefined;
   const places = [...body.matchAll(extended)].map(({ index }) => index);
   if (body.length + places.length <= septets.alone) return 1;
   let empty = 0;
