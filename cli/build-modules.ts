@@ -22,7 +22,7 @@ import {
 const root = join(import.meta.dirname, "..");
 
 /** What each module is for; whole sentences. */
-const purposes: Readonly<Record<StackName, string>> = {
+export const modulePurposes: Readonly<Record<StackName, string>> = {
   "sms-retry-end-user-messaging":
     "For applications that send with AWS End User Messaging, the v2 API: creates a configuration set, or takes one that " +
     "is there, hears of its events through a topic and a queue, and sends failed SMS again.",
@@ -89,7 +89,7 @@ function buildModule(name: StackName, version: string, stackFolder: string, modu
 export function moduleReadme(name: StackName, version: string, stack: SynthesisedStack): string {
   return `# ${name}
 
-${purposes[name]}
+${modulePurposes[name]}
 
 Terraform module of sms-retry ${version}.
 
