@@ -52,7 +52,7 @@ export async function runExamples(options: ExamplesOptions): Promise<void> {
   const { folder, artefacts, report } = options;
   cpSync(join(repository, "examples"), join(folder, "examples"), { recursive: true });
   await report.step("modules", "build", async () => buildModules(artefacts, join(folder, "dist/modules")));
-  await prepareStreams(options);
+  await prepareStreams(options.endpoint);
   for (const name of exampleNames(join(folder, "examples"))) await planExample(name, options);
   await report.step("plan-review", "of an example", () => reviewExample(options));
   await report.step("plan-review", "of a stack", () => reviewStack(options));
@@ -89,8 +89,8 @@ async function planExample(name: string, { folder, report, ...options }: Example
   });
 }
 
-/** The user's streams, at which plans look. */
-async function prepareStreams({ endpoint }: ExamplesOptions): Promise<void> {
+/** The user's streams, at which plans look: one of Kinesis and one of Firehose, both called `sms-events`. */
+export async function prepareStreams(endpoint: string): Promise<void> {
   await clientsOf(endpoint).kinesis.send(
     new CreateStreamCommand({ StreamName: "sms-events", ShardCount: 1 }),
   );
