@@ -38,7 +38,7 @@ export function writeModuleRepository(
 const versionsFile = "versions.tf.json";
 
 /** The sentence of an example that is true in this project alone. */
-const buildSentence = / Once, in the root of this repository: `npm ci && npm run modules`\./;
+const buildSentence = / Once, in the root of a clone: `npm ci && npm run modules`\./;
 
 function copyExample(from: string, to: string): void {
   mkdirSync(to, { recursive: true });
