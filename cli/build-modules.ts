@@ -1,5 +1,5 @@
 /**
- * Writes every stack as a plain Terraform module into `dist/modules/<stack>/`: no provider, no backend, a range of
+ * Writes every stack as a plain Terraform module into `dist/modules/<stack>/`: HCL, no provider, no backend, a range of
  * provider versions, the functions' zips inside, and a README with its inputs and outputs.
  *
  * Run by `npm run modules`, which bundles the functions first. The same sources give the same bytes.

@@ -13,6 +13,7 @@ import type { AddressInfo } from "node:net";
 import { basename, delimiter, join } from "node:path";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { buildRelease } from "../../cli/release/build-release.ts";
+import { moduleRepositoryName } from "../../cli/release/module-repository.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
 import { clientsOf } from "./clients.ts";
 import { accountId, administrator, applicationId, type EmulatedAws, region } from "./emulated-aws.ts";
@@ -33,6 +34,9 @@ export interface ReleaseOptions {
   readonly aws: EmulatedAws;
 }
 
+/** What a configuration is made of: the run's, and where programs are. */
+type CallerOptions = Omit<ReleaseOptions, "report"> & { readonly path: string };
+
 const body = "Your parcel arrives today.";
 
 /**
@@ -44,6 +48,9 @@ export async function runReleasedModules(options: ReleaseOptions): Promise<void>
   const release = join(folder, "release");
   await report.step("release", "build", () => buildRelease(release));
   const path = await report.step("release", "a machine without Node", async () => pathWithoutNode(folder));
+  await report.step("release", "module repository: examples", () =>
+    validateRepository(join(release, moduleRepositoryName), { ...options, path }),
+  );
   await prepareStreams(options.aws.endpoint);
   const server = await serve(release);
   try {
@@ -119,6 +126,17 @@ async function serve(folder: string): Promise<Server> {
   return server;
 }
 
+/** The root of the module repository, which a registry reads, and every example, which calls a module of it. */
+async function validateRepository(
+  folder: string,
+  { environment, path }: Pick<CallerOptions, "environment" | "path">,
+): Promise<void> {
+  const examples = readdirSync(join(folder, "examples")).map((name) => join(folder, "examples", name));
+  check(examples.length >= stackNames.length, "There are fewer examples than stacks.");
+  for (const configuration of [folder, ...examples])
+    await init(new Terraform(configuration, { ...environment, PATH: path, AWS_REGION: region }));
+}
+
 /** Inputs of each module without which it does not plan. */
 const inputs: Readonly<Record<StackName, object>> = {
   "sms-retry-end-user-messaging": {
@@ -140,7 +158,7 @@ const inputs: Readonly<Record<StackName, object>> = {
 function callerOf(
   name: StackName,
   source: string,
-  { aws, environment, folder, path }: Omit<ReleaseOptions, "report"> & { readonly path: string },
+  { aws, environment, folder, path }: CallerOptions,
 ): Terraform {
   mkdirSync(folder);
   const configuration = {

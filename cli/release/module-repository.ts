@@ -35,7 +35,7 @@ export function writeModuleRepository(
 }
 
 /** The file of a module that says which Terraform and providers it needs; a registry wants one in the root. */
-const versionsFile = "versions.tf.json";
+const versionsFile = "versions.tf";
 
 /** The sentence of an example that is true in this project alone. */
 const buildSentence = / Once, in the root of a clone: `npm ci && npm run modules`\./;
