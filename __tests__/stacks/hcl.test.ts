@@ -98,6 +98,24 @@ test("a type of an input stands bare, and every other type is a text", () => {
   expect(hclBlock("resource", { attribute: { type: "S" } })).toContain('type = "S"');
 });
 
+test("in a policy a list that is encoded as JSON stands bare, and quotes in a reference stay", () => {
+  const policy = template('{"A":#{jsonencode(local.arns)},"B":"x-#{f("y")}","C":"\\"#{g}"}');
+
+  expect(hclBlock("resource", { policy })).toBe(
+    template(
+      lines(
+        "resource {",
+        "  policy = jsonencode({",
+        "    A = local.arns",
+        '    B = "x-#{f("y")}"',
+        '    C = "\\"#{g}"',
+        "  })",
+        "}",
+      ),
+    ),
+  );
+});
+
 test("an expression too long for a line is broken at its brackets, calls without a last comma", () => {
   const [long, list] = [`"${"a".repeat(60)}"`, `["${"b".repeat(60)}", "${"c".repeat(60)}"]`];
   const text = `#{jsonencode({ one = ${long}, twelve = var.b[0], three = f(${long}, ${list}) })}`;

@@ -50,12 +50,18 @@ function quoted(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
-interface TemplatePart {
+/** A part of a template: text, or an interpolation with its braces. */
+export interface TemplatePart {
   readonly text: string;
   readonly isExpression: boolean;
 }
 
-function templateParts(text: string): TemplatePart[] {
+/**
+ * The parts of a template in their order.
+ *
+ * @throws Error for a directive (`%{`), and for an interpolation that does not end
+ */
+export function templateParts(text: string): TemplatePart[] {
   const parts: TemplatePart[] = [];
   let literal = "";
   let at = 0;

@@ -3,7 +3,14 @@
  * say what is a block and what a map; {@link mapAttributes} does.
  */
 
-import { aligned, brokenExpression, type Item, lineWidth, textExpression } from "./hcl-expression.ts";
+import {
+  aligned,
+  brokenExpression,
+  type Item,
+  lineWidth,
+  templateParts,
+  textExpression,
+} from "./hcl-expression.ts";
 
 /** A body of a block in the JSON form: attributes and nested blocks by their names. */
 export type JsonBody = Readonly<Record<string, unknown>>;
@@ -100,14 +107,30 @@ function attribute(block: string, [name, value]: [string, unknown]): Item {
   return { key: name, lines: [`jsonencode(${lines[0]}`, ...lines.slice(1, -1), `${lines.at(-1)})`] };
 }
 
-/** The object that a text holds as JSON; `undefined` where it holds none, as when a value is interpolated without quotes. */
+/**
+ * The object that a text holds as JSON, its interpolations inside texts of it; `undefined` where it holds none, as when a
+ * value is interpolated that is neither in quotes nor encoded as JSON.
+ */
 function parsed(value: unknown): unknown {
   if (typeof value !== "string" || !value.startsWith("{")) return undefined;
+  let json = "";
+  for (const { text, isExpression } of templateParts(value)) {
+    const encoded = /^\$\{jsonencode\((.*)\)\}$/s.exec(text)?.[1];
+    if (!isExpression) json += text;
+    else if (isInText(json)) json += JSON.stringify(text).slice(1, -1);
+    else if (encoded !== undefined) json += JSON.stringify(`\${${encoded}}`);
+    else return undefined;
+  }
   try {
-    return JSON.parse(value);
+    return JSON.parse(json);
   } catch {
     return undefined;
   }
+}
+
+/** Whether JSON that is cut off at a place is cut off inside a text. */
+function isInText(json: string): boolean {
+  return json.replaceAll(/\\./gs, "").split('"').length % 2 === 0;
 }
 
 function bare(value: unknown): string[] {
