@@ -16,6 +16,7 @@ interface Step {
 }
 
 interface Job {
+  readonly needs?: string;
   readonly "timeout-minutes"?: number;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly strategy?: { readonly matrix: { readonly include?: readonly { readonly run: string }[] } };
@@ -64,7 +65,7 @@ function commandsOf(file: string): string[] {
 }
 
 test("the workflows are these", () => {
-  expect(files.sort()).toEqual(["cdktn.yml", "ci.yml", "terraform-plan.yml"]);
+  expect(files.sort()).toEqual(["cdktn.yml", "ci.yml", "release.yml", "terraform-plan.yml"]);
 });
 
 describe.each(files)("%s", (file) => {
@@ -94,7 +95,10 @@ describe.each(files)("%s", (file) => {
     for (const job of Object.values(read(file).jobs)) expect(job["timeout-minutes"]).toBeGreaterThan(0);
     const checkouts = stepsOf(file).filter(({ uses }) => uses?.startsWith("actions/checkout@"));
     expect(checkouts.length).toBeGreaterThan(0);
-    for (const checkout of checkouts) expect(checkout.with).toEqual({ "persist-credentials": false });
+    for (const checkout of checkouts) {
+      const { "fetch-depth": _depth, ...given } = checkout.with ?? {};
+      expect(given).toEqual({ "persist-credentials": false });
+    }
   });
 
   test("terraform's output is read as terraform wrote it", () => {
@@ -117,6 +121,40 @@ test("every check of npm run verify is a job, and no job has a right but to read
   expect(commandsOf("ci.yml")).toEqual(expect.arrayContaining(scripts.verify.split(" && ")));
   expect(permissions).toEqual({ contents: "read" });
   expect(Object.values(jobs).flatMap((job) => Object.keys(job.permissions ?? {}))).toEqual([]);
+});
+
+describe("the release", () => {
+  const { on, permissions, jobs } = read("release.yml");
+
+  test("it starts by a tag alone, and what packages run can neither sign nor publish", () => {
+    expect(on).toEqual({ push: { tags: ["v*"] } });
+    expect(permissions).toEqual({});
+    expect(Object.fromEntries(Object.entries(jobs).map(([name, job]) => [name, job.permissions]))).toEqual({
+      build: { contents: "read" },
+      attest: { "id-token": "write", attestations: "write" },
+      publish: { contents: "write" },
+    });
+    for (const name of ["attest", "publish"])
+      expect(jobs[name]?.steps.some(({ run }) => /\b(npm|npx|node)\b/.test(run ?? ""))).toBe(false);
+  });
+
+  test("it is built of the tag, attested by its checksums and published with its notes", () => {
+    const commands = Object.values(jobs).flatMap(({ steps }) => steps.flatMap(({ run }) => run ?? []));
+    const attested = jobs.attest?.steps.find(({ uses }) => uses?.includes("attest-build-provenance"));
+
+    expect(commands).toEqual([
+      "npm ci",
+      'npm run release -- --tag "$GITHUB_REF_NAME"',
+      "sha256sum --check --strict SHA256SUMS",
+      expect.stringMatching(/^gh release create "\$GITHUB_REF_NAME" --verify-tag .* SHA256SUMS$/),
+    ]);
+    expect(commands.at(-1)).toContain("--notes-file release-notes.md ./*.zip ./*.tar.gz ./*.cdx.json");
+    expect(attested?.with).toEqual({ "subject-checksums": "SHA256SUMS" });
+  });
+
+  test("each part waits for the one before it", () => {
+    expect(Object.values(jobs).map(({ needs }) => needs)).toEqual([undefined, "build", "attest"]);
+  });
 });
 
 test("the weekly check of cdktn names the folder that it installs into", () => {

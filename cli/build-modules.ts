@@ -1,5 +1,5 @@
 /**
- * Writes every stack as a plain Terraform module into `dist/modules/<stack>/`: no provider, no backend, a range of
+ * Writes every stack as a plain Terraform module into `dist/modules/<stack>/`: HCL, no provider, no backend, a range of
  * provider versions, the functions' zips inside, and a README with its inputs and outputs.
  *
  * Run by `npm run modules`, which bundles the functions first. The same sources give the same bytes.
@@ -22,7 +22,7 @@ import {
 const root = join(import.meta.dirname, "..");
 
 /** What each module is for; whole sentences. */
-const purposes: Readonly<Record<StackName, string>> = {
+export const modulePurposes: Readonly<Record<StackName, string>> = {
   "sms-retry-end-user-messaging":
     "For applications that send with AWS End User Messaging, the v2 API: creates a configuration set, or takes one that " +
     "is there, hears of its events through a topic and a queue, and sends failed SMS again.",
@@ -89,7 +89,7 @@ function buildModule(name: StackName, version: string, stackFolder: string, modu
 export function moduleReadme(name: StackName, version: string, stack: SynthesisedStack): string {
   return `# ${name}
 
-${purposes[name]}
+${modulePurposes[name]}
 
 Terraform module of sms-retry ${version}.
 

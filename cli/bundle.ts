@@ -7,11 +7,12 @@
  */
 import { createWriteStream } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { build } from "esbuild";
 import { ZipFile } from "yazl";
 import { lambdaRuntimes } from "../functions/contract/lambda-runtimes.ts";
+import { zipEntryOptions } from "./zip-entry-options.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -28,8 +29,16 @@ async function functionNames(): Promise<string[]> {
     .sort();
 }
 
-async function bundle(name: string, folder: string): Promise<void> {
-  await build({
+/** A function as it was bundled. */
+export interface BundledFunction {
+  readonly name: string;
+  /** Folders of the packages of which its bundle holds code: absolute, sorted, each once. */
+  readonly packageFolders: readonly string[];
+}
+
+/** Bundles a function; the folders of the packages that are in it. */
+async function bundle(name: string, folder: string): Promise<string[]> {
+  const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: [`functions/${name}/handler.ts`],
     outfile: join(folder, name, "index.mjs"),
@@ -49,14 +58,19 @@ async function bundle(name: string, folder: string): Promise<void> {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },
     logLevel: "warning",
+    metafile: true,
   });
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+  const folders = inputs
+    // What tree shaking left nothing of is not in the bundle.
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .flatMap(([path]) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0] ?? []);
+  return [...new Set(folders)].map((path) => resolve(root, path)).sort();
 }
 
 async function zip(name: string, folder: string): Promise<void> {
   const archive = new ZipFile();
-  // The earliest time a zip can hold; DOS time has no zone, so the same bytes everywhere.
-  const options = { mtime: new Date(1980, 0, 1), mode: 0o100644, forceDosTimestamp: true };
-  archive.addFile(join(folder, name, "index.mjs"), "index.mjs", options);
+  archive.addFile(join(folder, name, "index.mjs"), "index.mjs", zipEntryOptions);
   archive.end();
   await pipeline(archive.outputStream, createWriteStream(join(folder, `${name}.zip`)));
 }
@@ -64,26 +78,27 @@ async function zip(name: string, folder: string): Promise<void> {
 /**
  * Bundles and zips every function into `folder` (default `dist/functions`), replacing what is there when all is done.
  *
- * @returns the names of the functions, sorted
+ * @returns the functions, sorted by name
  */
-export async function bundleFunctions(folder = outputFolder): Promise<string[]> {
+export async function bundleFunctions(folder = outputFolder): Promise<BundledFunction[]> {
   const names = await functionNames();
   // Beside it, so that neither an interruption nor another run meanwhile sees half of the bundles.
   const fresh = `${folder}.${process.pid}`;
   try {
     await mkdir(fresh, { recursive: true });
-    await Promise.all(
+    const bundled = await Promise.all(
       names.map(async (name) => {
-        await bundle(name, fresh);
+        const packageFolders = await bundle(name, fresh);
         await zip(name, fresh);
+        return { name, packageFolders };
       }),
     );
     await rm(folder, { recursive: true, force: true });
     await rename(fresh, folder);
+    return bundled;
   } finally {
     await rm(fresh, { recursive: true, force: true });
   }
-  return names;
 }
 
 if (import.meta.main) await bundleFunctions();

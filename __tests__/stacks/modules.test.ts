@@ -6,6 +6,7 @@ import { requiredInputs } from "../../cli/inputs-and-outputs.ts";
 import { environmentNames } from "../../functions/contract/environment.ts";
 import { type StackName, stackNames, synthesise } from "../../stacks/app.ts";
 import { parseHcl } from "../../stacks/cdktf.ts";
+import { jsonAttributes } from "../../stacks/shared/hcl.ts";
 import { terraformModule } from "../../stacks/shared/terraform-module.ts";
 import { functionsOf } from "./synthesised.ts";
 
@@ -32,6 +33,32 @@ function filesIn(root: string): Record<string, string> {
 /** A value without the keys `//`, in which cdktf keeps what only it reads. */
 function withoutComments(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value, (key, member) => (key === "//" ? undefined : member)));
+}
+
+/**
+ * A configuration without what HCL and the JSON form write differently: a block that is there once may be a list, an
+ * expression has other spaces and, over several lines, other commas, a reference or a type stands in `${}`, and JSON in a text is an expression.
+ */
+function comparable(value: unknown, name = ""): unknown {
+  if (Array.isArray(value)) {
+    const members = value.map((member) => comparable(member, name));
+    return members.length === 1 && typeof members[0] === "object" ? members[0] : members;
+  }
+  if (typeof value === "string") {
+    if (jsonAttributes.includes(name) && /^(\{|\$\{jsonencode\()/.test(value)) return "JSON";
+    const text = value.replaceAll(/[\s,]/g, "");
+    const isBare = ["depends_on", "ignore_changes", "replace_triggered_by"].includes(name);
+    const isType = /^\$\{(bool|number|string)\}$/.test(text);
+    return text
+      .replace(/^\$\{"(.*)"\}$/, "$1")
+      .replace(isBare || isType || text.includes("(") ? /^\$\{((?:(?!\$\{).)*)\}$/ : /^$/, "$1");
+  }
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== null)
+      .map(([key, member]) => [key, comparable(member, key)]),
+  );
 }
 
 /** A value with the keys of every object in the opposite order. */
@@ -64,30 +91,37 @@ describe.each(stackNames)("module %s", (name) => {
   const files = () => filesIn(join(folder, "modules", name));
   const stackFiles = () => filesIn(join(folder, "stacks-of-cdktf/stacks", name));
   const stack = () => JSON.parse(stackFiles()["cdk.tf.json"] ?? "");
-  const configurationFiles = () => Object.entries(files()).filter(([path]) => path.endsWith(".tf.json"));
-  const configuration = () =>
-    Object.assign({}, ...configurationFiles().map(([, text]) => JSON.parse(text))) as Record<string, unknown>;
+  const configurationFiles = () => Object.entries(files()).filter(([path]) => path.endsWith(".tf"));
+  const configuration = async () =>
+    comparable(
+      await parseHcl(
+        "module.tf",
+        configurationFiles()
+          .map(([, text]) => text)
+          .join("\n"),
+      ),
+    ) as Record<string, unknown>;
 
   test("it is complete in its folder", () => {
     expect(Object.keys(files()).sort()).toEqual(
       [
         "LICENSE",
         "README.md",
-        "main.tf.json",
-        "outputs.tf.json",
-        "variables.tf.json",
-        "versions.tf.json",
+        "main.tf",
+        "outputs.tf",
+        "variables.tf",
+        "versions.tf",
         ...functionsOf[name].map((lambda) => `assets/${lambda}/${lambda}.zip`),
       ].sort(),
     );
   });
 
-  test("it is the stack that cdktf deploys, less provider, backend and metadata", () => {
+  test("it is the stack that cdktf deploys, less provider, backend and metadata", async () => {
     const { provider, "//": metadata, ...kept } = stack();
     const { backend, ...terraform } = kept.terraform;
     expect([provider, metadata, backend]).not.toContain(undefined);
 
-    expect(configuration()).toEqual(withoutComments({ ...kept, terraform }));
+    expect(await configuration()).toEqual(comparable(withoutComments({ ...kept, terraform })));
   });
 
   test("it holds the zips that the stack holds", () => {
@@ -98,12 +132,16 @@ describe.each(stackNames)("module %s", (name) => {
     expect(zips(files())).toHaveLength(functionsOf[name].length);
   });
 
-  test("it configures neither provider nor backend, and asks for a range of versions", () => {
-    expect(configuration()).not.toHaveProperty("provider");
-    expect(configuration().terraform).toEqual({
-      required_version: ">= 1.5.0",
-      required_providers: { aws: { source: "hashicorp/aws", version: ">= 5.100.0, < 7.0.0" } },
-    });
+  test("it configures neither provider nor backend, and asks for a range of versions", async () => {
+    const { terraform, ...others } = await configuration();
+
+    expect(others).not.toHaveProperty("provider");
+    expect(terraform).toEqual(
+      comparable({
+        required_version: ">= 1.5.0",
+        required_providers: { aws: { source: "hashicorp/aws", version: ">= 5.100.0, < 7.0.0" } },
+      }),
+    );
   });
 
   test("it has no path of a machine, no token and nothing of cdktf", () => {
@@ -119,8 +157,7 @@ describe.each(stackNames)("module %s", (name) => {
     }
     const paths = texts.join().match(/[^"(]*\.zip/g) ?? [];
     expect(paths.length).toBeGreaterThan(0);
-    for (const path of paths)
-      expect(path).toMatch(/^(\$\{filebase64sha256\()?\\?"?\$\{path\.module\}\/assets\//);
+    for (const path of paths) expect(path).toMatch(/^\$\{path\.module\}\/assets\//);
   });
 
   test("its bytes do not depend on the order in which cdktf wrote the keys", () => {
@@ -149,6 +186,30 @@ describe.each(stackNames)("module %s", (name) => {
       expect(readme).toContain(`<a id="input_${input}"></a>`);
     for (const output of Object.keys(stack().output)) expect(readme).toContain(`| \`${output}\` |`);
   });
+});
+
+test("a resource that moves says so in the module", () => {
+  const stack = {
+    terraform: { required_version: "", required_providers: {} },
+    variable: {},
+    output: {},
+    moved: [{ from: "aws_sqs_queue.old", to: "aws_sqs_queue.new" }],
+  };
+
+  expect(terraformModule(stack).get("main.tf")).toBe(
+    "moved {\n  from = aws_sqs_queue.old\n  to   = aws_sqs_queue.new\n}\n",
+  );
+});
+
+test("what nobody decided about a kind of block is refused", () => {
+  const stack = {
+    terraform: { required_version: "", required_providers: {} },
+    variable: {},
+    output: {},
+    import: [],
+  };
+
+  expect(() => terraformModule(stack)).toThrow("no place for import");
 });
 
 test("what nobody decided about a terraform block is refused", () => {

@@ -9,6 +9,7 @@ import { buildModules } from "../../cli/build-modules.ts";
 import { reviewComment } from "../../cli/plan-review/comment.ts";
 import { terraformPlan } from "../../cli/plan-review/terraform-plan.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
+import { jsonAttributes } from "../../stacks/shared/hcl.ts";
 import type { Artefacts } from "../../stacks/shared/sms-retry-stack.ts";
 import { clientsOf } from "./clients.ts";
 import { administrator, applicationId, region } from "./emulated-aws.ts";
@@ -52,7 +53,10 @@ export async function runExamples(options: ExamplesOptions): Promise<void> {
   const { folder, artefacts, report } = options;
   cpSync(join(repository, "examples"), join(folder, "examples"), { recursive: true });
   await report.step("modules", "build", async () => buildModules(artefacts, join(folder, "dist/modules")));
-  await prepareStreams(options);
+  await report.step("modules", "format", () =>
+    terraformIn(join(folder, "dist/modules"), options).run(["fmt", "-check", "-recursive", "-diff"]),
+  );
+  await prepareStreams(options.endpoint);
   for (const name of exampleNames(join(folder, "examples"))) await planExample(name, options);
   await report.step("plan-review", "of an example", () => reviewExample(options));
   await report.step("plan-review", "of a stack", () => reviewStack(options));
@@ -89,8 +93,8 @@ async function planExample(name: string, { folder, report, ...options }: Example
   });
 }
 
-/** The user's streams, at which plans look. */
-async function prepareStreams({ endpoint }: ExamplesOptions): Promise<void> {
+/** The user's streams, at which plans look: one of Kinesis and one of Firehose, both called `sms-events`. */
+export async function prepareStreams(endpoint: string): Promise<void> {
   await clientsOf(endpoint).kinesis.send(
     new CreateStreamCommand({ StreamName: "sms-events", ShardCount: 1 }),
   );
@@ -187,12 +191,23 @@ async function changesOf(
     resource_changes.map(({ address, change: { actions, after, after_unknown } }) => {
       check(address.startsWith(prefix), `The address ${address} does not begin with "${prefix}".`);
       // The path of a zip is where the configuration lies; its hash is compared.
-      const { filename: _path, ...values } = after ?? {};
+      const { filename: _path, ...rest } = after ?? {};
+      const values = Object.fromEntries(
+        Object.entries(rest).map(([name, value]) => [
+          name,
+          jsonAttributes.includes(name) ? parsed(value) : value,
+        ]),
+      );
       const local = address.slice(prefix.length);
       const comparable = local === readFrom ? { ...values, input: minutesAgo(values.input) } : values;
       return [local, { actions, values: comparable, after_unknown }];
     }),
   );
+}
+
+/** The value of a text in JSON, whose keys a module sorts and a stack does not. */
+function parsed(value: unknown): unknown {
+  return typeof value === "string" && value !== "" ? JSON.parse(value) : value;
 }
 
 /** The resource that holds the time of its own plan, less some minutes. */

@@ -1,8 +1,8 @@
 /**
  * `npm run test:terraform`: every stack through the real `terraform` and the real AWS provider, on an emulated AWS.
  *
- * Arguments are names of stacks, and `examples`; without one all are run, the stacks at the same time, each on an AWS
- * of its own.
+ * Arguments are names of stacks, `examples`, `release` and `upgrade`; without one all are run, the stacks at the same
+ * time, each on an AWS of its own.
  * Needs `terraform` and `moto_server` on the path; prints a line for each step, and ends with 1 if one failed.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -14,12 +14,15 @@ import { corrections } from "./corrections.ts";
 import { type EmulatedAws, startEmulatedAws } from "./emulated-aws.ts";
 import { runExamples } from "./examples.ts";
 import { same } from "./expectations.ts";
+import { synthesisePrevious } from "./previous-release.ts";
 import { killAllGroups } from "./process-groups.ts";
 import { providerMirror } from "./provider-mirror.ts";
+import { runReleasedModules } from "./released-module.ts";
 import { reportTo, StepFailedError } from "./report.ts";
 import { situations } from "./situations.ts";
-import { StackRun } from "./stack-run.ts";
+import { type RunOptions, StackRun } from "./stack-run.ts";
 import { terraformEnvironment } from "./terraform.ts";
+import { runUpgrade } from "./upgrade.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sms-retry-terraform-"));
 const report = reportTo((line) => process.stdout.write(`${line}\n`));
@@ -37,6 +40,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
     void stop().finally(() => process.exit(1));
   });
 
+/** What is run beside the stacks. */
+const otherRuns = ["examples", "release", "upgrade"];
+
 const artefacts = { version: "0.0.0-test", functionsFolder: join(folder, "functions") };
 
 /** Bundles the functions and synthesises all stacks, without touching `dist` and `cdktf.out`. */
@@ -49,7 +55,7 @@ async function synthesiseStacks(): Promise<string> {
 
 async function runAll(): Promise<void> {
   const asked = process.argv.slice(2);
-  const unknown = asked.filter((name) => ![...stackNames, "examples"].includes(name));
+  const unknown = asked.filter((name) => ![...stackNames, ...otherRuns].includes(name));
   if (unknown.length > 0) throw new Error(`There is no stack ${unknown.join(", ")}.`);
   const chosen = situations.filter(({ stack }) => asked.length === 0 || asked.includes(stack));
 
@@ -62,14 +68,12 @@ async function runAll(): Promise<void> {
     return synthesiseStacks();
   });
   const environment = terraformEnvironment(join(folder, "terraform"), providerMirror());
+  const options = { stacksFolder, environment, report };
   let areComplete = asked.length === 0;
   const used = await Promise.all(
     chosen.map(async (situation) => {
-      const runFolder = join(folder, situation.stack);
-      mkdirSync(runFolder);
-      const aws = await startEmulatedAws(join(folder, `${situation.stack}-functions`));
-      running.add(aws);
-      const run = new StackRun(situation, { stacksFolder, folder: runFolder, environment, report, aws });
+      const { aws, folder: runFolder } = await newAccount(situation.stack);
+      const run = new StackRun(situation, { ...options, folder: runFolder, aws });
       try {
         await run.live();
       } catch (error) {
@@ -79,14 +83,13 @@ async function runAll(): Promise<void> {
       return aws.usedCorrections;
     }),
   );
-  if (asked.length === 0 || asked.includes("examples")) {
-    const aws = await startEmulatedAws(join(folder, "examples-functions"));
-    running.add(aws);
-    const { endpoint } = aws;
-    const runFolder = join(folder, "examples");
-    mkdirSync(runFolder);
-    await runExamples({ artefacts, endpoint, environment, folder: runFolder, report, stacksFolder });
+  const isAsked = (name: string) => asked.length === 0 || asked.includes(name);
+  if (isAsked("examples")) {
+    const { aws, folder: runFolder } = await newAccount("examples");
+    await runExamples({ ...options, artefacts, endpoint: aws.endpoint, folder: runFolder });
   }
+  if (isAsked("release")) await runReleasedModules({ ...options, ...(await newAccount("release")) });
+  if (isAsked("upgrade")) await upgradeAll(options);
   if (areComplete)
     await report.step("all stacks", "every correction is needed", async () =>
       same(
@@ -95,6 +98,27 @@ async function runAll(): Promise<void> {
         namesOfCorrections(),
       ),
     );
+}
+
+/** An emulated AWS with nothing in it, and a folder. */
+async function newAccount(name: string): Promise<{ aws: EmulatedAws; folder: string }> {
+  const runFolder = join(folder, name);
+  mkdirSync(runFolder);
+  const aws = await startEmulatedAws(join(folder, `${name}-functions`));
+  running.add(aws);
+  return { aws, folder: runFolder };
+}
+
+/** Upgrades all stacks at the same time; each says by itself which of its steps failed. */
+async function upgradeAll(options: Omit<RunOptions, "aws" | "folder">): Promise<void> {
+  const previous = await report.step("upgrade", "build the previous release", async () =>
+    synthesisePrevious(join(folder, "previous")),
+  );
+  const runs = situations.map(async (situation) =>
+    runUpgrade(situation, previous, { ...options, ...(await newAccount(`upgrade-${situation.stack}`)) }),
+  );
+  await Promise.allSettled(runs);
+  await Promise.all(runs);
 }
 
 function namesOfCorrections(): string[] {

@@ -1,10 +1,10 @@
 /** The life of one stack on an emulated AWS of its own, from `init` to nothing being left. */
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
-import { GetQueueAttributesCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import { DeleteMessageCommand, GetQueueAttributesCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
 import type { StackName } from "../../stacks/app.ts";
 import { isChange, jsonOf } from "./aws-call.ts";
@@ -162,6 +162,16 @@ export class StackRun {
 
   /** The calls from the first attempt to destroy on. */
   destroyCalls: EmulatedAws["calls"] = [];
+
+  /** Puts another build of the stack into the folder; state and inputs stay. */
+  async use(stacksFolder: string): Promise<void> {
+    rmSync(join(this.terraform.folder, "assets"), { recursive: true });
+    for (const part of ["assets", "cdk.tf.json"])
+      cpSync(join(stacksFolder, this.situation.stack, part), join(this.terraform.folder, part), {
+        recursive: true,
+      });
+    await this.terraform.run(["init"]);
+  }
 
   /** The same stack once more, as another deployment with a state of its own. */
   async another(name: string, inputs: Readonly<Record<string, unknown>>): Promise<Terraform> {
@@ -349,14 +359,9 @@ export class StackRun {
   /** Sends a message, lets it fail, and sees that it is sent again. */
   async retryMessage(id: string): Promise<void> {
     const before = this.aws.sentSms().length;
-    await this.#produce(id);
-    const event = (this.situation.failureOf ?? pinpointFailure)({
-      destination,
-      context: { application_message_id: id },
-      messageId: String((await this.#item(id)).pinpoint_message_id),
-    });
-    await this.situation.deliver(this, Buffer.from(JSON.stringify(event)));
-    await this.#resendUntilSent(id);
+    await this.produceMessage(id);
+    await this.failMessage(id);
+    await this.resendMessage(id);
 
     const sent = this.aws.sentSms().slice(before);
     same(
@@ -367,33 +372,54 @@ export class StackRun {
         { destination, body, context: "1" },
       ],
     );
-    const { status, retry_count } = await this.#item(id);
+  }
+
+  /** Hands the event of a sent message's failure to the stack's function: then its retry is under way. */
+  async failMessage(id: string): Promise<void> {
+    const event = (this.situation.failureOf ?? pinpointFailure)({
+      destination,
+      context: { application_message_id: id },
+      messageId: String((await this.itemOf(id)).pinpoint_message_id),
+    });
+    await this.situation.deliver(this, Buffer.from(JSON.stringify(event)));
+  }
+
+  /** Hands over what the retry queue holds until the message is sent again. */
+  async resendMessage(id: string): Promise<void> {
+    await this.#resendUntilSent(id);
+    const { status, retry_count } = await this.itemOf(id);
     same("the item", { status, retry_count }, { status: "SENT", retry_count: "1" });
   }
 
   /** Produces as an application does: again with the same id where the function asks for it. */
-  async #produce(id: string): Promise<void> {
+  async produceMessage(id: string): Promise<void> {
     const event = { application_message_id: id, destination_number: destination, message_body: body };
-    for (let tries = 1; (await this.#item(id)).status !== "SENT" && tries <= mostTries; tries += 1) {
+    for (let tries = 1; (await this.itemOf(id)).status !== "SENT" && tries <= mostTries; tries += 1) {
       try {
         await this.invoke(this.outputs.produce_function_name, event);
       } catch (error) {
         if (!String(error).includes("SendDeferredError")) throw error;
       }
     }
-    same(`the status of the message (${this.lastLines()})`, (await this.#item(id)).status, "SENT");
+    same(`the status of the message (${this.lastLines()})`, (await this.itemOf(id)).status, "SENT");
   }
 
   /** Hands over what comes from the queue: a machine that is too slow for a send's time defers it. */
   async #resendUntilSent(id: string): Promise<void> {
-    for (let tries = 1; (await this.#item(id)).status !== "SENT" && tries <= mostTries; tries += 1) {
+    for (let tries = 1; (await this.itemOf(id)).status !== "SENT" && tries <= mostTries; tries += 1) {
       const retryMessages = await this.#retryMessages();
       const answer = await this.invoke<object>(this.outputs.resend_function_name, { Records: retryMessages });
       same(`the answer of resend (${this.lastLines()})`, answer, { batchItemFailures: [] });
+      // As the event source mapping does with what was handled.
+      for (const { receiptHandle: ReceiptHandle } of retryMessages)
+        await this.clients.sqs.send(
+          new DeleteMessageCommand({ QueueUrl: String(this.outputs.retry_queue_url), ReceiptHandle }),
+        );
     }
   }
 
-  async #item(id: string): Promise<Record<string, unknown>> {
+  /** The message's item in the table, each attribute as a text. */
+  async itemOf(id: string): Promise<Record<string, unknown>> {
     const { Item = {} } = await this.clients.dynamodb.send(
       new GetItemCommand({
         TableName: String(this.outputs.message_table_name),
@@ -405,7 +431,7 @@ export class StackRun {
   }
 
   /** The messages of the retry queue as the event source mapping hands them over. */
-  async #retryMessages(): Promise<object[]> {
+  async #retryMessages(): Promise<SQSRecord[]> {
     const records = await this.queueRecords(this.outputs.retry_queue_url);
     // One of attempt 0 is there as well where the first send had to wait.
     const retries = records.filter((record) => JSON.parse(record.body).attempt === 1);
@@ -499,7 +525,7 @@ export class StackRun {
     );
     if (bucket !== undefined)
       await this.clients.s3.send(new GetObjectCommand({ Bucket: String(bucket), Key }));
-    same("the item", (await this.#item("order-4711")).status, "SENT");
+    same("the item", (await this.itemOf("order-4711")).status, "SENT");
     // The provider reads every setting of every resource, and finds each as it was made. Of the state Terraform itself
     // has dropped the outputs.
     await this.terraform.run(["plan", "-out=refused.plan"]);
