@@ -203,6 +203,17 @@ describe("an ended message that is resent", () => {
     expect(it.message()).toMatchObject({ status: "EXHAUSTED", retry_count: highestMaxRetries });
   });
 
+  test.each([
+    ["retries are off", { policy: { maxRetries: 0 } }, "retries-off"],
+    ["the deployment only counts", { isShadow: true }, "shadow-mode"],
+  ])("is not sent where %s", async (_why, options, status_reason) => {
+    const it = world([sentMessage({ status: "EXHAUSTED" })], options);
+    await resend(it, { text: null });
+    await it.drain();
+    expect(it.sends).toEqual([]);
+    expect(it.message()).toMatchObject({ status: "SENT", status_reason });
+  });
+
   test("is resent again after its new retry sequence has ended", async () => {
     const it = await exhausted();
     await resend(it);

@@ -2,6 +2,8 @@
  * What is told of a message: the rows that are read out of its item are those by which it was really decided, and the
  * sentences say what happened.
  */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { withdrawMessage } from "../../../functions/core/message/cancel-message.ts";
 import type { Message } from "../../../functions/core/message/message.ts";
 import { longestBodyCharacters } from "../../../functions/core/message/message-parts.ts";
@@ -299,6 +301,25 @@ test("an end whose time the item does not say has that of its last outcome, or n
   expect(endedAtOf(sentMessage({ status: "REJECTED", attempts }))).toBe(startOfTest + 7);
   expect(endedAtOf(sentMessage({ status: "CANCELLED" }))).toBeUndefined();
   expect(endedAtOf(sentMessage())).toBeUndefined();
+});
+
+test("the contract's example is what is told", () => {
+  const page = readFileSync(join(import.meta.dirname, "../../../docs/application-contract.md"), "utf8");
+  const [, example = ""] = /```json\n(.*?)```/s.exec(page) ?? [];
+  const item: Message = {
+    application_message_id: id,
+    status: "RETRY_SCHEDULED",
+    status_reason: "UNREACHABLE",
+    retry_count: 0,
+    created_at: startOfTest,
+    deadline: startOfTest + 3_600,
+    next_attempt_at: startOfTest + 65,
+    expires_at: startOfTest + 349_200,
+    attempts: {
+      "0": { outcome: "UNREACHABLE", outcome_at: startOfTest + 10, retry_scheduled_at: startOfTest + 10 },
+    },
+  };
+  expect(JSON.parse(example)).toEqual(historyOf(item, { now: startOfTest + 20, guarantee: "at-least-once" }));
 });
 
 test("the bare item of an application has a history that says what there is", () => {
