@@ -1,4 +1,5 @@
 /** What becomes of a resend: the table in the docs of reopening.ts, and what may happen between its read and its write. */
+import { ContentionError } from "../../../functions/core/errors.ts";
 import { highestMaxRetries } from "../../../functions/core/events/send-context.ts";
 import { isFinal, type Message, messageStatuses } from "../../../functions/core/message/message.ts";
 import { longestBodyCharacters } from "../../../functions/core/message/message-parts.ts";
@@ -310,6 +311,40 @@ describe("between the read and the write of a resend", () => {
     });
 
     expect(await resend(it, { store })).toMatchObject({ kind: "reopened", attempt: 3 });
+  });
+});
+
+describe("a resend that is asked for again", () => {
+  test("tells when the attempt is due that the service has deferred meanwhile", async () => {
+    const { message_body: _, ...ended } = sentMessage();
+    const resent = { resent_at: startOfTest, resend_reason: reason };
+    const it = world([
+      { ...ended, status: "RETRY_SCHEDULED", next_attempt_at: startOfTest + 500, attempts: { "0": resent } },
+    ]);
+
+    expect(await resend(it)).toMatchObject({ kind: "already-resent", attempt: 1, dueAt: startOfTest + 500 });
+  });
+
+  test("of an item without records of attempts is decided all the same", async () => {
+    const { attempts: _, ...scheduled } = sentMessage({ status: "RETRY_SCHEDULED" });
+    for (const item of [scheduled, { ...scheduled, attempts: { "1": {} } }]) {
+      expect(await resend(world([item]))).toEqual({ kind: "refused", reason: "still-open" });
+    }
+  });
+
+  test("is given up where the item changes under every decision", async () => {
+    const it = await exhausted();
+    let writes = 0;
+    const store: MessageStore = {
+      ...it.store,
+      async change() {
+        writes += 1;
+        return { applied: false, current: it.message() };
+      },
+    };
+
+    await expect(resend(it, { store })).rejects.toThrow(ContentionError);
+    expect(writes).toBe(6);
   });
 });
 

@@ -269,6 +269,201 @@ test("a resend and a cancellation are told with their reasons", async () => {
   });
 });
 
+const bare = { application_message_id: id } as const;
+const failed = { outcome: "UNREACHABLE", outcome_at: 10, retry_scheduled_at: 10 } as const;
+const offAndOut = "UNREACHABLE (the handset is off or out of reach)";
+
+/** Items, and their steps as `time kind: text [row]`. */
+const shapes: readonly (readonly [name: string, item: Message, steps: readonly string[]])[] = [
+  [
+    "claims that are repeated, and what nobody knows",
+    {
+      ...bare,
+      status: "SENT",
+      status_reason: "outcome-unknown",
+      retry_count: 1,
+      attempts: {
+        "0": failed,
+        "1": {
+          claim_id: "c",
+          claimed_at: 80,
+          repeats: 2,
+          possible_duplicate: true,
+          outcome: "UNCONFIRMED",
+          outcome_at: 140,
+        },
+      },
+    },
+    [
+      `10 outcome: Attempt 0 failed: ${offAndOut}; a retry was scheduled. [event: schedule, retryable-failure]`,
+      "80 claimed: Attempt 1 was claimed once more (2 so far), as a possible duplicate. [retry-message: claim-again, lease-over]",
+      "140 outcome: Nobody knows whether attempt 1 was sent: its answer was lost, or its worker died. [retry-message: await-receipt, outcome-unknown]",
+    ],
+  ],
+  [
+    "no receipt, and the retry that follows it",
+    {
+      ...bare,
+      status: "SENDING",
+      retry_count: 1,
+      attempts: {
+        "1": { claim_id: "c", claimed_at: 70, possible_duplicate: true },
+        "0": { sent_at: 5, outcome: "NO_RECEIPT", outcome_at: 65, retry_scheduled_at: 65 },
+      },
+    },
+    [
+      "5 accepted: The service took attempt 0 as an unknown id.",
+      "65 outcome: No delivery event of attempt 0 came in time; a retry was scheduled. [receipt-check: schedule, NO_RECEIPT]",
+      "70 claimed: A worker claimed attempt 1, as a possible duplicate. [retry-message: claim, due]",
+    ],
+  ],
+  [
+    "no receipt with retries off",
+    { ...bare, status_reason: "retries-off", attempts: { "0": { outcome: "NO_RECEIPT", outcome_at: 65 } } },
+    [
+      "65 outcome: No delivery event of attempt 0 came in time. [receipt-check: note, retries-off]",
+      "- not-retried: The failure is not retried: the deployment has max_retries = 0.",
+    ],
+  ],
+  ...(
+    [
+      ["EXPIRED", "NO_RECEIPT", "expire, NO_RECEIPT", "its time was over"],
+      ["EXHAUSTED", "NO_RECEIPT", "exhaust, NO_RECEIPT", "no retry is left"],
+      ["REJECTED", "nothing-to-send", "reject, nothing-to-send", "it cannot be sent"],
+    ] as const
+  ).map(
+    ([status, status_reason, row, why]) =>
+      [
+        `no receipt that ends in ${status}`,
+        {
+          ...bare,
+          status,
+          status_reason,
+          ended_at: 65,
+          attempts: { "0": { outcome: "NO_RECEIPT", outcome_at: 65 } },
+        },
+        [
+          "65 outcome: No delivery event of attempt 0 came in time.",
+          `65 ended: The message ended as ${status}, ${why} (${status_reason}). [receipt-check: ${row}]`,
+        ],
+      ] as const,
+  ),
+  [
+    "a failure of an earlier attempt that only this deployment noted nothing of",
+    {
+      ...bare,
+      status_reason: "retries-off",
+      retry_count: 1,
+      attempts: { "0": { outcome: "UNKNOWN", outcome_at: 9 }, "1": { outcome: "BLOCKED", outcome_at: 90 } },
+    },
+    [
+      "9 outcome: Attempt 0 failed: UNKNOWN (an error that nobody explains; also no word from the carrier for 72 hours).",
+      "90 outcome: Attempt 1 failed: BLOCKED (the handset blocks SMS). [event: note-failure, retries-off]",
+      "- not-retried: The failure is not retried: the deployment has max_retries = 0.",
+    ],
+  ],
+  [
+    "a retry that was only counted",
+    { ...bare, status_reason: "shadow-mode", attempts: { "0": { ...failed, shadowed_at: 70 } } },
+    [
+      `10 outcome: Attempt 0 failed: ${offAndOut}; a retry was scheduled. [event: schedule, retryable-failure]`,
+      "70 shadowed: Retry 1 was counted and not sent: shadow mode. [retry-message: shadow, shadow-mode]",
+    ],
+  ],
+  [
+    "a refusal of the service, of an item that does not say when it ended",
+    {
+      ...bare,
+      status: "REJECTED",
+      status_reason: "DUPLICATE",
+      retry_count: 1,
+      attempts: { "0": failed, "1": { claim_id: "c", outcome: "DUPLICATE", outcome_at: 71 } },
+    },
+    [
+      `10 outcome: Attempt 0 failed: ${offAndOut}; a retry was scheduled. [event: schedule, retryable-failure]`,
+      "71 outcome: The service refused attempt 1: DUPLICATE.",
+      "71 ended: The message ended as REJECTED, it cannot be sent (DUPLICATE). [send: reject, DUPLICATE]",
+    ],
+  ],
+  [
+    "a status that nobody has listed, by an event",
+    {
+      ...bare,
+      status: "REJECTED",
+      ended_at: 8,
+      attempts: { "0": { claim_id: "c", message_id: "m", outcome: "ODD", outcome_at: 8 } },
+    },
+    [
+      "8 outcome: Attempt 0 failed: ODD.",
+      "8 ended: The message ended as REJECTED, it cannot be sent (no reason given). [event: reject, unrecognized-status]",
+    ],
+  ],
+  [
+    "a late delivery, told after what came before it",
+    {
+      ...bare,
+      status: "DELIVERED",
+      status_reason: "DELIVERED",
+      corrected_from: "EXHAUSTED",
+      retry_count: 1,
+      created_at: 1,
+      ended_at: 99,
+      attempts: {
+        "0": { outcome: "DELIVERED", outcome_at: 99, retry_scheduled_at: 10 },
+        "1": { claim_id: "c", claimed_at: 70, message_id: "m", outcome: "UNREACHABLE", outcome_at: 80 },
+      },
+    },
+    [
+      "1 created: The message was created.",
+      "70 claimed: A worker claimed attempt 1. [retry-message: claim, due]",
+      `80 outcome: Attempt 1 failed: ${offAndOut}.`,
+      "99 outcome: Attempt 0 was delivered: DELIVERED (delivered to the handset).",
+      "99 ended: The message ended as DELIVERED, it was delivered (DELIVERED). It had ended as EXHAUSTED before. [event: deliver, late-delivery]",
+    ],
+  ],
+  ...(
+    [
+      ["body-too-long", "retry-message: reject, body-too-long"],
+      ["nothing-to-send", "send: reject, nothing-to-send"],
+    ] as const
+  ).map(
+    ([status_reason, row]) =>
+      [
+        `an end by ${status_reason} when the retry was due`,
+        { ...bare, status: "REJECTED", status_reason, ended_at: 70, attempts: { "0": failed } },
+        [
+          `10 outcome: Attempt 0 failed: ${offAndOut}; a retry was scheduled. [event: schedule, retryable-failure]`,
+          `70 ended: The message ended as REJECTED, it cannot be sent (${status_reason}). [${row}]`,
+        ],
+      ] as const,
+  ),
+  [
+    "a cancellation by the application's own write",
+    { ...bare, status: "CANCELLED", status_reason: "cancelled" },
+    ["- ended: The message ended as CANCELLED, it was withdrawn (cancelled)."],
+  ],
+  [
+    "a resend without a reason",
+    { ...bare, status: "RETRY_SCHEDULED", attempts: { "0": { resent_at: 7 } } },
+    ["7 resent: An operator began a new retry sequence: no reason given."],
+  ],
+];
+
+test.each(shapes)("the steps of an item with %s", (_name, item, steps) => {
+  const history = historyOf(item, { now: 200, guarantee: "at-least-once" });
+
+  expect(
+    history.steps.map(({ at = "-", kind, text, row }) =>
+      [
+        `${at} ${kind}: ${text}`,
+        ...(row === undefined ? [] : [`[${row.table}: ${row.action}, ${row.reason}]`]),
+      ].join(" "),
+    ),
+  ).toEqual(steps);
+  // What is not known is absent, and not undefined: an answer of DynamoDB's or Lambda's has no such thing.
+  expect(history).toStrictEqual(JSON.parse(JSON.stringify(history)));
+});
+
 const scheduled = sentMessage({ status: "RETRY_SCHEDULED", next_attempt_at: startOfTest + 60 });
 const sending = sentMessage({ status: "SENDING", retry_count: 1, claim_expires_at: startOfTest + 60 });
 const unconfirmed = { "0": { claim_id: "c", outcome: "UNCONFIRMED", outcome_at: startOfTest } };
@@ -300,7 +495,8 @@ test("an end whose time the item does not say has that of its last outcome, or n
   const attempts = { "0": { outcome: "INVALID", outcome_at: startOfTest + 7 } };
   expect(endedAtOf(sentMessage({ status: "REJECTED", attempts }))).toBe(startOfTest + 7);
   expect(endedAtOf(sentMessage({ status: "CANCELLED" }))).toBeUndefined();
-  expect(endedAtOf(sentMessage())).toBeUndefined();
+  expect(endedAtOf(sentMessage({ attempts }))).toBeUndefined();
+  expect(endedAtOf({ application_message_id: "a", status: "CANCELLED" })).toBeUndefined();
 });
 
 test("the contract's example is what is told", () => {

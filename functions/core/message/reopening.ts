@@ -127,7 +127,7 @@ export interface ReopeningRequest {
 
 /** What became of a resend. */
 export type Reopened =
-  | { readonly kind: "refused"; readonly reason: ReopeningRefusal; readonly message?: Message }
+  | { readonly kind: "refused"; readonly reason: ReopeningRefusal }
   /** The retry message of `attempt`, due at `dueAt` (epoch seconds), has to be put on the queue. */
   | {
       readonly kind: "reopened" | "already-resent";
@@ -155,13 +155,7 @@ export async function reopenMessage(
   for (let decisions = 0; decisions < maxDecisions; decisions += 1) {
     const now = clock.now();
     const decision = decideReopening(message, { now, policy, ...given });
-    if (decision.action === "refuse") {
-      return {
-        kind: "refused",
-        reason: decision.reason,
-        ...(message !== undefined && { message }),
-      };
-    }
+    if (decision.action === "refuse") return { kind: "refused", reason: decision.reason };
     if (message === undefined) throw new ContentionError(decisions);
     if (decision.action === "requeue") return waiting("already-resent", message, now);
     const { keptSeconds } = policy;
