@@ -65,8 +65,7 @@ export function rowOfOutcome(message: Message, attempt: number, record: Attempt)
   if (isEnd && isAnswer(record)) {
     return { table: "send", action: action === "opt-out" ? "opt-out" : "reject", reason: outcome };
   }
-  // What was done about a failure was done while its attempt was the latest.
-  return rowOfEvent(action, attempt === 0 ? "only" : "latest", outcome, message.status_reason);
+  return rowOfEvent(action, outcome, message.status_reason);
 }
 
 /** The row by which a message ended that no attempt's outcome ended. */
@@ -155,7 +154,6 @@ const writtenReasons: ReadonlySet<string> = new Set<Decision["reason"]>([
 /** The row of the decision table that does this about a failure with this outcome. */
 function rowOfEvent(
   action: Action,
-  attempt: Facts["attempt"],
   outcome: string,
   statusReason: string | undefined,
 ): DecidedRow | undefined {
@@ -165,17 +163,18 @@ function rowOfEvent(
     const isWritten = statusReason !== undefined && writtenReasons.has(statusReason);
     return isWritten ? decided.reason === statusReason : !writtenReasons.has(decided.reason);
   };
-  const found = possibleFacts(attempt, outcome).map(decide).find(fits);
+  const found = possibleFacts(outcome).map(decide).find(fits);
   return found === undefined ? undefined : { table: "event", ...found };
 }
 
-function possibleFacts(attempt: Facts["attempt"], outcome: string): Facts[] {
+/** What was done about a failure was done while its attempt was the latest, and nothing was scheduled. */
+function possibleFacts(outcome: string): Facts[] {
   const classes = possibleClasses[statusFacts(outcome)?.class ?? "unlisted"];
   return classes.flatMap((event) =>
     (["left", "none", "off"] as const).flatMap((retries) =>
       (["sendable", "missing", "too-long"] as const).flatMap((content) =>
         (["left", "over", "unknown"] as const).map(
-          (time): Facts => ({ event, status: "SENT", attempt, content, retries, time }),
+          (time): Facts => ({ event, status: "SENT", attempt: "latest", content, retries, time }),
         ),
       ),
     ),

@@ -106,6 +106,7 @@ export function endedAtOf(message: Message): number | undefined {
 /** In the order of time; what has none stays where it belongs. */
 function stepsOf(message: Message): HistoryStep[] {
   const { created_at } = message;
+  // Keys that are numbers come in their order.
   const attempts = Object.entries(message.attempts ?? {}).map(
     ([key, record]) => [Number(key), record] as const,
   );
@@ -113,9 +114,7 @@ function stepsOf(message: Message): HistoryStep[] {
     ...(created_at === undefined
       ? []
       : [{ kind: "created" as const, at: created_at, text: "The message was created." }]),
-    ...attempts
-      .sort(([a], [b]) => a - b)
-      .flatMap(([attempt, record]) => stepsOfAttempt(message, attempt, record)),
+    ...attempts.flatMap(([attempt, record]) => stepsOfAttempt(message, attempt, record)),
     ...endOf(message),
   ];
   let latest = Number.NEGATIVE_INFINITY;
