@@ -4,16 +4,19 @@
  */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { cancelCommand } from "./commands/cancel.ts";
 import { eraseCommand } from "./commands/erase.ts";
 import { gateCommand } from "./commands/gate.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { pauseCommand } from "./commands/pause.ts";
 import { planReviewCommand } from "./commands/plan-review.ts";
 import { redriveCommand } from "./commands/redrive.ts";
+import { resendCommand } from "./commands/resend.ts";
 import { resumeCommand } from "./commands/resume.ts";
 import { runCommand } from "./commands/run.ts";
 import { shadowCommand } from "./commands/shadow.ts";
 import { simulateCommand } from "./commands/simulate.ts";
+import { statusCommand } from "./commands/status.ts";
 import { UsageError, UserError } from "./user-error.ts";
 
 /** Exit statuses of every command; the last two are those of a process that SIGINT or SIGPIPE has ended. */
@@ -30,6 +33,9 @@ const commands: readonly MakeCommand[] = [
   simulateCommand,
   inspectCommand,
   planReviewCommand,
+  statusCommand,
+  resendCommand,
+  cancelCommand,
   redriveCommand,
   gateCommand,
   pauseCommand,
@@ -124,8 +130,13 @@ function sentenceOf({ code, message }: CommanderError, command: Command | undefi
       return `There is no option ${name}.${suggestion}`;
     case "commander.unknownCommand":
       return `There is no command ${name}.${suggestion}`;
-    case "commander.excessArguments":
-      return `${command?.name()} takes options alone; leave out ${command?.args.join(" ")}.`;
+    case "commander.excessArguments": {
+      const taken = command?.registeredArguments.length ?? 0;
+      const what = taken === 0 ? "options alone" : "one id";
+      return `${command?.name()} takes ${what}; leave out ${command?.args.slice(taken).join(" ")}.`;
+    }
+    case "commander.missingArgument":
+      return `Give the ${name} of a message.`;
     case "commander.optionMissingArgument":
       return `${name} needs a value.`;
     case "commander.conflictingOption":

@@ -4,10 +4,16 @@ import { join } from "node:path";
 import { localCredentials, region } from "../local/aws-clients.ts";
 import { UserError } from "./user-error.ts";
 
-/** A file for each local run under way: its name is the process id, its text the base URL of the run's DynamoDB. */
+/** A file for each local run under way: its name is the process id, its text JSON of its {@link LocalEndpoints}. */
 const folder = join(import.meta.dirname, "../dist/local-runs");
 
-/** What an SDK client needs to reach a local run's tables. */
+/** The base URLs of a local run's services. */
+export interface LocalEndpoints {
+  readonly dynamodb: string;
+  readonly sqs: string;
+}
+
+/** What an SDK client needs to reach a service of a local run. */
 export interface LocalAccess {
   readonly region: string;
   readonly endpoint: string;
@@ -15,20 +21,24 @@ export interface LocalAccess {
 }
 
 /** Lets other commands find this process's local run; the answer takes that back. */
-export function announceLocalRun(dynamodbEndpoint: string): () => void {
+export function announceLocalRun({ dynamodb, sqs }: LocalEndpoints): () => void {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, String(process.pid));
-  writeFileSync(file, dynamodbEndpoint);
+  writeFileSync(file, JSON.stringify({ dynamodb, sqs }));
   return () => rmSync(file, { force: true });
 }
 
 /**
- * How to reach the DynamoDB of a local run that is under way.
+ * How to reach a service of a local run that is under way.
  *
  * @param processId of the run; `true` = the only one
+ * @param service whose client it is for
  * @throws UserError if there is no such run, or more than one
  */
-export function localAccess(processId: number | true): LocalAccess {
+export function localAccess(
+  processId: number | true,
+  service: keyof LocalEndpoints = "dynamodb",
+): LocalAccess {
   const [found, ...others] = runsUnderWay().filter((run) => processId === true || run === processId);
   if (found === undefined) {
     throw new UserError(
@@ -42,9 +52,10 @@ export function localAccess(processId: number | true): LocalAccess {
       `${others.length + 1} local runs are under way; name one by its process id: --local ${[found, ...others].join(" or ")}.`,
     );
   }
+  const endpoints = JSON.parse(readFileSync(join(folder, String(found)), "utf8")) as LocalEndpoints;
   return {
     region,
-    endpoint: readFileSync(join(folder, String(found)), "utf8"),
+    endpoint: endpoints[service],
     credentials: localCredentials,
   };
 }

@@ -93,6 +93,7 @@ const timeAttributes = new Set([
   "expires_at",
   "next_attempt_at",
   "claim_expires_at",
+  "ended_at",
 ]);
 
 /** A row as lines of `attribute  value`; number and body are masked, attempts stand one to a line. */
@@ -136,7 +137,7 @@ function attemptText(attempt: unknown, { created_at: createdAt }: StateRow): str
 }
 
 /** A phone number of which only the first digits, its country and area, can be read. */
-function maskedNumber(number: string): string {
+export function maskedNumber(number: string): string {
   return `${number.slice(0, 5)}${"*".repeat(Math.max(number.length - 5, 0))}`;
 }
 

@@ -36,8 +36,8 @@ export interface RunOptions {
   readonly bundleFolder: string;
   /** Emulators to run on, which then go on running. @default ones that start and stop with the run */
   readonly shared?: SharedEmulators;
-  /** Is told once where the tables are: from then on the run's gates can be read and paused. */
-  readonly onDeployed?: (endpoints: Pick<Endpoints, "dynamodb">) => void;
+  /** Is told once where tables and queues are: from then on the run's gates and messages can be read and changed. */
+  readonly onDeployed?: (endpoints: Pick<Endpoints, "dynamodb" | "sqs">) => void;
   readonly onProgress: (progress: Progress) => void;
   /** Is told, in a sentence, of everything that went wrong and was tried again. */
   readonly onProblem: (problem: string) => void;

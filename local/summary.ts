@@ -41,6 +41,7 @@ export interface Summary {
   readonly messages: number;
   /** SMS that the service took. */
   readonly sends: number;
+  /** Of one message; those that an operator has resent do not count. */
   readonly maxSendsPerMessage: number;
   readonly outcomes: Readonly<Record<Outcome, number>>;
   readonly events: {
@@ -88,6 +89,12 @@ export function outcomeOf(row: StateRow, sends: readonly LedgerSend[]): Outcome 
   return !hasRetries && !hasFailed && isDelivered ? "deliveredAtOnce" : "open";
 }
 
+/** Whether an operator began a new retry sequence, which has retries of its own. */
+function isResent({ attempts }: StateRow): boolean {
+  if (typeof attempts !== "object" || attempts === null) return false;
+  return Object.values(attempts).some((attempt) => attempt?.resent_at !== undefined);
+}
+
 /** Counts everything up. */
 export function summarise(run: {
   readonly messages: number;
@@ -116,12 +123,16 @@ export function summarise(run: {
   for (const row of run.rows) {
     outcomes[outcomeOf(row, sendsByMessage.get(row.application_message_id) ?? [])] += 1;
   }
+  const resent = new Set(run.rows.filter(isResent).map((row) => row.application_message_id));
   const { emitted, duplicated } = run.ledger.eventCounts();
   const metric = (name: string) => run.log.metrics.get(name) ?? 0;
   return {
     messages: run.messages,
     sends: run.ledger.sends.length,
-    maxSendsPerMessage: Math.max(0, ...[...sendsByMessage.values()].map((sends) => sends.length)),
+    maxSendsPerMessage: Math.max(
+      0,
+      ...[...sendsByMessage].map(([id, sends]) => (resent.has(id) ? 0 : sends.length)),
+    ),
     outcomes,
     events: {
       emitted,

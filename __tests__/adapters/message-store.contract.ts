@@ -15,7 +15,12 @@ import {
   repeatAttempt,
 } from "../../functions/core/message/attempt-changes.ts";
 import type { Message } from "../../functions/core/message/message.ts";
-import { endSequence, noteFailure, scheduleRetry } from "../../functions/core/message/message-changes.ts";
+import {
+  endSequence,
+  noteFailure,
+  reopen,
+  scheduleRetry,
+} from "../../functions/core/message/message-changes.ts";
 import type { Change, Clause, MessageStore } from "../../functions/core/message/message-store.ts";
 import { sentMessage, startOfTest as start } from "../support/messages.ts";
 
@@ -80,8 +85,27 @@ const exhausted = sentMessage({
 const keptSeconds = 4 * 86_400;
 const ending = { at: start + 100.5, keptSeconds };
 
+/** What an operator says of a resend, and what the item keeps of it. */
+const reopening = {
+  now: start + 500.5,
+  reason: "the carrier is back",
+  deadline: start + 86_400,
+  keptSeconds,
+};
+const resent = { resent_at: start + 500, resend_reason: "the carrier is back" };
+const { message_body: _, ...withoutBody } = sentMessage();
+const givenUp: Message = {
+  ...withoutBody,
+  status: "EXHAUSTED",
+  status_reason: "UNREACHABLE",
+  all_retries_failed: true,
+  retry_count: 1,
+  ended_at: start + 400,
+  expires_at: start + 400 + keptSeconds,
+  attempts: { "0": failed, "1": { ...claimed, outcome: "UNREACHABLE" } },
+};
 /** What the end of a message does to its data. */
-const ended = { message_body: undefined, expires_at: start + 100 + keptSeconds };
+const ended = { message_body: undefined, expires_at: start + 100 + keptSeconds, ended_at: start + 100 };
 
 const deliveredFirst = { attempt: 0, outcome: "DELIVERED", at: start + 90.9 };
 
@@ -223,6 +247,7 @@ const cases: readonly ChangeCase[] = [
         { attempt: 0, outcome: "DELIVERED", at: start + 9 },
       ),
     becomes: {
+      corrected_from: "EXHAUSTED",
       status: "DELIVERED",
       status_reason: "DELIVERED",
       ...ended,
@@ -357,6 +382,53 @@ const cases: readonly ChangeCase[] = [
     item: scheduled,
     change: (item) => endSequence(item, { status: "CANCELLED", reason: "code-used", ...ending }),
     becomes: { status: "CANCELLED", status_reason: "code-used", ...ended, next_attempt_at: undefined },
+  },
+  {
+    name: "endSequence by an operator keeps the reason",
+    item: scheduled,
+    change: (item) =>
+      endSequence(item, {
+        status: "CANCELLED",
+        reason: "cancelled",
+        cancelledReason: "a wrong text",
+        ...ending,
+      }),
+    becomes: {
+      status: "CANCELLED",
+      status_reason: "cancelled",
+      cancelled_reason: "a wrong text",
+      ...ended,
+      next_attempt_at: undefined,
+    },
+  },
+  {
+    name: "reopen of an ended message, with its body anew",
+    item: givenUp,
+    change: (item) => reopen(item, { ...reopening, body: "Your code is 493817." }),
+    becomes: {
+      status: "RETRY_SCHEDULED",
+      status_reason: "resent",
+      message_body: "Your code is 493817.",
+      retry_count: 1,
+      next_attempt_at: start + 500,
+      expires_at: start + 5 * 86_400,
+      ended_at: undefined,
+      all_retries_failed: false,
+      attempts: { "0": failed, "1": { ...claimed, outcome: "UNREACHABLE", ...resent } },
+    },
+  },
+  {
+    name: "reopen of a failure that is not retried keeps the stored body, and makes the map",
+    item: { ...byTheApplication, status: "SENT", status_reason: "retries-off", deadline: start + 86_400 },
+    change: (item) => reopen(item, reopening),
+    becomes: {
+      status: "RETRY_SCHEDULED",
+      status_reason: "resent",
+      retry_count: 0,
+      next_attempt_at: start + 500,
+      expires_at: start + 86_400 + keptSeconds,
+      attempts: { "0": resent },
+    },
   },
   {
     name: "endSequence on an item of the application",
@@ -674,7 +746,8 @@ function breaking(clause: Clause, item: Message): Item {
       delete broken[attribute];
       break;
     case "absent":
-      broken[attribute] = { attempts: {}, status: "SENT", retry_count: 0 }[attribute] ?? start;
+      broken[attribute] =
+        { attempts: {}, status: "SENT", retry_count: 0, message_body: "Another text." }[attribute] ?? start;
       break;
     case "equal":
       if (typeof clause.value === "number") broken[attribute] = clause.value + 1;

@@ -38,7 +38,9 @@ async function parsed(name: string, ...given: string[]): Promise<unknown> {
 
 test("the help lists every command, and goes to stderr with exit status 2 where none is given", async () => {
   const { code, stdout, stderr } = await answer("--help");
-  const lines = stdout.match(/^ {2}[a-z-]+(?= \[options\] {2})/gm)?.map((line) => line.trim());
+  const lines = stdout
+    .match(/^ {2}[a-z-]+(?= \[options\](?: [[<]id[\]>])? {2})/gm)
+    ?.map((line) => line.trim());
 
   expect({ code, stderr, lines }).toEqual({ code: 0, stderr: "", lines: names });
   expect(await answer("-h")).toEqual({ code, stdout, stderr });
@@ -46,7 +48,9 @@ test("the help lists every command, and goes to stderr with exit status 2 where 
 });
 
 describe.each(names)("sms-retry %s", (name) => {
-  const options = createProgram(signal).commands.find((command) => command.name() === name)?.options ?? [];
+  const command = createProgram(signal).commands.find((one) => one.name() === name);
+  const options = command?.options ?? [];
+  const ids = command?.registeredArguments.map(() => "order-4711") ?? [];
 
   test("--help prints every option and the exit status, in 80 columns", async () => {
     const { code, stdout, stderr } = await answer(name, "--help");
@@ -62,16 +66,16 @@ describe.each(names)("sms-retry %s", (name) => {
     expect(await answer(name, "-h")).toEqual(await answer(name, "--help"));
   });
 
-  test("an option that does not exist, and an argument, exit 2 with one line on stderr", async () => {
+  test("an option that does not exist, and an argument too many, exit 2 with one line on stderr", async () => {
     expect(await answer(name, "--wrong")).toEqual({
       code: 2,
       stdout: "",
       stderr: `There is no option --wrong. See sms-retry ${name} --help.\n`,
     });
-    expect(await answer(name, "now")).toEqual({
+    expect(await answer(name, ...ids, "now")).toEqual({
       code: 2,
       stdout: "",
-      stderr: `${name} takes options alone; leave out now. See sms-retry ${name} --help.\n`,
+      stderr: `${name} takes ${ids.length === 0 ? "options alone" : "one id"}; leave out now. See sms-retry ${name} --help.\n`,
     });
   });
 
@@ -197,6 +201,23 @@ test.each<[string, string]>([
   ],
   ["gate --table a/b", "--table must be the name of a DynamoDB table; got a/b."],
   ["resume --identity=", "--identity must be a number, short code, sender id, pool or ARN; got nothing."],
+  ["status", "Give the id of a message, or --failed, or --expired."],
+  ["status a --failed", "A list takes no id; leave out one of them."],
+  ["status --failed --expired", "--failed cannot be used with --expired; leave out one of them."],
+  ["status --expired --watch", "--watch has no meaning with a list; leave it out."],
+  ["status a --since 1h", "--since has no meaning with one message; leave it out."],
+  [
+    "status --failed --since soon",
+    "--since must be a time from 1s to 365d, such as 30m, 2h or 1d; got soon.",
+  ],
+  ["resend", "Give the id of a message."],
+  ["resend a", "Give --reason TEXT: it is kept in the item."],
+  [
+    "resend a --reason b --table messages",
+    "Give --queue NAME: the retry queue of a table that is not named PREFIX-message-state.",
+  ],
+  ["cancel a", "Give --reason TEXT: it is kept in the item."],
+  ["cancel a --reason=", "--reason must be a line of at most 200 characters; got nothing."],
   ["pause --for 2", "--for must be a time from 1s to 365d, such as 30m, 2h or 1d; got 2."],
   ["pause --for 0s", "--for must be a time from 1s to 365d, such as 30m, 2h or 1d; got 0s."],
   ["pause --for 366d", "--for must be a time from 1s to 365d, such as 30m, 2h or 1d; got 366d."],
@@ -431,6 +452,10 @@ describe("the command itself", () => {
     ["gate", /gate\/gates\.ts/],
     ["pause", /gate\/gates\.ts/],
     ["resume", /gate\/gates\.ts/],
+    ["status order-4711 --watch", /message\/status\.ts/],
+    ["status --failed", /message\/status\.ts/],
+    ["resend order-4711 --reason again", /message\/resend\.ts/],
+    ["cancel order-4711 --reason wrong", /message\/cancel\.ts/],
     [`plan-review --folder ${folder}`, /plan-review\/terraform-plan\.ts/],
   ])(
     "%s that is interrupted exits 130 with a word and no stack trace",

@@ -59,6 +59,39 @@ test("the item is written before the message is sent, and completed after", asyn
   });
 });
 
+test("a status is told without body and number, and changes nothing", async () => {
+  const { pinpoint_message_id: messageId } = await produce(event("item-asked"));
+  const item = await deployment.table.get("item-asked");
+
+  const told = await deployment.invoke<object>("produce", {
+    action: "status",
+    application_message_id: "item-asked",
+  });
+
+  expect(told).toMatchObject({
+    application_message_id: "item-asked",
+    status: "SENT",
+    retry_count: 0,
+    deadline: item?.deadline,
+    is_over: false,
+    steps: [
+      { kind: "created" },
+      { kind: "claimed", attempt: 0 },
+      { kind: "accepted", attempt: 0, text: `The service took attempt 0 as ${messageId}.` },
+    ],
+    next: { text: expect.stringMatching(/^The delivery event of attempt 0\./) },
+  });
+  expect(JSON.stringify(told)).not.toMatch(/447700900123|493817/);
+  expect(await deployment.table.get("item-asked")).toEqual(item);
+  expect(sends()).toHaveLength(1);
+});
+
+test("a status of an id that nobody has produced is the id alone", async () => {
+  expect(await deployment.invoke("produce", { action: "status", application_message_id: "none" })).toEqual({
+    application_message_id: "none",
+  });
+});
+
 test("the item is not written, so nothing is sent", async () => {
   deployment.proxy.intercept = () => ({ status: 400, body: { __type: "AccessDeniedException" } });
 

@@ -170,6 +170,20 @@ describe("a summary", () => {
     expect(violations(summary, 1, countStuck(rows, ledger))).toEqual([]);
   });
 
+  it("counts the sends of a message apart that an operator has resent", () => {
+    const resent = rows.map((each) => ({ ...each, attempts: { "0": { resent_at: 5 } } }));
+    const run = {
+      messages: 2,
+      ledger,
+      log,
+      maxSendsPerSecond: 200,
+      durationMs: 5,
+      seed: 7,
+      scenario: "mixed",
+    };
+    expect(summarise({ ...run, rows: resent }).maxSendsPerMessage).toBe(0);
+  });
+
   it("shows retries that went faster than they may", () => {
     const fast = { ...summary.sendRate, cap: 6, peakInShorterTime: 7 };
 

@@ -34,3 +34,18 @@ export function storeOnModel(...items: Message[]): StoreOnModel {
     },
   };
 }
+
+/** The same store for a caller that was slow: before its first write `meanwhile` happens. */
+export function writtenAfter(store: MessageStore, meanwhile: () => Promise<unknown>): MessageStore {
+  let isFirst = true;
+  return {
+    ...store,
+    async change(id, change) {
+      if (isFirst) {
+        isFirst = false;
+        await meanwhile();
+      }
+      return store.change(id, change);
+    },
+  };
+}

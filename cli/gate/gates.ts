@@ -1,9 +1,5 @@
 /** Reads the gates of a deployment, pauses and resumes them. */
-import {
-  ConditionalCheckFailedException,
-  DynamoDBClient,
-  ResourceNotFoundException,
-} from "@aws-sdk/client-dynamodb";
+import { ConditionalCheckFailedException, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { DynamoDBDocumentClient, paginateScan, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import * as v from "valibot";
@@ -17,9 +13,10 @@ import {
 import { type TableClock, tableClockOf } from "../../functions/adapters/dynamodb/table-clock.ts";
 import { systemClock } from "../../functions/adapters/system-clock.ts";
 import { UnreadableGateError } from "../../functions/core/errors.ts";
-import { calling, screenPatience } from "../aws-call.ts";
+import { screenPatience } from "../aws-call.ts";
 import { localAccess } from "../local-run.ts";
 import { print } from "../options.ts";
+import { callingTable } from "../table-call.ts";
 import { UserError } from "../user-error.ts";
 import { type GatesAnswer, gateReports, gatesText, pauseText, type UnreadableItem } from "./gate-report.ts";
 
@@ -134,7 +131,7 @@ function changePause(
   const removed = pauseAttributes.filter((name) => !Object.hasOwn(set, name));
   const given = Object.entries(set);
   const assignments = given.map(([name]) => `${name} = :${name}`).join(", ");
-  return ofTable(client, tableName, "dynamodb:UpdateItem", async () => {
+  return callingTable(client, tableName, "dynamodb:UpdateItem", async () => {
     try {
       const { Attributes: before } = await client.send(
         new UpdateCommand({
@@ -164,7 +161,7 @@ function changePause(
 
 /** Every gate that can be read, and the items that cannot: one of those hides no other. */
 function readGates({ client, tableName, clock }: GateTable): Promise<GatesAnswer> {
-  return ofTable(client, tableName, "dynamodb:Scan", async () => {
+  return callingTable(client, tableName, "dynamodb:Scan", async () => {
     const items: StoredAttributes[] = [];
     const unreadable: UnreadableItem[] = [];
     const pages = paginateScan({ client }, { TableName: tableName, ConsistentRead: true });
@@ -179,25 +176,6 @@ function readGates({ client, tableName, clock }: GateTable): Promise<GatesAnswer
       }
     }
     return { gates: gateReports(items, clock.now().latest), unreadable };
-  });
-}
-
-async function ofTable<Result>(
-  client: DynamoDBDocumentClient,
-  table: string,
-  action: string,
-  call: () => Promise<Result>,
-): Promise<Result> {
-  return calling(client, action, async () => {
-    try {
-      return await call();
-    } catch (error) {
-      if (!(error instanceof ResourceNotFoundException)) throw error;
-      throw new UserError(
-        `There is no table ${table} in the region ${await client.config.region()}; give --table and check AWS_REGION.`,
-        { cause: error },
-      );
-    }
   });
 }
 

@@ -97,8 +97,8 @@ async function runToItsEnd(
       scenarioName,
       ...options,
       bundleFolder,
-      onDeployed: ({ dynamodb }) => {
-        endAnnouncement = announceLocalRun(dynamodb);
+      onDeployed: (endpoints) => {
+        endAnnouncement = announceLocalRun(endpoints);
       },
       onProgress: display.show,
       onProblem: (problem) => {

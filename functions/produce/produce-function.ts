@@ -8,6 +8,8 @@ import { sendGates } from "../adapters/send-gates.ts";
 import { routing, type SendingOutside } from "../adapters/senders/sms-senders.ts";
 import { SendDeferredError, ShadowModeError } from "../core/errors.ts";
 import { type CancelledMessage, cancelMessage } from "../core/message/cancel-message.ts";
+import type { DeliveryGuarantee } from "../core/message/message.ts";
+import { historyOf, type MessageHistory } from "../core/processing/message-history.ts";
 import type { SendGate } from "../core/sending/gate/send-gate.ts";
 import { type ProduceEvent, readProduceInvocation } from "../core/sending/produce-invocation.ts";
 import { type ProducedMessage, produceMessage } from "../core/sending/produce-message.ts";
@@ -36,19 +38,22 @@ export function producePorts(
   };
 }
 
+/** What the producer tells of a message; the id alone where there is no such message. */
+export type ToldStatus = Pick<MessageHistory, "application_message_id"> & Partial<MessageHistory>;
+
 /**
  * The producer: produces one message, or with `action: "cancel"` withdraws the one that `application_message_id`
- * names.
+ * names, or with `action: "status"` tells where it stands, without its body and its number.
  *
  * @returns a function of the invocation's event. It answers with the message's id, the service's id and its
- *   status, in the table's words, and throws InvalidRequestError listing every problem of the event,
+ *   status, or its history, in the table's words, and throws InvalidRequestError listing every problem of the event,
  *   SendDeferredError if the service did not take the message now: invoke again with the same id, or ShadowModeError
  *   where the deployment sends nothing
  */
 export function produceFunction(
   settings: Settings<"produce">,
   ports: ProducePorts,
-): (event: ProduceEvent) => Promise<ProducedMessage | CancelledMessage> {
+): (event: ProduceEvent) => Promise<ProducedMessage | CancelledMessage | ToldStatus> {
   const { telemetry } = ports;
   const { policy } = eventHandling(settings, ports);
   const producing = { ...ports, policy, guarantee: settings.DELIVERY_GUARANTEE };
@@ -68,6 +73,7 @@ export function produceFunction(
         telemetry.info("A message was cancelled, or its retry sequence had ended before.", cancelled);
         return cancelled;
       }
+      if (invocation.action === "status") return await tellStatus(invocation.applicationMessageId, producing);
       if (settings.SHADOW_MODE) throw new ShadowModeError();
       const gate = ports.gateUntil(ports.clock.now() + longestWaitSeconds);
       const produced = await produceMessage(invocation.request, { ...producing, gate });
@@ -84,4 +90,18 @@ export function produceFunction(
       telemetry.publish();
     }
   };
+}
+
+/** Only reads: a status can be asked for at any time. */
+async function tellStatus(
+  id: string,
+  {
+    store,
+    clock,
+    guarantee,
+  }: Pick<ProducePorts, "store" | "clock"> & { readonly guarantee: DeliveryGuarantee },
+): Promise<ToldStatus> {
+  const message = await store.read(id);
+  if (message === undefined) return { application_message_id: id };
+  return historyOf(message, { now: clock.now(), guarantee });
 }

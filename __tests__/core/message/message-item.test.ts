@@ -20,6 +20,8 @@ describe("an item", () => {
       shadow_parts: 2,
       possible_duplicate: true,
       repeats: 1,
+      resent_at: 6,
+      resend_reason: "the carrier is back",
     };
     const item: Required<Omit<Message, "timesAsWritten">> = {
       application_message_id: "order-4711",
@@ -49,6 +51,9 @@ describe("an item", () => {
       delivery_guarantee: "at-most-once",
       next_attempt_at: 1,
       claim_expires_at: 2,
+      ended_at: 3,
+      corrected_from: "EXPIRED",
+      cancelled_reason: "a wrong text",
       attempts: { "0": record },
     };
     expect(readMessageItem({ ...item, a_field_of_the_application: 7 })).toStrictEqual(item);

@@ -118,6 +118,17 @@ describe("max_retries", () => {
       false,
     ]);
     expect(allowsAttempt(retryPolicy({ maxRetries: 0 }), 1)).toBe(false);
+    expect(allowsAttempt(retryPolicy({ maxRetries: 10 }), 10)).toBe(true);
+  });
+
+  test("counts from the latest resend on, and never allows more attempts than events can name", () => {
+    const resent = { attempts: { "2": { resent_at: 1 }, "5": { resent_at: 2 }, "6": {} } };
+    const allowed = [6, 7, 8, 9].filter((attempt) =>
+      allowsAttempt(retryPolicy({ maxRetries: 3 }), attempt, resent),
+    );
+    expect(allowed).toEqual([6, 7, 8]);
+    const most = retryPolicy({ maxRetries: 10 });
+    expect([10, 11].map((attempt) => allowsAttempt(most, attempt, resent))).toEqual([true, false]);
   });
 });
 

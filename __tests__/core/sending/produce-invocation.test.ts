@@ -227,6 +227,17 @@ test("defaults stand in for what the event leaves out, and for nothing else", ()
   });
 });
 
+test("a question about a status names its message, and nothing else", () => {
+  const asked = { action: "status", application_message_id: "order-4711" };
+  expect(readProduceInvocation(asked, noDefaults)).toEqual({
+    action: "status",
+    applicationMessageId: "order-4711",
+  });
+  expect(() => readProduceInvocation({ ...asked, message_body: "x" }, noDefaults)).toThrow(
+    "message_body is not known here.",
+  );
+});
+
 test("a cancellation names its message", () => {
   expect(
     readProduceInvocation({ action: "cancel", application_message_id: "order-4711" }, noDefaults),
@@ -267,7 +278,7 @@ const missing = [
 
 test.each<[string, unknown, readonly string[]]>([
   ["nothing", {}, missing],
-  ["another action", { ...event, action: "delete" }, ["action must be produce or cancel."]],
+  ["another action", { ...event, action: "delete" }, ["action must be produce, cancel or status."]],
   [
     "everything wrong",
     {

@@ -60,9 +60,12 @@ export interface Ending {
 export function endOfData(
   { expires_at: before = Number.POSITIVE_INFINITY }: Message,
   { at, keptSeconds }: Ending,
-): { readonly set: Pick<Message, "expires_at">; readonly remove: NonNullable<Change["remove"]> } {
+): {
+  readonly set: Pick<Message, "expires_at" | "ended_at">;
+  readonly remove: NonNullable<Change["remove"]>;
+} {
   return {
-    set: { expires_at: Math.min(before, expiresAtOf(at, keptSeconds)) },
+    set: { expires_at: Math.min(before, expiresAtOf(at, keptSeconds)), ended_at: Math.floor(at) },
     remove: ["message_body"],
   };
 }

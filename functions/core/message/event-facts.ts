@@ -40,7 +40,7 @@ function contentOf(event: DeliveryEvent, message: Message): Facts["content"] {
 function retriesOf(policy: RetryPolicy, message: Message, next: number): Facts["retries"] {
   if (message.status_reason === shadowModeReason) return "shadowed";
   if (policy.maxRetries === 0) return "off";
-  return allowsAttempt(policy, next) ? "left" : "none";
+  return allowsAttempt(policy, next, message) ? "left" : "none";
 }
 
 /**

@@ -18,11 +18,14 @@ import {
   type Attempt,
   expiresAtOf,
   type FinalStatus,
+  isFinal,
   latestAttemptOf,
   latestSecond,
   type Message,
+  resentReason,
   retriesOffReason,
   shadowModeReason,
+  statusOf,
   type TimeAttribute,
   timeAttributes,
 } from "./message.ts";
@@ -130,16 +133,63 @@ export function noteFailure(message: Message, failed: AttemptOutcome, keptSecond
   };
 }
 
+/** What an operator says of a resend. */
+export interface Reopening {
+  /** Epoch seconds. */
+  readonly now: number;
+  readonly reason: string;
+  /** When the message becomes useless, epoch seconds. */
+  readonly deadline: number;
+  readonly keptSeconds: number;
+  /** The body anew, where the item holds none any more. */
+  readonly body?: string;
+}
+
+/**
+ * Begins a new retry sequence of a message that has ended: its next attempt is due at once. The item is kept until after
+ * the deadline, as one whose retry is scheduled by an event.
+ */
+export function reopen(message: Message, { now, reason, deadline, keptSeconds, body }: Reopening): Change {
+  const latest = latestAttemptOf(message);
+  const at = Math.floor(now);
+  const records = attemptFields(message, { [latest]: { resent_at: at, resend_reason: reason } });
+  const times = inSeconds(message);
+  const kept = expiresAtOf(deadline, keptSeconds);
+  return {
+    require: {
+      ...samePosition(message),
+      ...records.clauses,
+      ...times.clauses,
+      body: { path: "message_body", is: body === undefined ? "present" : "absent" },
+    },
+    set: {
+      ...times.set,
+      status: "RETRY_SCHEDULED",
+      status_reason: resentReason,
+      retry_count: latest,
+      next_attempt_at: at,
+      deadline,
+      expires_at: Math.max(message.expires_at ?? kept, kept),
+      ...(body !== undefined && { message_body: body }),
+      ...(message.all_retries_failed === true && { all_retries_failed: false }),
+    },
+    remove: ["claim_expires_at", "ended_at"],
+    attempts: records.attempts,
+  };
+}
+
 /** How a message ends. */
 export interface SequenceEnd extends Ending {
   readonly status: FinalStatus;
   readonly reason: string;
+  /** Why an operator cancels the message; kept in the item. */
+  readonly cancelledReason?: string;
 }
 
 /** Ends the retry sequence, or corrects its end to `DELIVERED` (rules 4 and 5); the body goes with it. */
 export function endSequence(
   message: Message,
-  { status, reason, ...ending }: SequenceEnd,
+  { status, reason, cancelledReason, ...ending }: SequenceEnd,
   last?: AttemptOutcome & {
     /** Whether the latest attempt is one too many: an earlier one was delivered. */
     readonly marksLatest?: boolean;
@@ -147,6 +197,7 @@ export function endSequence(
 ): Change {
   const records = last === undefined ? undefined : attemptFields(message, lastFields(message, last));
   const data = endOfData(message, ending);
+  const before = statusOf(message);
   return {
     require: { ...samePosition(message), ...records?.clauses },
     set: {
@@ -155,6 +206,8 @@ export function endSequence(
       status_reason: reason,
       ...(status === "EXHAUSTED" && { all_retries_failed: true }),
       ...(status === "DELIVERED" && message.all_retries_failed === true && { all_retries_failed: false }),
+      ...(isFinal(before) && { corrected_from: before }),
+      ...(cancelledReason !== undefined && { cancelled_reason: cancelledReason }),
     },
     remove: ["next_attempt_at", "claim_expires_at", ...data.remove],
     ...(records !== undefined && { attempts: records.attempts }),

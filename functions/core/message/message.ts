@@ -28,6 +28,9 @@ export type MessageStatus = (typeof messageStatuses)[number];
 /** States in which a message waits for something that will still happen. */
 export const openStatuses = ["SENDING", "SENT", "RETRY_SCHEDULED"] as const satisfies MessageStatus[];
 
+/** The ends that an operator may reopen by a resend, and that a late success corrects. */
+export const reopenableStatuses = ["EXHAUSTED", "EXPIRED", "REJECTED"] as const satisfies MessageStatus[];
+
 /** States that end the retry sequence. */
 export type FinalStatus = Exclude<MessageStatus, (typeof openStatuses)[number]>;
 
@@ -60,6 +63,9 @@ export const retriesOffReason = "retries-off";
 
 /** The `status_reason` of a failed message whose retry was only counted, because the deployment is in shadow mode. */
 export const shadowModeReason = "shadow-mode";
+
+/** The `status_reason` of a message that an operator has resent, until its attempt is sent or deferred. */
+export const resentReason = "resent";
 
 /** Whether a message waits for no retry and no receipt any more although it has failed: its retry was not to be sent. */
 export function isNotRetried({ status_reason }: Pick<Message, "status_reason">): boolean {
@@ -96,6 +102,9 @@ const attempt = v.object({
   possible_duplicate: notedFlag,
   /** How often the attempt was claimed again after its outcome had stayed unknown. */
   repeats: notedNumber,
+  /** When an operator began a new retry sequence after this attempt, and why. */
+  resent_at: notedNumber,
+  resend_reason: notedText,
 });
 
 /** What is known of one hand-over to the SMS service. */
@@ -130,6 +139,12 @@ export const messageItem = v.object({
   /** Number of the latest attempt that was claimed; 0 = only the application's own send. */
   retry_count: v.optional(wholeNumber),
   all_retries_failed: notedFlag,
+  /** When the message ended; absent where the application ended it by a write of its own. */
+  ended_at: notedNumber,
+  /** The end that a late success has corrected. */
+  corrected_from: v.fallback(v.optional(v.picklist(messageStatuses)), undefined),
+  /** Why an operator cancelled the message. */
+  cancelled_reason: notedText,
   /** After this second the message is useless and is never sent again. */
   deadline: v.optional(second),
   /** TTL attribute of the table; an item past it counts as gone even while it is still readable. */
@@ -167,6 +182,20 @@ export function latestAttemptOf(message: Message): number {
 /** Whether the retry sequence is over, so that only a late success may still change the item. */
 export function isFinal(status: MessageStatus): status is FinalStatus {
   return !(openStatuses as readonly MessageStatus[]).includes(status);
+}
+
+/** Whether an end may be reopened, so that an old read of it does not say that the message is over. */
+export function isReopenable(status: MessageStatus): boolean {
+  return (reopenableStatuses as readonly MessageStatus[]).includes(status);
+}
+
+/**
+ * The attempt after which the present retry sequence began: 0, the first send, unless an operator has begun a new one.
+ * The retries that a deployment allows count from there.
+ */
+export function sequenceStartOf({ attempts = {} }: Pick<Message, "attempts">): number {
+  const resent = Object.entries(attempts).filter(([, { resent_at }]) => resent_at !== undefined);
+  return Math.max(0, ...resent.map(([number]) => Number(number)));
 }
 
 /** Whether the latest attempt may have been sent and nobody has heard of it since. */

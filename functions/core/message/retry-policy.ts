@@ -1,6 +1,7 @@
 /** When the next attempt is due, and whether there may be one. Pure arithmetic: time and chance come in. */
 import type { DeliveryEvent } from "../events/delivery-event.ts";
-import type { Message } from "./message.ts";
+import { highestMaxRetries } from "../events/send-context.ts";
+import { type Message, sequenceStartOf } from "./message.ts";
 
 /** The deployment's rules about retries. */
 export interface RetryPolicy {
@@ -18,15 +19,29 @@ export interface RetryPolicy {
   readonly keptSeconds: number;
 }
 
-/** Whether the policy allows attempt number `attempt`; attempt 0 is the application's own send. */
-export function allowsAttempt(policy: RetryPolicy, attempt: number): boolean {
-  return attempt <= policy.maxRetries;
+/** Which retry of the message's present retry sequence an attempt is, from 1 on; 0 = the application's own send. */
+export function retryNumberOf(message: Pick<Message, "attempts">, attempt: number): number {
+  return attempt - sequenceStartOf(message);
 }
 
-/** The configured delay before attempt `attempt` (≥ 1), in seconds: the longest wait. */
-export function delayBefore(policy: RetryPolicy, attempt: number): number {
+/**
+ * Whether the policy allows attempt number `attempt`; attempt 0 is the application's own send.
+ *
+ * @param message whose present retry sequence the attempt would belong to; default: one that nobody has resent
+ */
+export function allowsAttempt(
+  policy: RetryPolicy,
+  attempt: number,
+  message: Pick<Message, "attempts"> = {},
+): boolean {
+  // An event names no higher attempt.
+  return attempt <= highestMaxRetries && retryNumberOf(message, attempt) <= policy.maxRetries;
+}
+
+/** The configured delay before retry number `retry` (≥ 1) of a retry sequence, in seconds: the longest wait. */
+export function delayBefore(policy: RetryPolicy, retry: number): number {
   const delays = policy.retryDelaysSeconds;
-  return delays[Math.min(attempt, delays.length) - 1] ?? 0;
+  return delays[Math.min(retry, delays.length) - 1] ?? 0;
 }
 
 /** What a retry needs between its due time and the deadline, in seconds: for the queue, its permit and the claim. */
@@ -34,7 +49,7 @@ const sendReserveSeconds = 10;
 
 /** A retry whose time is to be found; times in epoch seconds. */
 export interface NextAttempt {
-  /** Its number, at least 1. */
+  /** Its number in its retry sequence, at least 1; see {@link retryNumberOf}. */
   readonly attempt: number;
   readonly now: number;
   readonly deadline: number;

@@ -11,7 +11,7 @@ import type { Action, Decision } from "../message/decision.ts";
 import { type FinalStatus, isNotRetried, type Message, retriesOffReason } from "../message/message.ts";
 import { endSequence, noteFailure, scheduleRetry } from "../message/message-changes.ts";
 import type { Change } from "../message/message-store.ts";
-import { deadlineOf, dueAt, type RetryPolicy } from "../message/retry-policy.ts";
+import { deadlineOf, dueAt, type RetryPolicy, retryNumberOf } from "../message/retry-policy.ts";
 import type { EventOutcome } from "../observability/outcomes.ts";
 import type { QueueEntry } from "../queue/retry-queue.ts";
 import { receiptDueAt } from "../sending/receipt-check.ts";
@@ -77,7 +77,12 @@ const steps: Readonly<Record<Action, (decided: DecidedEvent, decision: Decision)
   schedule: (decided) => {
     const { event, message, attempt, policy, now } = decided;
     const deadline = deadlineOf(message, event, policy, now);
-    const nextDueAt = dueAt(policy, { attempt: attempt + 1, now, deadline, chance: decided.chance() });
+    const nextDueAt = dueAt(policy, {
+      attempt: retryNumberOf(message, attempt + 1),
+      now,
+      deadline,
+      chance: decided.chance(),
+    });
     const { keptSeconds } = policy;
     const retry = { dueAt: nextDueAt, deadline, keptSeconds, ...sendFactsOf(event, decided.smsServices) };
     return {

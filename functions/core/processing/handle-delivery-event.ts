@@ -4,13 +4,20 @@
  */
 import type { Clock, Random } from "../clock.ts";
 import { ContentionError, UnknownItemStatusError, UnreadableMessageError } from "../errors.ts";
-import { classify, loggableStatus } from "../events/classification.ts";
+import { classify, type EventClass, loggableStatus } from "../events/classification.ts";
 import type { DeliveryEvent } from "../events/delivery-event.ts";
 import type { SmsService } from "../events/statuses.ts";
 import { decide } from "../message/decision.ts";
 import { attemptOf, itemKeyOf, positionOf } from "../message/event-attempt.ts";
 import { type EventOfMessage, factsOf } from "../message/event-facts.ts";
-import { isFinal, isGone, type Message, statusOf } from "../message/message.ts";
+import {
+  isFinal,
+  isGone,
+  isReopenable,
+  type Message,
+  type MessageStatus,
+  statusOf,
+} from "../message/message.ts";
 import type { Change, MessageStore } from "../message/message-store.ts";
 import type { RetryPolicy } from "../message/retry-policy.ts";
 import type { EventResult } from "../observability/reports.ts";
@@ -79,7 +86,7 @@ export async function handleDeliveryEvent(
     const decided = decideFor({ event, eventClass, message, now }, handling);
     if (decided.change === undefined) {
       // Nothing is written, so nothing would tell that the item has moved on: a retry may be scheduled by now.
-      if (message === known && eventClass === "delivered" && !isFinal(statusOf(message))) {
+      if (message === known && mayBeWrittenNow(eventClass, statusOf(message))) {
         message = await find(event, handling);
         continue;
       }
@@ -122,6 +129,15 @@ function namedBy(event: DeliveryEvent): Pick<EventResult, "applicationMessageId"
     ...(event.applicationMessageId !== undefined && { applicationMessageId: event.applicationMessageId }),
     ...(event.attempt !== undefined && { attempt: event.attempt }),
   };
+}
+
+/**
+ * Whether what an old read leaves alone may have to be written down: a delivery, unless the message has ended, and an
+ * opt-out, where an operator may have reopened the end.
+ */
+function mayBeWrittenNow(eventClass: EventClass, status: MessageStatus): boolean {
+  if (eventClass === "delivered") return !isFinal(status);
+  return eventClass === "opted-out" && isReopenable(status);
 }
 
 /** Whether an event may be about an attempt that is newer than a read of its message: by its tag, or without one. */

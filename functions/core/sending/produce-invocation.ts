@@ -24,7 +24,8 @@ export interface InvocationDefaults {
 /** What is asked for. */
 export type ProduceInvocation =
   | { readonly action: "produce"; readonly request: ProduceRequest }
-  | { readonly action: "cancel"; readonly applicationMessageId: string };
+  | { readonly action: "cancel"; readonly applicationMessageId: string }
+  | { readonly action: "status"; readonly applicationMessageId: string };
 
 const filledText = v.pipe(v.string("must be a text"), v.nonEmpty("must not be empty"));
 const seconds = v.pipe(
@@ -39,9 +40,13 @@ const id = v.pipe(
   v.maxBytes(longestTextBytes, "must have at most 2,048 bytes"),
 );
 
-const action = v.optional(v.picklist(["produce", "cancel"], "must be produce or cancel"), "produce");
+const action = v.optional(
+  v.picklist(["produce", "cancel", "status"], "must be produce, cancel or status"),
+  "produce",
+);
 
-const cancelEvent = v.object({ action, application_message_id: id });
+/** An event about a message that was produced before. */
+const pointingEvent = v.object({ action, application_message_id: id });
 
 /** Limits of the services: 1,600 characters a message, numbers in E.164. */
 const produceEvent = v.object({
@@ -71,7 +76,7 @@ const produceEvent = v.object({
 });
 
 /** The invocation event of the producer, in the words of the table. */
-export type ProduceEvent = v.InferInput<typeof cancelEvent> | Partial<v.InferInput<typeof produceEvent>>;
+export type ProduceEvent = v.InferInput<typeof pointingEvent> | Partial<v.InferInput<typeof produceEvent>>;
 
 /**
  * Reads an invocation event. A key that it does not know is refused: it would be a misspelt one, or something
@@ -80,8 +85,9 @@ export type ProduceEvent = v.InferInput<typeof cancelEvent> | Partial<v.InferInp
  * @throws InvalidRequestError listing every problem of the event, every unknown key among them; it quotes no value
  */
 export function readProduceInvocation(event: unknown, defaults: InvocationDefaults): ProduceInvocation {
-  if (isRecord(event) && event.action === "cancel") {
-    return { action: "cancel", applicationMessageId: read(cancelEvent, event).application_message_id };
+  if (isRecord(event) && (event.action === "cancel" || event.action === "status")) {
+    const { application_message_id: applicationMessageId } = read(pointingEvent, event);
+    return { action: event.action, applicationMessageId };
   }
   const namesSender = isRecord(event) && event.sender_id !== undefined;
   const withDefaults = {
@@ -143,7 +149,7 @@ function problemOfService(
   return "origination_number or sender_id is missing, and no default is set; End User Messaging needs one of them.";
 }
 
-type EventSchema = typeof cancelEvent | typeof produceEvent;
+type EventSchema = typeof pointingEvent | typeof produceEvent;
 
 function read<Schema extends EventSchema>(schema: Schema, event: unknown): v.InferOutput<Schema> {
   if (!isRecord(event)) throw new InvalidRequestError(["The event must be a JSON object."]);

@@ -38,7 +38,7 @@ import {
 } from "../message/message.ts";
 import { endSequence, noteFailure, scheduleRetry } from "../message/message-changes.ts";
 import type { Change, MessageStore } from "../message/message-store.ts";
-import { allowsAttempt, delayBefore, type RetryPolicy } from "../message/retry-policy.ts";
+import { allowsAttempt, delayBefore, type RetryPolicy, retryNumberOf } from "../message/retry-policy.ts";
 import type { ReceiptCheckOutcome } from "../observability/outcomes.ts";
 import type { ReceiptCheckResult } from "../observability/reports.ts";
 import type { ReceiptCheck } from "../queue/queue-messages.ts";
@@ -75,7 +75,9 @@ export function receiptDueAt(message: Message, policy: RetryPolicy): number | un
   if (isUnconfirmed(message)) {
     const since = record?.outcome_at ?? 0;
     const doublings = Math.max(0, (record?.repeats ?? 0) - 1);
-    const wait = Math.max(shortestReceiptWaitSeconds, delayBefore(policy, attempt + 1)) * 2 ** doublings;
+    const wait =
+      Math.max(shortestReceiptWaitSeconds, delayBefore(policy, retryNumberOf(message, attempt + 1))) *
+      2 ** doublings;
     return Math.ceil(since + inTimeFor(wait, deadline - since, doublings === 0));
   }
   if (policy.receiptTimeoutSeconds === 0 || record?.sent_at === undefined) return undefined;
@@ -147,7 +149,7 @@ export function decideReceiptCheck(
   if (message.deadline !== undefined && message.deadline <= now) return { action: "expire", reason };
   if (policy.maxRetries === 0) return { action: "note", reason: retriesOffReason };
   if ((message.delivery_guarantee ?? guarantee) === "at-most-once") return { action: "exhaust", reason };
-  if (allowsAttempt(policy, attempt + 1)) {
+  if (allowsAttempt(policy, attempt + 1, message)) {
     const isSendable = message.message_body !== undefined && message.destination_number !== undefined;
     return isSendable ? { action: "schedule", reason } : { action: "reject", reason: "nothing-to-send" };
   }

@@ -11,6 +11,7 @@ import { awaitReceipt, type Claim, claimAgain, claimAttempt } from "../message/a
 import {
   type DeliveryGuarantee,
   isFinal,
+  isReopenable,
   isTooLate,
   type Message,
   noReceiptOutcome,
@@ -104,7 +105,7 @@ async function decideAndAct(resend: Resend, known: Message | undefined): Promise
     const facts = { attempt, now, guarantee, leastSecondsLeft, areRetriesOff, isShadow };
     const decision = decideRetryMessage(message, facts);
     if (isOldRead && decision.action === "drop" && !hasEnded(message)) {
-      // An end is an end, however old the read; anything else may have changed since.
+      // Most ends are ends, however old the read; anything else may have changed since.
       message = await store.read(id);
     } else {
       const step = await act(decision, message, now, resend);
@@ -139,8 +140,11 @@ function leastSecondsLeftFor(message: Message | undefined, resend: Resend): numb
   return "blocked" in route ? 0 : route.sender.leastSecondsLeft;
 }
 
+/** Whether a message has ended for good: an operator may have reopened another end since it was read. */
 function hasEnded(message: Message | undefined): boolean {
-  return message !== undefined && isFinal(statusOf(message));
+  if (message === undefined) return false;
+  const status = statusOf(message);
+  return isFinal(status) && !isReopenable(status);
 }
 
 function isClaimedBy({ claimId, retryMessage: { attempt } }: Resend, message: Message): boolean {

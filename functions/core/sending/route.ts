@@ -2,6 +2,7 @@
 import { originationPattern } from "../events/origination.ts";
 import { type SmsService, smsServices } from "../events/statuses.ts";
 import type { Message } from "../message/message.ts";
+import { retryNumberOf } from "../message/retry-policy.ts";
 import type { NotAllowed, SmsSender } from "./sms-sender.ts";
 
 /** How the messages of a deployment leave. */
@@ -61,7 +62,7 @@ export function routeOf(
   const sender = senders[service];
   if (sender === undefined) return { blocked: "not-allowed:service-not-set-up" };
   const own = message.origination_number ?? message.sender_id;
-  const usable = ofAttempt(identities, attempt).flatMap((entry): Identity[] => {
+  const usable = ofRetry(identities, retryNumberOf(message, attempt)).flatMap((entry): Identity[] => {
     if (entry === null) return own === undefined ? [] : [{ identity: own }];
     return isUsable(service, entry) ? [{ identity: entry, replacement: entry }] : [];
   });
@@ -81,9 +82,9 @@ interface Identity {
 }
 
 /** The identities in the order in which an attempt tries them: its own one first. Some stand in it twice. */
-function ofAttempt(identities: Routing["identities"], attempt: number): Routing["identities"] {
-  if (attempt === 0 || identities.length === 0) return [null];
-  const first = Math.min(attempt, identities.length) - 1;
+function ofRetry(identities: Routing["identities"], retry: number): Routing["identities"] {
+  if (retry === 0 || identities.length === 0) return [null];
+  const first = Math.min(retry, identities.length) - 1;
   return [...identities.slice(first), ...identities];
 }
 
