@@ -153,7 +153,7 @@ export default {
       { path: "^functions/[^/]+/[^/]+-function\\.ts$" },
       {
         ...valueImport,
-        path: [awsPackage, "^functions/adapters/(aws-clients|system-clock|powertools-telemetry)\\.ts$"],
+        path: [awsPackage, "^functions/adapters/(aws-clients|system-clock|log-telemetry)\\.ts$"],
       },
     ),
     forbid(

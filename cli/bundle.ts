@@ -12,6 +12,7 @@ import { pipeline } from "node:stream/promises";
 import { build } from "esbuild";
 import { ZipFile } from "yazl";
 import { lambdaRuntimes } from "../functions/contract/lambda-runtimes.ts";
+import { leanSdk } from "./lean-sdk.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -34,9 +35,8 @@ async function bundle(name: string, folder: string): Promise<void> {
     entryPoints: [`functions/${name}/handler.ts`],
     outfile: join(folder, name, "index.mjs"),
     bundle: true,
+    // Without keepNames: whatever is called by its name in a log or an error sets it as a text.
     minify: true,
-    // Names of functions and classes appear in logs and in error types.
-    keepNames: true,
     platform: "node",
     target: oldestNode,
     format: "esm",
@@ -44,6 +44,7 @@ async function bundle(name: string, folder: string): Promise<void> {
     sourcemap: "linked",
     sourcesContent: false,
     legalComments: "none",
+    plugins: [...leanSdk],
     // CommonJS packages inside an ES module bundle still call require() for Node's own modules.
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
@@ -55,7 +56,12 @@ async function bundle(name: string, folder: string): Promise<void> {
 async function zip(name: string, folder: string): Promise<void> {
   const archive = new ZipFile();
   // The earliest time a zip can hold; DOS time has no zone, so the same bytes everywhere.
-  const options = { mtime: new Date(1980, 0, 1), mode: 0o100644, forceDosTimestamp: true };
+  const options = {
+    mtime: new Date(1980, 0, 1),
+    mode: 0o100644,
+    forceDosTimestamp: true,
+    compressionLevel: 9,
+  };
   archive.addFile(join(folder, name, "index.mjs"), "index.mjs", options);
   archive.end();
   await pipeline(archive.outputStream, createWriteStream(join(folder, `${name}.zip`)));
