@@ -15,6 +15,7 @@ const starts = [
   `^(${commands.join("|").replaceAll(".", "\\.")})$`,
   "^functions/[^/]+/handler\\.ts$",
   `^(cli|local)/.+/(${startedByPath.join("|")})\\.ts$`,
+  "^benchmark/(stub|environment)\\.(ts|mjs)$",
 ];
 /** The same of the tests. */
 const testStarts = [
@@ -53,7 +54,7 @@ export default {
       "No command, function or stack needs this file, at most a test does.",
       { path: starts },
       {
-        path: "^(functions|stacks|local|simulation|cli)/",
+        path: "^(functions|stacks|local|simulation|cli|benchmark)/",
         pathNot: starts,
         reachable: false,
       },
@@ -153,7 +154,7 @@ export default {
       { path: "^functions/[^/]+/[^/]+-function\\.ts$" },
       {
         ...valueImport,
-        path: [awsPackage, "^functions/adapters/(aws-clients|system-clock|powertools-telemetry)\\.ts$"],
+        path: [awsPackage, "^functions/adapters/(aws-clients|system-clock|log-telemetry)\\.ts$"],
       },
     ),
     forbid(
@@ -179,7 +180,7 @@ export default {
     forbid(
       "handlers-are-not-imported",
       "Loading a handler reads the environment and makes clients.",
-      { path: "^(functions|stacks|local|simulation|cli|main)" },
+      { path: "^(functions|stacks|local|simulation|cli|benchmark|main)" },
       { path: "^functions/[^/]+/handler\\.ts$" },
     ),
     forbid(
@@ -255,6 +256,12 @@ export default {
       "The simulation composes the functions over models and needs neither stacks nor commands.",
       { path: "^simulation/" },
       oursBut("simulation/", "local/", "functions/"),
+    ),
+    forbid(
+      "benchmark-runs-the-bundles",
+      "It measures what is built, with the local run's models beside it: of commands it needs the bundling alone.",
+      { path: "^benchmark/" },
+      oursBut("benchmark/", "local/", "functions/(core|contract)/", "cli/bundled-functions\\.ts$"),
     ),
     forbid(
       "main-is-for-synthesis",

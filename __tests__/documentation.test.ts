@@ -113,7 +113,7 @@ describe("the page on the architecture", () => {
   const text = textOf.get(page) ?? "";
 
   test("names files that exist, in its diagrams too", () => {
-    const files = filesOf("functions", "stacks", "local", "simulation", "cli", "__tests__").map(
+    const files = filesOf("functions", "stacks", "local", "simulation", "benchmark", "cli", "__tests__").map(
       ([path]) => path,
     );
     const named = [...text.matchAll(/[\w./-]*\w\.ts\b/g)].map(([name]) => name.replace(/^(\.\.\/)+/, ""));
@@ -187,8 +187,11 @@ describe("the numbered rules of the protocol", () => {
 
   /** What cites a rule: a comment, or a page's paragraph, with the numbers. */
   const citations = [
-    ...filesOf("functions", "stacks", "local", "simulation", "cli", "__tests__").flatMap(([path, source]) =>
-      [...source.matchAll(/\/\*\*.*?\*\/|(?:^ *\/\/.*\n)+/gms)].map(([comment]) => [path, comment] as const),
+    ...filesOf("functions", "stacks", "local", "simulation", "benchmark", "cli", "__tests__").flatMap(
+      ([path, source]) =>
+        [...source.matchAll(/\/\*\*.*?\*\/|(?:^ *\/\/.*\n)+/gms)].map(
+          ([comment]) => [path, comment] as const,
+        ),
     ),
     ...pages.flatMap(([path, page]) => page.split(/\n\n/).map((paragraph) => [path, paragraph] as const)),
   ].flatMap(([path, comment]) =>

@@ -65,7 +65,7 @@ function commandsOf(file: string): string[] {
 }
 
 test("the workflows are these", () => {
-  expect(files.sort()).toEqual(["cdktn.yml", "ci.yml", "release.yml", "terraform-plan.yml"]);
+  expect(files.sort()).toEqual(["bench.yml", "cdktn.yml", "ci.yml", "release.yml", "terraform-plan.yml"]);
 });
 
 describe.each(files)("%s", (file) => {

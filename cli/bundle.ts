@@ -12,6 +12,7 @@ import { pipeline } from "node:stream/promises";
 import { build } from "esbuild";
 import { ZipFile } from "yazl";
 import { lambdaRuntimes } from "../functions/contract/lambda-runtimes.ts";
+import { leanSdk } from "./lean-sdk.ts";
 import { zipEntryOptions } from "./zip-entry-options.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -43,9 +44,8 @@ async function bundle(name: string, folder: string): Promise<string[]> {
     entryPoints: [`functions/${name}/handler.ts`],
     outfile: join(folder, name, "index.mjs"),
     bundle: true,
+    // Without keepNames: whatever is called by its name in a log or an error sets it as a text.
     minify: true,
-    // Names of functions and classes appear in logs and in error types.
-    keepNames: true,
     platform: "node",
     target: oldestNode,
     format: "esm",
@@ -53,6 +53,7 @@ async function bundle(name: string, folder: string): Promise<string[]> {
     sourcemap: "linked",
     sourcesContent: false,
     legalComments: "none",
+    plugins: [...leanSdk],
     // CommonJS packages inside an ES module bundle still call require() for Node's own modules.
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',

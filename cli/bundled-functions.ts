@@ -25,6 +25,7 @@ export async function areStale(folder: string): Promise<boolean> {
   const sources = [
     "functions",
     "cli/bundle.ts",
+    "cli/lean-sdk.ts",
     "package-lock.json",
     ...files.map((file) => `functions/${file}`),
   ];

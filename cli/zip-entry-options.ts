@@ -6,4 +6,5 @@ export const zipEntryOptions = {
   mtime: new Date(1980, 0, 1),
   mode: 0o100644,
   forceDosTimestamp: true,
+  compressionLevel: 9,
 } as const;

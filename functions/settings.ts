@@ -9,6 +9,7 @@ import {
   attemptValiditySeconds,
   environmentNames,
   type FunctionName,
+  type LogLevel,
   logLevels,
   maxPricePattern,
   type SmsService,
@@ -197,6 +198,29 @@ export function versionOf(environment: Readonly<Record<string, string | undefine
   return environment.SMS_RETRY_VERSION || "unknown";
 }
 
+/** What log lines and metrics say of the function, and which lines are written. */
+export interface TelemetrySettings {
+  readonly service: string;
+  readonly namespace: string;
+  readonly levels: ReadonlySet<LogLevel>;
+  /** The X-Ray trace of the invocation that runs, where there is one. */
+  readonly traceId: () => string | undefined;
+}
+
+/** The settings of logs and metrics. Never throws: a function whose settings are wrong must be able to say so. */
+export function telemetrySettings(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): TelemetrySettings {
+  const level = logLevels.indexOf(environment.POWERTOOLS_LOG_LEVEL as LogLevel);
+  return {
+    service: environment.POWERTOOLS_SERVICE_NAME || "service_undefined",
+    namespace: environment.POWERTOOLS_METRICS_NAMESPACE || "default_namespace",
+    levels: new Set(logLevels.slice(level === -1 ? logLevels.indexOf("INFO") : level)),
+    // Lambda sets it anew for every invocation: `Root=1-…;Parent=…;Sampled=1`.
+    traceId: () => /(?:^|;)Root=([^;]+)/.exec(environment._X_AMZN_TRACE_ID ?? "")?.[1],
+  };
+}
+
 /** The retry policy in the settings of a function that handles messages. */
 export function retryPolicyOf(
   settings: Pick<
@@ -272,17 +296,28 @@ export function sendRateOf(
   return Math.max(whole - settings.APPLICATION_SENDS_PER_SECOND, lowestRate);
 }
 
-/**
- * Whether the SDK is pointed at an endpoint other than AWS's, by its own variables.
- *
- * @param service in the SDK's spelling for these variables, e.g. `s3`
- */
-export function hasOwnEndpoint(
-  service: string,
+/** What signs a request and where it goes, for a service that is called without the SDK's client. */
+interface ServiceAccess {
+  readonly region: string;
+  readonly credentials: () => {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  };
+  readonly endpoint: string | undefined;
+}
+
+/** S3 by the variables that the SDK's clients read as well: Lambda's own, and those that name an emulator. */
+export function s3AccessOf(
   environment: Readonly<Record<string, string | undefined>> = process.env,
-): boolean {
-  return (
-    environment[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] !== undefined ||
-    environment.AWS_ENDPOINT_URL !== undefined
-  );
+): ServiceAccess {
+  return {
+    region: environment.AWS_REGION ?? "",
+    credentials: () => ({
+      accessKeyId: environment.AWS_ACCESS_KEY_ID ?? "",
+      secretAccessKey: environment.AWS_SECRET_ACCESS_KEY ?? "",
+      ...(environment.AWS_SESSION_TOKEN !== undefined && { sessionToken: environment.AWS_SESSION_TOKEN }),
+    }),
+    endpoint: environment.AWS_ENDPOINT_URL_S3 ?? environment.AWS_ENDPOINT_URL,
+  };
 }

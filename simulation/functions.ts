@@ -5,8 +5,8 @@
 import type { FirehoseTransformationEvent, KinesisStreamEvent, SQSEvent } from "aws-lambda";
 import { consumerPorts } from "../functions/adapters/batch-consumer.ts";
 import { type EventPorts, eventPorts } from "../functions/adapters/event-handling.ts";
+import type { PublishedTelemetry } from "../functions/adapters/log-telemetry.ts";
 import type { InvocationContext, Outside } from "../functions/adapters/outside.ts";
-import type { PublishedTelemetry } from "../functions/adapters/powertools-telemetry.ts";
 import { consumeKinesisFunction } from "../functions/consume-kinesis/consume-kinesis-function.ts";
 import { consumeSnsFunction } from "../functions/consume-sns/consume-sns-function.ts";
 import { timeoutSecondsOf } from "../functions/contract/environment.ts";

@@ -3,12 +3,10 @@ import type { AddressInfo } from "node:net";
 import { CreateScheduleCommand } from "@aws-sdk/client-scheduler";
 import { ListQueuesCommand } from "@aws-sdk/client-sqs";
 import { GetCommand } from "@aws-sdk/lib-dynamodb";
-import {
-  documentClient,
-  s3PutObject,
-  schedulerClient,
-  sqsClient,
-} from "../../functions/adapters/aws-clients.ts";
+import { documentClient, schedulerClient, sqsClient } from "../../functions/adapters/aws-clients.ts";
+import { s3PutObject } from "../../functions/adapters/s3/s3-put-object.ts";
+import { systemClock } from "../../functions/adapters/system-clock.ts";
+import { s3AccessOf } from "../../functions/settings.ts";
 
 const environment = { ...process.env };
 afterAll(() => {
@@ -32,7 +30,15 @@ describe("a service that takes a request and never answers does not use up the f
           }),
         ),
     ],
-    ["S3", 6, () => s3PutObject(true)({ Bucket: "b", Key: "k", Body: "body" })],
+    [
+      "S3",
+      6,
+      () =>
+        s3PutObject(
+          s3AccessOf(process.env),
+          systemClock,
+        )({ Bucket: "b", Key: "k", Body: Buffer.from("body"), ContentType: "text/plain", Metadata: {} }),
+    ],
   ])("%s is asked again within %i s", async (service, seconds, call) => {
     // Prepare
     const requestsAt: number[] = [];

@@ -196,6 +196,57 @@ describe("the table", () => {
     expect(world.telemetry.counts).toEqual({ RetryScheduled: 1 });
   });
 
+  /** A delivery of a message that is not in the table; `retry_attempt` is the tag of our own sends. */
+  const deliveryOf = (id: string, tag: { readonly retry_attempt?: string } = {}) =>
+    pinpointRecord({
+      event_type: "_SMS.SUCCESS",
+      attributes: { record_status: "DELIVERED", customer_context: { application_message_id: id, ...tag } },
+    });
+
+  /** What became of a delivery, and how often the table was asked for its item alone. */
+  async function delivered(
+    event: object,
+    changes: Partial<RecordDependencies> & { readonly readMany?: MessageStore["readMany"] } = {},
+  ) {
+    const { readMany, ...others } = changes;
+    let reads = 0;
+    const read = async () => {
+      reads += 1;
+      return undefined;
+    };
+    const world = deployment([], { ...others, table: { read, ...(readMany !== undefined && { readMany }) } });
+    const { results } = await handle([json("1", event)], world);
+    return [results[0]?.events.map(({ outcome }) => outcome), reads, world.reads.flat()];
+  }
+
+  test("is not asked again about a delivery whose message it does not have", async () => {
+    expect(await delivered(deliveryOf("a"))).toEqual([["unknown-message"], 0, ["a"]]);
+  });
+
+  test("is asked again where it did not say that the message is absent", async () => {
+    const readMany = async () => new Map();
+    expect(await delivered(deliveryOf("a"), { readMany })).toEqual([["unknown-message"], 1, []]);
+  });
+
+  test("is asked again about a delivery with our tag, whose message was there when it was sent", async () => {
+    const event = deliveryOf("a", { retry_attempt: "0" });
+    expect(await delivered(event)).toEqual([["unknown-message"], 1, ["a"]]);
+  });
+
+  test("is asked again about a delivery where every one is recorded, and about a failure", async () => {
+    const all = { recordsEveryDelivery: true };
+    expect(await delivered(deliveryOf("a"), all)).toEqual([["waiting"], 1, ["a"]]);
+    expect(await delivered(failureOf("a"))).toEqual([["waiting"], 1, ["a"]]);
+  });
+
+  test.each(["_SMS.BUFFERED", "_SMS.SOMETHING_NEW"])(
+    "is not asked about an event of type %s",
+    async (type) => {
+      const [, reads, batch] = await delivered(failureOf("a", type));
+      expect([reads, batch]).toEqual([0, []]);
+    },
+  );
+
   test("that does not answer leaves the others' retry messages five seconds, and time to answer", async () => {
     const world = writing(deployment(["a", "stuck"]), (change) => async (id, given) => {
       if (id === "stuck") await world.time.sleep(600);

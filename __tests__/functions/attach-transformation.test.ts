@@ -13,6 +13,7 @@ import { describeWithMoto, type MotoServer, startMotoServer } from "../support/m
 // Nobody waits in a test.
 jest.mock("../../functions/adapters/system-clock.ts", () => ({
   systemClock: { now: () => 0, sleep: async () => {} },
+  systemOutput: () => {},
 }));
 
 type Handler = typeof import("../../functions/attach-transformation/handler.ts")["handler"];

@@ -1,7 +1,13 @@
 /** Fault 55: a bad setting is refused at cold start, all problems in one message, and no value in it. */
 import { environmentNames, type FunctionName } from "../../functions/contract/environment.ts";
 import { allowedRetryableStatuses, eventStatuses } from "../../functions/contract/statuses.ts";
-import { hasOwnEndpoint, readSettings, retryPolicyOf, smsServicesOf } from "../../functions/settings.ts";
+import {
+  readSettings,
+  retryPolicyOf,
+  s3AccessOf,
+  smsServicesOf,
+  telemetrySettings,
+} from "../../functions/settings.ts";
 import { type StackName, stackNames } from "../../stacks/app.ts";
 import { type SynthesisedStack, synthesiseAll } from "../stacks/synthesised.ts";
 import { environmentOf } from "../support/deployment.ts";
@@ -199,13 +205,45 @@ describe("what is read", () => {
     },
   );
 
-  test.each([
-    [{}, false],
-    [{ AWS_ENDPOINT_URL_SQS: "http://127.0.0.1" }, false],
-    [{ AWS_ENDPOINT_URL_S3: "http://127.0.0.1" }, true],
-    [{ AWS_ENDPOINT_URL: "http://127.0.0.1" }, true],
-  ])("with %j S3 has an endpoint of its own: %s", (environment, expected) => {
-    expect(hasOwnEndpoint("s3", environment)).toBe(expected);
+  test.each<[Environment, string | undefined]>([
+    [{}, undefined],
+    [
+      { AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1", AWS_ENDPOINT_URL: "http://127.0.0.1:2" },
+      "http://127.0.0.1:1",
+    ],
+    [{ AWS_ENDPOINT_URL: "http://127.0.0.1:2" }, "http://127.0.0.1:2"],
+  ])("with %j S3 is at %s", (environment, endpoint) => {
+    expect(s3AccessOf(environment).endpoint).toBe(endpoint);
+  });
+
+  test("S3 is asked with the credentials and in the Region that Lambda names", () => {
+    const lambda = { AWS_REGION: "eu-west-1", AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "secret" };
+
+    expect(s3AccessOf(lambda).region).toBe("eu-west-1");
+    expect(s3AccessOf(lambda).credentials()).toEqual({ accessKeyId: "id", secretAccessKey: "secret" });
+    expect(s3AccessOf({ ...lambda, AWS_SESSION_TOKEN: "token" }).credentials().sessionToken).toBe("token");
+  });
+});
+
+describe("the telemetry of a function", () => {
+  test.each<[string | undefined, string[]]>([
+    [undefined, ["INFO", "WARN", "ERROR"]],
+    ["loud", ["INFO", "WARN", "ERROR"]],
+    ["DEBUG", ["DEBUG", "INFO", "WARN", "ERROR"]],
+    ["WARN", ["WARN", "ERROR"]],
+    ["ERROR", ["ERROR"]],
+  ])("with the log level %s writes lines of %j", (level, levels) => {
+    const environment = level === undefined ? {} : { POWERTOOLS_LOG_LEVEL: level };
+    expect([...telemetrySettings(environment).levels]).toEqual(levels);
+  });
+
+  test("knows the trace of the invocation that runs", () => {
+    const environment: Environment = {};
+    const { traceId } = telemetrySettings(environment);
+    expect(traceId()).toBeUndefined();
+    environment._X_AMZN_TRACE_ID =
+      "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sampled=1";
+    expect(traceId()).toBe("1-5759e988-bd862e3fe1be46a994272793");
   });
 });
 

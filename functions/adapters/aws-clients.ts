@@ -3,14 +3,13 @@
  * `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>`, so that the same bundle runs on an emulator.
  */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import type { PinpointClient } from "@aws-sdk/client-pinpoint";
-import type { PinpointSMSVoiceV2Client } from "@aws-sdk/client-pinpoint-sms-voice-v2";
-import type { SchedulerClient } from "@aws-sdk/client-scheduler";
+import { PinpointClient } from "@aws-sdk/client-pinpoint";
+import { PinpointSMSVoiceV2Client } from "@aws-sdk/client-pinpoint-sms-voice-v2";
+import { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { unmarshallOptions } from "./dynamodb/dynamodb-message-store.ts";
 import { once } from "./once.ts";
-import type { PutObject } from "./s3/s3-failure-destination.ts";
 import { connectionPerRequest, tellingUnsent } from "./senders/send-connections.ts";
 
 /** Without `throwOnRequestTimeout` the SDK only warns when the time is over, and waits on for ever. */
@@ -42,11 +41,10 @@ export function sqsClient(): SQSClient {
   });
 }
 
-/** A client of EventBridge Scheduler, loaded at the first delay beyond 900 s. */
-export const schedulerClient: () => Promise<SchedulerClient> = once(async () => {
-  const { SchedulerClient: Client } = await import("@aws-sdk/client-scheduler");
-  return new Client({ maxAttempts: 4, requestHandler: timeLimits(5_000) });
-});
+/** A client of EventBridge Scheduler, made at the first delay beyond 900 s. */
+export const schedulerClient: () => Promise<SchedulerClient> = /* @__PURE__ */ once(
+  async () => new SchedulerClient({ maxAttempts: 4, requestHandler: timeLimits(5_000) }),
+);
 
 /** How long a send waits, in milliseconds. */
 export interface SendTimeLimits {
@@ -78,13 +76,12 @@ function sending({ connect, answer }: SendTimeLimits) {
 
 /**
  * A client of Pinpoint for sends: one call, one connection, and it rejects with a `RequestNotSentError` where
- * nothing can have left. Its code is loaded by the first call of this.
+ *nothing can have left.
  *
  * @param limits default 1 s to connect and 5 s for the answer, well inside a claim's lease
  */
 export async function pinpointClient(limits: SendTimeLimits = sendTimeLimits): Promise<PinpointClient> {
-  const { PinpointClient: Client } = await import("@aws-sdk/client-pinpoint");
-  return tellingUnsent(new Client(sending(limits)));
+  return tellingUnsent(new PinpointClient(sending(limits)));
 }
 
 /**
@@ -95,23 +92,5 @@ export async function pinpointClient(limits: SendTimeLimits = sendTimeLimits): P
 export async function endUserMessagingClient(
   limits: SendTimeLimits = sendTimeLimits,
 ): Promise<PinpointSMSVoiceV2Client> {
-  const { PinpointSMSVoiceV2Client: Client } = await import("@aws-sdk/client-pinpoint-sms-voice-v2");
-  return tellingUnsent(new Client(sending(limits)));
-}
-
-/** Stores an object in S3; the client is loaded at the first malformed record. */
-export function s3PutObject(hasOwnEndpoint: boolean): PutObject {
-  const client = once(async () => {
-    const { S3Client } = await import("@aws-sdk/client-s3");
-    // Emulators answer under one host name, AWS under one a bucket.
-    return new S3Client({
-      maxAttempts: 4,
-      requestHandler: timeLimits(5_000),
-      forcePathStyle: hasOwnEndpoint,
-    });
-  });
-  return async (input) => {
-    const { PutObjectCommand } = await import("@aws-sdk/client-s3");
-    return (await client()).send(new PutObjectCommand(input));
-  };
+  return tellingUnsent(new PinpointSMSVoiceV2Client(sending(limits)));
 }

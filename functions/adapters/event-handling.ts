@@ -6,8 +6,8 @@ import type { ParseDependencies } from "../core/processing/stream-record.ts";
 import type { RetryQueue } from "../core/queue/retry-queue.ts";
 import { pinpointProjectOf, retryPolicyOf, type Settings, smsServicesOf } from "../settings.ts";
 import { dynamodbMessageStore } from "./dynamodb/dynamodb-message-store.ts";
+import type { PublishedTelemetry } from "./log-telemetry.ts";
 import type { EventOutside } from "./outside.ts";
-import type { PublishedTelemetry } from "./powertools-telemetry.ts";
 import { sqsRetryQueue } from "./sqs/sqs-retry-queue.ts";
 
 /** The settings that all functions share that handle delivery events. */

@@ -10,8 +10,8 @@ import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Context } from "aws-lambda";
 import type { Clock, Random } from "../core/clock.ts";
 import { documentClient, schedulerClient, sqsClient } from "./aws-clients.ts";
-import { type PublishedTelemetry, powertoolsTelemetry } from "./powertools-telemetry.ts";
-import type { PutObject } from "./s3/s3-failure-destination.ts";
+import { logTelemetry, type PublishedTelemetry } from "./log-telemetry.ts";
+import type { PutObject } from "./s3/s3-put-object.ts";
 import { systemClock, systemRandom } from "./system-clock.ts";
 
 /** The outside; each function takes the part of it that it needs. */
@@ -45,7 +45,7 @@ export function awsEventOutside(version: string): EventOutside {
   return {
     clock: systemClock,
     random: systemRandom,
-    telemetry: powertoolsTelemetry(version),
+    telemetry: logTelemetry(version),
     table: documentClient(),
     sqs: sqsClient(),
     scheduler: schedulerClient,

@@ -1,5 +1,6 @@
-/** The real clock and real chance: the only place that asks the machine for either. */
+/** The real clock, real chance and real output: the only place that reaches any of them. */
 import { randomUUID } from "node:crypto";
+import { stderr, stdout } from "node:process";
 import { setTimeout } from "node:timers/promises";
 import type { Clock, Random } from "../core/clock.ts";
 
@@ -17,3 +18,8 @@ export const systemRandom: Random = {
   next: () => Math.random(),
   id: () => randomUUID(),
 };
+
+/** Writes a line to the output of the process. */
+export function systemOutput(line: string, to: "stdout" | "stderr"): void {
+  (to === "stdout" ? stdout : stderr).write(`${line}\n`);
+}

@@ -6,7 +6,7 @@
  * Terraform records no success and the next apply tries again.
  */
 import * as v from "valibot";
-import { powertoolsTelemetry } from "../adapters/powertools-telemetry.ts";
+import { logTelemetry } from "../adapters/log-telemetry.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import { errorName } from "../core/observability/telemetry.ts";
 import { firehoseClient, lambdaClient } from "../firehose-attachment/adapters/control-plane-clients.ts";
@@ -22,7 +22,7 @@ import { InvalidInvocationError } from "../firehose-attachment/errors.ts";
 import { readSettings } from "../settings.ts";
 
 const settings = readSettings("attach-transformation");
-const telemetry = powertoolsTelemetry(settings.SMS_RETRY_VERSION);
+const telemetry = logTelemetry(settings.SMS_RETRY_VERSION);
 const ports = {
   streams: firehoseDeliveryStreams(firehoseClient()),
   policies: lambdaFunctionPolicies(lambdaClient()),

@@ -41,6 +41,25 @@ test("a text of GSM-7 has as many parts as the library counts, with characters o
   }
 });
 
+test("a text beyond GSM-7 has as many parts as the library counts, with emoji of several units", () => {
+  const text = fc.string({
+    unit: fc.constantFrom("ж", "a", "€", "語", "🔐", "é", "👍🏽", "🇩🇪", "\n"),
+    maxLength: 300,
+  });
+  fc.assert(
+    fc.property(text, (some) => {
+      const body = `ж${some}`;
+      expect(partsOf(body)).toBe(new SegmentedMessage(body).segmentsCount);
+    }),
+  );
+  for (let length = 65; length <= 69; length += 1) {
+    for (const end of ["🔐", "🔐🔐", `🔐${"ж".repeat(66)}`, `🔐${"ж".repeat(65)}🔐`]) {
+      const body = "ж".repeat(length) + end;
+      expect(partsOf(body)).toBe(new SegmentedMessage(body).segmentsCount);
+    }
+  }
+});
+
 describe("a body is too long", () => {
   test.each([
     ["letters", "x", 1_600],

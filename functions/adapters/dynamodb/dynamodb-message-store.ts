@@ -63,7 +63,7 @@ export function dynamodbMessageStore(
     async readMany(ids) {
       const batches = chunks([...new Set(ids)], batchGetLimit);
       const readOne = (batch: readonly string[]) => readItems(table, batch, pause);
-      return messagesOf((await pMap(batches, readOne, { concurrency: 10 })).flat());
+      return new Map((await pMap(batches, readOne, { concurrency: 10 })).flat());
     },
     create: (message) => createItem(table, message),
     change: (id, change) => changeItem(table, id, change),
@@ -84,7 +84,8 @@ async function readItem({ client, tableName }: Table, id: string): Promise<Messa
 }
 
 /**
- * The items of at most {@link batchGetLimit} keys, in one eventually consistent read.
+ * The messages of at most {@link batchGetLimit} ids by id, in one eventually consistent read; `undefined` for an id
+ * that has no item.
  *
  * @param pause waits before what a throttled table left out is asked for again
  */
@@ -92,8 +93,9 @@ async function readItems(
   { client, tableName }: Table,
   ids: readonly string[],
   pause: (tries: number) => Promise<void>,
-): Promise<Record<string, unknown>[]> {
+): Promise<[string, Message | undefined][]> {
   const items: Record<string, unknown>[] = [];
+  let unread: ReadonlySet<unknown> = new Set(ids);
   let request: BatchGetCommandInput["RequestItems"] = {
     [tableName]: { Keys: ids.map((id) => ({ application_message_id: id })) },
   };
@@ -101,12 +103,15 @@ async function readItems(
     const answer: BatchGetCommandOutput = await client.send(new BatchGetCommand({ RequestItems: request }));
     const { Responses, UnprocessedKeys } = answer;
     items.push(...(Responses?.[tableName] ?? []));
-    if (UnprocessedKeys?.[tableName] === undefined) break;
+    unread = new Set(UnprocessedKeys?.[tableName]?.Keys?.map(({ application_message_id: id }) => id));
+    if (UnprocessedKeys === undefined || unread.size === 0) break;
     request = UnprocessedKeys;
     await pause(tries);
   }
   // What is still missing then is read one by one, consistently, when its event is handled.
-  return items;
+  const found = new Set(items.map(({ application_message_id: id }) => id));
+  const absent = ids.filter((id) => !found.has(id) && !unread.has(id));
+  return [...absent.map((id): [string, undefined] => [id, undefined]), ...messagesOf(items)];
 }
 
 /** Whether it was created; not where there is one of its key. */
@@ -150,18 +155,17 @@ async function changeItem(table: Table, id: string, change: Change): Promise<Cha
   }
 }
 
-/** The messages that can be read, by id. */
-function messagesOf(items: readonly Record<string, unknown>[]): Map<string, Message> {
-  const messages = new Map<string, Message>();
-  for (const item of items) {
+/** The messages that can be read, each with its id. */
+function messagesOf(items: readonly Record<string, unknown>[]): [string, Message][] {
+  return items.flatMap((item): [string, Message][] => {
     try {
       const message = readMessageItem(item);
-      messages.set(message.application_message_id, message);
+      return [[message.application_message_id, message]];
     } catch {
       // What cannot be read is missing here; reading it alone tells why.
+      return [];
     }
-  }
-  return messages;
+  });
 }
 
 /**

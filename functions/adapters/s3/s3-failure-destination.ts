@@ -1,9 +1,6 @@
 /** Keeps malformed records, byte for byte, beside what Lambda's on-failure destination keeps. */
-import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
 import type { FailureDestination } from "../../core/processing/failure-destination.ts";
-
-/** Stores one object; `s3-client.ts` makes it on first use, because malformed records are rare. */
-export type PutObject = (input: PutObjectCommandInput) => Promise<unknown>;
+import type { PutObject } from "./s3-put-object.ts";
 
 /** A destination that writes `malformed/<record id>` into the bucket; the same record again is one object. */
 export function s3FailureDestination(putObject: PutObject, bucketName: string): FailureDestination {

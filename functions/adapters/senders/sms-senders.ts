@@ -1,15 +1,16 @@
-/** The senders of a deployment: one for each service that it is set up for, each loaded when a message first needs it. */
+/** The senders of a deployment: one for each service that it is set up for, each made when a message first needs it. */
 import type { Routing } from "../../core/sending/route.ts";
 import { attemptValiditySeconds, type SmsSender } from "../../core/sending/sms-sender.ts";
 import { originationsOf, type Settings, smsServicesOf } from "../../settings.ts";
 import { once } from "../once.ts";
 import type { Outside } from "../outside.ts";
-import type { EndUserMessagingDefaults } from "./end-user-messaging-sender.ts";
+import { type EndUserMessagingDefaults, endUserMessagingSender } from "./end-user-messaging-sender.ts";
+import { pinpointSender } from "./pinpoint-sender.ts";
 
 /** The outside that sends go through. */
 export type SendingOutside = Pick<Outside, "pinpoint" | "endUserMessaging">;
 
-/** How the messages of a deployment leave. Nothing of a service is loaded before a message is sent by it. */
+/** How the messages of a deployment leave. No client of a service is made before a message is sent by it. */
 export function routing(
   settings: Settings<"resend"> | Settings<"produce">,
   { pinpoint, endUserMessaging }: SendingOutside,
@@ -22,13 +23,11 @@ export function routing(
     senders: {
       ...(services.has("pinpoint") && {
         pinpoint: lazily(0, async () => {
-          const { pinpointSender } = await import("./pinpoint-sender.ts");
           return pinpointSender(await pinpoint(), applicationId);
         }),
       }),
       ...(services.has("end-user-messaging") && {
         "end-user-messaging": lazily(attemptValiditySeconds.least, async () => {
-          const { endUserMessagingSender } = await import("./end-user-messaging-sender.ts");
           return endUserMessagingSender(await endUserMessaging(), endUserMessagingDefaultsOf(settings));
         }),
       }),

@@ -3,7 +3,7 @@
  * other while that is down.
  */
 import { createHash } from "node:crypto";
-import type { SchedulerClient } from "@aws-sdk/client-scheduler";
+import { ConflictException, CreateScheduleCommand, type SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import pMap from "p-map";
 import type { Clock } from "../../core/clock.ts";
@@ -130,7 +130,6 @@ async function createSchedule(
   { index, entry }: NumberedEntry,
   { clients, target, telemetry }: RetryQueueParts,
 ): Promise<number[]> {
-  const { ConflictException, CreateScheduleCommand } = await import("@aws-sdk/client-scheduler");
   const body = queueMessageText(entry.message);
   const second = Math.ceil(entry.dueAt);
   try {

@@ -1,5 +1,4 @@
 /** How long a body may be, and how many parts the service bills and counts for it. */
-import { SegmentedMessage } from "sms-segments-calculator";
 
 /**
  * Longest body that the services take, in characters.
@@ -30,16 +29,32 @@ const surelyOnePart = 70;
 /** Septets of a message of one part, and of each part of a longer one. */
 const septets = { alone: 160, ofSeveral: 153 };
 
+/** UTF-16 units of each part of a longer message in UCS-2. */
+const unitsOfSeveral = 67;
+
 /**
- * The number of parts of a body, at least 1: GSM-7 160/153 septets, UCS-2 70/67 characters. GSM-7 is counted here; the
- * rest takes a library some milliseconds. A message without a body counts as one. Not for a body that {@link isBodyTooLong}: the library's time grows with the
- * square of the length.
+ * The number of parts of a body, at least 1: GSM-7 160/153 septets, UCS-2 70/67 characters. A message without a body counts
+ * as one. Not for a body that {@link isBodyTooLong}.
  *
  * @see https://docs.aws.amazon.com/pinpoint/latest/userguide/channels-sms-limitations-characters.html
  */
 export function partsOf(body: string | undefined): number {
   if (body === undefined || body.length <= surelyOnePart) return 1;
-  return partsInGsm7(body) ?? Math.max(1, new SegmentedMessage(body).segmentsCount);
+  return partsInGsm7(body) ?? partsInUcs2(body);
+}
+
+/** What a reader takes for one character, an emoji of several units among them, is not torn between two parts. */
+function partsInUcs2(body: string): number {
+  let parts = 1;
+  let used = 0;
+  for (const { segment } of new Intl.Segmenter().segment(body)) {
+    if (used + segment.length > unitsOfSeveral) {
+      parts += 1;
+      used = 0;
+    }
+    used += segment.length;
+  }
+  return parts;
 }
 
 /**

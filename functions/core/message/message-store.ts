@@ -68,11 +68,13 @@ export type ChangeResult =
 /** The table of messages. Every method may reject when the table is throttled or out of reach. */
 export interface MessageStore {
   /**
-   * Items by id, read eventually consistent and therefore possibly old; absent ids are missing.
+   * Items by id, read eventually consistent and therefore possibly old; `undefined` where the table says that there is
+   * none.
    *
-   * Never throws because of an item: one that cannot be read is missing here, and {@link read} tells why.
+   * Never throws because of an item: an id whose item cannot be read, or that a throttled table left out, is missing
+   * here, and {@link read} tells why.
    */
-  readMany(ids: readonly string[]): Promise<Map<string, Message>>;
+  readMany(ids: readonly string[]): Promise<Map<string, Message | undefined>>;
   /**
    * One item, read consistently.
    *

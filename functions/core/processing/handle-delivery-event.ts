@@ -50,10 +50,33 @@ const maxDecisions = 6;
 /** How long an event waits for its item (rule 9), and the first wait. */
 const itemWait = { longestSeconds: 300, firstSeconds: 5 };
 
+/** Whether what becomes of an event depends on its item; one that says nothing yet, or nothing known, needs no read. */
+export function looksAtItem(
+  event: DeliveryEvent,
+  { retryableStatuses }: Pick<RetryPolicy, "retryableStatuses">,
+): boolean {
+  const eventClass = classify(event, retryableStatuses);
+  return eventClass !== "in-progress" && eventClass !== "unrecognized-type";
+}
+
+/**
+ * Whether an event without an item, by a read that may be old, can be left at that: the delivery of a send that carries
+ * no tag of ours. Most are of messages that were never in the table, and a delivery does not wait for its item either.
+ * One with a tag has an item.
+ */
+function needsNoItem(
+  event: DeliveryEvent,
+  eventClass: EventClass,
+  { recordsEveryDelivery }: EventDependencies,
+): boolean {
+  return eventClass === "delivered" && event.attempt === undefined && !recordsEveryDelivery;
+}
+
 /**
  * Handles one event. The same event again changes nothing; it may only repeat a retry message.
  *
- * @param known the item where the caller has read it already, possibly an old version of it
+ * @param known the item where the caller has read it already, possibly an old version of it; `absent` where such a read
+ *   found none
  * @param firstSeenAt when the event was first seen without an item, where it has been waiting
  * @throws ContentionError if the item changed under every decision; any error of the store, of which
  *   {@link outcomeOfItem} tells those that lie in the item and will not pass
@@ -61,7 +84,7 @@ const itemWait = { longestSeconds: 300, firstSeconds: 5 };
 export async function handleDeliveryEvent(
   event: DeliveryEvent,
   handling: EventDependencies,
-  known?: Message,
+  known?: Message | "absent",
   firstSeenAt?: number,
 ): Promise<HandledEvent> {
   const eventClass = classify(event, handling.policy.retryableStatuses);
@@ -73,8 +96,12 @@ export async function handleDeliveryEvent(
     return { outcome: "absorbed", reason: "unrecognized-type", ...namedBy(event), ...unrecognized };
   }
 
+  if (known === "absent" && needsNoItem(event, eventClass, handling)) {
+    return { ...namedBy(event), outcome: "unknown-message", reason: "no-item" };
+  }
+
   // An absent item and an attempt that the item does not know may both be an old read: look again.
-  let message = known;
+  let message = known === "absent" ? undefined : known;
   if (message === undefined || mayBeOlder(message, event)) message = await find(event, handling);
   for (let decisions = 0; decisions < maxDecisions; decisions += 1) {
     const now = handling.clock.now();

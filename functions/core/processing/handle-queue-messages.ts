@@ -131,7 +131,7 @@ function unreadable(id: string, telemetry: Telemetry): undefined {
 async function handleOne(
   id: string,
   message: QueueMessage,
-  known: ReadonlyMap<string, Message>,
+  known: ReadonlyMap<string, Message | undefined>,
   handling: QueueDependencies,
 ): Promise<Handled | undefined> {
   const { telemetry } = handling;
@@ -191,7 +191,7 @@ function withoutFailures(message: QueueMessage): QueueMessage {
 
 async function handle(
   message: QueueMessage,
-  known: ReadonlyMap<string, Message>,
+  known: ReadonlyMap<string, Message | undefined>,
   handling: QueueDependencies,
 ): Promise<Handled> {
   const { resend, events, telemetry } = handling;

@@ -14,6 +14,7 @@ import {
   type EventDependencies,
   type HandledEvent,
   handleDeliveryEvent,
+  looksAtItem,
   outcomeOfItem,
 } from "./handle-delivery-event.ts";
 import { readBatch } from "./read-batch.ts";
@@ -121,14 +122,17 @@ async function handleEvents(
   handling: RecordDependencies,
   limit: TimeLimit,
 ): Promise<SettledEvent[]> {
-  const keys = new Set(events.flatMap(({ event }) => itemKeyOf(event) ?? []));
+  const keys = new Set(
+    events.flatMap(({ event }) => (looksAtItem(event, handling.policy) ? (itemKeyOf(event) ?? []) : [])),
+  );
   const known = await limit.within(readBatch([...keys], "event", handling));
   const groups = Map.groupBy(events, ({ event }) => itemKeyOf(event));
   const settled = await pMap(
     groups,
     async ([key, group]) => {
+      const isAbsent = key !== undefined && known?.has(key) === true && known.get(key) === undefined;
       const item = key === undefined ? undefined : known?.get(key);
-      return handleInOrder(group, item, handling, limit);
+      return handleInOrder(group, isAbsent ? "absent" : item, handling, limit);
     },
     { concurrency },
   );
@@ -139,7 +143,7 @@ async function handleEvents(
 /** Handles the events of one message, one after the other. */
 async function handleInOrder(
   group: readonly EventInBatch[],
-  item: Message | undefined,
+  item: Message | "absent" | undefined,
   handling: RecordDependencies,
   limit: TimeLimit,
 ): Promise<[EventInBatch, SettledEvent][]> {
@@ -156,7 +160,7 @@ async function handleInOrder(
 async function handle(
   event: DeliveryEvent,
   handling: RecordDependencies,
-  known: Message | undefined,
+  known: Message | "absent" | undefined,
 ): Promise<Pick<SettledEvent, "handled" | "failure">> {
   try {
     return { handled: await handleDeliveryEvent(event, handling, known) };

@@ -4,8 +4,8 @@ import type { MessageStore } from "../message/message-store.ts";
 import { errorName, type Telemetry } from "../observability/telemetry.ts";
 
 /**
- * The items of a whole batch by id, in one eventually consistent read, so possibly old. Never rejects: where it fails
- * there are none, and each part of the batch reads its own item.
+ * The items of a whole batch by id, in one eventually consistent read, so possibly old, and `undefined` for an id that
+ * has none. Never rejects: where it fails nothing is known of any id, and each part of the batch reads its own item.
  *
  * @param part what the batch consists of, for the log line
  */
@@ -13,7 +13,7 @@ export async function readBatch(
   ids: readonly string[],
   part: "event" | "message",
   { store, telemetry }: { readonly store: MessageStore; readonly telemetry: Telemetry },
-): Promise<ReadonlyMap<string, Message>> {
+): Promise<ReadonlyMap<string, Message | undefined>> {
   if (ids.length === 0) return new Map();
   try {
     return await store.readMany(ids);

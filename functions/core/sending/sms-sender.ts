@@ -130,7 +130,7 @@ export function isServiceWorking(result: SendResult): boolean {
 
 /** Sends SMS; never repeats a request by itself and never rejects. */
 export interface SmsSender {
-  /** Loads what a send needs, so that the first send leaves at its time too; absent = there is nothing to load. */
+  /** Makes what a send needs, so that the first send leaves at its time too; absent = there is nothing to make. */
   readonly prepare?: () => Promise<void>;
   /** With fewer seconds left until the deadline the service takes no message; 0 where it does not ask. */
   readonly leastSecondsLeft: number;
