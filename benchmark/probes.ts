@@ -154,14 +154,15 @@ const inProgress: Probe = async (place) => {
 };
 
 const firehoseMix: Probe = async (place) => {
-  const failures = await batches(place, { kind: "failure", size: 50, count: 8, areKnown: true });
-  const others = await batches(place, { kind: "success", size: 450, count: 8, areKnown: false });
+  const measured = 20;
+  const failures = await batches(place, { kind: "failure", size: 50, count: 3 + measured, areKnown: true });
+  const others = await batches(place, { kind: "success", size: 450, count: 3 + measured, areKnown: false });
   const events = failures.map((failed, index) => firehoseBatch([...failed, ...(others[index] ?? [])]));
   const taken = await work(place, "transform-firehose", {
     warmUp: events.slice(0, 3),
     measured: events.slice(3),
   });
-  return taken === undefined ? {} : { firehose_batch_ms: (taken.wallSeconds / 5) * 1e3 };
+  return taken === undefined ? {} : { firehose_batch_ms: (taken.wallSeconds / measured) * 1e3 };
 };
 
 const growth: Probe = async (place) => {
