@@ -6,7 +6,7 @@ import { join } from "node:path";
 const repository = join(import.meta.dirname, "../..");
 
 /** What stands for the previous release until a tag does: the last commit before ended messages lost their bodies. */
-const commitBeforeTags = "be1c9e7";
+const commitBeforeTags = "be1c9e78f705434b6abfa06f22b66d928432ab06";
 
 /**
  * Bundles and synthesises the newest tag `v*` before this commit, in a folder of its own.

@@ -39,7 +39,7 @@ export async function runUpgrade(
 ): Promise<void> {
   const run = new StackRun(situation, { ...options, stacksFolder: previous.stacksFolder });
   await situation.prepare(run);
-  await run.step(`previous release (${previous.name})`, async () => {
+  await run.step(`previous release (${previous.name.slice(0, 12)})`, async () => {
     await run.terraform.run(["init"]);
     await run.apply({});
   });
