@@ -617,17 +617,24 @@ describe("send and record", () => {
     clock.advance(60);
     queue.length = 0;
     const before = structuredClone(message());
-    const due = Number(before.next_attempt_at);
-    const late = { lateSeconds: clock.now() - due };
-    expect(await handle(retryMessage)).toMatchObject({ outcome: "not-due", reason: "no-capacity", ...late });
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "not-due", reason: "no-capacity" });
     expect(queue).toEqual([{ message: { ...retryMessage, waits_as: 5 }, dueAt: startOfTest + 73.25 }]);
     expect(message()).toEqual(before);
-    // By its own item, however often it went back to the queue; too early it is not late.
-    clock.advance(3_600);
-    expect(await handle(retryMessage)).toMatchObject({ lateSeconds: late.lateSeconds + 3_600 });
-    clock.advance(due - 1 - clock.now());
-    expect(await handle(retryMessage)).not.toHaveProperty("lateSeconds");
     expect(sends).toEqual([]);
+  });
+
+  test("a retry is late by its own item, however often it went back to the queue", async () => {
+    const gate = closedGate("no-capacity", startOfTest + 73.25, 5);
+    const { event, retryMessage: handle, message, clock } = world([sentMessage()], { gate });
+    await event(failureEvent());
+    const due = Number(message().next_attempt_at);
+
+    clock.advance(due - 1 - clock.now());
+    expect(await handle(retryMessage)).not.toHaveProperty("isLate");
+    clock.advance(1_801);
+    expect(await handle(retryMessage)).not.toHaveProperty("isLate");
+    clock.advance(1);
+    expect(await handle(retryMessage)).toMatchObject({ outcome: "not-due", isLate: true });
   });
 
   test("a text that became longer while it waited for its permit defers the attempt", async () => {

@@ -105,7 +105,7 @@ const v2 = "sms-retry-end-user-messaging";
 
 /** From when on a retry is late that was due when the fault began. */
 const lateFrom = (minute: number, reason: string) =>
-  retry({ outcome: "not-due", reason, lateSeconds: 60 * minute });
+  retry({ outcome: "not-due", reason, isLate: 60 * minute > 1_800 });
 
 const faults: readonly Fault[] = [
   {
@@ -135,7 +135,7 @@ const faults: readonly Fault[] = [
     stack: kinesis,
     counts: (minute) => ({
       ...noSends,
-      ...retry({ outcome: "not-due", reason: "paused", remindsOfPause: true, lateSeconds: 60 * minute }),
+      ...retry({ outcome: "not-due", reason: "paused", remindsOfPause: true, isLate: 60 * minute > 1_800 }),
     }),
   },
   {

@@ -14,7 +14,7 @@ import { corrections } from "./corrections.ts";
 import { type EmulatedAws, startEmulatedAws } from "./emulated-aws.ts";
 import { runExamples } from "./examples.ts";
 import { same } from "./expectations.ts";
-import { synthesisePrevious } from "./previous-release.ts";
+import { hasHistory, synthesisePrevious } from "./previous-release.ts";
 import { killAllGroups } from "./process-groups.ts";
 import { providerMirror } from "./provider-mirror.ts";
 import { runReleasedModules } from "./released-module.ts";
@@ -89,7 +89,11 @@ async function runAll(): Promise<void> {
     await runExamples({ ...options, artefacts, endpoint: aws.endpoint, folder: runFolder });
   }
   if (isAsked("release")) await runReleasedModules({ ...options, ...(await newAccount("release")) });
-  if (isAsked("upgrade")) await upgradeAll(options);
+  if (asked.includes("upgrade") || (isAsked("upgrade") && hasHistory())) await upgradeAll(options);
+  else if (isAsked("upgrade"))
+    process.stdout.write(
+      "skipped upgrade: the release before this one is not in the history here; git fetch --unshallow --tags\n",
+    );
   if (areComplete)
     await report.step("all stacks", "every correction is needed", async () =>
       same(

@@ -220,7 +220,7 @@ describe("an identity that the service refuses for the destination", () => {
     const it = world([due()], { gate, answers: [refused, refused], routing: { identities } });
     const startedAt = it.clock.now();
 
-    expect(await it.retryMessage({ ...retryMessage, deferrals: 2, waits_as: 3 })).toMatchObject({
+    expect(await it.retryMessage({ ...retryMessage, deferrals: 2, waits_as: 3 })).toEqual({
       outcome: "deferred",
       reason: `next-identity:${word}`,
       entry: { message: { ...retryMessage, deferrals: 2, identities_refused: 1 }, dueAt: startedAt },
@@ -258,7 +258,7 @@ describe("an identity that the service refuses for the destination", () => {
     }
     const last = it.queue.pop()?.message as RetryMessage;
     expect(last).toEqual({ ...retryMessage, identities_refused: 2 });
-    expect(await it.retryMessage({ ...last, waits_as: 3 })).toMatchObject({
+    expect(await it.retryMessage({ ...last, waits_as: 3 })).toEqual({
       outcome: "deferred",
       reason: `every-identity-refused:${word}`,
       entry: { message: { ...retryMessage, deferrals: 1, waits_as: 3 }, dueAt: startedAt + 10 },

@@ -126,25 +126,19 @@ export interface RetryMessageResult {
   readonly blocks?: "all" | "some";
   /** Whether an operator's pause without an end is the reason, and it is time to say so again. */
   readonly remindsOfPause?: boolean;
-  /** For how many seconds the retry has been due, by its item; absent where it is not for this message to send it. */
-  readonly lateSeconds?: number;
+  /** Whether the retry was due so long ago that somebody should hear of it. */
+  readonly isLate?: boolean;
 }
-
-/**
- * A retry that has been due for longer counts as late, in seconds. Its own item says so: on the queue it is new each time it
- * has to wait for its permit.
- */
-const lateAfterSeconds = 1_800;
 
 /** Counts a retry message's outcome, and logs it unless nothing was done. */
 export function reportRetryMessage(
   { application_message_id, attempt }: RetryMessage,
-  { outcome, reason, lateSeconds = 0, service, blocks, remindsOfPause, ...sent }: RetryMessageResult,
+  { outcome, reason, isLate, service, blocks, remindsOfPause, ...sent }: RetryMessageResult,
   telemetry: Telemetry,
 ): void {
   const { contextLeftOut, shadowParts } = sent;
   telemetry.count(retryMessageMetrics[outcome]);
-  if (lateSeconds > lateAfterSeconds) telemetry.count("RetryLate");
+  if (isLate === true) telemetry.count("RetryLate");
   if (outcome === "not-due") countClosedGate(reason, remindsOfPause, telemetry);
   if (contextLeftOut !== undefined) telemetry.count("ContextLeftOut", contextLeftOut);
   if (shadowParts !== undefined) telemetry.count("ShadowParts", shadowParts);

@@ -117,14 +117,20 @@ async function decideAndAct(resend: Resend, known: Message | undefined): Promise
   throw new ContentionError(maxDecisions);
 }
 
-/** For how long a retry has been due that is to leave now, whether it does or has to wait again. */
+/** A retry is late where it was due so many seconds ago. */
+const lateAfterSeconds = 1_800;
+
+/**
+ * Whether a retry is late that is to leave now, whether it does or has to wait again. Its item says so: on the queue it is
+ * new each time that it gets no permit.
+ */
 function latenessOf(
   { action }: RetryMessageDecision,
   message: Message | undefined,
   now: number,
-): Pick<HandledRetryMessage, "lateSeconds"> {
-  const dueAt = message?.next_attempt_at;
-  return action === "claim" && dueAt !== undefined ? { lateSeconds: now - dueAt } : {};
+): Pick<HandledRetryMessage, "isLate"> {
+  const dueAt = message?.next_attempt_at ?? now;
+  return action === "claim" && now - dueAt > lateAfterSeconds ? { isLate: true } : {};
 }
 
 /** How the attempt leaves that the retry message names. */
