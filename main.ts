@@ -3,6 +3,7 @@
  * `npm run app`, which bundles the functions first.
  */
 import { builtArtefacts } from "./cli/artefacts.ts";
+import { backendConfigFile } from "./cli/remote-state.ts";
 import { synthesise } from "./stacks/app.ts";
 
-synthesise(builtArtefacts());
+synthesise(builtArtefacts(), undefined, backendConfigFile(process.env) !== undefined);

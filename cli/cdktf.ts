@@ -4,10 +4,24 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { withBackendConfig } from "./remote-state.ts";
+import { UserError } from "./user-error.ts";
+
+const env = environment();
+
+function environment(): NodeJS.ProcessEnv {
+  try {
+    return withBackendConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    console.error(error.message);
+    process.exit(1);
+  }
+}
 
 /** Runs a script of Node's to its end, and gives its exit status. */
 async function run(script: string, parameters: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, [script, ...parameters], { stdio: "inherit" });
+  const child = spawn(process.execPath, [script, ...parameters], { stdio: "inherit", env });
   const end = () => child.kill("SIGTERM");
   process.once("SIGTERM", end);
   const [status] = await once(child, "close");

@@ -4,7 +4,7 @@ import { EndUserMessagingStack } from "./end-user-messaging/end-user-messaging-s
 import { FirehoseStack } from "./firehose/firehose-stack.ts";
 import { KinesisStack } from "./kinesis/kinesis-stack.ts";
 import { NewStreamStack } from "./kinesis/new-stream-stack.ts";
-import type { Artefacts } from "./shared/sms-retry-stack.ts";
+import { type Artefacts, remoteStateContext } from "./shared/sms-retry-stack.ts";
 
 export { type StackName, stackNames } from "./stack-names.ts";
 
@@ -14,13 +14,16 @@ export { type StackName, stackNames } from "./stack-names.ts";
  *
  * @param outputFolder existing or new folder
  * @default outputFolder - what the cdktf command line asks for, else `cdktf.out`
+ * @param hasRemoteState whether the state lies in S3, in the bucket and key that `terraform init -backend-config` says;
+ *   else in a file beside `cdktf.json`
  * @throws Error if a zip is missing
  */
-export function synthesise(artefacts: Artefacts, outputFolder?: string): void {
+export function synthesise(artefacts: Artefacts, outputFolder?: string, hasRemoteState = false): void {
   // Stack traces would write the paths of this machine into the output.
   const app = new App({
     stackTraces: false,
     ...(outputFolder !== undefined ? { outdir: outputFolder } : {}),
+    context: { [remoteStateContext]: hasRemoteState },
   });
   new EndUserMessagingStack(app, artefacts);
   new NewStreamStack(app, artefacts);

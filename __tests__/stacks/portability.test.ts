@@ -11,6 +11,16 @@ test("a second synthesis, from another folder, writes the same bytes", () => {
   expect(synthesiseTexts()).toEqual(texts);
 });
 
+test("where the state lies in S3, nothing else of a stack is another", () => {
+  const remote = synthesiseTexts(true);
+  for (const name of stackNames) {
+    const { terraform, ...others } = JSON.parse(remote[name]);
+    const { terraform: local, ...same } = JSON.parse(texts[name]);
+    expect(terraform).toEqual({ ...local, backend: { s3: {} } });
+    expect(others).toEqual(same);
+  }
+});
+
 describe.each(stackNames)("output of %s", (name) => {
   test("it holds no path of this machine and no stack trace", () => {
     expect(texts[name]).not.toContain(process.cwd());

@@ -64,12 +64,12 @@ export const pinpointStackNames = [
 export const kinesisStackNames = ["sms-retry-new-stream", "sms-retry-kinesis"] as const;
 
 /** Every stack, as the bytes of its `cdk.tf.json`. */
-export function synthesiseTexts(): Record<StackName, string> {
+export function synthesiseTexts(hasRemoteState = false): Record<StackName, string> {
   const folder = mkdtempSync(join(tmpdir(), "sms-retry-stacks-"));
   try {
     for (const name of Object.keys(environmentNames)) writeFileSync(join(folder, `${name}.zip`), name);
     const output = join(folder, "out");
-    synthesise({ version: "1.2.3", functionsFolder: folder }, output);
+    synthesise({ version: "1.2.3", functionsFolder: folder }, output, hasRemoteState);
     return Object.fromEntries(
       stackNames.map((name) => [name, readFileSync(join(output, "stacks", name, "cdk.tf.json"), "utf8")]),
     ) as Record<StackName, string>;

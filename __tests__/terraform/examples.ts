@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { CreateDeliveryStreamCommand } from "@aws-sdk/client-firehose";
 import { CreateStreamCommand } from "@aws-sdk/client-kinesis";
+import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { buildModules } from "../../cli/build-modules.ts";
 import { reviewComment } from "../../cli/plan-review/comment.ts";
 import { terraformPlan } from "../../cli/plan-review/terraform-plan.ts";
@@ -130,14 +131,35 @@ async function reviewExample({ folder, ...options }: ExamplesOptions): Promise<v
     check(stdout.includes(sentence), `The comment does not say "${sentence}".\n${stdout.slice(0, 2_000)}`);
 }
 
-/** Bundles and synthesises too, into folders of its own. */
+/** The settings of a backend in a bucket of the emulated AWS. */
+async function remoteState(folder: string, endpoint: string): Promise<string> {
+  await clientsOf(endpoint).s3.send(new CreateBucketCommand({ Bucket: "terraform-state" }));
+  const file = join(folder, "review.s3.tfbackend");
+  const settings = {
+    bucket: "terraform-state",
+    key: "sms-retry/kinesis.tfstate",
+    region: "eu-west-1",
+    use_path_style: true,
+    skip_credentials_validation: true,
+    skip_requesting_account_id: true,
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+  writeFileSync(file, [...lines, `endpoints = { s3 = "${endpoint}" }`, ""].join("\n"));
+  return file;
+}
+
+/** Bundles and synthesises too, into folders of its own, with the state in a bucket. */
 async function reviewStack({ folder, ...options }: ExamplesOptions): Promise<void> {
   const synthesisFolder = join(folder, "review/cdktf.out");
   const varFile = join(folder, "review.tfvars.json");
   const { firehose_delivery_stream_name: _name, ...inputs } = requiredValues;
   writeFileSync(varFile, JSON.stringify({ ...inputs, default_message_body: "Kept secret" }));
   const { plan, text } = await terraformPlan(
-    { kind: "stack", name: "sms-retry-kinesis", backendConfig: undefined },
+    {
+      kind: "stack",
+      name: "sms-retry-kinesis",
+      backendConfig: await remoteState(folder, options.endpoint),
+    },
     [varFile],
     {
       synthesisFolder,
@@ -145,6 +167,11 @@ async function reviewStack({ folder, ...options }: ExamplesOptions): Promise<voi
       environment: { PATH: process.env.PATH, HOME: folder, ...environmentOf(options) },
     },
   );
+  const initialised = join(synthesisFolder, "stacks/sms-retry-kinesis/.terraform/terraform.tfstate");
+  const { backend } = JSON.parse(readFileSync(initialised, "utf8")) as {
+    backend: { type: string; config: { key: string } };
+  };
+  same("where the state lies", [backend.type, backend.config.key], ["s3", "sms-retry/kinesis.tfstate"]);
   const comment = reviewComment({ subject: "sms-retry-kinesis", plan, planText: text });
   check(comment.includes("stream/sms-events` is read from now on"), "The comment does not name the stream.");
   check(JSON.stringify(plan).includes("Kept secret"), "The plan's JSON has no sensitive value to hide.");

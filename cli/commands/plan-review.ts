@@ -4,6 +4,7 @@ import { Command, Option } from "commander";
 import { type StackName, stackNames } from "../../stacks/stack-names.ts";
 import { path, paths } from "../options.ts";
 import type { Target } from "../plan-review/terraform-plan.ts";
+import { backendConfigFile } from "../remote-state.ts";
 import { UsageError } from "../user-error.ts";
 
 interface Options {
@@ -37,7 +38,7 @@ export function planReviewCommand(signal: AbortSignal): Command {
     .option("--var-file <file>", "values of the inputs; may be given several times", paths)
     .option(
       "--backend-config <file>",
-      "with --stack: settings of the S3 backend that holds the state (bucket, key, region); without it the state lies beside cdktf.json",
+      "with --stack: settings of the S3 backend that holds the state (bucket, key, region); default: the file that SMS_RETRY_BACKEND_CONFIG names, without which the state lies beside cdktf.json",
       path,
     )
     .option("--output <file>", "write the comment into a file, and print the whole plan instead", path)
@@ -64,6 +65,7 @@ function targetOf({
     if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return { kind: "folder", folder };
     throw new UsageError(`There is no folder ${folder}; give --folder that of a Terraform configuration.`);
   }
-  if (stack !== undefined) return { kind: "stack", name: stack, backendConfig };
+  if (stack !== undefined)
+    return { kind: "stack", name: stack, backendConfig: backendConfig ?? backendConfigFile(process.env) };
   throw new UsageError("Give --stack NAME or --folder DIR.");
 }

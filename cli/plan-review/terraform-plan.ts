@@ -1,7 +1,7 @@
 /** Makes a plan with the `terraform` on the path. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -109,15 +109,11 @@ async function synthesisedStack(
     // Not before now: who reviews a folder needs no CDKTF.
     await installStacks(signal);
     const { synthesise } = await import("../../stacks/app.ts");
-    synthesise({ ...builtArtefacts(), functionsFolder }, synthesisFolder);
+    synthesise({ ...builtArtefacts(), functionsFolder }, synthesisFolder, backendConfig !== undefined);
   } catch (cause) {
     signal?.throwIfAborted();
     throw new StepError("synthesis", cause instanceof Error ? cause.message : String(cause), { cause });
   }
-  // An override file wins over the stack's own backend.
-  const override = join(folder, "backend_override.tf.json");
-  if (backendConfig === undefined) rmSync(override, { force: true });
-  else writeFileSync(override, JSON.stringify({ terraform: { backend: { s3: {} } } }));
   return folder;
 }
 

@@ -14,6 +14,9 @@ import {
 } from "../cdktf.ts";
 import { providerVersions, terraformVersions } from "./terraform-versions.ts";
 
+/** The context of the application that says whether the state lies in S3. */
+export const remoteStateContext = "sms-retry:remote-state";
+
 /** What a build produced and a stack ships. */
 export interface Artefacts {
   /** Version of this project; the functions print it in every log line. */
@@ -67,6 +70,11 @@ export class SmsRetryStack extends TerraformStack {
     new AwsProvider(this, "aws", {});
     // Relative to cdktf.out/stacks/<name>: the state lies beside cdktf.json, on whatever machine it runs.
     new LocalBackend(this, { path: `../../../terraform.${name}.tfstate` });
+    if (this.node.tryGetContext(remoteStateContext) === true) {
+      // Without a backend of its own a stack gets a local one, so that has to be taken out.
+      this.addOverride("terraform.backend.local", undefined);
+      this.addOverride("terraform.backend.s3", {});
+    }
     this.addOverride("terraform.required_version", terraformVersions);
     this.addOverride("terraform.required_providers.aws", {
       source: "hashicorp/aws",
