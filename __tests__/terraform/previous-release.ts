@@ -12,7 +12,7 @@ const commitBeforeTags = "be1c9e78f705434b6abfa06f22b66d928432ab06";
  * Bundles and synthesises the newest tag `v*` before this commit, in a folder of its own.
  *
  * @returns its name, and the folder of its stacks
- * @throws Error where the history is not there: see {@link hasHistory}
+ * @throws Error where the history is not there, as in a shallow clone
  */
 export function synthesisePrevious(folder: string): { name: string; stacksFolder: string } {
   const name = previousTag() ?? commitBeforeTags;
@@ -42,17 +42,6 @@ function installPackages(part: string, project: string): void {
       cwd: there,
       stdio: ["ignore", "ignore", "inherit"],
     });
-}
-
-/** Whether the release before this one is in the history here; it is not in a shallow clone. */
-export function hasHistory(): boolean {
-  try {
-    const commit = `${previousTag() ?? commitBeforeTags}^{commit}`;
-    execFileSync("git", ["cat-file", "-e", commit], { cwd: repository, stdio: "pipe" });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function previousTag(): string | undefined {

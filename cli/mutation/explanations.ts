@@ -37,4 +37,9 @@ export const explanations: readonly {
       "message-parts.ts: body.length <= surelyOnePart → body.length < surelyOnePart",
     ],
   },
+  {
+    title: "A branch that the compiler asks for",
+    why: "Who tells of a message asks only what comes next where it still waits, in a deployment that sends; the other actions have a sentence because the table of actions is one.",
+    survivors: ['message-history.ts: "Nothing." → ""'],
+  },
 ];

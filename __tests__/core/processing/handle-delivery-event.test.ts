@@ -91,6 +91,13 @@ describe("the item that was read before is", () => {
     expect(await handled(failureEvent(), scheduled)).toMatchObject({ reads: 0 });
   });
 
+  test.each([
+    ["a failure after an end", failureEvent(), "EXHAUSTED"],
+    ["an opt-out after a delivery", failureEvent({ status: "OPTED_OUT" }), "DELIVERED"],
+  ] as const)("enough for %s: nothing of it is written in any state", async (_what, event, status) => {
+    expect(await handled(event, sentMessage({ status }))).toMatchObject({ outcome: "absorbed", reads: 0 });
+  });
+
   test("not looked at for an event of an unrecognized type", async () => {
     const event = failureEvent({ kind: "unrecognized", status: "TELEPORTED" });
 

@@ -8,6 +8,7 @@ import { withdrawMessage } from "../../../functions/core/message/cancel-message.
 import type { Message } from "../../../functions/core/message/message.ts";
 import { longestBodyCharacters } from "../../../functions/core/message/message-parts.ts";
 import { reopenMessage } from "../../../functions/core/message/reopening.ts";
+import { isEndOf, rowOfEnd } from "../../../functions/core/processing/decided-row.ts";
 import {
   endedAtOf,
   historyOf,
@@ -527,5 +528,42 @@ test("the bare item of an application has a history that says what there is", ()
     is_over: false,
     steps: [],
     next: { text: expect.stringMatching(/^The delivery event of attempt 0\./) },
+  });
+});
+
+test("a failure whose event came before the send's record is a failure, not a refusal", () => {
+  const attempts = { "1": { claim_id: "c", claimed_at: 5, outcome: "UNREACHABLE", outcome_at: 10 } };
+  const { steps } = historyOf(
+    { ...bare, status: "RETRY_SCHEDULED", retry_count: 1, attempts },
+    { now: 20, guarantee: "at-least-once" },
+  );
+  expect(steps.at(-1)?.text).toBe(`Attempt 1 failed: ${offAndOut}.`);
+});
+
+test("a message whose retry is scheduled goes on, whatever reason an earlier state has left", () => {
+  const message = { ...scheduled, status_reason: "retries-off" };
+  expect(historyOf(message, { now: startOfTest, guarantee: "at-least-once" }).is_over).toBe(false);
+});
+
+describe("what ended a message", () => {
+  const outcome = { outcome: "UNREACHABLE", outcome_at: 10 };
+  const ended = { ...bare, status: "EXHAUSTED" as const, retry_count: 1, attempts: { "1": outcome } };
+
+  test("is its latest attempt's outcome, where the item does not say when it ended", () => {
+    expect(isEndOf(ended, 1, outcome)).toBe(true);
+    expect(isEndOf(ended, 0, outcome)).toBe(false);
+  });
+
+  test("is no attempt without an outcome", () => {
+    expect(isEndOf(ended, 1, {})).toBe(false);
+    expect(isEndOf({ ...ended, ended_at: 10 }, 1, {})).toBe(false);
+  });
+
+  test("is that there was nothing to send, where no reason is written", () => {
+    expect(rowOfEnd({ ...bare, status: "REJECTED" })).toEqual({
+      table: "send",
+      action: "reject",
+      reason: "nothing-to-send",
+    });
   });
 });

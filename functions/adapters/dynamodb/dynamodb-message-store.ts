@@ -101,11 +101,11 @@ async function readItems(
   };
   for (let tries = 0; tries < unprocessedTries; tries += 1) {
     const answer: BatchGetCommandOutput = await client.send(new BatchGetCommand({ RequestItems: request }));
-    const { Responses, UnprocessedKeys } = answer;
+    const { Responses, UnprocessedKeys: rest = {} } = answer;
     items.push(...(Responses?.[tableName] ?? []));
-    unread = new Set(UnprocessedKeys?.[tableName]?.Keys?.map(({ application_message_id: id }) => id));
-    if (UnprocessedKeys === undefined || unread.size === 0) break;
-    request = UnprocessedKeys;
+    unread = new Set(rest[tableName]?.Keys?.map(({ application_message_id: id }) => id));
+    if (unread.size === 0) break;
+    request = rest;
     await pause(tries);
   }
   // What is still missing then is read one by one, consistently, when its event is handled.

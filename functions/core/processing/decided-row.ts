@@ -159,7 +159,7 @@ function rowOfEvent(
 ): DecidedRow | undefined {
   const fits = (decided: Decision): boolean => {
     if (decided.action !== action) return false;
-    if (action === "schedule" || action === "note-failure") return true;
+    if (action === "schedule") return true;
     const isWritten = statusReason !== undefined && writtenReasons.has(statusReason);
     return isWritten ? decided.reason === statusReason : !writtenReasons.has(decided.reason);
   };

@@ -149,7 +149,7 @@ function stepsOfAttempt(message: Message, attempt: number, record: Attempt): His
   }
   if (record.outcome !== undefined) {
     const row = isEndOf(message, attempt, record) ? undefined : rowOfOutcome(message, attempt, record);
-    add("outcome", record.outcome_at, outcomeText(attempt, record), row);
+    add("outcome", record.outcome_at, outcomeText(attempt, record.outcome, record), row);
   }
   if (shadowed_at !== undefined) {
     const row = { table: "retry-message", action: "shadow", reason: "shadow-mode" } as const;
@@ -173,7 +173,8 @@ function claimText(attempt: number, { repeats = 0, possible_duplicate }: Attempt
 
 function outcomeText(
   attempt: number,
-  { outcome = "", retry_scheduled_at, message_id, claim_id }: Attempt,
+  outcome: string,
+  { retry_scheduled_at, message_id, claim_id }: Attempt,
 ): string {
   const then = retry_scheduled_at === undefined ? "." : "; a retry was scheduled.";
   if (outcome === unconfirmedOutcome) {

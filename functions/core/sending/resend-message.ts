@@ -148,9 +148,8 @@ function leastSecondsLeftFor(message: Message | undefined, resend: Resend): numb
 
 /** Whether a message has ended for good: an operator may have reopened another end since it was read. */
 function hasEnded(message: Message | undefined): boolean {
-  if (message === undefined) return false;
-  const status = statusOf(message);
-  return isFinal(status) && !isReopenable(status);
+  const status = message && statusOf(message);
+  return status !== undefined && isFinal(status) && !isReopenable(status);
 }
 
 function isClaimedBy({ claimId, retryMessage: { attempt } }: Resend, message: Message): boolean {
