@@ -38,6 +38,14 @@ describe("a log line", () => {
     ]);
   });
 
+  test.each(["+447700900123", "someone@example.com"])("has no id that tells a person, such as %s", (id) => {
+    const { lines, telemetry: logs } = telemetry();
+    logs.warn("Look.", { application_message_id: id });
+
+    expect(lines.join()).not.toContain(id);
+    expect(lines.join()).toContain('"application_message_id":"withheld: it tells a person"');
+  });
+
   test("below the level of the function is not written", () => {
     const { lines, telemetry: logs } = telemetry({ POWERTOOLS_LOG_LEVEL: "ERROR" });
     logs.info("1");

@@ -4,6 +4,7 @@
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
+import { loggableId } from "../core/observability/personal-id.ts";
 import type { LogFields, Telemetry } from "../core/observability/telemetry.ts";
 import { telemetrySettings } from "../settings.ts";
 import { systemClock, systemOutput } from "./system-clock.ts";
@@ -40,7 +41,7 @@ export function logTelemetry(
   function log(
     level: "INFO" | "WARN" | "ERROR",
     message: string,
-    { error, ...fields }: LogFields = {},
+    { error, application_message_id: id, ...fields }: LogFields = {},
   ): void {
     if (!levels.has(level)) return;
     const trace = traceId();
@@ -51,6 +52,7 @@ export function logTelemetry(
       service,
       ...(trace !== undefined && { xray_trace_id: trace }),
       sms_retry_version: version,
+      ...(id !== undefined && { application_message_id: loggableId(id) }),
       ...fields,
       // Its class alone; Powertools has whole errors under "error", and so have the dashboards that know it.
       ...(error !== undefined && { error_name: error }),

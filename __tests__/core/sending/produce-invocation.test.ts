@@ -320,6 +320,13 @@ test.each<[string, unknown, readonly string[]]>([
     { ...event, message_body: "€".repeat(1_601) },
     ["message_body must have at most 1,600 characters."],
   ],
+  ...["+447700900123", "someone@example.com"].map((application_message_id): [string, object, string[]] => [
+    `the id ${application_message_id}`,
+    { ...event, application_message_id },
+    [
+      "application_message_id must be neither a phone number nor an e-mail address: ids stand in logs and queues.",
+    ],
+  ]),
   [
     "an id too long",
     { ...event, application_message_id: "x".repeat(801) },
@@ -423,5 +430,22 @@ describe("a deployment that sends by End User Messaging", () => {
     expect(problemsIn({ sms_service: "pinpoint" }, none)).toEqual([
       "sms_service must be what the deployment is set up for: .",
     ]);
+  });
+});
+
+test.each(["4711", "447700900123", "order-4711", "+4711", "a@b", "order@4711.", "+447700900123-2026"])(
+  "%s is an id like any other",
+  (application_message_id) => {
+    expect(readProduceInvocation({ ...event, application_message_id }, noDefaults)).toMatchObject({
+      request: { applicationMessageId: application_message_id },
+    });
+  },
+);
+
+test("what was written under such an id can still be withdrawn", () => {
+  const cancel = { action: "cancel", application_message_id: "+447700900123" };
+  expect(readProduceInvocation(cancel, noDefaults)).toEqual({
+    action: "cancel",
+    applicationMessageId: "+447700900123",
   });
 });

@@ -7,6 +7,7 @@ import { isRecord, longestTextBytes } from "../events/send-context.ts";
 import type { SmsService } from "../events/statuses.ts";
 import { type CarriedAttributes, requestedAttributes } from "../message/carried-attributes.ts";
 import { deliveryGuarantees, latestSecond } from "../message/message.ts";
+import { isPersonalId } from "../observability/personal-id.ts";
 import type { ProduceRequest } from "./produce-message.ts";
 
 /** What the event may leave out. */
@@ -40,6 +41,15 @@ const id = v.pipe(
   v.maxBytes(longestTextBytes, "must have at most 2,048 bytes"),
 );
 
+/** The id of a message that does not exist yet: an item of such an id can still be withdrawn. */
+const newId = v.pipe(
+  id,
+  v.check(
+    (given) => !isPersonalId(given),
+    "must be neither a phone number nor an e-mail address: ids stand in logs and queues",
+  ),
+);
+
 const action = v.optional(
   v.picklist(["produce", "cancel", "status"], "must be produce, cancel or status"),
   "produce",
@@ -51,7 +61,7 @@ const pointingEvent = v.object({ action, application_message_id: id });
 /** Limits of the services: 1,600 characters a message, numbers in E.164. */
 const produceEvent = v.object({
   action,
-  application_message_id: v.optional(id),
+  application_message_id: v.optional(newId),
   destination_number: v.pipe(
     v.string("is missing, and no default is set"),
     v.regex(/^\+[1-9]\d{1,18}$/, "must be a number in E.164 format, like +4470000"),
