@@ -86,6 +86,19 @@ describe("comment", () => {
     expect(narrow.split(`${" ".repeat(6)}+ Action = "sqs:SendMessage"\n`)).toHaveLength(1_501);
   });
 
+  test("then what nobody knows before the apply, and nothing that says more", () => {
+    const unknown = `      + arn${" ".repeat(30)}= (known after apply)`;
+    const replaced = '      ~ id = "a" -> (known after apply)';
+    const lines = Array.from({ length: 1_600 }, () => [unknown, replaced]).flat();
+    const comment = review(recorded("kinesis-nothing"), lines.join("\n"));
+
+    expect(comment).toContain(
+      "<details><summary>Full plan, without what is known only after apply</summary>",
+    );
+    expect(comment.split('~ id = "a" -> (known after apply)')).toHaveLength(1_601);
+    expect(comment).not.toContain("+ arn");
+  });
+
   test("one line that is too long for a comment is left out", () => {
     expect(review(recorded("kinesis-nothing"), "x".repeat(70_000)).length).toBeLessThan(2_000);
   });

@@ -125,8 +125,7 @@ async function reviewExample({ folder, ...options }: ExamplesOptions): Promise<v
     "- The transformation is attached to the Firehose stream `sms-events`",
     "- The plan looked at the stream and found nothing against it.",
     "- Stack that fits: `sms-retry-firehose`.",
-    // A comment on GitHub has no room for all of it.
-    "<details><summary>Full plan (Shortened",
+    "<details><summary>Full plan",
     "# module.sms_retry.aws_cloudwatch_log_group.produce will be created",
   ])
     check(stdout.includes(sentence), `The comment does not say "${sentence}".\n${stdout.slice(0, 2_000)}`);

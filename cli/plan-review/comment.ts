@@ -138,10 +138,22 @@ function numbersPart(plan: Plan): string {
   ].join("\n");
 }
 
-/** A plan that shows its policies is long, and much of it is blanks: those go first. */
+/** A plan that shows its policies is long, and much of it is blanks: those go first, then what says nothing yet. */
 function fullPlan(text: string, room: number): string {
-  const isTooLong = folded("Full plan", text).length > room;
-  return withinLimit("Full plan", isTooLong ? narrowed(text) : text, room, "beginning");
+  const narrow = narrowed(text);
+  const fitting = [text, narrow].find((plan) => folded("Full plan", plan).length <= room);
+  if (fitting !== undefined) return folded("Full plan", fitting);
+  return withinLimit(
+    "Full plan, without what is known only after apply",
+    withoutUnknown(narrow),
+    room,
+    "beginning",
+  );
+}
+
+/** The text without the attributes of which it says that nobody knows them before the apply, and nothing else. */
+function withoutUnknown(text: string): string {
+  return text.replaceAll(/^ *[+~] \S+ = \(known after apply\)\n/gm, "");
 }
 
 /** The text with a quarter of its indentation, and without what aligns its equals signs. */
