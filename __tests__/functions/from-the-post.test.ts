@@ -77,8 +77,8 @@ test.each(["../README.md", "application-contract.md", "from-the-post.md", "migra
 );
 
 test("every command that invokes a function is one for release 1 of the AWS CLI, too", () => {
+  // Release 1 does not know --cli-binary-format, without which release 2 takes a text for base64.
   for (const name of ["../README.md", "application-contract.md", "from-the-post.md", "migration.md"])
-    // Release 1 does not know --cli-binary-format, without which release 2 takes a text for base64.
     for (const { words } of awsCommandsOf(readFileSync(join(docs, name), "utf8"), "lambda invoke"))
       expect(words.slice(2, 7)).toEqual([
         "--function-name",
