@@ -2,8 +2,8 @@
  * The command line `sms-retry`. A command is a file in `commands/` and its line here. It declares its options and
  * imports what does the work only when that is asked for, so that the help and a wrong option cost nothing.
  */
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { projectVersion } from "./artefacts.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { eraseCommand } from "./commands/erase.ts";
 import { gateCommand } from "./commands/gate.ts";
@@ -49,12 +49,11 @@ export type Output = Readonly<Record<"stdout" | "stderr", { write(text: string):
 
 /** The whole command line; errors of it are thrown, and nothing ends the process. */
 export function createProgram(signal: AbortSignal, { stdout, stderr }: Output = process): Command {
-  const { version } = JSON.parse(readFileSync(`${import.meta.dirname}/../package.json`, "utf8"));
   const program = new Command("sms-retry")
     .description(
       "Gives failed transactional SMS a second chance on AWS: tries it out, sets it up, operates it.",
     )
-    .version(version, "--version", "print the version")
+    .version(projectVersion(), "--version", "print the version")
     .helpOption("-h, --help", "print this")
     .helpCommand("help [command]", "print the options of a command")
     .configureOutput({

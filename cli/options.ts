@@ -22,6 +22,9 @@ export function text(pattern: RegExp, rule: string): (value: string) => string {
   };
 }
 
+/** The name of a DynamoDB table. */
+export const tableName = text(/^[\w.-]{3,255}$/, "must be the name of a DynamoDB table");
+
 /** The path of a file or folder, made absolute: what a command starts may run elsewhere. */
 export function path(value: string): string {
   if (value !== "") return resolve(value);

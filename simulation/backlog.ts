@@ -2,7 +2,6 @@
  * What happens when much more is due than may go: a carrier is down for everybody, and afterwards one-time passwords and
  * notices wait together. The real core, store and gate, on a virtual clock; faults are the other runs' subject.
  */
-
 import { settingDefaults } from "../functions/contract/environment.ts";
 import type { Message } from "../functions/core/message/message.ts";
 import { retryPolicyOf } from "../functions/settings.ts";

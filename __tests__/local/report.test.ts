@@ -128,16 +128,16 @@ describe("a summary", () => {
     row({ application_message_id: "a", status: "SENT" }),
     row({ application_message_id: "b", status: "DELIVERED", retry_count: 1 }),
   ];
-  const summary = summarise({
+  const run = {
     messages: 2,
-    rows,
     ledger,
     log,
     maxSendsPerSecond: 200,
     durationMs: 5,
     seed: 7,
     scenario: "mixed",
-  });
+  };
+  const summary = summarise({ ...run, rows });
 
   it("counts sends that were taken, events on the stream, and the functions' metrics", () => {
     expect(summary).toEqual({
@@ -172,15 +172,6 @@ describe("a summary", () => {
 
   it("counts the sends of a message apart that an operator has resent", () => {
     const resent = rows.map((each) => ({ ...each, attempts: { "0": { resent_at: 5 } } }));
-    const run = {
-      messages: 2,
-      ledger,
-      log,
-      maxSendsPerSecond: 200,
-      durationMs: 5,
-      seed: 7,
-      scenario: "mixed",
-    };
     expect(summarise({ ...run, rows: resent }).maxSendsPerMessage).toBe(0);
   });
 

@@ -1,6 +1,7 @@
 /** `sms-retry erase`: one person's items, by the phone number. */
 import { Command } from "commander";
-import { json, text, wholeNumber } from "../options.ts";
+import { messageTable } from "../message/message-options.ts";
+import { json, wholeNumber } from "../options.ts";
 
 interface Options {
   readonly table: string;
@@ -17,12 +18,7 @@ export function eraseCommand(signal: AbortSignal): Command {
       "Reads a phone number from standard input, looks through the message-state table for the messages to it, and deletes " +
         "them. A retry that waits for a deleted message is not sent. Without --yes it only counts them.",
     )
-    .option(
-      "--table <name>",
-      "the message-state table: the output message_table_name",
-      text(/^[\w.-]{3,255}$/, "must be the name of a DynamoDB table"),
-      "sms-retry-message-state",
-    )
+    .option(...messageTable)
     .option("--yes", "delete them")
     .option(
       "--read-units <n>",

@@ -1,6 +1,6 @@
 /** `sms-retry redrive`: dead-letter queue messages and overdue messages. */
 import { Command, Option } from "commander";
-import { json, text, wholeNumber } from "../options.ts";
+import { json, tableName, text, wholeNumber } from "../options.ts";
 import type { DeadLetterTask, OverdueTask } from "../redrive/redrive.ts";
 import { UsageError } from "../user-error.ts";
 
@@ -9,7 +9,6 @@ const lookedAtByDefault = 1_000;
 
 const count = wholeNumber(1, 999_999_999);
 const queueName = text(/^[\w-]{1,80}$/, "must be the name of a standard SQS queue");
-const tableName = text(/^[\w.-]{3,255}$/, "must be the name of a DynamoDB table");
 
 interface Options {
   readonly queue?: string;

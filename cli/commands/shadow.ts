@@ -1,7 +1,8 @@
 /** `sms-retry shadow`: what a deployment in shadow mode would have sent. */
 import { Command, InvalidArgumentError } from "commander";
 import { highestMaxRetries, settingDefaults } from "../../functions/contract/environment.ts";
-import { json, text, wholeNumber } from "../options.ts";
+import { messageTable } from "../message/message-options.ts";
+import { json, wholeNumber } from "../options.ts";
 
 interface Options {
   readonly table: string;
@@ -27,12 +28,7 @@ export function shadowCommand(signal: AbortSignal): Command {
         "most. What DynamoDB has deleted since, at its expires_at, is not counted; the metrics RetryShadowed and " +
         "ShadowParts have that, too.",
     )
-    .option(
-      "--table <name>",
-      "the message-state table: the output message_table_name",
-      text(/^[\w.-]{3,255}$/, "must be the name of a DynamoDB table"),
-      "sms-retry-message-state",
-    )
+    .option(...messageTable)
     .option("--price <usd>", "the price of a message part with its carrier fee, in US dollars", price)
     .option(
       "--max-retries <n>",

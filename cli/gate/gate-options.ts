@@ -1,8 +1,6 @@
 /** Options of the commands about gates. */
 import { InvalidArgumentError } from "commander";
-import { text } from "../options.ts";
-
-const tableName = text(/^[\w.-]{3,255}$/, "must be the name of a DynamoDB table");
+import { tableName, text } from "../options.ts";
 
 /** `--table`: commander's arguments for an option with a default. */
 export const gateTable: [string, string, (value: string) => string, string] = [

@@ -1,13 +1,13 @@
 /** Options of the commands about single messages. */
 import { InvalidArgumentError } from "commander";
 import { settingDefaults } from "../../functions/contract/environment.ts";
-import { text, wholeNumber } from "../options.ts";
+import { tableName, text, wholeNumber } from "../options.ts";
 
 /** `--table`: commander's arguments for an option with a default. */
 export const messageTable: [string, string, (value: string) => string, string] = [
   "--table <name>",
   "the message-state table: the output message_table_name",
-  text(/^[\w.-]{3,255}$/, "must be the name of a DynamoDB table"),
+  tableName,
   "sms-retry-message-state",
 ];
 

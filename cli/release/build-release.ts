@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { stackNames } from "../../stacks/stack-names.ts";
+import { projectVersion } from "../artefacts.ts";
 import { buildModules } from "../build-modules.ts";
 import { type BundledFunction, bundleFunctions } from "../bundle.ts";
 import { entriesOf, writeTarGz, writeZip } from "./archives.ts";
@@ -95,11 +96,6 @@ function writeChecksums(folder: string): void {
       return `${digest}  ${name}\n`;
     });
   writeFileSync(join(folder, "SHA256SUMS"), lines.join(""));
-}
-
-function projectVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as { version: string };
-  return version;
 }
 
 /**

@@ -76,7 +76,7 @@ function sending({ connect, answer }: SendTimeLimits) {
 
 /**
  * A client of Pinpoint for sends: one call, one connection, and it rejects with a `RequestNotSentError` where
- *nothing can have left.
+ * nothing can have left.
  *
  * @param limits default 1 s to connect and 5 s for the answer, well inside a claim's lease
  */

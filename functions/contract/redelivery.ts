@@ -17,5 +17,8 @@ export const visibilityTimeoutSeconds = 6 * timeoutSecondsOf.resend + senderScal
  */
 export const receivesBeforeDeadLetter = 50;
 
-/** The age in seconds at which Lambda gives a stream's record up: 20 hours, before the stream's own 24. */
+/**
+ * The age in seconds at which Lambda gives a stream's record up: 20 hours, below the shortest retention of a stream
+ * (24 hours), so that a record that never succeeds is kept in the bucket before Kinesis forgets it.
+ */
 export const mostRecordAgeSeconds = 72_000;

@@ -445,30 +445,18 @@ function keepingInputs(scope: Construct) {
         "configuration makes the key: say true there. null, true or false.",
       default: null,
     }),
-    alarmTopicArn: new Input(scope, "alarm_topic_arn", {
-      type: "string",
-      description:
-        "ARN of the SNS topic that alarms notify: all of them, or, where ticket_topic_arn is given, those of severity " +
+    alarmTopicArn: topicInput(
+      scope,
+      "alarm_topic_arn",
+      "ARN of the SNS topic that alarms notify: all of them, or, where ticket_topic_arn is given, those of severity " +
         "page. null creates the alarms without a notification.",
-      default: null,
-      validation: {
-        condition:
-          'var.alarm_topic_arn == null || can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", var.alarm_topic_arn))',
-        message: "The input alarm_topic_arn must be null or the ARN of a standard SNS topic.",
-      },
-    }),
-    ticketTopicArn: new Input(scope, "ticket_topic_arn", {
-      type: "string",
-      description:
-        "ARN of the SNS topic that alarms of severity ticket notify, for which nobody has to get up at night. null " +
+    ),
+    ticketTopicArn: topicInput(
+      scope,
+      "ticket_topic_arn",
+      "ARN of the SNS topic that alarms of severity ticket notify, for which nobody has to get up at night. null " +
         "sends them to alarm_topic_arn.",
-      default: null,
-      validation: {
-        condition:
-          'var.ticket_topic_arn == null || can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", var.ticket_topic_arn))',
-        message: "The input ticket_topic_arn must be null or the ARN of a standard SNS topic.",
-      },
-    }),
+    ),
     deletionProtection: new Input(scope, "deletion_protection", {
       type: "bool",
       description:
@@ -477,6 +465,18 @@ function keepingInputs(scope: Construct) {
       default: true,
     }),
   };
+}
+
+function topicInput(scope: Construct, name: string, description: string): Input {
+  return new Input(scope, name, {
+    type: "string",
+    description,
+    default: null,
+    validation: {
+      condition: `var.${name} == null || can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", var.${name}))`,
+      message: `The input ${name} must be null or the ARN of a standard SNS topic.`,
+    },
+  });
 }
 
 function readingInputs(scope: Construct) {

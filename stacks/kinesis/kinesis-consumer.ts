@@ -85,8 +85,6 @@ export class KinesisConsumer extends Construct {
       // A table that is down for hours costs no event: only its age ends the tries of a batch. What is wrong with
       // a record itself never gets this far: the function keeps it in the bucket and goes on.
       maximumRetryAttempts: -1,
-      // 20 hours: below the shortest retention of a stream (24 hours), so that a record that never succeeds is kept
-      // in the bucket before Kinesis forgets it.
       maximumRecordAgeInSeconds: mostRecordAgeSeconds,
       destinationConfig: { onFailure: { destinationArn: bucket.arn } },
       // Without these metrics nobody sees a record that Lambda gave up.

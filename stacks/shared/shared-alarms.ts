@@ -1,5 +1,6 @@
 /** What an operator must hear of in every stack: of the queue, the table, the sends and the functions behind them. */
 import type { FunctionName } from "../../functions/contract/environment.ts";
+import type { MetricName } from "../../functions/core/observability/telemetry.ts";
 import type { Construct } from "../cdktf.ts";
 import type { SharedInputs } from "../inputs/inputs.ts";
 import { Alarms } from "./alarms.ts";
@@ -53,7 +54,7 @@ function watchSends(alarms: Alarms): void {
     severity: "page",
     description: "The SMS service refuses every send: look at quota, permissions and origination identity.",
   });
-  const own = (metric: Parameters<Alarms["ownMetric"]>[0]) => alarms.ownMetric(metric, "resend");
+  const own = (metric: MetricName) => alarms.ownMetric(metric, "resend");
   alarms.watchTogether("sends_only_deferred", {
     severity: "page",
     description:
@@ -224,7 +225,7 @@ export function watchMessages(alarms: Alarms, service: FunctionName): void {
     description:
       "An item of the table has a status that this version does not know and is left alone; its id is in the log.",
   });
-  const both = (metric: Parameters<Alarms["ownMetric"]>[0]) =>
+  const both = (metric: MetricName) =>
     [alarms.ownMetric(metric, service), alarms.ownMetric(metric, "resend")] as const;
   const [expired, expiredLater] = both("MessageExpired");
   const [rejected, rejectedLater] = both("MessageRejected");

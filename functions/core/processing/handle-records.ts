@@ -130,9 +130,8 @@ async function handleEvents(
   const settled = await pMap(
     groups,
     async ([key, group]) => {
-      const isAbsent = key !== undefined && known?.has(key) === true && known.get(key) === undefined;
-      const item = key === undefined ? undefined : known?.get(key);
-      return handleInOrder(group, isAbsent ? "absent" : item, handling, limit);
+      const isRead = key !== undefined && known?.has(key) === true;
+      return handleInOrder(group, isRead ? (known.get(key) ?? "absent") : undefined, handling, limit);
     },
     { concurrency },
   );
